@@ -1,0 +1,16 @@
+"""The domain of a secondary node and its wire codecs: values in, bytes out.
+
+Nothing here does IO, reads a clock, draws a random number or logs. In reading order:
+
+* ``faults``      what is wrong with an input, said once, in English and Chinese
+* ``names``       handles and prefixes, their grammar and canonical form
+* ``values``      typed values of a record
+* ``records``     one identifier with all its values, as it is stored
+* ``directory``   which prefixes this node homes, and for whom
+* ``principals``  who asks, and the one ``authorize``
+* ``outcomes``    every way a look-up can end
+* ``changes``     what a write leaves behind: record, change, audit entry, stored answer
+* ``merkle``      the RFC 9162 tree over audit entries
+* ``errors``      what a store may raise, named by what the caller must do
+* ``wire``        the codecs: Handle protocol, JSON and CBOR forms
+"""

@@ -1,0 +1,72 @@
+"""Which prefixes this node homes, and for whom: one immutable picture, rebuilt on change."""
+
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from identifiers.names import PREFIX_RECORDS, Handle, Prefix
+
+
+class PrefixKind(IntEnum):
+    """What a prefix is to this node. The numbers are stored; never renumber them."""
+
+    SECONDARY = 1
+    """The node's own prefix, such as ``88.300``: covers no enterprise by itself."""
+    ENTERPRISE = 2
+    """Allotted to an enterprise, with everything below that was not allotted to another."""
+
+
+class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One allotted prefix. `enterprise` is 0 for the node's own."""
+
+    prefix: Prefix
+    kind: PrefixKind
+    enterprise: int
+    enabled: bool = True
+    fold_suffix: bool = False
+
+
+class PrefixDirectory:
+    """All prefixes of this node. Look-ups walk from the longest covering prefix upwards."""
+
+    __slots__ = ("_entries", "_roots", "entries")
+
+    def __init__(self, entries: Iterable[PrefixEntry]) -> None:
+        self.entries: Final = tuple(entries)
+        self._entries: Final[Mapping[str, PrefixEntry]] = MappingProxyType(
+            {str(e.prefix): e for e in self.entries}
+        )
+        self._roots: Final = tuple(e for e in self.entries if e.kind is PrefixKind.SECONDARY)
+
+    def exact(self, prefix: str) -> PrefixEntry | None:
+        """Return the entry of just this prefix (canonical text)."""
+        return self._entries.get(prefix)
+
+    def nearest(self, prefix: str) -> PrefixEntry | None:
+        """Return the entry that decides about `prefix` (canonical text), or None: not homed.
+
+        A secondary prefix answers for itself only: ``88.300.99`` is nobody's until allotted.
+        """
+        found = self._entries.get(prefix)
+        if found is not None:
+            return found
+        upper = prefix.rpartition(".")[0]
+        while upper:
+            found = self._entries.get(upper)
+            if found is not None:
+                return found if found.kind is PrefixKind.ENTERPRISE else None
+            upper = upper.rpartition(".")[0]
+        return None
+
+    def home_of(self, handle: Handle) -> PrefixEntry | None:
+        """Return the entry that decides about `handle`; ``0.NA/P`` belongs to the entry of P."""
+        if handle.prefix == PREFIX_RECORDS:
+            return self.nearest(handle.suffix.upper())
+        return self.nearest(handle.prefix)
+
+    def below_root(self, prefix: Prefix) -> bool:
+        """Say whether `prefix` is a secondary prefix of this node or derived from one."""
+        return any(root.prefix.covers(prefix) for root in self._roots)

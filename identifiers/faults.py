@@ -1,0 +1,104 @@
+"""What is wrong with an input.
+
+A :class:`Fault` names the place (an RFC 6901 JSON pointer), a stable code and the parameters of
+its sentence. Checks return *all* faults; only the edge turns them into an answer (RFC 9457).
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Literal
+
+import msgspec
+
+Language = Literal["en", "zh"]
+
+# code -> (English, Chinese); the sentence tells what to do where that is not plain.
+TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "json.syntax": ("not valid JSON: {why}", "不是有效的 JSON：{why}"),
+        "json.duplicate_key": ("the key {key} appears twice", "键 {key} 重复出现"),
+        "cbor.syntax": ("not valid CBOR: {why}", "不是有效的 CBOR：{why}"),
+        "csv.syntax": ("not valid CSV: {why}", "不是有效的 CSV：{why}"),
+        "utf8": ("not valid UTF-8 at byte {at}", "第 {at} 字节处不是有效的 UTF-8"),
+        "nul": ("U+0000 is not allowed", "不允许出现 U+0000"),
+        "surrogate": ("a lone surrogate is not a character", "孤立的代理项不是字符"),
+        "type": ("must be {expected}, not {got}", "应为{expected}，实为{got}"),
+        "required": ("is required", "必填"),
+        "unknown_key": ("is not a known member", "未知的成员"),
+        "range": ("must be from {low} to {high}", "必须在 {low} 到 {high} 之间"),
+        "one_of": ("must be one of {choices}", "必须是 {choices} 之一"),
+        "too_long": ("is {size} {unit} long; at most {limit}", "长 {size} {unit}，上限 {limit}"),
+        "too_many": ("{count} items; at most {limit}", "共 {count} 项，上限 {limit}"),
+        "empty": ("must not be empty", "不能为空"),
+        "name.no_slash": (
+            "a handle is prefix/suffix, here no '/' was found",
+            "标识应为“前缀/后缀”，此处没有“/”",
+        ),
+        "name.prefix": (
+            "{prefix} is no prefix: labels of 0-9, A-Z, a-z and '-', joined by '.'",
+            "{prefix} 不是有效的前缀：由“.”连接的 0-9、A-Z、a-z、“-”标签组成",
+        ),
+        "name.no_suffix": ("the suffix is empty", "后缀为空"),
+        "name.not_nfc": (
+            "not in Unicode normal form C at character {at} ({char})",
+            "第 {at} 个字符（{char}）不是 Unicode 规范化形式 C",
+        ),
+        "name.character": (
+            "the character {char} at {at} is not allowed in a handle",
+            "第 {at} 个字符 {char} 不允许出现在标识中",
+        ),
+        "name.mismatch": (
+            "the body names {body}, the address {path}",
+            "正文中的标识为 {body}，地址中的为 {path}",
+        ),
+        "value.duplicate_index": ("the index {index} appears twice", "索引 {index} 重复出现"),
+        "value.format": (
+            "{format} data cannot be read: {why}",
+            "无法读取 {format} 格式的数据：{why}",
+        ),
+        "value.server_set": (
+            "the type {type} at index {index} is set by the server",
+            "索引 {index} 的类型 {type} 由服务器设置",
+        ),
+        "template.not_available": (
+            "templates are not available on this node yet: send plain values",
+            "本节点暂不支持模板：请直接提交标识值",
+        ),
+        "prefix.not_homed": (
+            "the prefix {prefix} is not served by this node",
+            "本节点不服务于前缀 {prefix}",
+        ),
+        "record.too_large": (
+            "the record has {size} bytes; at most {limit}",
+            "记录共 {size} 字节，上限 {limit}",
+        ),
+        "batch.duplicate": (
+            "{handle} appears at {first} and {second} of one batch",
+            "{handle} 在同一批中出现于第 {first} 项和第 {second} 项",
+        ),
+    }
+)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing that is wrong: where, which kind, and the words' parameters."""
+
+    code: str
+    pointer: str = ""
+    params: Mapping[str, str | int] = {}
+
+    def detail(self, language: Language = "en") -> str:
+        """Tell the fault in a sentence fragment that follows the place's name."""
+        return TEXTS[self.code][0 if language == "en" else 1].format(**self.params)
+
+    def below(self, parent: str) -> "Fault":
+        """Return the same fault as seen from an enclosing document."""
+        return Fault(self.code, parent + self.pointer, self.params)
+
+
+class Invalid(ValueError):
+    """An input that cannot become a value; carries every fault found."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults: Final = tuple(faults)
+        super().__init__("; ".join(f"{f.pointer or 'input'}: {f.detail()}" for f in faults))

@@ -1,0 +1,117 @@
+"""Who asks, what for, and the one place that says yes or no. No entry means denied."""
+
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import assert_never
+
+import msgspec
+
+from identifiers.directory import PrefixEntry
+from identifiers.names import Prefix
+
+
+class Scope(StrEnum):
+    """What an API key may be allowed to do."""
+
+    READ = "identifiers:read"
+    WRITE = "identifiers:write"
+    DELETE = "identifiers:delete"
+    STATE = "identifiers:state"
+
+
+class Anonymous(msgspec.Struct, frozen=True):
+    """Anybody. Resolves public values; nothing else."""
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """An enterprise's program, known by its key.
+
+    Rights: the enterprise's prefixes, cut down to `prefixes` (empty: all of them), the `scopes`
+    and the address ranges (empty: any address).
+    """
+
+    id: str
+    enterprise: int
+    scopes: frozenset[Scope]
+    prefixes: tuple[Prefix, ...] = ()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """A node administrator at the command line of the node itself."""
+
+    name: str
+
+
+Principal = Anonymous | ApiKey | Operator
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """Go on."""
+
+
+class NotYours(msgspec.Struct, frozen=True):
+    """The prefix is another's, or no such prefix is homed here: the answer tells neither apart."""
+
+
+class MissingScope(msgspec.Struct, frozen=True):
+    """The key is the right enterprise's but may not do this."""
+
+    scope: Scope
+
+
+class WrongAddress(msgspec.Struct, frozen=True):
+    """The key may not be used from this address."""
+
+
+class Disabled(msgspec.Struct, frozen=True):
+    """The prefix is switched off."""
+
+
+class LoginFirst(msgspec.Struct, frozen=True):
+    """Nobody was named; this needs somebody."""
+
+
+Verdict = Allowed | NotYours | MissingScope | WrongAddress | Disabled | LoginFirst
+
+
+def authorize(
+    principal: Principal,
+    scope: Scope,
+    target: Prefix,
+    home: PrefixEntry | None,
+    address: IPv4Address | IPv6Address | None = None,
+) -> Verdict:
+    """Decide whether `principal` may use `scope` on names under the prefix `target`.
+
+    `home` is what the directory says of `target` (`PrefixDirectory.nearest`). Prefixes are
+    compared label by label. An `Operator` reads only: writing an enterprise's values needs the
+    audited override of the console.
+    """
+    match principal:
+        case Anonymous():
+            return LoginFirst()
+        case Operator():
+            return Allowed() if scope is Scope.READ else MissingScope(scope)
+        case ApiKey():
+            return _authorize_key(principal, scope, target, home, address)
+        case _:
+            assert_never(principal)
+
+
+def _authorize_key(
+    key: ApiKey,
+    scope: Scope,
+    target: Prefix,
+    home: PrefixEntry | None,
+    address: IPv4Address | IPv6Address | None,
+) -> Verdict:
+    if key.networks and (address is None or not any(address in n for n in key.networks)):
+        return WrongAddress()
+    if home is None or home.enterprise != key.enterprise or not home.prefix.covers(target):
+        return NotYours()
+    if key.prefixes and not any(p.covers(target) for p in key.prefixes):
+        return NotYours()
+    if scope not in key.scopes:
+        return MissingScope(scope)
+    return Allowed() if home.enabled else Disabled()

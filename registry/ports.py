@@ -1,0 +1,102 @@
+"""What the registry needs of a store."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from identifiers.changes import (
+    AuditEntry,
+    Current,
+    Enterprise,
+    Import,
+    ImportChunk,
+    RequestKey,
+    StoredAnswer,
+    StoredKey,
+    Touched,
+    Writes,
+)
+from identifiers.directory import PrefixDirectory, PrefixEntry
+from identifiers.records import Record
+
+T = TypeVar("T")
+
+
+class RegistryStore(Protocol):
+    """Where records live. Every write is durable when its call returns.
+
+    Every method raises `StoreUnavailable` (nothing happened) when the store cannot be reached or is
+    overloaded; those that write raise `FateUnknown` when a commit's answer was lost.
+    """
+
+    async def write(self, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]) -> T:
+        """Lock what is touched, read it, let `decide` say what to write, commit, return its result.
+
+        `decide` is pure and runs once. Locks are taken in one global order before the first
+        transaction id (`assurance`: xid order is then version order). Raises `Fenced` when the
+        chunk's import was opened again meanwhile.
+        """
+        ...
+
+    async def record(self, key: str) -> Record | None:
+        """Return the newest committed version, deleted ones too."""
+        ...
+
+    async def answer(self, request: RequestKey) -> StoredAnswer | None:
+        """Return the stored first answer to a request."""
+        ...
+
+    async def page(self, prefix: str, after: str, limit: int) -> Sequence[Record]:
+        """Return up to `limit` records under just `prefix`, by key, from the first past `after`.
+
+        Deleted ones are left out.
+        """
+        ...
+
+    async def directory(self) -> PrefixDirectory:
+        """Return the picture of all prefixes."""
+        ...
+
+    async def add_enterprise(self, enterprise: Enterprise, audit: AuditEntry) -> int:
+        """Store a new enterprise and return its id."""
+        ...
+
+    async def enterprises(self) -> Sequence[Enterprise]:
+        """Return all enterprises, by id."""
+        ...
+
+    async def home_prefix(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
+        """Allot a prefix; False when it is allotted already (to whomever)."""
+        ...
+
+    async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
+        """Store a new API key."""
+        ...
+
+    async def key(self, key_id: str) -> StoredKey | None:
+        """Return an API key, revoked and expired ones too."""
+        ...
+
+    async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
+        """End a key at the epoch second `at`; False when there is none in force by that id."""
+        ...
+
+    async def open_import(self, new: Import) -> Import:
+        """Store `new`, or return the one of the same id with its epoch raised by one."""
+        ...
+
+    async def finish_import(self, done: Import, audit: AuditEntry) -> None:
+        """Store the end of an import: state, offset, digest, finished_at. Raises `Fenced`."""
+        ...
+
+    async def find_import(self, import_id: UUID) -> Import | None:
+        """Return an import as far as it is committed."""
+        ...
+
+    async def imports(self, principal: str, limit: int) -> Sequence[Import]:
+        """Return a principal's newest imports."""
+        ...
+
+    async def import_chunk(self, import_id: UUID, number: int) -> ImportChunk | None:
+        """Return a committed chunk (numbered from 1) of an import."""
+        ...

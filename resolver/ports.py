@@ -1,0 +1,62 @@
+"""What the resolver needs of a store."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from identifiers.changes import FeedPage, Leased
+from identifiers.directory import PrefixDirectory
+from identifiers.records import Record
+
+
+class RecordSource(Protocol):
+    """Gives records by canonical handle; a cache tier is one in front of another."""
+
+    async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
+        """Return the record of each key, in order; None: no row. Raises `StoreUnavailable`."""
+        ...
+
+
+class SharedTier(Protocol):
+    """A cache that all workers share (Redis). Losing it costs latency only."""
+
+    async def look(self, keys: Sequence[str]) -> Sequence[Record | Leased | None]:
+        """Return for each key the record, a lease to fill it, or None: another fills it now.
+
+        Raises `StoreUnavailable`.
+        """
+        ...
+
+    async def fill(self, filled: Sequence[tuple[Leased, Record]]) -> None:
+        """Store records under their leases; one that is older than what is known is refused.
+
+        Raises `StoreUnavailable`.
+        """
+        ...
+
+    async def supersede(self, superseded: Sequence[tuple[str, int]]) -> None:
+        """Make every version older than the given one unreadable. Raises `StoreUnavailable`."""
+        ...
+
+
+class ChangeFeed(Protocol):
+    """Tells caches what changed."""
+
+    async def start(self) -> int:
+        """Return the cursor of now. Raises `StoreUnavailable`."""
+        ...
+
+    async def poll(self, cursor: int) -> FeedPage:
+        """Return all news visible past `cursor`. Raises `StoreUnavailable`."""
+        ...
+
+    async def hint(self, seconds: float) -> None:
+        """Return when news may have come, at the latest after `seconds`. Never raises."""
+        ...
+
+
+class DirectorySource(Protocol):
+    """Gives the picture of all prefixes."""
+
+    async def directory(self) -> PrefixDirectory:
+        """Read it anew. Raises `StoreUnavailable`."""
+        ...
