@@ -182,13 +182,16 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
 class FeedPage(msgspec.Struct, frozen=True):
     """News for caches: ``(canonical handle, version)`` of every record that changed.
 
-    `directory` says that prefixes changed. `cursor` is where the next poll begins: only up to the
-    transaction horizon, so the same news may come twice, and none is missed.
+    `directory` says that prefixes changed. `cursor` is where the next poll begins; it means
+    something to the feed only. The same news may come twice, and none is missed. `reset` says that
+    the store no longer knows what was missed since the cursor asked from: drop every cache, forget
+    the shared tier and read the directory anew.
     """
 
     superseded: tuple[tuple[str, int], ...]
     directory: bool
-    cursor: int
+    cursor: str
+    reset: bool = False
 
 
 class Leased(msgspec.Struct, frozen=True):

@@ -34,18 +34,25 @@ class SharedTier(Protocol):
         ...
 
     async def supersede(self, superseded: Sequence[tuple[str, int]]) -> None:
-        """Make every version older than the given one unreadable. Raises `StoreUnavailable`."""
+        """Make every version older than the given one unreadable.
+
+        Raises `StoreUnavailable`; this worker then trusts nothing that was stored before.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Trust nothing that was stored before now; called whenever the feed is started anew."""
         ...
 
 
 class ChangeFeed(Protocol):
     """Tells caches what changed."""
 
-    async def start(self) -> int:
+    async def start(self) -> str:
         """Return the cursor of now. Raises `StoreUnavailable`."""
         ...
 
-    async def poll(self, cursor: int) -> FeedPage:
+    async def poll(self, cursor: str) -> FeedPage:
         """Return all news visible past `cursor`. Raises `StoreUnavailable`."""
         ...
 
