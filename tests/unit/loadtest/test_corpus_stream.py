@@ -9,6 +9,7 @@ from itertools import islice
 
 import pytest
 
+from identifiers.names import Handle, registration_faults
 from loadtest.corpus import Corpus, check_digits, coal, freight
 from loadtest.corpus.draws import draw
 from loadtest.corpus.products import KINDS, ROUNDS
@@ -99,6 +100,10 @@ def test_handles_are_unique_and_belong_to_their_enterprise(records):
     for record in records:
         number = record["handle"].partition("/")[0].rpartition(".")[2]
         assert f"//id.e{number}.example/" in text(record, "URL")
+
+
+def test_every_handle_may_be_registered(records):
+    assert not [r for r in records if registration_faults(Handle.parse(r["handle"]))]
 
 
 def test_large_enterprises_own_most(records):
