@@ -1,0 +1,232 @@
+"""An aiohttp application served on sockets that were opened elsewhere.
+
+`serve` puts one frame around every request, also those that no route or no parser accepts: a
+request id, the time limit, the refusal of encoded bodies, and the translation of errors into
+problem documents. Handlers return answers or raise; they never write an error themselves.
+"""
+
+import asyncio
+import re
+import secrets
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from socket import socket
+from typing import Any, Final
+
+import msgspec
+import structlog
+from aiohttp import hdrs, http_parser, web
+from structlog.contextvars import bind_contextvars
+
+from edge import problems
+from edge.language import preferred
+from edge.problems import Problem, problem_of
+from identifiers.faults import Language
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+_DEADLINE: Final = web.RequestKey("deadline", asyncio.Timeout)
+_SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_BACKLOG: Final = 1024
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+_log = structlog.get_logger(__name__)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds (`assurance` R-DOS-3)."""
+
+    idle: float = 15.0
+    """A connection without a request, or with one whose header does not end."""
+    handler: float = 10.0
+    """From the end of the body to the answer; handlers that stream lift it (`lift_time_limit`)."""
+    linger: float = 5.0
+    """What is left of a body whose answer is given already is read and dropped for so long."""
+    drain: float = 10.0
+    """What requests in progress get when the listener is closed."""
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+def request_id(request: web.BaseRequest) -> str:
+    """Return the request's id: the client's X-Request-Id when it is sane, else one made here."""
+    known = request.get(REQUEST_ID)
+    if known is None:
+        asked = request.headers.get("X-Request-Id", "")
+        known = asked if _SANE_ID.fullmatch(asked) else secrets.token_hex(8)
+        request[REQUEST_ID] = known
+    return known
+
+
+def language(request: web.BaseRequest) -> Language:
+    """Return the language in which the client is answered."""
+    return preferred(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
+
+
+def lift_time_limit(request: web.BaseRequest) -> None:
+    """Let this request take as long as it takes; it must bound its waits itself."""
+    limit_time(request, None)
+
+
+def limit_time(request: web.BaseRequest, seconds: float | None) -> None:
+    """Give this request so many seconds from now."""
+    if (deadline := request.get(_DEADLINE)) is not None:
+        deadline.reschedule(
+            None if seconds is None else asyncio.get_running_loop().time() + seconds
+        )
+
+
+def answer_problem(request: web.BaseRequest, problem: Problem) -> web.Response:
+    """Return the answer that tells a problem in the client's language."""
+    return web.Response(
+        status=problem.status,
+        body=problem.encoded(language(request), request_id(request)),
+        headers=[*problem.headers, (hdrs.CONTENT_TYPE, problems.MEDIA_TYPE)],
+    )
+
+
+def dress(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Set the headers that every answer has; a handler that streams calls this before it begins."""
+    headers = response.headers
+    headers["Server"] = "idnode"
+    headers["X-Request-Id"] = request_id(request)
+    headers["X-Content-Type-Options"] = "nosniff"
+    if hdrs.CACHE_CONTROL not in headers and (
+        hdrs.AUTHORIZATION in request.headers or response.status >= web.HTTPBadRequest.status_code
+    ):
+        headers[hdrs.CACHE_CONTROL] = "no-store"
+
+
+async def serve(
+    app: web.Application,
+    sockets: Iterable[socket],
+    *,
+    tls: ssl.SSLContext | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    log_requests: bool = False,
+) -> web.AppRunner:
+    """Serve `app` on bound sockets; `await runner.cleanup()` drains and closes.
+
+    Raises RuntimeError without aiohttp's C parser: the Python one is slower and laxer.
+    """
+    if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
+        raise RuntimeError("aiohttp's C parser is missing: install it from a wheel")
+    runner = _Runner(app, limits, log_requests=log_requests)
+    await runner.setup()
+    try:
+        for bound in sockets:
+            await web.SockSite(runner, bound, ssl_context=tls, backlog=_BACKLOG).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return runner
+
+
+class _Frame:
+    """What happens around every handler."""
+
+    def __init__(self, inner: Handler, limits: Limits, *, log_requests: bool) -> None:
+        self._inner = inner
+        self._limits = limits
+        self._log_requests = log_requests
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        # aiohttp runs each request in a task, so what is bound here ends with the request.
+        bind_contextvars(request_id=request_id(request))
+        began = asyncio.get_running_loop().time()
+        try:
+            if hdrs.CONTENT_ENCODING in request.headers:
+                response: web.StreamResponse = answer_problem(
+                    request, Problem(kind=problems.CONTENT_ENCODING)
+                )
+                response.force_close()
+            else:
+                async with asyncio.timeout(self._limits.handler) as deadline:
+                    request[_DEADLINE] = deadline
+                    response = await self._inner(request)
+        except ConnectionError:
+            raise  # nobody is left to be answered
+        except web.HTTPRedirection as redirection:
+            dress(request, redirection)
+            raise
+        except Exception as error:  # noqa: BLE001 -- the edge: what nobody knew is told as internal
+            response = _told(request, error)
+        if not response.prepared:
+            dress(request, response)
+        if self._log_requests:
+            _log.info(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status,
+                seconds=round(asyncio.get_running_loop().time() - began, 6),
+            )
+        return response
+
+
+def _told(request: web.BaseRequest, error: Exception) -> web.Response:
+    problem = problem_of(error)
+    if problem is None:
+        _log.error("internal error", method=request.method, path=request.path, exc_info=error)
+        problem = Problem(kind=problems.INTERNAL)
+    if request.writer.output_size > 0:
+        # The answer has begun: only a cut connection can tell the client that it is not whole.
+        _log.warning("answer cut", path=request.path, problem=problem.kind.code)
+        raise ConnectionResetError("the answer was cut") from error
+    return answer_problem(request, problem)
+
+
+class _Protocol(web.RequestHandler):
+    """A connection. What its parser refuses is told as a problem document too."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if isinstance(exc, ConnectionError):
+            raise exc  # ends the connection without a word
+        _log.info("not HTTP", remote=request.remote, status=status, why=message or repr(exc))
+        response = answer_problem(request, Problem(kind=problems.BAD_REQUEST))
+        dress(request, response)
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    def __init__(self, plain: web.Server, frame: _Frame, options: dict[str, Any]) -> None:
+        super().__init__(frame, request_factory=plain.request_factory)
+        self._options = options
+
+    def __call__(self) -> web.RequestHandler:
+        return _Protocol(self, loop=asyncio.get_running_loop(), **self._options)
+
+
+class _Runner(web.AppRunner):
+    """An AppRunner whose connections are ours: aiohttp has no other place to say so."""
+
+    __slots__ = ("_frame_limits", "_log_requests")
+
+    def __init__(self, app: web.Application, limits: Limits, *, log_requests: bool) -> None:
+        super().__init__(app, shutdown_timeout=limits.drain)
+        self._frame_limits = limits
+        self._log_requests = log_requests
+
+    async def _make_server(self) -> web.Server:
+        plain = await super()._make_server()
+        frame = _Frame(
+            plain.request_handler,
+            self._frame_limits,
+            log_requests=self._log_requests,
+        )
+        options = {
+            "keepalive_timeout": self._frame_limits.idle,
+            "access_log": None,
+            "auto_decompress": False,
+            "lingering_time": self._frame_limits.linger,
+        }
+        return _Server(plain, frame, options)
