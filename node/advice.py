@@ -1,0 +1,55 @@
+"""What to tell about settings: which are in force, and what can be used but is seldom meant."""
+
+from edge.addresses import LOOPBACK_AND_PRIVATE, Address
+from node.config import SETTINGS, Settings
+from node.readers import At, Embedded, Without, redacted
+
+
+def warnings(settings: Settings) -> list[str]:
+    """Return what can be used but is seldom meant, in sentences that say what to do."""
+    found = [
+        f"{name} {address} can be reached from outside while private ranges are trusted: behind NAT"
+        " or a load balancer everybody would be. Set IDNODE_TRUSTED_NETWORKS to your own networks."
+        for name, addresses in (
+            ("IDNODE_HANDLE_ADDR", settings.handle),
+            ("IDNODE_HTTP_ADDR", settings.http),
+        )
+        for address in addresses
+        if _public_bind(address) and settings.trusted_networks == LOOPBACK_AND_PRIVATE
+    ]
+    if not settings.public and all(a.ip.is_unspecified for a in settings.handle):
+        found.append(
+            "IDNODE_HANDLE_ADDR names no address that clients could be told:"
+            " set IDNODE_PUBLIC_ADDR."
+        )
+    found += [
+        f"IDNODE_OPS_ADDR {a} shows metrics to everybody: bind it to a private address."
+        for a in settings.ops
+        if _public_bind(a)
+    ]
+    return found
+
+
+def _public_bind(address: Address) -> bool:
+    return address.ip.is_unspecified or address.ip not in LOOPBACK_AND_PRIVATE
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Return every setting as it is in force, without secrets."""
+    return {s.name: _as_text(getattr(settings, s.field)) for s in SETTINGS}
+
+
+def _as_text(value: object) -> str:
+    match value:
+        case Embedded():
+            return "(embedded)"
+        case Without():
+            return "none"
+        case At(url=url):
+            return redacted(url)
+        case None:
+            return ""
+        case tuple():
+            return ",".join(map(str, value))
+        case _:
+            return str(value)

@@ -1,0 +1,267 @@
+"""The settings of a node: read once, typed, normalised. The only reader of the environment.
+
+`load` takes a mapping and gives a `Settings`, or one `BadSettings` that names everything that is
+wrong. `SETTINGS` is what ``docs/configuration.md`` documents; a test compares the two.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from edge.addresses import (
+    LOOPBACK_AND_PRIVATE,
+    Address,
+    Networks,
+    parse_address,
+)
+from identifiers.names import Prefix
+from node.readers import (
+    At,
+    Embedded,
+    LogLevel,
+    Without,
+    database,
+    log_level,
+    networks,
+    optional_path,
+    path,
+    prefixes,
+    public,
+    redis,
+    whole,
+    workers,
+)
+
+MAX_DRAIN_DELAY: Final = 300
+"""Seconds."""
+
+
+class SettingFault(msgspec.Struct, frozen=True):
+    """One setting that cannot be used, and why."""
+
+    name: str
+    why: str
+
+
+class BadSettings(ValueError):
+    """The configuration cannot be used; carries every fault found."""
+
+    def __init__(self, faults: tuple[SettingFault, ...]) -> None:
+        self.faults: Final = faults
+        super().__init__("\n".join(f"{f.name}: {f.why}" for f in faults))
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node is told. Paths are absolute; `drain_delay` in seconds."""
+
+    data_dir: Path
+    keys_dir: Path
+    database: Embedded | At
+    redis: Embedded | Without | At
+    handle: tuple[Address, ...]
+    http: tuple[Address, ...]
+    registry: tuple[Address, ...]
+    ops: tuple[Address, ...]
+    workers: int
+    prefixes: tuple[Prefix, ...]
+    public: tuple[Address, ...]
+    trusted_networks: Networks
+    trusted_proxies: Networks
+    pg_bin: Path | None
+    log_level: LogLevel
+    drain_delay: int
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting: the field it becomes, its default as one would write it, how it is read."""
+
+    name: str
+    field: str
+    default: str
+    purpose: str
+    read: Callable[[str], Any]
+
+
+SETTINGS: Final = (
+    Setting(
+        name="IDNODE_DATA_DIR",
+        field="data_dir",
+        default="./var",
+        purpose="data of the embedded servers, keys, credentials of the demo",
+        read=path,
+    ),
+    Setting(
+        name="IDNODE_DATABASE_URL",
+        field="database",
+        default="",
+        purpose="PostgreSQL (14 or newer), several hosts allowed; empty: an embedded one",
+        read=database,
+    ),
+    Setting(
+        name="IDNODE_REDIS_URL",
+        field="redis",
+        default="",
+        purpose="Redis or Valkey (6 or newer); empty: an embedded one; none: do without",
+        read=redis,
+    ),
+    Setting(
+        name="IDNODE_HANDLE_ADDR",
+        field="handle",
+        default="127.0.0.1:2641",
+        purpose="Handle protocol, UDP and TCP",
+        read=parse_address,
+    ),
+    Setting(
+        name="IDNODE_HTTP_ADDR",
+        field="http",
+        default="127.0.0.1:8000",
+        purpose="resolution over HTTP",
+        read=parse_address,
+    ),
+    Setting(
+        name="IDNODE_REGISTRY_ADDR",
+        field="registry",
+        default="127.0.0.1:8080",
+        purpose="registration API",
+        read=parse_address,
+    ),
+    Setting(
+        name="IDNODE_OPS_ADDR",
+        field="ops",
+        default="127.0.0.1:9641",
+        purpose="/livez, /readyz, /metrics",
+        read=parse_address,
+    ),
+    Setting(
+        name="IDNODE_WORKERS",
+        field="workers",
+        default="",
+        purpose="resolver processes; empty: one for each core",
+        read=workers,
+    ),
+    Setting(
+        name="IDNODE_PREFIX",
+        field="prefixes",
+        default="",
+        purpose="secondary prefixes that are homed at the first start, comma separated",
+        read=prefixes,
+    ),
+    Setting(
+        name="IDNODE_PUBLIC_ADDR",
+        field="public",
+        default="",
+        purpose="Handle addresses as clients reach them; needed behind NAT and for 0.0.0.0",
+        read=public,
+    ),
+    Setting(
+        name="IDNODE_TRUSTED_NETWORKS",
+        field="trusted_networks",
+        default=str(LOOPBACK_AND_PRIVATE),
+        purpose="clients that are counted but not rate-limited; none: nobody",
+        read=networks,
+    ),
+    Setting(
+        name="IDNODE_TRUSTED_PROXIES",
+        field="trusted_proxies",
+        default="",
+        purpose="reverse proxies whose X-Forwarded-For and -Proto are believed",
+        read=networks,
+    ),
+    Setting(
+        name="IDNODE_KEYS_DIR",
+        field="keys_dir",
+        default="",
+        purpose="the node's own secrets; empty: keys in the data directory",
+        read=optional_path,
+    ),
+    Setting(
+        name="IDNODE_PG_BIN",
+        field="pg_bin",
+        default="",
+        purpose="directory of the PostgreSQL programs to embed; empty: those of the wheel",
+        read=optional_path,
+    ),
+    Setting(
+        name="IDNODE_LOG_LEVEL",
+        field="log_level",
+        default="info",
+        purpose="debug, info, warning or error",
+        read=log_level,
+    ),
+    Setting(
+        name="IDNODE_DRAIN_DELAY",
+        field="drain_delay",
+        default="0",
+        purpose="seconds between /readyz saying 503 and the closing of listeners",
+        read=whole(0, MAX_DRAIN_DELAY),
+    ),
+)
+CLIENT_SETTINGS: Final = ("IDNODE_API_KEY",)
+"""What the client commands read; no setting of a node."""
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read all settings; an empty one counts as not given. Raises `BadSettings`."""
+    found: dict[str, Any] = {}
+    faults = []
+    for setting in SETTINGS:
+        try:
+            found[setting.field] = setting.read(environ.get(setting.name) or setting.default)
+        except ValueError as why:
+            faults.append(SettingFault(setting.name, str(why)))
+    faults += _clashes(found)
+    if faults:
+        raise BadSettings(tuple(faults))
+    if found["keys_dir"] is None:
+        found["keys_dir"] = found["data_dir"] / "keys"
+    return Settings(**found)
+
+
+def given(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what `environ` says of the settings, to be handed to a child and loaded there."""
+    return {s.name: environ[s.name] for s in SETTINGS if environ.get(s.name)}
+
+
+def unknown(environ: Mapping[str, str]) -> list[str]:
+    """Return the ``IDNODE_…`` names that mean nothing: most likely slips of the pen.
+
+    Only worth a warning: Kubernetes sets ``IDNODE_PORT`` and the like for a service named idnode.
+    """
+    known = {s.name for s in SETTINGS} | set(CLIENT_SETTINGS)
+    return sorted(n for n in environ if n.startswith("IDNODE_") and n not in known)
+
+
+def _clashes(found: Mapping[str, Any]) -> list[SettingFault]:
+    faults = []
+    taken: dict[Address, str] = {}
+    for setting in SETTINGS:
+        if setting.field not in {"handle", "http", "registry", "ops"}:
+            continue
+        for address in found.get(setting.field, ()):
+            other = taken.setdefault(address, setting.name)
+            if address.port and other != setting.name:
+                faults.append(SettingFault(setting.name, f"{address} is {other} already"))
+    return faults
+
+
+def standalone(settings: Settings) -> Settings:
+    """Return what one role by itself makes of the settings. Raises `BadSettings`.
+
+    Only ``serve`` and ``demo`` start embedded servers: a role by itself needs a database that runs,
+    and without a Redis it does without.
+    """
+    if isinstance(settings.database, Embedded):
+        raise BadSettings(
+            (
+                SettingFault(
+                    "IDNODE_DATABASE_URL",
+                    "a role by itself needs a PostgreSQL that runs: name it here, or start"
+                    " everything with idnode serve",
+                ),
+            )
+        )
+    if isinstance(settings.redis, Embedded):
+        return msgspec.structs.replace(settings, redis=Without())
+    return settings
