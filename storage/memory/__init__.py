@@ -1,0 +1,12 @@
+"""All ports in memory: for the unit tests of other rooms, and the measure of the contract suite.
+
+* ``store``        `MemoryStore`: RegistryStore, RecordSource, ChangeFeed and DirectorySource
+* ``shared_tier``  `MemorySharedTier`: SharedTier
+
+Nothing here survives its process. Both have switches that make them fail as real servers do.
+"""
+
+from storage.memory.shared_tier import MemorySharedTier
+from storage.memory.store import MemoryStore
+
+__all__ = ["MemorySharedTier", "MemoryStore"]

@@ -1,0 +1,293 @@
+"""Records, requests, prefixes, keys and imports in dictionaries."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from identifiers.changes import (
+    AuditEntry,
+    Current,
+    Enterprise,
+    FeedPage,
+    Import,
+    ImportChunk,
+    RequestKey,
+    StoredAnswer,
+    StoredKey,
+    Touched,
+    Writes,
+    Written,
+)
+from identifiers.directory import PrefixDirectory, PrefixEntry
+from identifiers.errors import FateUnknown, Fenced, StoreUnavailable
+from identifiers.names import prefix_of
+from identifiers.records import Record, State
+from storage import unit
+
+T = TypeVar("T")
+
+
+class MemoryStore:
+    """RegistryStore, RecordSource, ChangeFeed and DirectorySource in one.
+
+    Every method is one step of the event loop, so that nothing is ever half done.
+
+    Switches for tests:
+
+    * `down`              while true, every method raises `StoreUnavailable`
+    * `lose_next_answer`  the next write commits and raises `FateUnknown`
+    * `lose_next_commit`  the next write does nothing and raises `FateUnknown`
+    * `fetches`           what `fetch` was asked for, call by call
+
+    What was written can be read off `changes`, `audited`, `history` (replaced versions), `answers`
+    and `records`.
+    """
+
+    def __init__(self) -> None:
+        self.down = False
+        self.lose_next_answer = False
+        self.lose_next_commit = False
+        self.fetches: list[tuple[str, ...]] = []
+        self.records: dict[str, Record] = {}
+        self.history: list[Record] = []
+        self.changes: list[Written] = []
+        self.audited: list[AuditEntry] = []
+        self.answers: dict[RequestKey, StoredAnswer] = {}
+        self._news: list[tuple[tuple[tuple[str, int], ...], bool]] = []
+        self._hint = asyncio.Event()
+        self._prefixes: dict[str, PrefixEntry] = {}
+        self._enterprises: list[Enterprise] = []
+        self._keys: dict[str, StoredKey] = {}
+        self._imports: dict[UUID, Import] = {}
+        self._chunks: dict[tuple[UUID, int], ImportChunk] = {}
+
+    # RecordSource
+
+    async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
+        """Return the record of each key, in order."""
+        self._reach()
+        self.fetches.append(tuple(keys))
+        return [self.records.get(key) for key in keys]
+
+    # ChangeFeed
+
+    async def start(self) -> str:
+        """Return the cursor of now."""
+        self._reach()
+        return str(len(self._news))
+
+    async def poll(self, cursor: str) -> FeedPage:
+        """Return all news past `cursor`."""
+        self._reach()
+        news = self._news[int(cursor) :]
+        return FeedPage(
+            superseded=tuple(pair for pairs, _ in news for pair in pairs),
+            directory=any(directory for _, directory in news),
+            cursor=str(len(self._news)),
+        )
+
+    async def hint(self, seconds: float) -> None:
+        """Return when something was written since the last hint, or after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._hint.wait()
+        except TimeoutError:
+            return
+        self._hint.clear()
+
+    # DirectorySource and RegistryStore
+
+    async def directory(self) -> PrefixDirectory:
+        """Return the picture of all prefixes."""
+        self._reach()
+        return PrefixDirectory(sorted(self._prefixes.values(), key=lambda e: e.prefix))
+
+    # the unit of work
+
+    async def write(self, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]) -> T:
+        """Read what is touched, let `decide` say what to write, write it, return its result."""
+        self._reach()
+        current = Current(
+            {key: self.records[key] for key in touched.keys if key in self.records},
+            {r: self.answers[r] for r in touched.requests if r in self.answers},
+        )
+        writes, result = decide(current)
+        unit.check(touched, current, writes)
+        if writes.chunk is not None:
+            self._check_chunk(writes.chunk)
+        with self._commit():
+            self._apply(writes)
+        return result
+
+    def _apply(self, writes: Writes) -> None:
+        for written in writes.records:
+            record = written.record
+            if (replaced := self.records.get(record.key)) is not None:
+                self.history.append(replaced)
+            self.records[record.key] = record
+        self.changes.extend(writes.records)
+        self.audited.extend(writes.audit)
+        self.answers.update((answer.request, answer) for answer in writes.answers)
+        if writes.chunk is not None:
+            self._apply_chunk(writes.chunk)
+        if writes.records:
+            self._tell(tuple((w.record.key, w.record.version) for w in writes.records))
+
+    def _check_chunk(self, chunk: ImportChunk) -> None:
+        running = self._imports.get(chunk.import_id)
+        if running is None or running.epoch != chunk.epoch or running.chunks + 1 != chunk.number:
+            raise Fenced(f"chunk {chunk.number} of import {chunk.import_id} is not the next")
+
+    def _apply_chunk(self, chunk: ImportChunk) -> None:
+        running = self._imports[chunk.import_id]
+        self._chunks[chunk.import_id, chunk.number] = chunk
+        self._imports[chunk.import_id] = msgspec.structs.replace(
+            running,
+            chunks=chunk.number,
+            offset=chunk.offset,
+            digest=chunk.digest,
+            counts=running.counts + chunk.counts,
+        )
+
+    async def record(self, key: str) -> Record | None:
+        """Return the newest version, a deleted one too."""
+        self._reach()
+        return self.records.get(key)
+
+    async def answer(self, request: RequestKey) -> StoredAnswer | None:
+        """Return the stored first answer to a request."""
+        self._reach()
+        return self.answers.get(request)
+
+    async def page(self, prefix: str, after: str, limit: int) -> Sequence[Record]:
+        """Return up to `limit` records under just `prefix`, by key, past `after`."""
+        self._reach()
+        keys = sorted(k for k in self.records if prefix_of(k) == prefix and k > after)
+        there = (self.records[key] for key in keys)
+        return [record for record in there if record.state is not State.DELETED][:limit]
+
+    # enterprises, prefixes, keys
+
+    async def add_enterprise(self, enterprise: Enterprise, audit: AuditEntry) -> int:
+        """Store a new enterprise and return its id."""
+        self._reach()
+        stored = msgspec.structs.replace(enterprise, id=len(self._enterprises) + 1)
+        with self._commit():
+            self._enterprises.append(stored)
+            self.audited.append(audit)
+        return stored.id
+
+    async def enterprises(self) -> Sequence[Enterprise]:
+        """Return all enterprises, by id."""
+        self._reach()
+        return tuple(self._enterprises)
+
+    async def home_prefix(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
+        """Allot a prefix; False when it is allotted already."""
+        self._reach()
+        if entry.enterprise:
+            self._check_enterprise(entry.enterprise)
+        if str(entry.prefix) in self._prefixes:
+            return False
+        with self._commit():
+            self._prefixes[str(entry.prefix)] = entry
+            self.audited.append(audit)
+            self._tell((), directory=True)
+        return True
+
+    async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
+        """Store a new API key."""
+        self._reach()
+        self._check_enterprise(key.enterprise)
+        if key.id in self._keys:
+            raise ValueError(f"there is a key {key.id} already")
+        with self._commit():
+            self._keys[key.id] = key
+            self.audited.append(audit)
+
+    async def key(self, key_id: str) -> StoredKey | None:
+        """Return an API key, revoked and expired ones too."""
+        self._reach()
+        return self._keys.get(key_id)
+
+    async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
+        """End a key; False when there is none in force by that id."""
+        self._reach()
+        key = self._keys.get(key_id)
+        if key is None or key.revoked_at:
+            return False
+        with self._commit():
+            self._keys[key_id] = msgspec.structs.replace(key, revoked_at=at)
+            self.audited.append(audit)
+        return True
+
+    # bulk imports, as far as committed
+
+    async def open_import(self, new: Import) -> Import:
+        """Store `new`, or return the one of the same id with its epoch raised by one."""
+        self._reach()
+        known = self._imports.get(new.id)
+        opened = new if known is None else msgspec.structs.replace(known, epoch=known.epoch + 1)
+        with self._commit():
+            self._imports[new.id] = opened
+        return opened
+
+    async def finish_import(self, done: Import, audit: AuditEntry) -> None:
+        """Store the end of an import: state, offset, digest, finished_at."""
+        self._reach()
+        running = self._imports.get(done.id)
+        if running is None or running.epoch != done.epoch:
+            raise Fenced(f"import {done.id} was opened again")
+        with self._commit():
+            self._imports[done.id] = msgspec.structs.replace(
+                running,
+                state=done.state,
+                offset=done.offset,
+                digest=done.digest,
+                finished_at=done.finished_at,
+            )
+            self.audited.append(audit)
+
+    async def find_import(self, import_id: UUID) -> Import | None:
+        """Return an import as far as it is committed."""
+        self._reach()
+        return self._imports.get(import_id)
+
+    async def imports(self, principal: str, limit: int) -> Sequence[Import]:
+        """Return a principal's newest imports."""
+        self._reach()
+        own = [i for i in self._imports.values() if i.request.principal == principal]
+        return sorted(own, key=lambda i: (i.started_at, i.id), reverse=True)[:limit]
+
+    async def import_chunk(self, import_id: UUID, number: int) -> ImportChunk | None:
+        """Return a committed chunk (numbered from 1) of an import."""
+        self._reach()
+        return self._chunks.get((import_id, number))
+
+    # within
+
+    @contextmanager
+    def _commit(self) -> Iterator[None]:
+        if self.lose_next_commit:
+            self.lose_next_commit = False
+            raise FateUnknown("the commit was lost, as the test wanted")
+        yield
+        if self.lose_next_answer:
+            self.lose_next_answer = False
+            raise FateUnknown("the commit's answer was lost, as the test wanted")
+
+    def _reach(self) -> None:
+        if self.down:
+            raise StoreUnavailable("the store in memory is switched off")
+
+    def _check_enterprise(self, number: int) -> None:
+        if not 1 <= number <= len(self._enterprises):
+            raise ValueError(f"there is no enterprise {number}")
+
+    def _tell(self, superseded: tuple[tuple[str, int], ...], *, directory: bool = False) -> None:
+        self._news.append((superseded, directory))
+        self._hint.set()
