@@ -8,6 +8,7 @@ Nothing here does IO, reads a clock, draws a random number or logs. In reading o
 * ``records``     one identifier with all its values, as it is stored
 * ``directory``   which prefixes this node homes, and for whom
 * ``principals``  who asks, and the one ``authorize``
+* ``queries``     what a look-up asks for
 * ``outcomes``    every way a look-up can end
 * ``changes``     what a write leaves behind: record, change, audit entry, stored answer
 * ``merkle``      the RFC 9162 tree over audit entries

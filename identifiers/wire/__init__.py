@@ -1,0 +1,12 @@
+"""The codecs: bytes in, values out, and back. No IO.
+
+In reading order:
+
+* ``cursor``     the one bounds-checked cursor and ``ProtocolError``
+* ``handle``     the Handle protocol (RFC 3652) as it is spoken
+* ``rows``       what every reader of bulk input gives: rows with their numbers and offsets
+* ``jsonform``   the Handle JSON form of values and identifiers, in and out
+* ``jsonlines``  identifiers as newline-delimited JSON
+* ``cborform``   the same form in CBOR, and CBOR sequences (RFC 8742)
+* ``csvform``    identifiers as tables
+"""

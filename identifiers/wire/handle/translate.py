@@ -1,0 +1,239 @@
+"""Between messages and the domain: a request becomes a `Query`, an `Outcome` becomes reply bytes.
+
+A reply depends on its request by what `ReplyTo` holds and by nothing else. Replies speak the best
+version that the client suggests, suggest 2.11, copy the request's flags and say AUTHORITATIVE when
+this site is a primary (RFC 3652 sections 2.2 and 3.2).
+"""
+
+from typing import Final, assert_never
+
+import msgspec
+
+from identifiers import outcomes
+from identifiers.outcomes import Outcome
+from identifiers.queries import Query
+from identifiers.wire.cursor import ProtocolError
+from identifiers.wire.handle import bodies, message
+from identifiers.wire.handle.codes import (
+    DEFAULT_REQUEST_FLAGS,
+    MAX_RECURSION,
+    UNKNOWN_SITE_SERIAL,
+    OpCode,
+    OpFlag,
+    ResponseCode,
+)
+from identifiers.wire.handle.digests import request_digest
+from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST, Version, negotiate
+from identifiers.wire.handle.header import Header
+from identifiers.wire.handle.message import Message
+from identifiers.wire.handle.values import encode_values
+
+REPLY_LIFETIME: Final = 12 * 3600
+"""Seconds from now to a reply's expiration, as the reference server has it."""
+NOT_HOMED: Final = "That prefix doesn't live here"
+_NO_LOGIN: Final = "The values asked for need a login, which this server does not offer"
+_RENUMBERED_SINCE: Final[Version] = (2, 5)
+# What old clients know some codes as; their 303 is a message and no referral.
+_OLD_CODES: Final = {
+    ResponseCode.SERVER_BACKUP: ResponseCode.PREFIX_REFERRAL,
+    ResponseCode.INVALID_VALUE: ResponseCode.VALUE_ALREADY_EXISTS,
+}
+# Plain integers: an IntFlag's operators cost half a microsecond each.
+_PUBLIC_ONLY: Final = int(OpFlag.PUBLIC_ONLY)
+_AUTHORITATIVE: Final = int(OpFlag.AUTHORITATIVE)
+_RECURSIVE: Final = int(OpFlag.RECURSIVE)
+_CERTIFY: Final = int(OpFlag.CERTIFY)
+_DO_NOT_REFER: Final = int(OpFlag.DO_NOT_REFER)
+_REQUEST_DIGEST: Final = int(OpFlag.REQUEST_DIGEST)
+_CONTINUES: Final = int(OpFlag.CONTINUES)
+_EARLY_REQUEST_ID: Final = 0xFFFF_FFFF
+
+
+class ReplyTo(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a reply takes from its request. `version` is the one negotiated."""
+
+    version: Version
+    old_codes: bool = False
+    """The client knows codes 7 and 202 by their numbers before 2.5."""
+    session_id: int
+    request_id: int
+    op_code: int
+    flags: int
+    recursion_count: int
+    digest: bodies.Digest | None = None
+
+
+class Site(msgspec.Struct, frozen=True):
+    """What every reply says of the site that answers."""
+
+    serial: int
+    primary: bool = True
+
+
+def reply_to(request: Message, received: bytes) -> ReplyTo:
+    """Return what the reply to `request` needs; `received` are the bytes it was decoded from."""
+    version = negotiate(request.version, request.suggested)
+    header = request.header
+    wants_digest = header.flags & _REQUEST_DIGEST
+    return ReplyTo(
+        version=version,
+        old_codes=knows_old_codes(request.version, request.suggested),
+        session_id=request.session_id,
+        request_id=request.request_id,
+        op_code=header.op_code,
+        flags=header.flags,
+        recursion_count=header.recursion_count,
+        digest=request_digest(received, version) if wants_digest else None,
+    )
+
+
+def knows_old_codes(version: Version, suggested: Version) -> bool:
+    """Say whether a client is so old that codes 7 and 202 have other numbers for it.
+
+    Newer ones also open with 2.3 to a server they do not know, but suggest 2.11.
+    """
+    return version < _RENUMBERED_SINCE and suggested < NEWEST
+
+
+def to_query(request: Message) -> Query:
+    """Return what a RESOLUTION request asks.
+
+    Raises `ProtocolError` with code 6 when it was passed on too often already.
+    """
+    body, header = request.body, request.header
+    if not isinstance(body, bodies.Asked):
+        raise ProtocolError("Not a resolution request", ResponseCode.OPERATION_NOT_SUPPORTED)
+    if header.recursion_count > MAX_RECURSION:
+        raise ProtocolError("Recursion count too high", ResponseCode.RECURSION_COUNT_TOO_HIGH)
+    return query(body.handle.encode(), body.indexes, body.types, header.flags, header.site_serial)
+
+
+def query(
+    handle: bytes,
+    indexes: tuple[int, ...],
+    types: tuple[str, ...],
+    flags: int,
+    site_serial: int,
+) -> Query:
+    """Make a query of a resolution's body and the two header fields that matter to it."""
+    return Query(
+        handle=handle,
+        indexes=indexes,
+        types=types,
+        public_only=flags & _PUBLIC_ONLY != 0,
+        authoritative=flags & _AUTHORITATIVE != 0,
+        recursive=flags & _RECURSIVE != 0,
+        certified=flags & _CERTIFY != 0,
+        do_not_refer=flags & _DO_NOT_REFER != 0,
+        site_serial=None if site_serial == UNKNOWN_SITE_SERIAL else site_serial,
+    )
+
+
+def outcome_reply(
+    to: ReplyTo, asked: Query, outcome: Outcome, site: Site, expiration: int
+) -> bytes:
+    """Write the reply to a look-up; `expiration` is an epoch second.
+
+    `NeedsAuthentication` becomes "not supported": a site that offers logins sends
+    `challenge_reply` instead.
+    """
+    code, body = _told(asked, outcome)
+    return reply(to, body, site, expiration, code=code)
+
+
+def _told(  # noqa: PLR0911 -- one return for each outcome
+    asked: Query, outcome: Outcome
+) -> tuple[ResponseCode, bodies.Response]:
+    match outcome:
+        case outcomes.Found(values=values):
+            return ResponseCode.SUCCESS, bodies.Valued(asked.text, values)
+        case outcomes.ValuesAbsent():
+            return ResponseCode.VALUES_NOT_FOUND, bodies.ErrorText(b"")
+        case outcomes.Absent(message=text):
+            return ResponseCode.HANDLE_NOT_FOUND, bodies.ErrorText(text.encode())
+        case outcomes.NotHomed():
+            return ResponseCode.SERVER_NOT_RESPONSIBLE, bodies.ErrorText(NOT_HOMED.encode())
+        case outcomes.Referral(values=values, of_prefix=of_prefix):
+            code = ResponseCode.PREFIX_REFERRAL if of_prefix else ResponseCode.SERVICE_REFERRAL
+            return code, bodies.Valued("", encode_values(values))
+        case outcomes.NeedsAuthentication():
+            return ResponseCode.OPERATION_NOT_SUPPORTED, bodies.ErrorText(_NO_LOGIN.encode())
+        case outcomes.InvalidName(message=text):
+            return ResponseCode.INVALID_HANDLE, bodies.ErrorText(text.encode())
+        case outcomes.Unavailable():
+            return ResponseCode.SERVER_BUSY, bodies.ErrorText(b"")
+        case _:
+            assert_never(outcome)
+
+
+def error_reply(to: ReplyTo, code: ResponseCode, text: str, site: Site, expiration: int) -> bytes:
+    """Write an error with a text for people."""
+    return reply(to, bodies.ErrorText(text.encode()), site, expiration, code=code)
+
+
+def challenge_reply(
+    to: ReplyTo,
+    site: Site,
+    expiration: int,
+    *,
+    digest: bodies.Digest,
+    nonce: bytes,
+    session_id: int,
+) -> bytes:
+    """Write a demand for a login (RFC 3652 section 3.5.1).
+
+    `digest` is `digests.request_digest` of the request in `to.version`, and travels whether or not
+    the request asked for it; `session_id` is what the answer will come back with.
+    """
+    challenged = msgspec.structs.replace(
+        to, session_id=session_id, digest=digest, flags=to.flags | _REQUEST_DIGEST
+    )
+    code = ResponseCode.AUTHENTICATION_NEEDED
+    return reply(challenged, bodies.Challenge(nonce), site, expiration, code=code)
+
+
+def reply(
+    to: ReplyTo,
+    body: bodies.Response,
+    site: Site,
+    expiration: int,
+    *,
+    code: ResponseCode = ResponseCode.SUCCESS,
+    continues: bool = False,
+) -> bytes:
+    """Write any reply, unsigned. `continues`: further messages follow on the same connection."""
+    flags = to.flags | (_AUTHORITATIVE if site.primary else 0)
+    return message.encode(
+        Message(
+            version=to.version,
+            session_id=to.session_id,
+            request_id=to.request_id,
+            header=Header(
+                op_code=to.op_code,
+                response_code=_OLD_CODES.get(code, code) if to.old_codes else code,
+                flags=flags | _CONTINUES if continues else flags,
+                site_serial=site.serial,
+                recursion_count=to.recursion_count,
+                expiration=expiration,
+            ),
+            digest=to.digest,
+            body=body,
+        )
+    )
+
+
+def early_error(error: ProtocolError, expiration: int) -> bytes:
+    """Write the answer to bytes that are no message: nothing of them can be trusted or copied."""
+    return message.encode(
+        Message(
+            version=COMPATIBLE,
+            request_id=_EARLY_REQUEST_ID,
+            header=Header(
+                op_code=OpCode.RESERVED,
+                response_code=error.code,
+                flags=DEFAULT_REQUEST_FLAGS,
+                expiration=expiration,
+            ),
+            body=bodies.ErrorText(str(error).encode()),
+        )
+    )
