@@ -6,7 +6,8 @@ In reading order:
 * ``envelope``    the 20 bytes before every packet; version negotiation
 * ``header``      the 24 bytes of every message
 * ``values``      typed values, as replies carry and records store them
-* ``data``        what HS_ADMIN, HS_SITE, HS_VLIST and HS_PUBKEY values hold
+* ``data``        what HS_ADMIN, HS_VLIST and HS_PUBKEY values hold
+* ``site``        what HS_SITE values hold
 * ``bodies``      the closed union of typed bodies
 * ``requests``, ``responses``  which code carries which body, and its layout
 * ``digests``     the digest of a request

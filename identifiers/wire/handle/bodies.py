@@ -38,7 +38,8 @@ class Nothing(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True):
     """RESOLUTION request: a handle and two filters that form a union.
 
-    `extra` is what stands behind the filters: one SDK sends four zero bytes there.
+    The Chinese PASSWORD_LOGIN has the same form and the password as its first type. `extra` is
+    what stands behind the filters: one SDK sends four zero bytes there.
     """
 
     handle: str

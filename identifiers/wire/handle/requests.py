@@ -232,6 +232,7 @@ _READERS: Final[Mapping[int, Callable[[Cursor, Version], bodies.Request]]] = Map
         OpCode.RETRIEVE_TXN_LOG: _or_raw(_read_retrieve),
         OpCode.DUMP_HANDLES: _or_raw(_read_dump),
         OpCode.BACKUP_SERVER: _read_named,
+        OpCode.PASSWORD_LOGIN: _read_asked,
         OpCode.LOGIN_ID_SYSTEM: _read_identity,
     }
 )

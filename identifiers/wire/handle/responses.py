@@ -61,9 +61,9 @@ def _reader(header: Header, version: Version) -> Callable[[Cursor], bodies.Respo
     if code == ResponseCode.SUCCESS:
         return _READERS.get(header.op_code, _read_raw)
     if code == ResponseCode.SERVICE_REFERRAL:
-        return _read_valued
+        return _read_referral
     if code == ResponseCode.PREFIX_REFERRAL and version >= _REFERRAL_SINCE:
-        return _read_valued
+        return _read_referral
     return _read_error if code in _ERRORS else _read_raw
 
 
@@ -97,6 +97,14 @@ def _read_valued(cursor: Cursor) -> bodies.Valued:
 
 def _write_valued(body: bodies.Valued) -> bytes:
     return text(body.handle) + body.values
+
+
+def _read_referral(cursor: Cursor) -> bodies.Named | bodies.Valued:
+    handle = cursor.text(MAX_HANDLE_BYTES)
+    # Some servers name the service handle and send no values.
+    if not cursor.remaining:
+        return bodies.Named(handle)
+    return bodies.Valued(handle, check_values(cursor.rest()))
 
 
 def _read_site(cursor: Cursor) -> bodies.SiteInfo:

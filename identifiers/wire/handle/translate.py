@@ -101,7 +101,7 @@ def to_query(request: Message) -> Query:
     Raises `ProtocolError` with code 6 when it was passed on too often already.
     """
     body, header = request.body, request.header
-    if not isinstance(body, bodies.Asked):
+    if not isinstance(body, bodies.Asked) or header.op_code != OpCode.RESOLUTION:
         raise ProtocolError("Not a resolution request", ResponseCode.OPERATION_NOT_SUPPORTED)
     if header.recursion_count > MAX_RECURSION:
         raise ProtocolError("Recursion count too high", ResponseCode.RECURSION_COUNT_TOO_HIGH)
