@@ -1,0 +1,133 @@
+"""What the supervisor and its children tell each other, one JSON object on a line each.
+
+They talk over a socket pair that the child inherits: nobody else can read it, so it may carry what
+must not stand in an argument list or an environment (the database's password).
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+LONGEST_LINE: Final = 1 << 20
+"""Octets of one message."""
+
+
+class Role(StrEnum):
+    """What a child does."""
+
+    WORKER = "worker"
+    """Answers look-ups: Handle over UDP and TCP, HTTP."""
+    REGISTRY = "registry"
+    """The only writer: registration API; prepares the database when the node starts."""
+
+
+class Sockets(msgspec.Struct, frozen=True, kw_only=True):
+    """Descriptors of inherited listening sockets, by what is served there."""
+
+    udp: tuple[int, ...] = ()
+    tcp: tuple[int, ...] = ()
+    http: tuple[int, ...] = ()
+    registry: tuple[int, ...] = ()
+    ops: tuple[int, ...] = ()
+    control: int = -1
+
+    def all(self) -> tuple[int, ...]:
+        """Return every descriptor."""
+        return (*self.udp, *self.tcp, *self.http, *self.registry, *self.ops, self.control)
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a child needs to know to begin.
+
+    `settings` are the texts of the node's settings (`node.config.load`); `database` and `redis` are
+    the URLs in force. `siblings` are the control sockets of all children by name, its own too.
+    `public` is where clients reach the Handle listeners. `restarts` counts earlier processes of
+    this name.
+    """
+
+    name: str
+    role: Role
+    settings: dict[str, str]
+    database: str
+    redis: str | None
+    sockets: Sockets
+    siblings: dict[str, str]
+    public: tuple[str, ...] = ()
+    restarts: int = 0
+    demo: bool = False
+
+
+class Prepared(msgspec.Struct, frozen=True, tag=True):
+    """The database has the schema of this version: others may use it."""
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The child serves. `credentials`: the file with the demo's keys, when it made or found one."""
+
+    credentials: str | None = None
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """The child cannot begin; `message` says why and what to do."""
+
+    message: str
+
+
+Report = Prepared | Ready | Failed
+
+_encoder: Final = msgspec.json.Encoder()
+_reports: Final = msgspec.json.Decoder(Report)
+_assignments: Final = msgspec.json.Decoder(Assignment)
+
+
+class SupervisorEnd:
+    """The supervisor's end of the line to one child."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, pair: socket.socket) -> "SupervisorEnd":
+        """Talk over one end of a socket pair."""
+        return cls(*await asyncio.open_connection(sock=pair, limit=LONGEST_LINE))
+
+    def assign(self, assignment: Assignment) -> None:
+        """Tell the child what to do; a child that has ended is not told."""
+        self._writer.write(_encoder.encode(assignment) + b"\n")
+
+    async def reports(self) -> AsyncIterator[Report]:
+        """Yield what the child reports, until it ends."""
+        try:
+            while line := await self._reader.readline():
+                yield _reports.decode(line)
+        except ConnectionError:  # it ended before it read what was sent
+            return
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+
+
+class ChildEnd:
+    """A child's end of the line. Plain blocking calls: the child has nothing else to do yet."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._socket = socket.socket(fileno=descriptor)
+
+    def wait(self) -> Assignment | None:
+        """Return what to do; None when the supervisor is gone."""
+        with self._socket.makefile("rb") as lines:
+            line = lines.readline(LONGEST_LINE)
+        return _assignments.decode(line) if line.endswith(b"\n") else None
+
+    def report(self, report: Report) -> None:
+        """Tell the supervisor; one that is gone is not told."""
+        try:
+            self._socket.sendall(_encoder.encode(report) + b"\n")
+        except ConnectionError:
+            return

@@ -1,0 +1,125 @@
+"""All listening sockets of a node: which there are, and who gets which."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from edge.addresses import Address
+from node.assignment import Role, Sockets
+from node.config import Settings
+from node.listeners import HandleSockets, as_text, bound, listen_handle, listen_tcp, listen_unix
+from storage.embedded.identity import Plain
+from storage.embedded.place import Place, prepare_socket_directory
+
+_LONGEST_NAME: Final = "worker-255.sock"
+
+
+class Listening(msgspec.Struct, frozen=True, kw_only=True):
+    """The open sockets; `control` by the name of the child that answers there."""
+
+    handle: tuple[HandleSockets, ...]
+    http: tuple[socket.socket, ...]
+    registry: tuple[socket.socket, ...]
+    ops: tuple[socket.socket, ...]
+    control: dict[str, socket.socket]
+    control_dir: Path
+
+    @classmethod
+    def open(cls, settings: Settings, crew: dict[str, Role], control_dir: Path) -> Self:
+        """Open what the crew serves, all or nothing. Raises `CannotListen`."""
+        resolves = Role.WORKER in crew.values()
+        registers = Role.REGISTRY in crew.values()
+        with contextlib.ExitStack() as undo:
+
+            def kept(opened: socket.socket) -> socket.socket:
+                return undo.enter_context(opened)
+
+            def tcp(addresses: Iterable[Address]) -> tuple[socket.socket, ...]:
+                return tuple(kept(listen_tcp(address)) for address in addresses)
+
+            handle = []
+            for address in settings.handle if resolves else ():
+                handle.append(listen_handle(address))
+                for opened in handle[-1]:
+                    kept(opened)
+            found = cls(
+                handle=tuple(handle),
+                http=tcp(settings.http) if resolves else (),
+                registry=tcp(settings.registry) if registers else (),
+                ops=tcp(settings.ops),
+                control={name: kept(listen_unix(control_dir / f"{name}.sock")) for name in crew},
+                control_dir=control_dir,
+            )
+            undo.pop_all()
+        return found
+
+    def of(self, name: str, crew: dict[str, Role]) -> Sockets:
+        """Return what the child `name` serves.
+
+        The probes and metrics of all are served by the registry or, without one, the first worker.
+        """
+        role = crew[name]
+        spokesman = next((n for n, r in crew.items() if r is Role.REGISTRY), next(iter(crew)))
+        worker = role is Role.WORKER
+        return Sockets(
+            udp=tuple(h.udp.fileno() for h in self.handle) if worker else (),
+            tcp=tuple(h.tcp.fileno() for h in self.handle) if worker else (),
+            http=tuple(s.fileno() for s in self.http) if worker else (),
+            registry=() if worker else tuple(s.fileno() for s in self.registry),
+            ops=tuple(s.fileno() for s in self.ops) if name == spokesman else (),
+            control=self.control[name].fileno(),
+        )
+
+    def siblings(self) -> dict[str, str]:
+        """Return the path of each child's control socket."""
+        return {name: str(self.control_dir / f"{name}.sock") for name in self.control}
+
+    def public(self, settings: Settings) -> tuple[str, ...]:
+        """Return where clients reach the Handle listeners, as far as that can be known."""
+        told = settings.public or tuple(
+            address
+            for address in (bound(h.tcp) for h in self.handle)
+            if not address.ip.is_unspecified
+        )
+        return tuple(map(str, told))
+
+    def announced(self) -> dict[str, str | None]:
+        """Return the real addresses by the names of the ready line; None: not served."""
+        found = {
+            "handle": as_text(h.tcp for h in self.handle),
+            "http": as_text(self.http),
+            "registry": as_text(self.registry),
+            "admin": "",
+            "dns": "",
+            "ops": as_text(self.ops),
+        }
+        return {name: addresses or None for name, addresses in found.items()}
+
+    def close(self) -> None:
+        """Stop listening, as far as this process keeps the sockets open."""
+        for opened in self:
+            opened.close()
+
+    def __iter__(self) -> Iterator[socket.socket]:
+        for pair in self.handle:
+            yield from pair
+        for group in (self.http, self.registry, self.ops, self.control.values()):
+            yield from group
+
+
+@contextlib.contextmanager
+def control_directory(place: Path) -> Iterator[Path]:
+    """Give a private directory for control sockets beside `place`, or a short one in its stead."""
+    path = Place(place).socket_directory(_LONGEST_NAME, os.geteuid())
+    prepare_socket_directory(path, Plain())
+    try:
+        yield path
+    finally:
+        for left in path.glob("*.sock"):
+            left.unlink(missing_ok=True)
+        path.rmdir()

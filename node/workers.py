@@ -1,0 +1,277 @@
+"""The supervisor: owns the listening sockets and keeps the children alive. It serves nothing.
+
+Order of a start: lock, sockets, children (who import meanwhile), embedded servers, then the
+children are told what to do; the registry prepares the database before the workers use it. Order
+of an end: children finish what they are at, sockets close, embedded servers stop.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final, assert_never
+
+import msgspec
+
+from node import servers
+from node.assignment import Assignment, Role
+from node.children import Child
+from node.config import Settings, given
+from node.listening import Listening, control_directory
+from node.lock import only_node
+from node.readers import At, Embedded, Without
+from node.seats import CannotStart, Seat
+from storage.embedded.errors import EmbeddedServerError
+from storage.embedded.place import write_private
+from storage.embedded.server import Server
+
+PATIENCE: Final = 15.0
+"""Seconds that children get to finish, after the drain delay."""
+VALKEY_MEMORY: Final = 256 << 20
+"""Octets that the embedded shared tier may take."""
+
+
+class Kind(StrEnum):
+    """What is run."""
+
+    NODE = "node"
+    """Everything, with embedded servers where no URL was given."""
+    RESOLVER = "resolver"
+    REGISTRY = "registry"
+
+
+class Urls(msgspec.Struct, frozen=True):
+    """Where database and shared tier are."""
+
+    database: str
+    redis: str | None
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """What commands of the same machine need to know of a running node (mode 0600)."""
+
+    pid: int
+    database: str
+    addresses: dict[str, str | None]
+
+
+Announce = Callable[[dict[str, str | None], str | None], None]
+"""Is told the real addresses and the credentials file, once everything serves."""
+
+
+def crew_of(kind: Kind, workers: int) -> dict[str, Role]:
+    """Return the names of the children, each with its role."""
+    resolving = {f"worker-{number}": Role.WORKER for number in range(workers)}
+    match kind:
+        case Kind.NODE:
+            return {"registry": Role.REGISTRY, **resolving}
+        case Kind.RESOLVER:
+            return resolving
+        case Kind.REGISTRY:
+            return {"registry": Role.REGISTRY}
+        case _:
+            assert_never(kind)
+
+
+class Supervisor:
+    """One run of a node.
+
+    Args:
+        kind: what is run.
+        settings: in force.
+        environ: what `settings` were loaded from; children load them again from it.
+        demo: the registry makes the sample data.
+        announce: called once, when every child serves.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        announce: Announce,
+        demo: bool = False,
+    ) -> None:
+        self._kind = kind
+        self._settings = settings
+        self._given = given(environ)
+        # What children need of the environment, but nothing that could be a secret of ours.
+        self._environ = {k: v for k, v in environ.items() if not k.startswith("IDNODE_")}
+        self._announce = announce
+        self._demo = demo
+        self._crew = crew_of(kind, settings.workers)
+        self._urls: asyncio.Future[Urls] = asyncio.get_running_loop().create_future()
+        self._seats: dict[str, Seat] = {}
+        self._inherited: tuple[int, ...] = ()
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT.
+
+        Raises `CannotStart`, `CannotListen`, `AlreadyRunning`.
+        """
+        data = self._settings.data_dir
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async with contextlib.AsyncExitStack() as stack:
+            stop = stack.enter_context(_stop_signals())
+            lock = await stack.enter_async_context(only_node(data, self._kind))
+            control = stack.enter_context(control_directory(data / self._kind))
+            listening = Listening.open(self._settings, self._crew, control)
+            stack.callback(listening.close)
+            self._inherited = (*(opened.fileno() for opened in listening), lock)
+            self._seats = {name: self._seat(name, listening) for name in self._crew}
+            await self._live(stack, listening, stop)
+
+    async def _live(
+        self, stack: contextlib.AsyncExitStack, listening: Listening, stop: "_Stop"
+    ) -> None:
+        work = asyncio.create_task(self._work(stack, listening))
+        asked = asyncio.create_task(stop.asked.wait())
+        try:
+            await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()  # raises: it never ends by itself
+        finally:
+            asked.cancel()
+            await self._drain(listening, stop)
+            work.cancel()
+            await asyncio.wait({work})
+
+    async def _work(self, stack: contextlib.AsyncExitStack, listening: Listening) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for seat in self._seats.values():
+                    group.create_task(seat.keep())
+                self._urls.set_result(await self._start_servers(stack, group))
+                for seat in self._seats.values():
+                    await seat.ready.wait()
+                self._tell(stack, listening)
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+
+    def _tell(self, stack: contextlib.AsyncExitStack, listening: Listening) -> None:
+        addresses = listening.announced()
+        path = self._settings.data_dir / f"{self._kind}.state"
+        state = State(pid=os.getpid(), database=self._urls.result().database, addresses=addresses)
+        stack.callback(path.unlink, missing_ok=True)
+        write_private(path, msgspec.json.encode(state).decode())
+        found = (seat.credentials for seat in self._seats.values())
+        self._announce(addresses, next(filter(None, found), None))
+
+    async def _start_servers(
+        self, stack: contextlib.AsyncExitStack, group: asyncio.TaskGroup
+    ) -> Urls:
+        # Their clients take a moment to import, and are not needed with servers that run already.
+        async def started(make: Callable[[], Server]) -> str:
+            server = make()
+            stack.push_async_callback(server.stop)
+            try:
+                url = await server.start()
+            except EmbeddedServerError as why:
+                raise CannotStart(str(why)) from why
+            group.create_task(servers.keep(server))
+            return url
+
+        async def redis() -> str | None:
+            match self._settings.redis:
+                case Without():
+                    return None
+                case At(url=url):
+                    return url
+                case Embedded():
+                    return await started(self._valkey)
+                case _ as never:
+                    assert_never(never)
+
+        async def database() -> str:
+            match self._settings.database:
+                case At(url=url):
+                    return url
+                case Embedded():
+                    return await started(self._postgres)
+                case _ as never:
+                    assert_never(never)
+
+        return Urls(*await asyncio.gather(database(), redis()))
+
+    def _postgres(self) -> Server:
+        from storage.embedded.postgres import EmbeddedPostgres  # noqa: PLC0415 -- see above
+
+        return EmbeddedPostgres(self._settings.data_dir / "postgres", bin_dir=self._settings.pg_bin)
+
+    def _valkey(self) -> Server:
+        from storage.embedded.valkey import EmbeddedValkey  # noqa: PLC0415 -- see above
+
+        return EmbeddedValkey(self._settings.data_dir / "valkey", maxmemory=VALKEY_MEMORY)
+
+    def _seat(self, name: str, listening: Listening) -> Seat:
+        async def spawn(name: str) -> Child:
+            return await Child.spawn(name, inherited=self._inherited, environ=self._environ)
+
+        async def brief(restarts: int) -> Assignment:
+            urls = await asyncio.shield(self._urls)
+            registry = self._seats.get("registry")
+            if registry is not None and name != "registry":
+                await registry.prepared.wait()
+            return Assignment(
+                name=name,
+                role=self._crew[name],
+                settings=self._given,
+                database=urls.database,
+                redis=urls.redis,
+                sockets=listening.of(name, self._crew),
+                siblings=listening.siblings(),
+                public=listening.public(self._settings),
+                restarts=restarts,
+                demo=self._demo,
+            )
+
+        return Seat(name, spawn, brief)
+
+    async def _drain(self, listening: Listening, stop: "_Stop") -> None:
+        """Let the children finish; on a second signal, do not."""
+        delay = self._settings.drain_delay
+        ending = asyncio.create_task(self._end_children(delay + PATIENCE))
+        hurry = asyncio.create_task(stop.hurry.wait())
+        either: set[asyncio.Task[Any]] = {ending, hurry}
+        # While the delay lasts, load balancers learn from /readyz that we go, and still find us.
+        await asyncio.wait(either, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+        listening.close()
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if hurry.done():
+            for seat in self._seats.values():
+                seat.send(signal.SIGKILL)
+        hurry.cancel()
+        await ending
+
+    async def _end_children(self, patience: float) -> None:
+        async with asyncio.TaskGroup() as group:
+            for seat in self._seats.values():
+                group.create_task(seat.stop(patience))
+
+
+class _Stop:
+    """SIGTERM or SIGINT asks to stop; a second one, not to wait for anybody."""
+
+    def __init__(self) -> None:
+        self.asked: Final = asyncio.Event()
+        self.hurry: Final = asyncio.Event()
+
+    def note(self) -> None:
+        """Note one more signal."""
+        (self.hurry if self.asked.is_set() else self.asked).set()
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[_Stop]:
+    stop = _Stop()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.note)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
