@@ -189,8 +189,10 @@ async def test_a_handler_that_takes_too_long_is_ended(serving, client):
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n",
+        (
+            b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+        ),
         b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         b"GET /ok HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 9000 + b"\r\n\r\n",
     ],

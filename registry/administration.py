@@ -1,0 +1,188 @@
+"""What an operator does at the command line of the node: enterprises, prefixes and their keys.
+
+Every method takes the operator by type, so nobody else gets here, and leaves an audit entry. Each
+may raise `StoreUnavailable` and, where it writes, `FateUnknown`; everything else is an answer.
+"""
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, Final
+
+import msgspec
+
+from identifiers.changes import AuditEntry, Enterprise, StoredKey
+from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
+from identifiers.faults import Fault
+from identifiers.names import Prefix
+from identifiers.principals import Operator, Scope
+from registry.answers import Faulty
+from registry.effects import principal_name
+from registry.keys import MAX_LIFE_SECONDS, NewKey, hashed, make_key
+from registry.ports import RegistryStore
+
+MAX_NAME_CHARACTERS: Final = 255
+MAX_PREFIX_CHARACTERS: Final = 64
+"""The limit of SNMS (`national-node` section 1): a longer prefix could not be reported upwards."""
+
+
+class Ordered(msgspec.Struct, frozen=True, kw_only=True):
+    """Which operator asks, when (epoch milliseconds), under which request id."""
+
+    operator: Operator
+    at: int
+    request_id: str
+
+    def entry(self, action: str, subject: str, detail: Mapping[str, Any]) -> AuditEntry:
+        """Return the audit entry of what is ordered."""
+        return AuditEntry(
+            at=self.at,
+            actor=principal_name(self.operator),
+            action=action,
+            subject=subject,
+            request=self.request_id,
+            detail=msgspec.json.encode(detail),
+        )
+
+
+class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new key may do, and for how many seconds. No prefixes or networks: all of them."""
+
+    enterprise: int
+    scopes: frozenset[Scope]
+    life: int
+    label: str = ""
+    prefixes: tuple[Prefix, ...] = ()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
+class Homed(msgspec.Struct, frozen=True):
+    """The prefix is served by this node from now on."""
+
+    entry: PrefixEntry
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The prefix was allotted before. `same`: to the same owner, so nothing is amiss."""
+
+    same: bool
+
+
+class OutsideRoots(msgspec.Struct, frozen=True):
+    """The prefix is below none of this node's secondary prefixes."""
+
+
+class BelowAnother(msgspec.Struct, frozen=True):
+    """The prefix is below one that belongs to another enterprise."""
+
+    prefix: Prefix
+
+
+class NoEnterprise(msgspec.Struct, frozen=True):
+    """There is no enterprise of that number."""
+
+
+class Administration:
+    """The commands of an operator. `pepper` is the node's secret that keys are hashed with."""
+
+    def __init__(self, store: RegistryStore, pepper: bytes) -> None:
+        self._store = store
+        self._pepper = pepper
+
+    async def add_enterprise(self, enterprise: Enterprise, ordered: Ordered) -> int | Faulty:
+        """Store an enterprise (its `id` 0) and return its number."""
+        if faults := _name_faults("/name", enterprise.name, required=True):
+            return Faulty(faults)
+        detail = {"credit_code": enterprise.credit_code, "industry": enterprise.industry}
+        entry = ordered.entry("enterprise.add", enterprise.name, detail)
+        return await self._store.add_enterprise(enterprise, entry)
+
+    async def home_prefix(
+        self, entry: PrefixEntry, ordered: Ordered
+    ) -> Homed | Taken | OutsideRoots | BelowAnother | NoEnterprise | Faulty:
+        """Allot a prefix: to the node itself (kind SECONDARY, enterprise 0) or to an enterprise."""
+        if len(text := str(entry.prefix)) > MAX_PREFIX_CHARACTERS:
+            return Faulty((_too_long("/prefix", text, MAX_PREFIX_CHARACTERS),))
+        directory = await self._store.directory()
+        if entry.kind is PrefixKind.ENTERPRISE:
+            if not await self._known(entry.enterprise):
+                return NoEnterprise()
+            if (refusal := _misplaced(directory, entry)) is not None:
+                return refusal
+        detail = {"kind": entry.kind.name.lower(), "enterprise": entry.enterprise}
+        audit = ordered.entry("prefix.home", text, detail)
+        if await self._store.home_prefix(entry, audit):
+            return Homed(entry)
+        there = (await self._store.directory()).exact(text)
+        return Taken(there is not None and there.enterprise == entry.enterprise)
+
+    async def create_key(
+        self, terms: KeyTerms, chance: bytes, ordered: Ordered
+    ) -> NewKey | NoEnterprise | Faulty:
+        """Make an API key of random octets (`registry.keys.make_key`); only a hash is stored."""
+        if faults := _key_faults(terms):
+            return Faulty(faults)
+        if not await self._known(terms.enterprise):
+            return NoEnterprise()
+        new, now = make_key(chance), ordered.at // 1000
+        stored = StoredKey(
+            id=new.id,
+            enterprise=terms.enterprise,
+            hashed=hashed(new.token, self._pepper),
+            scopes=terms.scopes,
+            prefixes=terms.prefixes,
+            networks=terms.networks,
+            label=terms.label,
+            created_at=now,
+            expires_at=now + terms.life,
+        )
+        detail = {
+            "enterprise": terms.enterprise,
+            "scopes": sorted(terms.scopes),
+            "expires_at": stored.expires_at,
+        }
+        await self._store.add_key(stored, ordered.entry("key.create", new.id, detail))
+        return new
+
+    async def revoke_key(self, key_id: str, ordered: Ordered) -> bool:
+        """End a key; False when none of that id is in force."""
+        entry = ordered.entry("key.revoke", key_id, {})
+        return await self._store.revoke_key(key_id, ordered.at // 1000, entry)
+
+    async def _known(self, enterprise: int) -> bool:
+        return any(known.id == enterprise for known in await self._store.enterprises())
+
+
+def _misplaced(
+    directory: PrefixDirectory, entry: PrefixEntry
+) -> OutsideRoots | BelowAnother | None:
+    if not directory.below_root(entry.prefix):
+        return OutsideRoots()
+    above = directory.nearest(str(entry.prefix))
+    # An equal prefix is not above but the same: the store says whether it is taken.
+    if above is None or above.prefix == entry.prefix or above.enterprise == entry.enterprise:
+        return None
+    return BelowAnother(above.prefix)
+
+
+def _name_faults(pointer: str, name: str, *, required: bool) -> tuple[Fault, ...]:
+    faults = []
+    if required and not name.strip():
+        faults.append(Fault("empty", pointer))
+    if len(name) > MAX_NAME_CHARACTERS:
+        faults.append(_too_long(pointer, name, MAX_NAME_CHARACTERS))
+    if "\0" in name:
+        faults.append(Fault("nul", pointer))
+    return tuple(faults)
+
+
+def _too_long(pointer: str, text: str, limit: int) -> Fault:
+    return Fault("too_long", pointer, {"size": len(text), "unit": "characters", "limit": limit})
+
+
+def _key_faults(terms: KeyTerms) -> tuple[Fault, ...]:
+    faults = list(_name_faults("/label", terms.label, required=False))
+    if not terms.scopes:
+        faults.append(Fault("empty", "/scopes"))
+    if not 1 <= terms.life <= MAX_LIFE_SECONDS:
+        faults.append(Fault("range", "/life", {"low": 1, "high": MAX_LIFE_SECONDS}))
+    return tuple(faults)

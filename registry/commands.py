@@ -1,0 +1,134 @@
+"""What can be asked of the registry. Commands are well-formed; whether they fit is for `rules`."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from identifiers.changes import RequestKey, StoredAnswer
+from identifiers.names import Handle
+from identifiers.principals import Principal
+from identifiers.records import Record, State
+from identifiers.values import Value
+
+A = TypeVar("A")
+
+
+class Precondition(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be true of the stored record (RFC 9110 section 13.1); None: not asked.
+
+    `exists` is ``If-Match: *`` (True) or ``If-None-Match: *`` (False); the others list versions.
+    """
+
+    exists: bool | None = None
+    one_of: frozenset[int] | None = None
+    none_of: frozenset[int] | None = None
+
+    def holds(self, current: Record | None) -> bool:
+        """Say whether `current` (None: there is nothing) meets all that is asked."""
+        version = current.version if current is not None else None
+        return (
+            (self.exists is None or self.exists == (current is not None))
+            and (self.one_of is None or version in self.one_of)
+            and (self.none_of is None or version not in self.none_of)
+        )
+
+
+ANYTHING = Precondition()
+
+
+class Create(msgspec.Struct, frozen=True, kw_only=True):
+    """Register a new identifier. Timestamps of given values mean nothing: the rules set them."""
+
+    handle: Handle
+    values: tuple[Value, ...]
+    state: State | None = None
+
+
+class Put(msgspec.Struct, frozen=True, kw_only=True):
+    """Make the values just these; register the identifier when it is not there."""
+
+    handle: Handle
+    values: tuple[Value, ...]
+    state: State | None = None
+    precondition: Precondition = ANYTHING
+
+
+class Upsert(msgspec.Struct, frozen=True, kw_only=True):
+    """Add or replace single values by index; register the identifier when it is not there."""
+
+    handle: Handle
+    values: tuple[Value, ...]
+    state: State | None = None
+
+
+class Patch(msgspec.Struct, frozen=True, kw_only=True):
+    """Add, replace and remove single values of an identifier that is there."""
+
+    handle: Handle
+    values: tuple[Value, ...] = ()
+    remove: frozenset[int] = frozenset()
+    state: State | None = None
+    precondition: Precondition = ANYTHING
+
+
+class Delete(msgspec.Struct, frozen=True, kw_only=True):
+    """Remove an identifier and free its name; its history is kept."""
+
+    handle: Handle
+    precondition: Precondition = ANYTHING
+
+
+Command = Create | Put | Upsert | Patch | Delete
+
+
+class Mode(StrEnum):
+    """What a row of a batch or an import does to an identifier that is there already."""
+
+    CREATE = "create"
+    """Nothing: the row is rejected."""
+    UPSERT = "upsert"
+    """Its values are added or replaced by index."""
+    REPLACE = "replace"
+    """Its values become just these."""
+
+
+class Once(msgspec.Struct, Generic[A], frozen=True):
+    """A request that has one effect however often it is sent.
+
+    `digest` is the SHA-256 of what is asked; `render` makes of an answer what will be repeated.
+    """
+
+    key: RequestKey
+    digest: bytes
+    render: Callable[[A], StoredAnswer]
+
+
+class Asked(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
+    """Who asks, from where, when, and by which ids: everything but the command itself.
+
+    `at` is in epoch milliseconds; `changes` are the ids that changes will have, one for each
+    command of the request.
+    """
+
+    principal: Principal
+    address: IPv4Address | IPv6Address | None
+    request_id: str
+    at: int
+    changes: tuple[UUID, ...]
+    once: Once[A] | None = None
+
+
+def change_id(at: int, chance: bytes) -> UUID:
+    """Make a UUIDv7 (RFC 9562 section 5.7) of epoch milliseconds and 10 random octets."""
+    random = int.from_bytes(chance, "big")
+    return UUID(
+        int=(at & 0xFFFF_FFFF_FFFF) << 80
+        | 0x7 << 76
+        | (random >> 68 & 0xFFF) << 64
+        | 0b10 << 62
+        | random & 0x3FFF_FFFF_FFFF_FFFF
+    )

@@ -1,0 +1,85 @@
+"""What a decision leaves behind: record, change, audit entry and remembered answer. Pure."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar, assert_never
+
+import msgspec
+
+from identifiers.changes import AuditEntry, ChangeKind, Current, Writes, Written
+from identifiers.principals import Anonymous, ApiKey, Operator, Principal
+from registry.answers import Decision, Denied, KeyReused, Replayed, Saved
+from registry.commands import Asked, Once
+
+A = TypeVar("A")
+
+ACTIONS: Final[Mapping[ChangeKind, str]] = MappingProxyType(
+    {
+        ChangeKind.CREATED: "identifier.create",
+        ChangeKind.UPDATED: "identifier.update",
+        ChangeKind.DELETED: "identifier.delete",
+        ChangeKind.STATE: "identifier.state",
+    }
+)
+NOTHING: Final = Writes()
+
+
+def principal_name(principal: Principal) -> str:
+    """Return the name under which a principal appears in the audit log and owns request keys."""
+    match principal:
+        case Anonymous():
+            return "anonymous"
+        case ApiKey():
+            return f"key:{principal.id}"
+        case Operator():
+            return f"operator:{principal.name}"
+        case _:
+            assert_never(principal)
+
+
+def audited(asked: Asked[Any], action: str, subject: str, detail: Mapping[str, Any]) -> AuditEntry:
+    """Return the entry that says who did `action` to `subject`."""
+    return AuditEntry(
+        at=asked.at,
+        actor=principal_name(asked.principal),
+        action=action,
+        subject=subject,
+        request=asked.request_id,
+        detail=msgspec.json.encode(detail),
+    )
+
+
+def effects(decision: Decision | Denied, asked: Asked[Any], at: int) -> Writes:
+    """Return what the decision about the command number `at` of a request writes."""
+    if not isinstance(decision, Saved):
+        return NOTHING
+    record, change = decision.record, asked.changes[at]
+    detail = {"version": record.version, "change": str(change)}
+    return Writes(
+        records=(Written(change, decision.kind, record),),
+        audit=(audited(asked, ACTIONS[decision.kind], record.key, detail),),
+    )
+
+
+def joined(several: Iterable[Writes]) -> Writes:
+    """Return everything that `several` write, in order."""
+    every = tuple(several)
+    return Writes(
+        records=tuple([record for writes in every for record in writes.records]),
+        audit=tuple([entry for writes in every for entry in writes.audit]),
+        answers=tuple([answer for writes in every for answer in writes.answers]),
+    )
+
+
+def first_answer(once: Once[A] | None, current: Current) -> Replayed | KeyReused | None:
+    """Return what was said to the same request before, if it was made before."""
+    if once is None or (stored := current.answers.get(once.key)) is None:
+        return None
+    return Replayed(stored) if stored.digest == once.digest else KeyReused()
+
+
+def remembered(writes: Writes, once: Once[A] | None, answer: A) -> Writes:
+    """Return `writes` with the answer to be repeated, when it is to be repeated."""
+    if once is None:
+        return writes
+    return msgspec.structs.replace(writes, answers=(once.render(answer),))

@@ -1,0 +1,94 @@
+"""API keys: ``id.secret``, 256 random bits, kept only as a peppered HMAC-SHA-256."""
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections import OrderedDict
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from identifiers.changes import StoredKey
+from identifiers.principals import ApiKey
+from registry.ports import RegistryStore
+
+MAX_LIFE_SECONDS: Final = 366 * 86400
+"""A key lives for a year at most; 366 days so that a year from today is always allowed."""
+CACHE_SECONDS: Final = 2.0
+"""A revoked key is refused everywhere after so long at the latest."""
+SECRET_BYTES: Final = 32
+ID_BYTES: Final = 9
+_CACHED: Final = 4096
+_TOKEN: Final = re.compile(r"([A-Za-z0-9_-]{1,32})\.([A-Za-z0-9_-]{1,128})", re.ASCII)
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A key as its owner gets it, once: `token` is the whole, and appears in no `repr`."""
+
+    id: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"NewKey(id={self.id!r}, token=<secret>)"
+
+
+def make_key(chance: bytes) -> NewKey:
+    """Make a key of `ID_BYTES` + `SECRET_BYTES` random octets."""
+    if len(chance) != ID_BYTES + SECRET_BYTES:
+        raise ValueError(f"{ID_BYTES + SECRET_BYTES} random octets are needed")
+    key_id = _text(chance[:ID_BYTES])
+    return NewKey(key_id, f"{key_id}.{_text(chance[ID_BYTES:])}")
+
+
+def _text(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def hashed(token: str, pepper: bytes) -> bytes:
+    """Return what is kept of a key."""
+    return hmac.digest(pepper, token.encode(), sha256)
+
+
+class KeyRing:
+    """Knows principals by their keys, remembering each for at most `CACHE_SECONDS`."""
+
+    def __init__(self, store: RegistryStore, pepper: bytes) -> None:
+        self._store = store
+        self._pepper = pepper
+        self._nobody = bytes(sha256().digest_size)
+        self._cache: OrderedDict[str, tuple[float, StoredKey | None]] = OrderedDict()
+
+    async def principal(self, token: str, *, now: int, monotonic: float) -> ApiKey | None:
+        """Return whose key `token` is; None for unknown, wrong, expired and revoked ones alike.
+
+        `now` is an epoch second. Raises `StoreUnavailable`.
+        """
+        form = _TOKEN.fullmatch(token)
+        if form is None:
+            return None
+        key = await self._stored(form[1], monotonic)
+        # Unknown and wrong take the same way: one HMAC, one comparison in constant time.
+        same = hmac.compare_digest(
+            hashed(token, self._pepper), self._nobody if key is None else key.hashed
+        )
+        if key is None or not same or key.revoked_at or key.expires_at <= now:
+            return None
+        return ApiKey(
+            id=key.id,
+            enterprise=key.enterprise,
+            scopes=key.scopes,
+            prefixes=key.prefixes,
+            networks=key.networks,
+        )
+
+    async def _stored(self, key_id: str, monotonic: float) -> StoredKey | None:
+        known = self._cache.get(key_id)
+        if known is not None and monotonic - known[0] < CACHE_SECONDS:
+            return known[1]
+        key = await self._store.key(key_id)
+        self._cache[key_id] = (monotonic, key)
+        self._cache.move_to_end(key_id)
+        if len(self._cache) > _CACHED:
+            self._cache.popitem(last=False)
+        return key

@@ -1,0 +1,221 @@
+"""What a command does to what is stored. Pure: a command, a record and the time in, a decision out.
+
+* `version` rises by one with each committed change, also through delete and re-create.
+* Values keep the order in which they are given; a value's timestamp changes only with the value.
+* What changes nothing writes nothing.
+* A value whose ADMIN_WRITE bit is clear is not changed by its owner (RFC 3651 section 3.1); to
+  delete the whole identifier is not a matter of its values.
+* Owners move identifiers between reserved and active; suspended and revoked ones they cannot touch.
+"""
+
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+import msgspec
+
+from identifiers.changes import ChangeKind
+from identifiers.faults import Fault
+from identifiers.records import EMPTY_VALUES, Record, State
+from identifiers.values import MAX_RECORD_BYTES, MAX_VALUES, Permission, Value
+from identifiers.wire.handle.values import decode_values, encode_values
+from registry.answers import (
+    Decision,
+    Exists,
+    Faulty,
+    Locked,
+    Missing,
+    Protected,
+    Saved,
+    Stale,
+    StateForbidden,
+    Unchanged,
+)
+from registry.commands import Command, Create, Delete, Patch, Precondition, Put, Upsert
+
+OWNERS_STATES: Final = (State.ACTIVE, State.RESERVED)
+"""The states that the owner of an identifier chooses from."""
+SERVER_SET_TYPE: Final = "TEMPLATE"
+SERVER_SET_INDEX: Final = 1001
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """On what terms a command is decided: the record's canonical name, the time, a right.
+
+    `now` is an epoch second.
+    """
+
+    key: str
+    now: int
+    may_change_state: bool
+
+
+def server_set_faults(values: Iterable[Value]) -> list[Fault]:
+    """Return a fault for each value that only the server sets."""
+    return [
+        Fault("value.server_set", f"/{at}", {"type": value.type, "index": value.index})
+        for at, value in enumerate(values)
+        if value.index == SERVER_SET_INDEX or value.type.upper() == SERVER_SET_TYPE
+    ]
+
+
+def decide(command: Command, stored: Record | None, terms: Terms) -> Decision:
+    """Say what `command` does to the newest version of its record (None: there never was one)."""
+    current = None if stored is None or stored.state is State.DELETED else stored
+    match command:
+        case Create():
+            return _created(command, stored, current, terms)
+        case Put():
+            return _put(command, stored, current, terms)
+        case Upsert():
+            return _upserted(command, stored, current, terms)
+        case Patch():
+            return _patched(command, current, terms)
+        case Delete():
+            return _deleted(command.precondition, current, terms)
+        case _:
+            assert_never(command)
+
+
+def _created(
+    command: Create, stored: Record | None, current: Record | None, terms: Terms
+) -> Decision:
+    return _registered(command, stored, terms) if current is None else Exists(current.version)
+
+
+def _put(command: Put, stored: Record | None, current: Record | None, terms: Terms) -> Decision:
+    if not command.precondition.holds(current):
+        return _stale(current)
+    if current is None:
+        return _registered(command, stored, terms)
+    return _replaced(current, command.values, command.state, terms)
+
+
+def _upserted(
+    command: Upsert, stored: Record | None, current: Record | None, terms: Terms
+) -> Decision:
+    if current is None:
+        return _registered(command, stored, terms)
+    values = _merged(decode_values(current.values), command.values, frozenset())
+    return _replaced(current, values, command.state, terms)
+
+
+def _stale(current: Record | None) -> Stale:
+    return Stale(0 if current is None else current.version)
+
+
+def _registered(command: Create | Put | Upsert, stored: Record | None, terms: Terms) -> Decision:
+    values = [msgspec.structs.replace(value, timestamp=terms.now) for value in command.values]
+    blob = encode_values(values)
+    if faults := _size_faults(len(values), blob):
+        return Faulty(faults)
+    return Saved(
+        ChangeKind.CREATED,
+        Record(
+            key=terms.key,
+            name=command.handle.given,
+            version=1 if stored is None else stored.version + 1,
+            state=command.state or State.ACTIVE,
+            values=blob,
+            changed_at=terms.now,
+        ),
+    )
+
+
+def _patched(command: Patch, current: Record | None, terms: Terms) -> Decision:
+    if current is None:
+        return Missing()
+    if not command.precondition.holds(current):
+        return _stale(current)
+    values = _merged(decode_values(current.values), command.values, command.remove)
+    return _replaced(current, values, command.state, terms)
+
+
+def _merged(
+    old: tuple[Value, ...], new: tuple[Value, ...], remove: frozenset[int]
+) -> tuple[Value, ...]:
+    given = {value.index: value for value in new}
+    kept = [given.pop(value.index, value) for value in old if value.index not in remove]
+    return (*kept, *given.values())
+
+
+def _replaced(
+    current: Record, values: tuple[Value, ...], state: State | None, terms: Terms
+) -> Decision:
+    if current.state not in OWNERS_STATES:
+        return Locked(current.state, current.reason)
+    old = decode_values(current.values)
+    new = _stamped(old, values, terms.now)
+    if protected := _protected(old, new):
+        return Protected(protected)
+    moved = state is not None and state is not current.state
+    if moved and not terms.may_change_state:
+        return StateForbidden()
+    if new == old and not moved:
+        return Unchanged(current)
+    blob = encode_values(new)
+    if faults := _size_faults(len(new), blob):
+        return Faulty(faults)
+    return Saved(
+        ChangeKind.STATE if new == old else ChangeKind.UPDATED,
+        msgspec.structs.replace(
+            current,
+            version=current.version + 1,
+            state=state or current.state,
+            values=blob,
+            changed_at=terms.now,
+        ),
+    )
+
+
+def _stamped(old: tuple[Value, ...], new: tuple[Value, ...], now: int) -> tuple[Value, ...]:
+    """Return `new`, each value with the timestamp of its equal in `old`, else with `now`."""
+    before = {value.index: value for value in old}
+    stamped = []
+    for value in new:
+        known = before.get(value.index)
+        if known is None or msgspec.structs.replace(value, timestamp=known.timestamp) != known:
+            stamped.append(msgspec.structs.replace(value, timestamp=now))
+        else:
+            stamped.append(known)
+    return tuple(stamped)
+
+
+def _protected(old: tuple[Value, ...], new: tuple[Value, ...]) -> tuple[int, ...]:
+    after = {value.index: value for value in new}
+    return tuple(
+        value.index
+        for value in old
+        if not value.permissions & Permission.ADMIN_WRITE and after.get(value.index) != value
+    )
+
+
+def _size_faults(count: int, blob: bytes) -> tuple[Fault, ...]:
+    # What is sent was checked before; only merging can leave no value, or too many.
+    if not count:
+        return (Fault("empty", "/values"),)
+    faults = []
+    if count > MAX_VALUES:
+        faults.append(Fault("too_many", "/values", {"count": count, "limit": MAX_VALUES}))
+    if len(blob) > MAX_RECORD_BYTES:
+        sizes = {"size": len(blob), "limit": MAX_RECORD_BYTES}
+        faults.append(Fault("record.too_large", "/values", sizes))
+    return tuple(faults)
+
+
+def _deleted(precondition: Precondition, current: Record | None, terms: Terms) -> Decision:
+    if current is None:
+        return Missing()
+    if not precondition.holds(current):
+        return _stale(current)
+    if current.state not in OWNERS_STATES:
+        return Locked(current.state, current.reason)
+    return Saved(
+        ChangeKind.DELETED,
+        msgspec.structs.replace(
+            current,
+            version=current.version + 1,
+            state=State.DELETED,
+            values=EMPTY_VALUES,
+            changed_at=terms.now,
+        ),
+    )
