@@ -9,6 +9,7 @@ Nothing here does IO, reads a clock, draws a random number or logs. In reading o
 * ``directory``   which prefixes this node homes, and for whom
 * ``principals``  who asks, and the one ``authorize``
 * ``queries``     what a look-up asks for
+* ``submissions`` what a caller wants an identifier to be
 * ``outcomes``    every way a look-up can end
 * ``changes``     what a write leaves behind: record, change, audit entry, stored answer
 * ``merkle``      the RFC 9162 tree over audit entries

@@ -16,6 +16,8 @@ Language = Literal["en", "zh"]
 TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "json.syntax": ("not valid JSON: {why}", "不是有效的 JSON：{why}"),
+        "json.too_deep": ("nested deeper than {limit} levels", "嵌套超过 {limit} 层"),
+        "json.number": ("{number} is no finite number", "{number} 不是有限的数"),
         "json.duplicate_key": ("the key {key} appears twice", "键 {key} 重复出现"),
         "cbor.syntax": ("not valid CBOR: {why}", "不是有效的 CBOR：{why}"),
         "csv.syntax": ("not valid CSV: {why}", "不是有效的 CSV：{why}"),
@@ -55,6 +57,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "value.format": (
             "{format} data cannot be read: {why}",
             "无法读取 {format} 格式的数据：{why}",
+        ),
+        "value.permissions": (
+            "must be four of 0 and 1: administrators read, write, everybody reads, writes",
+            "应为四位 0 或 1：管理员读、管理员写、公共读、公共写",
+        ),
+        "value.instant": (
+            "must be an instant such as 2024-01-01T00:00:00Z, from 1970 to 2106",
+            "应为形如 2024-01-01T00:00:00Z 的时刻，1970 年至 2106 年",
         ),
         "value.server_set": (
             "the type {type} at index {index} is set by the server",
