@@ -35,7 +35,7 @@ class Child:
         *,
         inherited: Sequence[int],
         environ: Mapping[str, str],
-        module: str = MODULE,
+        module: str,
     ) -> Self:
         """Start ``python -m module NAME LINE``, LINE being its end of the line to us.
 

@@ -78,6 +78,11 @@ def listen_unix(path: Path) -> socket.socket:
     return found
 
 
+def inherited(descriptor: int) -> socket.socket:
+    """Return a socket that the supervisor opened; closing it closes this process's copy only."""
+    return socket.socket(fileno=descriptor)
+
+
 def bound(opened: socket.socket) -> Address:
     """Return where a socket really listens."""
     host, port = opened.getsockname()[:2]

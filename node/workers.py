@@ -17,7 +17,7 @@ import msgspec
 
 from node import servers
 from node.assignment import Assignment, Role
-from node.children import Child
+from node.children import MODULE, Child
 from node.config import Settings, given
 from node.listening import Listening, control_directory
 from node.lock import only_node
@@ -84,6 +84,7 @@ class Supervisor:
         environ: what `settings` were loaded from; children load them again from it.
         demo: the registry makes the sample data.
         announce: called once, when every child serves.
+        module: what children run.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Supervisor:
         *,
         announce: Announce,
         demo: bool = False,
+        module: str = MODULE,
     ) -> None:
         self._kind = kind
         self._settings = settings
@@ -102,6 +104,7 @@ class Supervisor:
         self._environ = {k: v for k, v in environ.items() if not k.startswith("IDNODE_")}
         self._announce = announce
         self._demo = demo
+        self._module = module
         self._crew = crew_of(kind, settings.workers)
         self._urls: asyncio.Future[Urls] = asyncio.get_running_loop().create_future()
         self._seats: dict[str, Seat] = {}
@@ -115,8 +118,8 @@ class Supervisor:
         data = self._settings.data_dir
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with contextlib.AsyncExitStack() as stack:
-            stop = stack.enter_context(_stop_signals())
             lock = await stack.enter_async_context(only_node(data, self._kind))
+            stop = stack.enter_context(_stop_signals())
             control = stack.enter_context(control_directory(data / self._kind))
             listening = Listening.open(self._settings, self._crew, control)
             stack.callback(listening.close)
@@ -208,7 +211,9 @@ class Supervisor:
 
     def _seat(self, name: str, listening: Listening) -> Seat:
         async def spawn(name: str) -> Child:
-            return await Child.spawn(name, inherited=self._inherited, environ=self._environ)
+            return await Child.spawn(
+                name, inherited=self._inherited, environ=self._environ, module=self._module
+            )
 
         async def brief(restarts: int) -> Assignment:
             urls = await asyncio.shield(self._urls)
