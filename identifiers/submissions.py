@@ -9,9 +9,10 @@ from identifiers.values import Value
 class Submission(msgspec.Struct, frozen=True):
     """One identifier as a caller sent it: well formed, its rules not yet checked.
 
-    `state` is ACTIVE or RESERVED.
+    `state` is ACTIVE, RESERVED, or None when nothing is said: what is there keeps its state, and
+    what is new is active.
     """
 
     handle: str
     values: tuple[Value, ...]
-    state: State = State.ACTIVE
+    state: State | None = None

@@ -64,6 +64,7 @@ class _Batch(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     items: list[_Identifier]
 
 
+_STATES: Final = {"active": State.ACTIVE, "reserved": State.RESERVED}
 _DECODER: Final = msgspec.json.Decoder(_Identifier)
 _BATCH_DECODER: Final = msgspec.json.Decoder(_Batch)
 _ENCODER: Final = msgspec.json.Encoder()
@@ -122,7 +123,7 @@ def _submission(typed: _Identifier) -> Submission | None:
         values = tuple([_value(value) for value in typed.values])
     except ValueError:
         return None
-    state = State.RESERVED if typed.state == "reserved" else State.ACTIVE
+    state = None if typed.state is UNSET else _STATES[typed.state]
     return Submission(typed.handle, values, state)
 
 

@@ -79,13 +79,13 @@ def read_identifier(document: object, pointer: str = "") -> Submission:
     handle = members.text("handle")
     items = members.items("values")
     read = _read_items(items, members.place("values"), faults)
-    state = members.one_of("state", tuple(_STATES), "active")
+    state = members.one_of("state", tuple(_STATES), "active") if "state" in members else None
     if faults:
         if handle:
             faults.extend(_handle_faults(handle, members.place("handle")))
         faults.extend(_rule_faults(read, members.place("values")))
         raise Invalid(faults)
-    return Submission(handle, tuple(value for _, value in read), _STATES[state])
+    return Submission(handle, tuple(value for _, value in read), _STATES[state] if state else None)
 
 
 def read_values(document: object, pointer: str = "") -> tuple[Value, ...]:
