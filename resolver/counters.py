@@ -1,0 +1,244 @@
+"""What this worker counts: answers by transport and result with their latency, events, prefixes.
+
+Cheap enough for every answer: a bisection and a few additions, no library. A snapshot is plain JSON
+and `add_up` joins those of all workers.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from enum import IntEnum, StrEnum
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, Final
+
+from identifiers import outcomes
+from identifiers.names import Prefix
+from identifiers.outcomes import Outcome
+
+BOUNDS: Final = (
+    # Seconds; an answer counts in the first bucket whose bound it does not pass, or in the last.
+    *(0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5),
+    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
+)
+MAX_PREFIXES: Final = 65_536
+"""Prefixes counted one by one; what comes later is counted as `OTHER`."""
+OTHER: Final = "other"
+KEPT_SECONDS: Final = 120
+"""Seconds whose counts are kept singly, so that those of several workers add up."""
+
+_SECONDS_KEPT_AT_MOST: Final = 2 * KEPT_SECONDS
+
+
+class Transport(IntEnum):
+    """How a question came. Numbers are places in a list: an enum as a key hashes slowly."""
+
+    UDP = 0
+    TCP = 1
+    HTTP = 2
+
+
+class Result(IntEnum):
+    """How it was answered."""
+
+    FOUND = 0
+    VALUES_ABSENT = 1
+    ABSENT = 2
+    NOT_HOMED = 3
+    REFERRAL = 4
+    LOGIN_NEEDED = 5
+    INVALID = 6
+    UNAVAILABLE = 7
+    SITE = 8
+    UNSUPPORTED = 9
+    MALFORMED = 10
+
+
+class Event(StrEnum):
+    """What happened beside answers. Each is a count of its own."""
+
+    DROPPED_FULL = "dropped_full"
+    """A miss while as many as allowed were under way (UDP)."""
+    DROPPED_PORT = "dropped_port"
+    """A source port that no client has."""
+    DROPPED_RESPONSE = "dropped_response"
+    """An answer, or too short to be told from one."""
+    DROPPED_PACKET = "dropped_packet"
+    """One of several packets of a request, or a datagram longer than a request may be."""
+    LIMITED = "limited"
+    """Over the rate of its source."""
+    SILENCED = "silenced"
+    """The reply would have been too large for an unproven source."""
+    UNSENT = "unsent"
+    """The system did not take the reply."""
+    FAILED = "failed"
+    """An unexpected error; it is in the log."""
+    ACCEPTED = "accepted"
+    """A connection (TCP)."""
+    REFUSED = "refused"
+    """A connection over a limit (TCP)."""
+    TIMED_OUT = "timed_out"
+    """A connection closed for its silence or slowness (TCP)."""
+
+
+def label(number: Transport | Result) -> str:
+    """Return the word that a snapshot has for it."""
+    return number.name.lower()
+
+
+_RESULTS: Final[Mapping[type, Result]] = MappingProxyType(
+    {
+        outcomes.Found: Result.FOUND,
+        outcomes.ValuesAbsent: Result.VALUES_ABSENT,
+        outcomes.Absent: Result.ABSENT,
+        outcomes.NotHomed: Result.NOT_HOMED,
+        outcomes.Referral: Result.REFERRAL,
+        outcomes.NeedsAuthentication: Result.LOGIN_NEEDED,
+        outcomes.InvalidName: Result.INVALID,
+        outcomes.Unavailable: Result.UNAVAILABLE,
+    }
+)
+
+
+def result_of(outcome: Outcome) -> Result:
+    """Return what an outcome counts as. A test holds the table to the whole union."""
+    return _RESULTS[type(outcome)]
+
+
+class _Series:
+    """One transport and result: answers by bucket, and the sum of their seconds."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(BOUNDS) + 1)
+        self.seconds = 0.0
+
+
+class Counters:
+    """The counts of one worker since it began. `epoch` gives the wall clock in seconds.
+
+    The wall clock is read about once a second of answers: it only names seconds.
+    """
+
+    def __init__(self, epoch: Callable[[], float]) -> None:
+        self._epoch = epoch
+        self._series = [[_Series() for _ in Result] for _ in Transport]
+        self._events: Counter[Event] = Counter()
+        self._prefixes: dict[Prefix, int] = {}
+        self._other = 0
+        self._seconds: dict[int, int] = {}
+        self._second_ends = float("-inf")
+        self._in_second = 0
+        self._second = 0
+        self._peak = {"answers": 0, "at": 0}
+
+    def answered(self, transport: Transport, result: Result, seconds: float, now: float) -> None:
+        """Count one answer that took `seconds`; `now` is monotonic."""
+        series = self._series[transport][result]
+        series.buckets[bisect_left(BOUNDS, seconds)] += 1
+        series.seconds += seconds
+        if now >= self._second_ends:
+            self._turn_second(now)
+        self._in_second += 1
+
+    def happened(self, event: Event, times: int = 1) -> None:
+        """Count an event."""
+        self._events[event] += times
+
+    def asked_under(self, prefix: Prefix) -> None:
+        """Count one look-up of a name under a homed prefix."""
+        counts = self._prefixes
+        if prefix in counts:
+            counts[prefix] += 1
+        elif len(counts) < MAX_PREFIXES:
+            counts[prefix] = 1
+        else:
+            self._other += 1
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all counts as JSON knows them."""
+        self._close_second()
+        prefixes = {str(prefix): count for prefix, count in self._prefixes.items()}
+        if self._other:
+            prefixes[OTHER] = self._other
+        return {
+            "bounds": list(BOUNDS),
+            "answers": {
+                label(transport): {
+                    label(result): {"buckets": list(series.buckets), "seconds": series.seconds}
+                    for result, series in zip(Result, by_result, strict=True)
+                    if any(series.buckets)
+                }
+                for transport, by_result in zip(Transport, self._series, strict=True)
+            },
+            "events": {str(event): count for event, count in self._events.items()},
+            "prefixes": prefixes,
+            "seconds": {str(second): count for second, count in self._seconds.items()},
+            "peak": dict(self._peak),
+        }
+
+    def _turn_second(self, now: float) -> None:
+        self._close_second()
+        wall = self._epoch()
+        self._second = int(wall)
+        self._second_ends = now + 1.0 - wall % 1.0
+
+    def _close_second(self) -> None:
+        if not self._in_second:
+            return
+        total = self._seconds.get(self._second, 0) + self._in_second
+        self._seconds[self._second] = total
+        self._in_second = 0
+        if total > self._peak["answers"]:
+            self._peak = {"answers": total, "at": self._second}
+        if len(self._seconds) > _SECONDS_KEPT_AT_MOST:
+            for second in sorted(self._seconds)[:-KEPT_SECONDS]:
+                del self._seconds[second]
+
+
+def add_up(snapshots: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the counts of all workers together.
+
+    The peak is that of the seconds still kept, added over the workers, or the highest that any
+    worker had alone, whichever is higher.
+    """
+    answers: dict[str, dict[str, dict[str, Any]]] = {label(t): {} for t in Transport}
+    events: Counter[str] = Counter()
+    prefixes: Counter[str] = Counter()
+    seconds: Counter[str] = Counter()
+    peak = {"answers": 0, "at": 0}
+    for snapshot in snapshots:
+        for transport, by_result in snapshot["answers"].items():
+            for result, series in by_result.items():
+                _add_series(answers[transport], result, series)
+        events.update(snapshot["events"])
+        prefixes.update(snapshot["prefixes"])
+        seconds.update(snapshot["seconds"])
+        peak = max(peak, snapshot["peak"], key=_height)
+    for second, count in seconds.items():
+        peak = max(peak, {"answers": count, "at": int(second)}, key=_height)
+    return {
+        "bounds": list(BOUNDS),
+        "answers": answers,
+        "events": dict(events),
+        "prefixes": dict(prefixes),
+        "seconds": dict(seconds),
+        "peak": peak,
+    }
+
+
+def _height(peak: Mapping[str, int]) -> int:
+    return peak["answers"]
+
+
+def _add_series(to: dict[str, dict[str, Any]], result: str, series: Mapping[str, Any]) -> None:
+    known = to.get(result)
+    if known is None:
+        to[result] = {"buckets": list(series["buckets"]), "seconds": series["seconds"]}
+        return
+    known["buckets"] = [a + b for a, b in zip(known["buckets"], series["buckets"], strict=True)]
+    known["seconds"] += series["seconds"]
+
+
+assert all(low < high for low, high in pairwise(BOUNDS))  # noqa: S101 -- bisection needs it

@@ -1,0 +1,167 @@
+"""One `Resolver` for all transports: a query comes in, an outcome goes out.
+
+``answer_now`` decides without waiting: delegation, what is kept in this process, the anonymous
+view. None means a miss, and ``answer`` asks the store. Caches are believed only while the change
+feed proves them right (``freshness``); without the store, what was right is shown.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+from identifiers.directory import PrefixDirectory
+from identifiers.errors import StoreUnavailable
+from identifiers.outcomes import Outcome, Unavailable
+from identifiers.queries import Query
+from identifiers.records import Record
+from resolver.clients import Client
+from resolver.counters import Counters
+from resolver.delegation import Ours, delegate
+from resolver.freshness import Freshness
+from resolver.tiers.local import LocalTier
+from resolver.tiers.partial import Incomplete, TooSlow
+from resolver.view import seen
+
+_RETRY_AFTER: Final = 2
+"""Seconds until a client that was told "unavailable" should ask again."""
+_UNAVAILABLE: Final = Unavailable(_RETRY_AFTER)
+
+
+class Resolver:
+    """Answers look-ups from one worker's caches and the stores behind them.
+
+    `clock` is monotonic. Until the first directory is in use everything is unavailable.
+    """
+
+    def __init__(
+        self,
+        local: LocalTier,
+        freshness: Freshness,
+        counters: Counters,
+        clock: Callable[[], float],
+    ) -> None:
+        self._local = local
+        self._freshness = freshness
+        self._counters = counters
+        self._clock = clock
+        self._directory: PrefixDirectory | None = None
+
+    def use(self, directory: PrefixDirectory) -> None:
+        """Decide by this picture of the prefixes from now on."""
+        self._directory = directory
+
+    def stale(self, now: float) -> bool:
+        """Say whether answers may be older than the freshness bound: the store is away."""
+        return not self._freshness.believed(now)
+
+    def answer_now(self, query: Query, client: Client, now: float) -> Outcome | None:
+        """Answer without waiting, or return None: the store must be asked (`answer`)."""
+        target = self._target(query)
+        if not isinstance(target, Ours):
+            return target
+        outcome = self._known(target.key, query, client, now)
+        if outcome is not None:
+            self._count(target)
+        return outcome
+
+    async def answer(self, query: Query, client: Client, now: float) -> Outcome:
+        """Answer a query that `answer_now` could not."""
+        target = self._target(query)
+        if not isinstance(target, Ours):
+            return target
+        self._count(target)
+        past_caches = _past_caches(query, client)
+        records = await self._records([target.key], now, past_caches=past_caches)
+        return _told(records, target.key, query)
+
+    async def answer_all(
+        self, queries: Sequence[Query], client: Client, now: float
+    ) -> list[Outcome]:
+        """Answer many queries of one client, in order; what must be asked is asked together."""
+        outcomes: list[Outcome | None] = []
+        asked: list[tuple[int, str]] = []
+        for at, query in enumerate(queries):
+            target = self._target(query)
+            outcome: Outcome | None
+            if isinstance(target, Ours):
+                self._count(target)
+                outcome = self._known(target.key, query, client, now)
+                if outcome is None:
+                    asked.append((at, target.key))
+            else:
+                outcome = target
+            outcomes.append(outcome)
+        if asked:
+            past_caches = any(_past_caches(queries[at], client) for at, _ in asked)
+            keys = list(dict.fromkeys(key for _, key in asked))
+            records = await self._records(keys, now, past_caches=past_caches)
+            for at, key in asked:
+                outcomes[at] = _told(records, key, queries[at])
+        return [_UNAVAILABLE if outcome is None else outcome for outcome in outcomes]
+
+    def _target(self, query: Query) -> Ours | Outcome:
+        if self._directory is None:
+            return _UNAVAILABLE
+        return delegate(self._directory, query)
+
+    def _count(self, target: Ours) -> None:
+        if target.entry is not None:
+            self._counters.asked_under(target.entry.prefix)
+
+    def _known(self, key: str, query: Query, client: Client, now: float) -> Outcome | None:
+        if _past_caches(query, client):
+            return None
+        if self._freshness.believed(now):
+            kept = self._local.look(key, now)
+            if kept is None:
+                return None
+            return seen(kept if isinstance(kept, Record) else None, query)
+        if self._freshness.away(now) and self._freshness.stale_shown(now):
+            record = self._local.outlived(key)
+            if record is not None:
+                return seen(record, query)
+        return None
+
+    async def _records(
+        self, keys: Sequence[str], now: float, *, past_caches: bool
+    ) -> Mapping[str, Record | None]:
+        """Return what can be had; a key that is missing is unavailable."""
+        freshness, local = self._freshness, self._local
+        if past_caches:
+            return await self._ask(local.refresh, keys)
+        believed = freshness.believed(now)
+        got = await self._ask(local.fetch if believed else local.refresh, keys)
+        if len(got) < len(keys) and freshness.stale_shown(now):
+            got = {**self._outlived(keys), **got}
+            rest = [key for key in keys if key not in got]
+            if rest and not believed:
+                # The usual way now leads to the shared tier and, the store being away, no further.
+                got |= await self._ask(local.fetch, rest)
+        return got
+
+    async def _ask(
+        self,
+        source: Callable[[Sequence[str]], Awaitable[Sequence[Record | None]]],
+        keys: Sequence[str],
+    ) -> dict[str, Record | None]:
+        try:
+            return dict(zip(keys, await source(keys), strict=True))
+        except Incomplete as error:
+            if isinstance(error, TooSlow):
+                self._freshness.fail(self._clock())
+            return dict(error.got)
+        except StoreUnavailable:
+            return {}
+
+    def _outlived(self, keys: Sequence[str]) -> dict[str, Record]:
+        kept = ((key, self._local.outlived(key)) for key in keys)
+        return {key: record for key, record in kept if record is not None}
+
+
+def _told(records: Mapping[str, Record | None], key: str, query: Query) -> Outcome:
+    return seen(records[key], query) if key in records else _UNAVAILABLE
+
+
+def _past_caches(query: Query, client: Client) -> bool:
+    # A stranger must not be able to send every question to the store. Who asks the store itself is
+    # not given what is kept, also when the store is away.
+    return query.authoritative and client.trusted

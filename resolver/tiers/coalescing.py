@@ -1,0 +1,195 @@
+"""Concurrent misses travel together: one question per name in flight, many names per question."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from identifiers.errors import StoreUnavailable
+from identifiers.records import Record
+from resolver.ports import RecordSource
+from resolver.tiers.partial import Incomplete, Overloaded, TooSlow
+
+_MANY: Final = 1024
+_CLOSING: Final = "the resolver is closing"
+
+
+class Batching(msgspec.Struct, frozen=True, kw_only=True):
+    """How misses travel."""
+
+    largest: int = 512
+    """Names in one question."""
+    in_flight: int = 4
+    """Questions at one time."""
+    waiting: int = 4096
+    """Names that wait for their question; more are refused."""
+    patience: float = 0.3
+    """Seconds from asking to giving up, waiting included (RFC 8767 section 5)."""
+
+
+class _Ask:
+    """One call of `fetch`: what it got so far, and for how many names it still waits."""
+
+    __slots__ = ("future", "got", "left", "why")
+
+    def __init__(self, names: int, future: asyncio.Future[None]) -> None:
+        self.left = names
+        self.future = future
+        self.got: dict[str, Record | None] = {}
+        self.why = ""
+
+    def take(self, key: str, record: Record | None) -> None:
+        self.got[key] = record
+        self._one_less()
+
+    def miss(self, why: str) -> None:
+        self.why = why
+        self._one_less()
+
+    def give_up(self) -> None:
+        self.fail(TooSlow("the store did not answer in time", self.got))
+
+    def fail(self, error: Exception) -> bool:
+        if self.future.done():
+            return False
+        self.future.set_exception(error)
+        return True
+
+    def _one_less(self) -> None:
+        self.left -= 1
+        if self.left or self.future.done():
+            return
+        if self.why:
+            # An error of its own: a shared one would collect the traceback of every asker.
+            self.future.set_exception(Incomplete(self.why, self.got))
+        else:
+            self.future.set_result(None)
+
+
+class Coalescing:
+    """A record source whose callers share the questions to the source behind.
+
+    What is asked within one turn of the event loop, and while all questions are under way, goes
+    out as one. With `join_in_flight` false a caller never gets the answer to a question that left
+    before it asked: what it reads is at least as new as its asking.
+    """
+
+    def __init__(
+        self,
+        behind: RecordSource,
+        batching: Batching = Batching(),  # noqa: B008 -- frozen
+        *,
+        join_in_flight: bool = True,
+    ) -> None:
+        self._behind = behind
+        self._batching = batching
+        self._join = join_in_flight
+        self._queued: dict[str, list[_Ask]] = {}
+        self._flying: dict[str, list[_Ask]] = {}
+        self._questions: set[asyncio.Task[None]] = set()
+        self._called = False
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many names wait for their question."""
+        return len(self._queued)
+
+    async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
+        """Return the record of each key. Raises `Overloaded`, `TooSlow`, else `Incomplete`."""
+        wanted = dict.fromkeys(keys)
+        if self._closed:
+            raise Overloaded(_CLOSING)
+        if len(self._queued) + len(wanted) > self._batching.waiting:
+            raise Overloaded(f"{len(self._queued)} names wait for the store already")
+        loop = asyncio.get_running_loop()
+        ask = _Ask(len(wanted), loop.create_future())
+        for key in wanted:
+            self._enqueue(key, ask)
+        if self._queued and not self._called:
+            # At the end of this turn, behind every task that was made ready in it.
+            self._called = True
+            loop.call_soon(self._depart)
+        patience = loop.call_later(self._batching.patience, ask.give_up)
+        try:
+            await ask.future
+        finally:
+            patience.cancel()
+            if not ask.future.cancelled():
+                ask.future.exception()  # retrieved, also when the caller was cancelled meanwhile
+        return [ask.got[key] for key in keys]
+
+    async def close(self) -> None:
+        """Give up what is under way; its askers are told `Incomplete`."""
+        self._closed = True
+        for question in self._questions:
+            question.cancel()
+        if self._questions:
+            await asyncio.wait(self._questions)
+        for asks in self._queued.values():
+            for ask in asks:
+                ask.miss(_CLOSING)
+        self._queued.clear()
+
+    def _enqueue(self, key: str, ask: _Ask) -> None:
+        asks = self._flying.get(key) if self._join else None
+        if asks is None:
+            asks = self._queued.setdefault(key, [])
+        elif len(asks) > _MANY:
+            # The source hangs and askers have given up: do not collect them.
+            asks[:] = [waiting for waiting in asks if not waiting.future.done()]
+        asks.append(ask)
+
+    def _depart(self) -> None:
+        self._called = False
+        loop = asyncio.get_running_loop()
+        while (
+            self._queued and not self._closed and (len(self._questions) < self._batching.in_flight)
+        ):
+            names = list(islice(self._queued, self._batching.largest))
+            batch = {name: self._queued.pop(name) for name in names}
+            if self._join:
+                self._flying |= batch
+            question = loop.create_task(self._travel(batch))
+            self._questions.add(question)
+            question.add_done_callback(self._returned)
+
+    def _returned(self, question: asyncio.Task[None]) -> None:
+        self._questions.discard(question)
+        self._depart()
+
+    async def _travel(self, batch: dict[str, list[_Ask]]) -> None:
+        why = _CLOSING
+        got: Mapping[str, Record | None] = {}
+        try:
+            records = await self._behind.fetch(list(batch))
+            got = dict(zip(batch, records, strict=True))
+        except Incomplete as error:
+            why, got = str(error), error.got
+        except StoreUnavailable as error:
+            why = str(error)
+        except Exception as error:  # noqa: BLE001 -- handed to whoever asked, or to the loop
+            _broken(batch, error)
+        finally:
+            self._land(batch)
+            for key, asks in batch.items():
+                for ask in asks:
+                    if key in got:
+                        ask.take(key, got[key])
+                    else:
+                        ask.miss(why)
+
+    def _land(self, batch: dict[str, list[_Ask]]) -> None:
+        if self._join:
+            for key in batch:
+                del self._flying[key]
+
+
+def _broken(batch: dict[str, list[_Ask]], error: Exception) -> None:
+    told = [ask.fail(error) for asks in batch.values() for ask in asks]
+    if not any(told):
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": "a question failed after its askers had gone", "exception": error}
+        )

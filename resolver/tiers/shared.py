@@ -1,0 +1,155 @@
+"""The tier that all workers share, in front of the store. Losing it costs latency only.
+
+A record is asked for there first; who gets a lease reads the store and fills. Fills and tombstones
+are carried by one task (`run`), so that neither an answer nor a poll of the feed waits for them.
+Until the shared tier has taken a tombstone, what it gives is checked against it here.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+
+import msgspec
+import structlog
+
+from identifiers.changes import Leased
+from identifiers.errors import StoreUnavailable
+from identifiers.records import Record
+from resolver.ports import RecordSource, SharedTier
+from resolver.tiers.partial import with_also
+
+_log = structlog.get_logger(__name__)
+
+
+class Carrying(msgspec.Struct, frozen=True, kw_only=True):
+    """How much waits to be carried, and how long a failing tier is left alone."""
+
+    fills: int = 4096
+    tombstones: int = 200_000
+    at_once: int = 1000
+    pause: float = 1.0
+    """Seconds."""
+
+
+class SharedRecords:
+    """A record source: the shared tier where it can be asked, the source behind where not.
+
+    `clock` is monotonic. `run` must be running, or nothing is ever filled.
+    """
+
+    def __init__(
+        self,
+        tier: SharedTier,
+        behind: RecordSource,
+        clock: Callable[[], float],
+        carrying: Carrying = Carrying(),  # noqa: B008 -- frozen
+    ) -> None:
+        self._tier = tier
+        self._behind = behind
+        self._clock = clock
+        self._carrying = carrying
+        # A fill that is dropped is a lease that runs out: nobody misses it.
+        self._fills: deque[tuple[Leased, Record]] = deque(maxlen=carrying.fills)
+        self._tombstones: dict[str, int] = {}
+        self._work = asyncio.Event()
+        self._usable_from = float("-inf")
+
+    @property
+    def usable(self) -> bool:
+        """Say whether the shared tier is asked at present."""
+        return self._clock() >= self._usable_from
+
+    async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
+        """Return the record of each key. Raises `StoreUnavailable` when the source behind does.
+
+        What the shared tier has is not lost then: it comes with an `Incomplete`.
+        """
+        if not self.usable:
+            return await self._behind.fetch(keys)
+        try:
+            looked = await self._tier.look(keys)
+        except StoreUnavailable as error:
+            self._lost(error)
+            return await self._behind.fetch(keys)
+        got: dict[str, Record | None] = {}
+        leases: dict[str, Leased] = {}
+        for key, there in zip(keys, looked, strict=True):
+            if isinstance(there, Record):
+                if there.version >= self._tombstones.get(key, 0):
+                    got[key] = there
+            elif there is not None:
+                leases[key] = there
+        # Where another worker fills just now, the store is asked at once: a read by primary key is
+        # sooner done than a wait for somebody else's.
+        missing = [key for key in keys if key not in got]
+        if missing:
+            got |= await self._from_behind(missing, got)
+            self._fill(leases, got)
+        return [got[key] for key in keys]
+
+    def supersede(self, superseded: Sequence[tuple[str, int]]) -> None:
+        """Believe no older version from now on, and have the tombstones carried."""
+        known = self._tombstones
+        for key, version in superseded:
+            if known.get(key, 0) < version:
+                known[key] = version
+        if len(known) > self._carrying.tombstones:
+            _log.warning("shared tier forgotten", waiting=len(known))
+            self.forget()
+        elif known:
+            self._work.set()
+
+    def forget(self) -> None:
+        """Believe nothing that was stored before now."""
+        self._tier.forget()
+        self._tombstones.clear()
+        self._fills.clear()
+
+    async def run(self) -> None:
+        """Carry fills and tombstones to the shared tier until cancelled."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            try:
+                await self._carry()
+            except StoreUnavailable as error:
+                self._lost(error)
+                self._fills.clear()
+                await asyncio.sleep(self._carrying.pause)
+                self._work.set()
+
+    def _fill(self, leases: Mapping[str, Leased], got: Mapping[str, Record | None]) -> None:
+        for key, lease in leases.items():
+            record = got[key]
+            if record is not None:
+                self._fills.append((lease, record))
+        if self._fills:
+            self._work.set()
+
+    async def _from_behind(
+        self, keys: Sequence[str], others: Mapping[str, Record | None]
+    ) -> dict[str, Record | None]:
+        try:
+            return dict(zip(keys, await self._behind.fetch(keys), strict=True))
+        except StoreUnavailable as error:
+            raise with_also(error, others) from error
+
+    async def _carry(self) -> None:
+        while self._tombstones or self._fills:
+            tombstones = list(islice(self._tombstones.items(), self._carrying.at_once))
+            if tombstones:
+                await self._tier.supersede(tombstones)
+                for key, version in tombstones:
+                    if self._tombstones.get(key) == version:
+                        del self._tombstones[key]
+            fills = [
+                self._fills.popleft() for _ in range(min(len(self._fills), self._carrying.at_once))
+            ]
+            if fills:
+                await self._tier.fill(fills)
+
+    def _lost(self, error: StoreUnavailable) -> None:
+        if self.usable:
+            _log.warning("shared tier passed by", why=str(error))
+        self._usable_from = self._clock() + self._carrying.pause

@@ -1,0 +1,327 @@
+"""One TCP connection: messages in, replies out in the order of the requests.
+
+What waits for the store keeps its place in a queue; everything behind it waits with it. While the
+peer does not take its replies, or too much waits, nothing more is read.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final, cast
+
+import msgspec
+import structlog
+
+from identifiers.wire.cursor import ProtocolError
+from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
+from resolver.clients import Client, Clients
+from resolver.complaints import Complaints
+from resolver.counters import Counters, Event, Transport
+from resolver.transports.handle import Asking, HandleExchange, Reply
+from resolver.transports.misses import Misses
+
+_TURN: Final = 64
+"""Messages answered in one turn of the loop."""
+_TURN_OCTETS: Final = 64 * 1024
+"""Reply octets after which a turn ends; also how much the transport takes before it says stop."""
+_NEVER: Final = float("inf")
+_log = structlog.get_logger(__name__)
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds and counts for one connection (`assurance` R-DOS-2)."""
+
+    message_octets: int = 64 * 1024
+    """Longest request."""
+    waiting: int = 64
+    """Requests of one connection that wait for the store."""
+    first_byte: float = 3.0
+    message: float = 5.0
+    """From the first byte of a message to its last."""
+    write_stall: float = 10.0
+    idle: float = 10.0
+    requests: int = 1000
+    lifetime: float = 3600.0
+    trusted_idle: float = 600.0
+    """Trusted clients keep pools of connections: no other limit of time or count holds for them."""
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """What all connections of a listener share."""
+
+    exchange: HandleExchange
+    clients: Clients
+    counters: Counters
+    clock: Callable[[], float]
+    misses: Misses
+    pace: Pace
+    complaints: Complaints
+    admit: Callable[["Connection"], bool]
+    leave: Callable[["Connection"], None]
+
+
+class _Slot:
+    """The place of one reply in its order."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes | None = None) -> None:
+        self.data = data
+
+
+class Connection(asyncio.Protocol):
+    """The protocol of one connection. The listener looks at `deadline` and calls `expire`."""
+
+    client: Client
+    _transport: asyncio.Transport
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._framer = TcpFramer(desk.pace.message_octets)
+        self._slots: deque[_Slot] = deque()
+        self._opened = 0.0
+        self._taken = 0
+        self._began: float | None = None
+        self._stalled: float | None = None
+        self._again = False
+        self._starved = False
+        self._reading = True
+        self._eof = False
+        self._ending = False
+        self._closed = False
+        self._draining = False
+        self.deadline = _NEVER
+
+    # what asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or cut it when it is one too many."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._opened = self._desk.clock()
+        self.client = self._desk.clients.of(transport.get_extra_info("peername")[0])
+        if not self._desk.admit(self):
+            self._cut()
+            return
+        self._transport.set_write_buffer_limits(high=_TURN_OCTETS)
+        self._regulate()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the peer sent."""
+        if self._ending:
+            return
+        try:
+            self._framer.feed(data)
+        except ProtocolError as error:
+            self._last_words(error)
+        self._work()
+
+    def eof_received(self) -> bool:
+        """Answer what is still to be answered, then close."""
+        self._eof = True
+        self._work()
+        return not self._closed
+
+    def pause_writing(self) -> None:
+        """Stop taking requests: the peer does not take its replies."""
+        self._stalled = self._desk.clock()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._stalled = None
+        self._work()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Forget the connection; look-ups under way end for nobody."""
+        self._closed = True
+        self._slots.clear()
+        self._desk.leave(self)
+
+    # what the listener calls
+
+    def expire(self) -> None:
+        """Close it: its deadline is over."""
+        self._desk.counters.happened(Event.TIMED_OUT)
+        self._cut()
+
+    def drain(self) -> None:
+        """Close as soon as nothing is under way."""
+        self._draining = True
+        self._work()
+
+    def cut(self) -> None:
+        """Close at once."""
+        self._cut()
+
+    # within
+
+    def _work(self) -> None:
+        if self._closed:
+            return
+        out: list[bytes] = []
+        self._collect(out)
+        more = self._answer_some(out)
+        self._collect(out)
+        if out:
+            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+        if more and not self._again and not self._closed:
+            self._again = True
+            asyncio.get_running_loop().call_soon(self._work_again)
+        self._regulate()
+
+    def _work_again(self) -> None:
+        self._again = False
+        self._work()
+
+    def _fed(self) -> None:
+        self._starved = False
+        self._work()
+
+    def _collect(self, out: list[bytes]) -> None:
+        slots = self._slots
+        while slots and (data := slots[0].data) is not None:
+            out.append(data)
+            slots.popleft()
+
+    def _answer_some(self, out: list[bytes]) -> bool:
+        """Answer what is buffered, up to a turn's worth; True: there may be more to answer."""
+        size = 0
+        for _ in range(_TURN):
+            if size >= _TURN_OCTETS:
+                return True
+            if self._blocked():
+                return False
+            request = self._next()
+            if request is None:
+                return False
+            size += self._take(request, out)
+        return True
+
+    def _blocked(self) -> bool:
+        if self._ending or self._stalled is not None:
+            return True
+        if len(self._slots) >= self._desk.pace.waiting:
+            return True
+        if self._desk.misses.full and not self._starved:
+            self._starved = True
+            self._desk.misses.wake(self._fed)
+        return self._starved
+
+    def _next(self) -> bytes | None:
+        try:
+            request = self._framer.next_message()
+        except ProtocolError as error:
+            self._last_words(error)
+            return None
+        if request is NEED_DATA:
+            if not self._framer.buffered:
+                self._began = None
+            elif self._began is None:
+                self._began = self._desk.clock()
+            return None
+        self._began = None
+        return request
+
+    def _take(self, request: bytes, out: list[bytes]) -> int:
+        desk = self._desk
+        now = desk.clock()
+        self._taken += 1
+        if self._taken >= desk.pace.requests and not self.client.trusted:
+            self._ending = True
+        try:
+            answer = desk.exchange.at_once(request, self.client, now)
+        except Exception:  # noqa: BLE001 -- one request never ends the loop; counted and logged
+            self._failed()
+            return 0
+        if isinstance(answer, Reply):
+            done = desk.clock()
+            desk.counters.answered(Transport.TCP, answer.result, done - now, done)
+            return self._queue(answer.data, out)
+        if isinstance(answer, Asking):
+            slot = _Slot()
+            self._slots.append(slot)
+            desk.misses.start(self._later(answer, slot, now))
+            return 0
+        desk.counters.happened(answer.event)
+        return 0
+
+    def _queue(self, data: bytes, out: list[bytes]) -> int:
+        if self._slots:
+            self._slots.append(_Slot(data))
+        else:
+            out.append(data)
+        return len(data)
+
+    async def _later(self, asking: Asking, slot: _Slot, began: float) -> None:
+        desk = self._desk
+        try:
+            reply = await desk.exchange.later(asking, self.client, began)
+        except Exception:  # noqa: BLE001 -- as in `_take`
+            self._failed()
+            return
+        now = desk.clock()
+        desk.counters.answered(Transport.TCP, reply.result, now - began, now)
+        slot.data = reply.data
+        if self._slots and self._slots[0] is slot:
+            self._work()
+
+    def _last_words(self, error: ProtocolError) -> None:
+        reply = self._desk.exchange.unreadable(error, self._desk.clock())
+        self._slots.append(_Slot(reply.data))
+        self._ending = True
+
+    def _failed(self) -> None:
+        # Replies have no gaps: a request that cannot be answered ends its connection.
+        desk = self._desk
+        desk.counters.happened(Event.FAILED)
+        kept_back = desk.complaints.admit(desk.clock())
+        if kept_back is not None:
+            _log.exception("a request failed", transport="tcp", not_logged=kept_back)
+        self._cut()
+
+    def _regulate(self) -> None:
+        if self._closed or self._transport.is_closing():
+            return
+        if self._quiet() and (self._ending or self._eof or self._draining):
+            self._closed = True
+            self._transport.close()
+            self.deadline = self._desk.clock() + self._desk.pace.write_stall
+            return
+        self._read(
+            not (self._ending or self._eof or self._again or self._starved)
+            and self._stalled is None
+            and len(self._slots) < self._desk.pace.waiting
+        )
+        self.deadline = self._due()
+
+    def _read(self, wanted: bool) -> None:  # noqa: FBT001 -- its only argument
+        if wanted == self._reading:
+            return
+        self._reading = wanted
+        if wanted:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def _quiet(self) -> bool:
+        if self._slots or self._again or self._starved or self._stalled is not None:
+            return False
+        # Whole messages that were left in the buffer are answered first, parts of one never.
+        return self._ending or self._eof or not self._framer.buffered
+
+    def _due(self) -> float:
+        pace = self._desk.pace
+        if self._stalled is not None:
+            return self._stalled + pace.write_stall
+        if self._slots or self._again or self._starved:
+            return _NEVER
+        if self._began is not None:
+            return self._began + pace.message
+        if self.client.trusted:
+            return self._desk.clock() + pace.trusted_idle
+        if not self._taken:
+            return self._opened + pace.first_byte
+        return min(self._desk.clock() + pace.idle, self._opened + pace.lifetime)
+
+    def _cut(self) -> None:
+        self._closed = True
+        self._transport.abort()

@@ -1,0 +1,155 @@
+"""Handle over TCP: who is let in, for how long, and how connections end when the node does.
+
+What happens within a connection is in ``pipeline``.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from socket import socket
+from typing import Final
+
+import msgspec
+
+from resolver.clients import Client, Clients
+from resolver.complaints import Complaints
+from resolver.counters import Counters, Event
+from resolver.limits import Limits, ProvenPaths
+from resolver.transports.handle import HandleExchange
+from resolver.transports.misses import Misses
+from resolver.transports.pipeline import Connection, Desk, Pace
+
+_SWEEP: Final = 0.5
+"""Seconds between looks at all deadlines."""
+_BACKLOG: Final = 1024
+
+
+class TcpBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of one worker's TCP (`assurance` R-DOS-2). Only `connections` binds the trusted."""
+
+    connections: int = 4096
+    per_host: int = 64
+    per_network: int = 256
+    misses: int = 4096
+    """Look-ups of all connections that wait for the store."""
+    drain: float = 5.0
+    """Seconds that connections get to become quiet when the listener is closed."""
+    pace: Pace = Pace()
+
+
+class TcpListener:
+    """Accepts on listening sockets that were opened elsewhere. `clock` is monotonic."""
+
+    def __init__(
+        self,
+        sockets: Iterable[socket],
+        exchange: HandleExchange,
+        *,
+        clients: Clients,
+        rates: Limits,
+        proven: ProvenPaths,
+        counters: Counters,
+        clock: Callable[[], float],
+        bounds: TcpBounds = TcpBounds(),  # noqa: B008 -- frozen
+    ) -> None:
+        self._sockets = tuple(sockets)
+        self._rates = rates
+        self._proven = proven
+        self._counters = counters
+        self._clock = clock
+        self._bounds = bounds
+        self._connections: set[Connection] = set()
+        self._hosts: Counter[tuple[int, int]] = Counter()
+        self._networks: Counter[tuple[int, int]] = Counter()
+        self._misses = Misses(bounds.misses)
+        self._servers: list[asyncio.Server] = []
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._empty = asyncio.Event()
+        self._desk = Desk(
+            exchange=exchange,
+            clients=clients,
+            counters=counters,
+            clock=clock,
+            misses=self._misses,
+            pace=bounds.pace,
+            complaints=Complaints(),
+            admit=self._admit,
+            leave=self._leave,
+        )
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._connections)
+
+    async def start(self) -> None:
+        """Begin to accept."""
+        loop = asyncio.get_running_loop()
+        for listening in self._sockets:
+            self._servers.append(
+                await loop.create_server(
+                    lambda: Connection(self._desk), sock=listening, backlog=_BACKLOG
+                )
+            )
+        self._sweeper = loop.call_later(_SWEEP, self._sweep)
+
+    async def close(self) -> None:
+        """Accept no more, close connections as they become quiet, and cut what does not."""
+        for server in self._servers:
+            server.close()
+        for connection in tuple(self._connections):
+            connection.drain()
+        self._empty.clear()
+        if self._connections:
+            try:
+                async with asyncio.timeout(self._bounds.drain):
+                    await self._empty.wait()
+            except TimeoutError:
+                for connection in tuple(self._connections):
+                    connection.cut()
+        await self._misses.close(0.0)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+    def _admit(self, connection: Connection) -> bool:
+        client, now = connection.client, self._clock()
+        if not self._room_for(client, now):
+            self._counters.happened(Event.REFUSED)
+            return False
+        self._counters.happened(Event.ACCEPTED)
+        self._connections.add(connection)
+        self._hosts[client.host] += 1
+        self._networks[client.network] += 1
+        self._proven.prove(client, now)
+        return True
+
+    def _room_for(self, client: Client, now: float) -> bool:
+        bounds = self._bounds
+        if len(self._connections) >= bounds.connections:
+            return False
+        return client.trusted or (
+            self._hosts[client.host] < bounds.per_host
+            and self._networks[client.network] < bounds.per_network
+            and self._rates.connections(client, now)
+        )
+
+    def _leave(self, connection: Connection) -> None:
+        if connection not in self._connections:
+            return
+        self._connections.discard(connection)
+        for counts, key in (
+            (self._hosts, connection.client.host),
+            (self._networks, connection.client.network),
+        ):
+            counts[key] -= 1
+            if not counts[key]:
+                del counts[key]
+        if not self._connections:
+            self._empty.set()
+
+    def _sweep(self) -> None:
+        now = self._clock()
+        for connection in tuple(self._connections):
+            if connection.deadline <= now:
+                connection.expire()
+        self._sweeper = asyncio.get_running_loop().call_later(_SWEEP, self._sweep)

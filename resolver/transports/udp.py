@@ -1,0 +1,240 @@
+"""Handle over UDP: datagrams in, datagrams out, on sockets that were opened elsewhere.
+
+The sockets are read directly, up to 64 datagrams per wake-up; what is in this process is answered
+at once, without a task. Misses are bounded: over the bound the datagram is dropped and counted, and
+the client asks again. Several workers may share one socket.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from socket import socket
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from identifiers.wire.handle import envelope
+from identifiers.wire.handle.codes import EnvelopeFlag
+from identifiers.wire.handle.framing import MAX_DATAGRAM, split
+from resolver import limits
+from resolver.clients import Client, Clients
+from resolver.complaints import Complaints
+from resolver.counters import Counters, Event, Result, Transport
+from resolver.limits import Limits, ProvenPaths
+from resolver.transports.handle import Asking, HandleExchange, Reply
+from resolver.transports.misses import Misses
+
+_AT_ONCE: Final = 64
+"""Datagrams read in one turn of the loop."""
+_UNSENT: Final = 1024
+"""Packets kept for one socket while the system takes none."""
+_FLAGS_AT: Final = 2
+_PACKET: Final = slice(12, 16)
+_FIRST_PACKET: Final = bytes(4)
+
+_log = structlog.get_logger(__name__)
+
+
+class UdpBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of one worker's UDP."""
+
+    misses: int = 1024
+    """Look-ups that wait for the store."""
+    drain: float = 2.0
+    """Seconds that these get when the listener is closed."""
+
+
+class UdpListener:
+    """Answers on bound, non-blocking sockets. `clock` is monotonic."""
+
+    def __init__(
+        self,
+        sockets: Iterable[socket],
+        exchange: HandleExchange,
+        *,
+        clients: Clients,
+        rates: Limits,
+        proven: ProvenPaths,
+        counters: Counters,
+        clock: Callable[[], float],
+        bounds: UdpBounds = UdpBounds(),  # noqa: B008 -- frozen
+    ) -> None:
+        self._exchange = exchange
+        self._clients = clients
+        self._rates = rates
+        self._proven = proven
+        self._counters = counters
+        self._clock = clock
+        self._bounds = bounds
+        self._misses = Misses(bounds.misses)
+        self._complaints = Complaints()
+        self._ports = [_Port(bound, self._take, self._counters) for bound in sockets]
+
+    def start(self) -> None:
+        """Begin to read."""
+        for port in self._ports:
+            port.open()
+
+    async def close(self) -> None:
+        """Stop reading and let misses under way end. The sockets stay open: they are others'."""
+        for port in self._ports:
+            port.stop_reading()
+        await self._misses.close(self._bounds.drain)
+        for port in self._ports:
+            port.close()
+
+    def _take(self, port: "_Port", data: bytes, source: Any) -> None:
+        try:
+            self._answer(port, data, source)
+        except Exception:  # noqa: BLE001 -- one packet never ends the loop; counted and logged
+            self._failed()
+
+    def _answer(self, port: "_Port", data: bytes, source: Any) -> None:
+        now = self._clock()
+        counters = self._counters
+        if not limits.client_port(source[1], own=source[:2] == port.name):
+            return counters.happened(Event.DROPPED_PORT)
+        if len(data) > limits.MAX_UDP_REQUEST or _one_of_several(data):
+            return counters.happened(Event.DROPPED_PACKET)
+        client = self._clients.of(source[0])
+        asked = _Asked(port, source, client, len(data), now)
+        answer = self._exchange.at_once(data, client, now)
+        if isinstance(answer, Reply):
+            return self._send(answer, asked)
+        if not isinstance(answer, Asking):
+            return counters.happened(answer.event)
+        if self._misses.full:
+            return counters.happened(Event.DROPPED_FULL)
+        return self._misses.start(self._answer_later(answer, asked))
+
+    async def _answer_later(self, asking: Asking, asked: "_Asked") -> None:
+        try:
+            self._send(await self._exchange.later(asking, asked.client, asked.at), asked)
+        except Exception:  # noqa: BLE001 -- as in `_take`
+            self._failed()
+
+    def _send(self, reply: Reply, asked: "_Asked") -> None:
+        data = reply.data
+        packets = (data,) if len(data) <= MAX_DATAGRAM else split(data)
+        if not asked.client.trusted or len(packets) > 1:
+            refused = self._refused(reply, packets, asked)
+            if refused is not None:
+                return self._counters.happened(refused)
+        for packet in packets:
+            asked.port.send(packet, asked.source)
+        now = self._clock()
+        return self._counters.answered(Transport.UDP, reply.result, now - asked.at, now)
+
+    def _refused(self, reply: Reply, packets: Iterable[bytes], asked: "_Asked") -> Event | None:
+        octets, client, now = sum(map(len, packets)), asked.client, asked.at
+        most = limits.largest_reply(client, asked.size, proven=self._proven.proven(client, now))
+        small_site = reply.result is Result.SITE and octets <= MAX_DATAGRAM
+        if octets > most and not small_site:
+            return Event.SILENCED
+        error = reply.result not in {Result.FOUND, Result.SITE}
+        if not self._rates.answers(client, reply.subject, error=error, now=now):
+            return Event.LIMITED
+        return None
+
+    def _failed(self) -> None:
+        self._counters.happened(Event.FAILED)
+        kept_back = self._complaints.admit(self._clock())
+        if kept_back is not None:
+            _log.exception("a datagram failed", transport="udp", not_logged=kept_back)
+
+
+class _Asked(msgspec.Struct, frozen=True, gc=False):
+    """A datagram as its answer needs it: where from, how many octets, when (monotonic)."""
+
+    port: "_Port"
+    source: Any
+    client: Client
+    size: int
+    at: float
+
+
+def _one_of_several(data: bytes) -> bool:
+    # Older clients do not set the flag, but their first packet is then full and says it is short
+    # of its message; a whole message of 512 octets says it is whole.
+    if len(data) < envelope.SIZE:
+        return False
+    if data[_FLAGS_AT] & EnvelopeFlag.TRUNCATED or data[_PACKET] != _FIRST_PACKET:
+        return True
+    return len(data) == MAX_DATAGRAM and (
+        int.from_bytes(data[16:20], "big") > MAX_DATAGRAM - envelope.SIZE
+    )
+
+
+class _Port:
+    """One socket: reads in batches, keeps a few packets while the system takes none."""
+
+    def __init__(
+        self, bound: socket, take: Callable[["_Port", bytes, Any], None], counters: Counters
+    ) -> None:
+        bound.settimeout(0.0)
+        self._socket = bound
+        self._take = take
+        self._counters = counters
+        self._unsent: deque[tuple[bytes, Any]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.name = bound.getsockname()[:2]
+
+    def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket, self._readable)
+
+    def stop_reading(self) -> None:
+        if self._loop is not None:
+            self._loop.remove_reader(self._socket)
+
+    def close(self) -> None:
+        if self._loop is not None:
+            self._loop.remove_writer(self._socket)
+        self._counters.happened(Event.UNSENT, len(self._unsent))
+        self._unsent.clear()
+
+    def _readable(self) -> None:
+        receive, take = self._socket.recvfrom, self._take
+        try:
+            for _ in range(_AT_ONCE):
+                data, source = receive(limits.MAX_UDP_REQUEST + 1)
+                take(self, data, source)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            # An ICMP error of an earlier reply, told to whoever reads next.
+            self._counters.happened(Event.UNSENT)
+            _log.debug("udp socket", why=str(error))
+
+    def send(self, packet: bytes, to: Any) -> None:
+        if self._unsent:
+            return self._keep(packet, to)
+        try:
+            self._socket.sendto(packet, to)
+        except BlockingIOError:
+            self._keep(packet, to)
+        except OSError:
+            # No route, or a filter of the system: the client will ask again.
+            self._counters.happened(Event.UNSENT)
+        return None
+
+    def _keep(self, packet: bytes, to: Any) -> None:
+        if len(self._unsent) >= _UNSENT:
+            return self._counters.happened(Event.UNSENT)
+        if not self._unsent and self._loop is not None:
+            self._loop.add_writer(self._socket, self._writable)
+        return self._unsent.append((packet, to))
+
+    def _writable(self) -> None:
+        while self._unsent:
+            packet, to = self._unsent[0]
+            try:
+                self._socket.sendto(packet, to)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._counters.happened(Event.UNSENT)
+            self._unsent.popleft()
+        if self._loop is not None:
+            self._loop.remove_writer(self._socket)

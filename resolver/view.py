@@ -1,0 +1,47 @@
+"""What anybody may see of a record: pure. The state table of an identifier's life is here."""
+
+from typing import assert_never
+
+from identifiers.outcomes import Absent, Found, NeedsAuthentication, ValuesAbsent
+from identifiers.queries import Query
+from identifiers.records import EMPTY_VALUES, Record, State
+from identifiers.wire.handle.values import filter_blob
+
+Seen = Found | ValuesAbsent | Absent | NeedsAuthentication
+
+_ABSENT = Absent()
+
+
+def seen(record: Record | None, query: Query) -> Seen:
+    """Return the anonymous view of what is stored. Raises `ProtocolError` on a damaged blob."""
+    if record is None:
+        return _ABSENT
+    match record.state:
+        case State.ACTIVE:
+            return _active(record, query)
+        case State.RESERVED | State.DELETED:
+            return _ABSENT
+        case State.SUSPENDED:
+            return Absent(_told("suspended", record.reason))
+        case State.REVOKED:
+            return Absent(_told("revoked", record.reason))
+        case _:
+            assert_never(record.state)
+
+
+def _told(state: str, reason: str) -> str:
+    return f"{state}: {reason}" if reason else state
+
+
+def _active(record: Record, query: Query) -> Found | ValuesAbsent | NeedsAuthentication:
+    indexes, types = query.indexes, query.types
+    values = filter_blob(record.values, indexes, types, public_only=True)
+    if values != EMPTY_VALUES:
+        return Found(record, values)
+    if query.public_only:
+        return ValuesAbsent(record)
+    # Challenged only when the filter matches something and none of it is public: the Chinese SDKs
+    # ask without PUBL for what is public, and get it.
+    if filter_blob(record.values, indexes, types, public_only=False) != EMPTY_VALUES:
+        return NeedsAuthentication()
+    return ValuesAbsent(record)

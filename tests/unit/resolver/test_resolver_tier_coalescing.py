@@ -1,0 +1,189 @@
+import asyncio
+
+import pytest
+
+from identifiers.errors import StoreUnavailable
+from identifiers.records import EMPTY_VALUES, Record, State
+from resolver.tiers.coalescing import Batching, Coalescing
+from resolver.tiers.partial import Incomplete, Overloaded, TooSlow
+
+
+def record(key):
+    return Record(
+        key=key, name=key, version=1, state=State.ACTIVE, values=EMPTY_VALUES, changed_at=0
+    )
+
+
+class Source:
+    """Knows every name but those that begin with x; answers when its gate is open."""
+
+    def __init__(self):
+        self.asked = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.error = None
+
+    async def fetch(self, keys):
+        self.asked.append(list(keys))
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return [None if key.startswith("x") else record(key) for key in keys]
+
+
+@pytest.fixture
+def source():
+    return Source()
+
+
+async def settle():
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_misses_of_one_turn_travel_together_each_name_once(source):
+    tier = Coalescing(source)
+    got = await asyncio.gather(*(tier.fetch([key]) for key in ("a", "b", "a", "x")))
+    assert got == [[record("a")], [record("b")], [record("a")], [None]]
+    assert source.asked == [["a", "b", "x"]]
+
+
+async def test_answers_stand_in_the_order_of_the_question(source):
+    got = await Coalescing(source).fetch(["b", "x", "a", "b"])
+    assert got == [record("b"), None, record("a"), record("b")]
+
+
+async def test_a_name_in_flight_is_joined(source):
+    tier = Coalescing(source)
+    source.gate.clear()
+    first = asyncio.create_task(tier.fetch(["a"]))
+    await settle()
+    second = asyncio.create_task(tier.fetch(["a", "b"]))
+    await settle()
+    source.gate.set()
+    assert await first == [record("a")]
+    assert await second == [record("a"), record("b")]
+    assert source.asked == [["a"], ["b"]]
+
+
+async def test_past_the_caches_nobody_gets_the_answer_to_an_older_question(source):
+    tier = Coalescing(source, join_in_flight=False)
+    source.gate.clear()
+    first = asyncio.create_task(tier.fetch(["a"]))
+    await settle()
+    others = [asyncio.create_task(tier.fetch(["a"])) for _ in range(2)]
+    await settle()
+    source.gate.set()
+    await asyncio.gather(first, *others)
+    assert source.asked == [["a"], ["a"]]
+
+
+async def test_questions_at_one_time_and_names_in_one_are_bounded(source):
+    tier = Coalescing(source, Batching(largest=3, in_flight=2))
+    source.gate.clear()
+    asking = [asyncio.create_task(tier.fetch([f"k{n}"])) for n in range(10)]
+    await settle()
+    assert [len(asked) for asked in source.asked] == [3, 3]
+    assert tier.waiting == 4
+    source.gate.set()
+    assert await asyncio.gather(*asking) == [[record(f"k{n}")] for n in range(10)]
+    assert [len(asked) for asked in source.asked] == [3, 3, 3, 1]
+
+
+async def test_a_full_queue_refuses_and_loses_nobody_who_waits(source):
+    tier = Coalescing(source, Batching(largest=1, in_flight=1, waiting=2))
+    source.gate.clear()
+    flying = asyncio.create_task(tier.fetch(["a"]))
+    await settle()
+    waiting = asyncio.create_task(tier.fetch(["b", "c"]))
+    await settle()
+    with pytest.raises(Overloaded):
+        await tier.fetch(["d"])
+    source.gate.set()
+    assert await flying == [record("a")]
+    assert await waiting == [record("b"), record("c")]
+
+
+async def test_a_failure_reaches_every_asker_and_the_next_question_goes_out(source):
+    tier = Coalescing(source)
+    source.error = StoreUnavailable("away")
+    got = await asyncio.gather(tier.fetch(["a"]), tier.fetch(["a", "b"]), return_exceptions=True)
+    assert [type(error) for error in got] == [Incomplete, Incomplete]
+    assert got[0] is not got[1]
+    source.error = None
+    assert await tier.fetch(["a"]) == [record("a")]
+
+
+async def test_what_came_is_not_lost_with_what_did_not(source):
+    tier = Coalescing(source)
+    source.error = Incomplete("half", {"a": record("a")})
+    got = await asyncio.gather(tier.fetch(["a"]), tier.fetch(["a", "b"]), return_exceptions=True)
+    assert got[0] == [record("a")]
+    assert isinstance(got[1], Incomplete)
+    assert got[1].got == {"a": record("a")}
+
+
+async def test_patience_ends_and_a_hanging_source_collects_no_askers(source):
+    tier = Coalescing(source, Batching(patience=0.0))
+    source.gate.clear()
+    for _ in range(1100):
+        with pytest.raises(TooSlow):
+            await tier.fetch(["a"])
+    assert source.asked == [["a"]]
+    assert len(tier._flying["a"]) < 1100
+    source.gate.set()
+    await settle()
+    assert not tier._flying
+
+
+async def test_a_cancelled_asker_takes_nobody_along(source):
+    tier = Coalescing(source)
+    source.gate.clear()
+    first, second = (asyncio.create_task(tier.fetch(["a"])) for _ in range(2))
+    await settle()
+    first.cancel()
+    source.gate.set()
+    assert await second == [record("a")]
+    assert source.asked == [["a"]]
+
+
+async def test_an_unexpected_error_reaches_the_askers_as_it_is(source):
+    source.error = RuntimeError("a bug")
+    with pytest.raises(RuntimeError, match="a bug"):
+        await Coalescing(source).fetch(["a", "b"])
+
+
+async def test_an_unexpected_error_without_askers_is_told_to_the_loop(source):
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    tier = Coalescing(source)
+    source.gate.clear()
+    asking = asyncio.create_task(tier.fetch(["a"]))
+    await settle()
+    asking.cancel()
+    source.error = RuntimeError("a bug")
+    source.gate.set()
+    await settle()
+    assert [str(context["exception"]) for context in told] == ["a bug"]
+
+
+async def test_a_source_that_answers_too_few_is_an_error_and_not_a_hang():
+    class Short:
+        async def fetch(self, _):
+            return []
+
+    with pytest.raises(ValueError, match="shorter"):
+        await Coalescing(Short()).fetch(["a"])
+
+
+async def test_closing_tells_everybody(source):
+    tier = Coalescing(source, Batching(largest=1, in_flight=1))
+    source.gate.clear()
+    asking = [asyncio.create_task(tier.fetch([key])) for key in "ab"]
+    await settle()
+    await tier.close()
+    got = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(error) for error in got] == [Incomplete, Incomplete]
+    await tier.close()
+    with pytest.raises(Overloaded):
+        await tier.fetch(["c"])

@@ -1,0 +1,220 @@
+import asyncio
+
+import msgspec
+import pytest
+
+from identifiers.errors import StoreUnavailable
+from identifiers.records import EMPTY_VALUES, Record, State
+from resolver.tiers.local import NOTHING, Bounds, LocalTier
+from resolver.tiers.partial import Incomplete
+
+
+def record(key, version=1, values=EMPTY_VALUES):
+    return Record(
+        key=key, name=key, version=version, state=State.ACTIVE, values=values, changed_at=0
+    )
+
+
+class Source:
+    """Gives `records`; with a `gate`, what it read before it waited."""
+
+    def __init__(self, **records):
+        self.records = records
+        self.asked = []
+        self.gate = None
+        self.error = None
+
+    async def fetch(self, keys):
+        self.asked.append(list(keys))
+        got = [self.records.get(key) for key in keys]
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return got
+
+
+class Setting:
+    def __init__(self, **bounds):
+        self.now = 100.0
+        self.chance = 0.0
+        self.source, self.authority = Source(), Source()
+        self.tier = LocalTier(
+            self.source, self.authority, lambda: self.now, lambda: self.chance, Bounds(**bounds)
+        )
+
+    def look(self, key):
+        return self.tier.look(key, self.now)
+
+
+@pytest.fixture
+def at():
+    return Setting()
+
+
+async def test_a_record_is_kept_for_its_life(at):
+    at.source.records = {"a": record("a")}
+    assert await at.tier.fetch(["a", "a"]) == [record("a")] * 2
+    assert await at.tier.fetch(["a"]) == [record("a")]
+    assert at.source.asked == [["a"]]
+    at.now += 299.0
+    assert at.look("a") == record("a")
+    at.now += 2.0
+    assert at.look("a") is None
+    assert at.tier.outlived("a") == record("a")
+
+
+async def test_lives_are_scattered_downwards(at):
+    at.source.records = {"a": record("a")}
+    at.chance = 0.999
+    await at.tier.fetch(["a"])
+    at.now += 271.0
+    assert at.look("a") is None
+
+
+async def test_an_unknown_name_is_known_as_such_for_five_seconds(at):
+    assert await at.tier.fetch(["x"]) == [None]
+    assert at.look("x") is NOTHING
+    assert await at.tier.fetch(["x"]) == [None]
+    assert at.source.asked == [["x"]]
+    at.now += 5.0
+    assert at.look("x") is None
+    assert at.tier.outlived("x") is None
+
+
+async def test_news_drop_older_versions_and_unknown_names_only(at):
+    at.source.records = {"a": record("a", 2), "b": record("b", 2)}
+    await at.tier.fetch(["a", "b", "x"])
+    at.tier.supersede([("a", 3), ("b", 2), ("x", 1), ("never seen", 9)])
+    assert at.look("a") is None
+    assert at.tier.outlived("a") is None
+    assert at.look("b") == record("b", 2)
+    assert at.look("x") is None
+
+
+@pytest.mark.parametrize("old", [record("a", 1), None])
+async def test_a_fill_that_news_overtake_is_read_again_and_the_newer_kept(at, old):
+    at.source.records = {"a": old}
+    at.source.gate = asyncio.Event()
+    reading = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.tier.supersede([("a", 2)])
+    at.authority.records = {"a": record("a", 2)}
+    at.source.gate.set()
+    assert await reading == [record("a", 2)]
+    assert at.look("a") == record("a", 2)
+    assert at.authority.asked == [["a"]]
+
+
+async def test_what_is_overtaken_twice_is_told_and_not_kept(at):
+    at.source.records = {"a": record("a", 1)}
+    at.authority.records = {"a": record("a", 2)}
+    at.source.gate, at.authority.gate = asyncio.Event(), asyncio.Event()
+    reading = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.tier.supersede([("a", 2)])
+    at.source.gate.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    at.tier.supersede([("a", 3)])
+    at.authority.gate.set()
+    assert await reading == [record("a", 2)]
+    assert at.look("a") is None
+
+
+async def test_a_slow_old_read_does_not_replace_a_newer_record(at):
+    at.source.records = {"a": record("a", 1)}
+    at.source.gate = asyncio.Event()
+    slow = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.authority.records = {"a": record("a", 2)}
+    assert await at.tier.refresh(["a"]) == [record("a", 2)]
+    at.source.gate.set()
+    await slow
+    assert at.look("a") == record("a", 2)
+
+
+async def test_a_slow_read_that_found_nothing_does_not_hide_a_record(at):
+    at.source.gate = asyncio.Event()
+    slow = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.authority.records = {"a": record("a", 1)}
+    await at.tier.refresh(["a"])
+    at.source.gate.set()
+    await slow
+    assert at.look("a") == record("a", 1)
+
+
+async def test_what_was_in_flight_when_everything_was_forgotten_is_not_kept(at):
+    at.source.records = {"a": record("a")}
+    at.source.gate = asyncio.Event()
+    reading = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.tier.clear()
+    at.source.gate.set()
+    assert await reading == [record("a")]
+    assert at.look("a") is None
+    assert len(at.tier) == at.tier.octets == 0
+
+
+async def test_refresh_asks_past_the_caches_and_keeps_the_answer(at):
+    at.source.records = {"a": record("a", 1)}
+    await at.tier.fetch(["a"])
+    at.authority.records = {"a": record("a", 2)}
+    assert await at.tier.refresh(["a", "a"]) == [record("a", 2)] * 2
+    assert at.look("a") == record("a", 2)
+    assert at.authority.asked == [["a"]]
+
+
+async def test_the_least_recently_used_goes_first():
+    at = Setting(entries=2)
+    at.source.records = {key: record(key) for key in "abc"}
+    await at.tier.fetch(["a"])
+    await at.tier.fetch(["b"])
+    at.look("a")
+    await at.tier.fetch(["c"])
+    assert [key for key in "abc" if at.look(key)] == ["a", "c"]
+
+
+async def test_octets_are_bounded():
+    at = Setting(octets=50_000)
+    for number in range(100):
+        key = f"k{number}"
+        at.source.records = {key: record(key, values=bytes(2000))}
+        await at.tier.fetch([key])
+        assert at.tier.octets <= 50_000
+    assert 10 < len(at.tier) < 25
+    assert at.look("k99") is not None
+
+
+async def test_a_scan_of_unknown_names_drives_no_record_out():
+    at = Setting(entries=2, unknown=3)
+    at.source.records = {"a": record("a")}
+    await at.tier.fetch(["a"])
+    await at.tier.fetch([f"x{number}" for number in range(50)])
+    assert at.look("a") == record("a")
+    assert [at.look(f"x{number}") for number in (46, 47, 48, 49)] == [None, *[NOTHING] * 3]
+
+
+async def test_what_is_here_is_not_lost_when_the_rest_cannot_be_had(at):
+    at.source.records = {"a": record("a"), "b": record("b")}
+    await at.tier.fetch(["a"])
+    at.source.error = Incomplete("half", {"b": record("b")})
+    with pytest.raises(Incomplete) as caught:
+        await at.tier.fetch(["a", "b", "c"])
+    assert caught.value.got == {"a": record("a"), "b": record("b")}
+    assert at.look("b") == record("b")
+    at.source.error = StoreUnavailable("all")
+    with pytest.raises(Incomplete) as caught:
+        await at.tier.fetch(["a", "c"])
+    assert caught.value.got == {"a": record("a")}
+
+
+async def test_a_new_version_takes_the_place_of_the_old_one(at):
+    at.source.records = {"a": record("a", 1, bytes(500))}
+    await at.tier.fetch(["a"])
+    before = at.tier.octets
+    at.authority.records = {"a": msgspec.structs.replace(record("a", 2), values=bytes(600))}
+    await at.tier.refresh(["a"])
+    assert at.tier.octets == before + 100
+    assert len(at.tier) == 1
