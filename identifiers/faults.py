@@ -32,6 +32,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "too_long": ("is {size} {unit} long; at most {limit}", "长 {size} {unit}，上限 {limit}"),
         "too_many": ("{count} items; at most {limit}", "共 {count} 项，上限 {limit}"),
         "empty": ("must not be empty", "不能为空"),
+        "cursor": ("is no place in this list", "不是此列表中的位置"),
         "name.no_slash": (
             "a handle is prefix/suffix, here no '/' was found",
             "标识应为“前缀/后缀”，此处没有“/”",
