@@ -21,6 +21,19 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "json.duplicate_key": ("the key {key} appears twice", "键 {key} 重复出现"),
         "cbor.syntax": ("not valid CBOR: {why}", "不是有效的 CBOR：{why}"),
         "csv.syntax": ("not valid CSV: {why}", "不是有效的 CSV：{why}"),
+        "csv.twice": ("the column appears twice", "该列重复出现"),
+        "csv.structured": (
+            "a value of type {type} has a structure and cannot stand in a table: send JSON",
+            "{type} 类型的值具有结构，不能放在表格中：请改用 JSON",
+        ),
+        "csv.cells": (
+            "the row has {count} cells, the header {expected}",
+            "该行有 {count} 个单元格，表头有 {expected} 个",
+        ),
+        "csv.lossy": (
+            "{handle} holds what a table cannot: export it as JSON or CBOR",
+            "{handle} 含有表格无法表示的内容：请导出为 JSON 或 CBOR",
+        ),
         "utf8": ("not valid UTF-8 at byte {at}", "第 {at} 字节处不是有效的 UTF-8"),
         "nul": ("U+0000 is not allowed", "不允许出现 U+0000"),
         "surrogate": ("a lone surrogate is not a character", "孤立的代理项不是字符"),

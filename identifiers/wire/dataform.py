@@ -186,6 +186,10 @@ _WRITERS: Final[dict[str, Callable[[bytes], Document | None]]] = {
 }
 
 
+STRUCTURED_TYPES: Final = frozenset(_WRITERS)
+"""Types whose data is no text."""
+
+
 def structured_document(kind: str, data: bytes) -> Document | None:
     """Write the data of a value of type `kind` in its own format, if it has one that fits."""
     writer = _WRITERS.get(kind) if kind.startswith("HS_") else None

@@ -27,7 +27,7 @@ from identifiers.values import (
 )
 from identifiers.wire.handle.data import Admin, encode_admin
 from identifiers.wire.jsonform import parse_instant, read_identifier
-from identifiers.wire.jsonload import load, without_escapes
+from identifiers.wire.jsonload import load, text_faults, without_escapes
 from identifiers.wire.members import members_of
 from identifiers.wire.rows import Refused, handle_in
 
@@ -99,6 +99,29 @@ def read_batch(body: bytes, limit: int) -> list[Submission | Refused]:
     if faults:
         raise Invalid(faults)
     return [_read_or_refuse(item) for item in items]
+
+
+def read_document(document: object) -> Submission:
+    """Read one identifier of a decoded document that came over CBOR, as ``read_identifier`` does.
+
+    Texts may not hold U+0000: `Invalid`, like every other fault.
+    """
+    try:
+        typed = msgspec.convert(document, _Identifier)
+    except msgspec.ValidationError:
+        typed = None
+    submission = _submission(typed) if typed is not None and not _holds_nul(typed) else None
+    if submission is not None:
+        return submission
+    faults = text_faults(document)
+    if faults:
+        raise Invalid(faults)
+    return read_identifier(document)
+
+
+def _holds_nul(typed: _Identifier) -> bool:
+    # Asked of the whole as it would be written, in one search.
+    return b"\\u0000" in _ENCODER.encode(typed)
 
 
 def _read_or_refuse(document: object) -> Submission | Refused:

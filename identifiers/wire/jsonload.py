@@ -47,12 +47,16 @@ def load(data: bytes) -> object:
     except json.JSONDecodeError as error:
         why = f"{error.msg} at line {error.lineno}, column {error.colno}"
         raise Invalid([Fault("json.syntax", params={"why": why})]) from None
-    if bad or _ODD_ESCAPE.search(text):
-        faults: list[Fault] = []
-        _collect(document, "", faults)
-        if faults:
-            raise Invalid(faults)
+    if (bad or _ODD_ESCAPE.search(text)) and (faults := text_faults(document)):
+        raise Invalid(faults)
     return document
+
+
+def text_faults(document: object) -> list[Fault]:
+    """Return a fault for each U+0000 and lone surrogate in a document's texts and names."""
+    faults: list[Fault] = []
+    _collect(document, "", faults)
+    return faults
 
 
 def without_escapes(data: bytes) -> bytes:

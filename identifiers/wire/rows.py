@@ -1,6 +1,6 @@
 """What every reader of bulk input gives: one row for each identifier, good or refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -34,19 +34,20 @@ class Row(msgspec.Struct, frozen=True):
 class FramingLost(Invalid):
     """The input has lost its rows: nothing behind `end_offset` can be told apart."""
 
-    def __init__(self, fault: Fault, number: int, end_offset: int) -> None:
+    def __init__(self, faults: Sequence[Fault], number: int, end_offset: int) -> None:
         self.number: Final = number
         """The row that was being read."""
         self.end_offset: Final = end_offset
         """Where that row began."""
-        super().__init__([fault])
+        super().__init__(faults)
 
 
 class RowReader(Protocol):
     """Reads an input that comes in pieces, at constant memory.
 
-    Rows that end at or before the byte `done` (an argument of each constructor) were dealt with
-    before: they are counted and not given again. After `FramingLost` the reader is of no more use.
+    Exhaust each iterator before the next call. Rows that end at or before the byte `done` (an
+    argument of each constructor) were dealt with before: they are counted and not given again.
+    After `FramingLost` the reader is of no more use.
     """
 
     def feed(self, data: bytes) -> Iterator[Row]:

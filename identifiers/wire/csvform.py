@@ -1,0 +1,274 @@
+"""Identifiers as a table (RFC 4180): a header, then one identifier on each row.
+
+The header is ``handle``, optionally ``ttl`` and ``template``, and one column for each value, named
+by its type or by ``index:type``. Columns without an index are numbered from 1 in their order,
+leaving out the numbers that other columns name. An empty cell is no value. UTF-8, with or without a
+byte order mark; LF or CR LF (which is what is written); cells in quotes may hold line ends.
+
+A table holds text values that everybody may read, of one TTL a row. Types with a structure
+(HS_ADMIN and its like) are refused as columns, and what a table cannot hold is not written.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from identifiers.faults import Fault, Invalid
+from identifiers.records import State
+from identifiers.submissions import Submission
+from identifiers.values import DEFAULT_PERMISSIONS, DEFAULT_TTL, MAX_INDEX, MAX_TTL, Value
+from identifiers.wire.dataform import STRUCTURED_TYPES
+from identifiers.wire.handle.values import decode_values
+from identifiers.wire.jsonload import step
+from identifiers.wire.rows import MAX_ROW_BYTES, FramingLost, Refused, Row
+
+MEDIA_TYPE: Final = "text/csv"
+
+_BOM: Final = b"\xef\xbb\xbf"
+_OWN: Final = ("handle", "ttl", "template")
+_NUMBERED: Final = re.compile(r"(\d{1,10}):(.+)", re.ASCII | re.DOTALL)
+# From behind an opening quote to behind its closing one; two quotes stand for one.
+_TO_CLOSE: Final = re.compile(rb'(?:[^"]|"")*+"')
+_TTL: Final = re.compile(r"\d{1,10}", re.ASCII)
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of values: the index and type that its cells become."""
+
+    index: int
+    type: str
+
+    @property
+    def name(self) -> str:
+        """The column's name with its index."""
+        return f"{self.index}:{self.type}"
+
+
+class _Header(msgspec.Struct, frozen=True):
+    names: tuple[str, ...]
+    columns: tuple[Column | None, ...]
+
+
+class CsvRows:
+    """A `RowReader` of a table. `Row.number` is the line where the row begins."""
+
+    def __init__(self, *, done: int = 0, limit: int = MAX_ROW_BYTES) -> None:
+        self._done = done
+        self._limit = limit
+        self._header: _Header | None = None
+        self._line = 1
+        self._offset = 0
+        self._row = bytearray()
+        self._lines_in_row = 0
+        self._rest = bytearray()
+        self._quoted = False
+
+    def feed(self, data: bytes) -> Iterator[Row]:
+        """Take a piece and give the rows that it completes. Raises `FramingLost`."""
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            whole = bytes(self._rest) + line + b"\n" if self._rest else line + b"\n"
+            self._rest.clear()
+            yield from self._take(whole)
+        self._rest += rest
+        self._check_size()
+
+    def finish(self) -> Iterator[Row]:
+        """Give the last row when nothing ended it. Raises `FramingLost` inside of quotes."""
+        if self._rest:
+            last = bytes(self._rest)
+            self._rest.clear()
+            yield from self._take(last)
+        if self._row:
+            raise self._lost("the input ends within quotes")
+        if self._header is None:
+            raise self._lost("there is no header")
+
+    def _take(self, line: bytes) -> Iterator[Row]:
+        self._row += line
+        self._lines_in_row += 1
+        self._check_size()
+        self._quoted = _quoted_after(line, quoted=self._quoted)
+        if self._quoted:
+            return
+        row, number = bytes(self._row), self._line
+        self._row.clear()
+        self._offset += len(row)
+        self._line += self._lines_in_row
+        self._lines_in_row = 0
+        if self._header is None:
+            self._header = self._read_header(row.removeprefix(_BOM))
+        elif self._offset > self._done and not row.isspace():
+            yield Row(number, self._offset, _read_or_refuse(self._header, row))
+
+    def _check_size(self) -> None:
+        if len(self._row) + len(self._rest) > self._limit:
+            raise self._lost(f"a row of more than {self._limit} bytes")
+
+    def _read_header(self, row: bytes) -> _Header:
+        try:
+            return _read_header(_cells(row))
+        except Invalid as invalid:
+            raise FramingLost(invalid.faults, self._line, 0) from None
+
+    def _lost(self, why: str) -> FramingLost:
+        fault = Fault("csv.syntax", params={"why": why})
+        return FramingLost([fault], self._line, self._offset)
+
+
+def _quoted_after(line: bytes, *, quoted: bool) -> bool:
+    """Say whether `line` ends inside of quotes, when it begins inside of them or not."""
+    if b'"' not in line:
+        return quoted
+    at = 0
+    while at < len(line):
+        if quoted or line[at : at + 1] == b'"':
+            close = _TO_CLOSE.match(line, at if quoted else at + 1)
+            if close is None:
+                return True
+            quoted, at = False, close.end()
+        # What stands before the comma is the cell, or an error that the row's reader tells.
+        comma = line.find(b",", at)
+        if comma < 0:
+            return False
+        at = comma + 1
+    return False
+
+
+def _cells(row: bytes) -> list[str]:
+    try:
+        text = row.decode()
+    except UnicodeDecodeError as error:
+        raise Invalid([Fault("utf8", params={"at": error.start})]) from None
+    if "\0" in text:
+        raise Invalid([Fault("nul")])
+    try:
+        return next(csv.reader([text.removesuffix("\n").removesuffix("\r")], strict=True), [])
+    except csv.Error as error:
+        raise Invalid([Fault("csv.syntax", params={"why": str(error)})]) from None
+
+
+def _read_header(names: Sequence[str]) -> _Header:
+    faults: list[Fault] = []
+    faults.extend(Fault("csv.twice", step("", n)) for n in _OWN if names.count(n) > 1)
+    if "handle" not in names:
+        faults.append(Fault("required", "/handle"))
+    given = [_given(name, faults) for name in names]
+    used = {column.index for column in given if column is not None}
+    free = (index for index in range(1, MAX_INDEX) if index not in used)
+    columns = tuple(
+        None if column is None else column if column.index else Column(next(free), column.type)
+        for column in given
+    )
+    if faults:
+        raise Invalid(faults)
+    return _Header(tuple(names), columns)
+
+
+def _given(name: str, faults: list[Fault]) -> Column | None:
+    if name in _OWN:
+        return None
+    numbered = _NUMBERED.fullmatch(name)
+    column = Column(int(numbered[1]), numbered[2]) if numbered else Column(0, name)
+    place = step("", name)
+    if numbered and not 1 <= column.index <= MAX_INDEX:
+        faults.append(Fault("range", place, {"low": 1, "high": MAX_INDEX}))
+    if not column.type:
+        faults.append(Fault("empty", place))
+    if column.type.upper() in STRUCTURED_TYPES:
+        faults.append(Fault("csv.structured", place, {"type": column.type}))
+    return column
+
+
+def _read_or_refuse(header: _Header, row: bytes) -> Submission | Refused:
+    try:
+        cells = _cells(row)
+    except Invalid as invalid:
+        return Refused(invalid.faults)
+    if len(cells) != len(header.names):
+        params: dict[str, str | int] = {"count": len(cells), "expected": len(header.names)}
+        return Refused((Fault("csv.cells", params=params),))
+    own = {n: cell for n, cell in zip(header.names, cells, strict=True) if n in _OWN}
+    faults: list[Fault] = []
+    if not own["handle"]:
+        faults.append(Fault("required", "/handle"))
+    if own.get("template"):
+        faults.append(Fault("template.not_available", "/template"))
+    ttl = _read_ttl(own.get("ttl", ""), faults)
+    if faults:
+        return Refused(tuple(faults), own["handle"])
+    values = tuple(
+        [
+            Value(index=column.index, type=column.type, data=cell.encode(), ttl=ttl)
+            for column, cell in zip(header.columns, cells, strict=True)
+            if column is not None and cell
+        ]
+    )
+    return Submission(own["handle"], values)
+
+
+def _read_ttl(cell: str, faults: list[Fault]) -> int:
+    if not cell:
+        return DEFAULT_TTL
+    if _TTL.fullmatch(cell) and int(cell) <= MAX_TTL:
+        return int(cell)
+    faults.append(Fault("range", "/ttl", {"low": 0, "high": MAX_TTL}))
+    return 0
+
+
+class _Echo:
+    @staticmethod
+    def write(text: str) -> str:
+        return text
+
+
+class CsvTable:
+    """Writes identifiers as rows of a table with the given columns."""
+
+    def __init__(self, columns: Iterable[Column]) -> None:
+        self._columns: Final = tuple(columns)
+        self._writer = csv.writer(_Echo(), lineterminator="\r\n")
+
+    def header(self) -> bytes:
+        """Write the header."""
+        return self._line(["handle", "ttl", *(column.name for column in self._columns)])
+
+    def row(self, handle: str, blob: bytes, state: State = State.ACTIVE) -> bytes:
+        """Write one identifier. Raises `Invalid` when the table cannot hold all of it."""
+        values = {(value.index, value.type): value for value in decode_values(blob)}
+        unfit = [value.index for value in values.values() if not _fits(value)]
+        ttls = {value.ttl for value in values.values()}
+        columns = {(column.index, column.type) for column in self._columns}
+        unfit.extend(index for index, kind in values if (index, kind) not in columns)
+        if unfit or len(ttls) > 1 or state is not State.ACTIVE:
+            raise Invalid([Fault("csv.lossy", params={"handle": handle})])
+        cells = [values.get((c.index, c.type)) for c in self._columns]
+        texts = ["" if value is None else value.data.decode() for value in cells]
+        return self._line([handle, str(ttls.pop() if ttls else DEFAULT_TTL), *texts])
+
+    def _line(self, cells: Sequence[str]) -> bytes:
+        line: str = self._writer.writerow(cells)
+        return line.encode()
+
+
+def columns_of(blob: bytes) -> tuple[Column, ...]:
+    """Return the columns that a blob's values need, in stored order."""
+    return tuple(Column(value.index, value.type) for value in decode_values(blob))
+
+
+def _fits(value: Value) -> bool:
+    try:
+        text = value.data.decode()
+    except UnicodeDecodeError:
+        return False
+    return (
+        len(text) > 0
+        and "\0" not in text
+        and value.type.upper() not in STRUCTURED_TYPES
+        and value.permissions == DEFAULT_PERMISSIONS
+        and not value.absolute
+        and not value.references
+    )
