@@ -25,6 +25,10 @@ _FIRST_CLIENT_PORT: Final = 1024
 _NO_CLIENT_PORTS: Final = frozenset({1900, 11211})
 
 
+# What a bucket is for, the first part of its key.
+_HOST, _NETWORK, _ALL, _ERRORS, _CONNECTIONS, _REQUESTS = range(6)
+
+
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """Per second, each also the burst: datagrams answered (R-DOS-1), connections (R-DOS-2).
 
@@ -80,27 +84,27 @@ class Limits:
         rates, table, network = self._rates, self._table, client.network
         if error:
             rate = rates.errors_per_network
-            if not table.take(("error", network), rate, rate, now):
+            if not table.take((_ERRORS, network), rate, rate, now):
                 return False
         else:
             rate = rates.same_per_host
-            if not table.take(("host", client.host, kind), rate, rate, now):
+            if not table.take((_HOST, client.host, kind), rate, rate, now):
                 return False
             rate = rates.same_per_network
-            if not table.take(("network", network, kind), rate, rate, now):
+            if not table.take((_NETWORK, network, kind), rate, rate, now):
                 return False
         rate = rates.all_per_network
-        return table.take(("all", network), rate, rate, now)
+        return table.take((_ALL, network), rate, rate, now)
 
     def connections(self, client: Client, now: float) -> bool:
         """Say whether a new connection is let in."""
         rate = self._rates.connections_per_host
-        return client.trusted or self._table.take(("accept", client.host), rate, rate, now)
+        return client.trusted or self._table.take((_CONNECTIONS, client.host), rate, rate, now)
 
     def requests(self, client: Client, now: float, cost: float = 1.0) -> bool:
         """Say whether an HTTP request is let in; one for many names costs more."""
         return client.trusted or self._table.take(
-            ("http", client.host), self._rates.http_per_host, self._rates.http_burst, now, cost
+            (_REQUESTS, client.host), self._rates.http_per_host, self._rates.http_burst, now, cost
         )
 
 

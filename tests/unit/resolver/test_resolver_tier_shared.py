@@ -1,0 +1,178 @@
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from identifiers.errors import StoreUnavailable
+from identifiers.records import EMPTY_VALUES, Record, State
+from resolver.tiers.partial import Incomplete
+from resolver.tiers.shared import Carrying, SharedRecords
+from storage.memory import MemorySharedTier
+
+
+def record(key, version=1):
+    return Record(
+        key=key,
+        name=key,
+        version=version,
+        state=State.ACTIVE,
+        values=EMPTY_VALUES,
+        changed_at=0,
+    )
+
+
+class Behind:
+    def __init__(self):
+        self.records = {}
+        self.asked = []
+        self.down = False
+
+    async def fetch(self, keys):
+        self.asked.append(list(keys))
+        if self.down:
+            raise StoreUnavailable("away")
+        return [self.records.get(key) for key in keys]
+
+
+class Setting:
+    def __init__(self, **carrying):
+        self.now = 100.0
+        self.tier = MemorySharedTier(clock=lambda: self.now)
+        self.behind = Behind()
+        self.shared = SharedRecords(
+            self.tier, self.behind, lambda: self.now, Carrying(pause=0.0, **carrying)
+        )
+
+    @asynccontextmanager
+    async def carrying(self):
+        """Run the carrier and let it do all there is to do."""
+        task = asyncio.create_task(self.shared.run())
+        try:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            yield
+        finally:
+            task.cancel()
+
+
+@pytest.fixture
+def at():
+    return Setting()
+
+
+async def test_what_is_missing_is_read_behind_and_filled(at):
+    at.behind.records = {"a": record("a")}
+    assert await at.shared.fetch(["a", "x"]) == [record("a"), None]
+    async with at.carrying():
+        assert await at.shared.fetch(["a"]) == [record("a")]
+        assert at.behind.asked == [["a", "x"]]
+
+
+async def test_what_another_fills_just_now_is_read_without_waiting(at):
+    at.behind.records = {"a": record("a")}
+    await at.shared.fetch(["something else"])
+    other = at.tier.view()
+    (lease,) = await other.look(["a"])
+    assert lease is not None
+    assert await at.shared.fetch(["a"]) == [record("a")]
+    async with at.carrying():
+        await other.fill([(lease, record("a", 2))])
+        assert await at.shared.fetch(["a"]) == [record("a", 2)]
+
+
+async def test_a_tier_that_is_away_is_passed_by_for_a_while(at):
+    at.shared = SharedRecords(at.tier, at.behind, lambda: at.now, Carrying(pause=1.0))
+    at.behind.records = {"a": record("a")}
+    at.tier.down = True
+    assert await at.shared.fetch(["a"]) == [record("a")]
+    assert not at.shared.usable
+    at.tier.down = False
+    await at.shared.fetch(["a"])
+    assert at.tier.looks == 0
+    at.now += 1.0
+    await at.shared.fetch(["a"])
+    assert at.tier.looks == 1
+
+
+async def test_what_the_tier_has_is_not_lost_with_the_store(at):
+    at.behind.records = {"a": record("a")}
+    await at.shared.fetch(["a"])
+    async with at.carrying():
+        at.behind.down = True
+        with pytest.raises(Incomplete) as caught:
+            await at.shared.fetch(["a", "b"])
+        assert caught.value.got == {"a": record("a")}
+        assert await at.shared.fetch(["a"]) == [record("a")]
+
+
+async def test_a_superseded_version_is_not_believed_before_the_tombstone_is_there(at):
+    at.behind.records = {"a": record("a")}
+    await at.shared.fetch(["a"])
+    async with at.carrying():
+        pass
+    at.behind.records = {"a": record("a", 2)}
+    at.shared.supersede([("a", 2)])
+    assert await at.shared.fetch(["a"]) == [record("a", 2)]
+    async with at.carrying():
+        # Now the tombstone is: another worker cannot read the old version either.
+        (there,) = await at.tier.view().look(["a"])
+        assert there != record("a")
+
+
+async def test_tombstones_are_carried_once_the_tier_is_back(at):
+    at.behind.records = {"a": record("a")}
+    await at.shared.fetch(["a"])
+    async with at.carrying():
+        at.tier.down = True
+        at.shared.supersede([("a", 2)])
+        for _ in range(20):
+            await asyncio.sleep(0)
+        at.tier.down = False
+        for _ in range(20):
+            await asyncio.sleep(0)
+        other = at.tier.view()
+        assert not isinstance((await other.look(["a"]))[0], Record)
+
+
+async def test_too_many_tombstones_end_in_trusting_nothing_old():
+    at = Setting(tombstones=3)
+    at.behind.records = {"a": record("a")}
+    await at.shared.fetch(["a"])
+    async with at.carrying():
+        pass
+    at.behind.records = {"a": record("a", 2)}
+    at.shared.supersede([("a", 2), *((f"k{n}", 2) for n in range(3))])
+    assert await at.shared.fetch(["a"]) == [record("a", 2)]
+
+
+async def test_more_tombstones_and_fills_than_travel_at_once():
+    at = Setting(at_once=2)
+    names = [f"k{n}" for n in range(7)]
+    at.behind.records = {name: record(name) for name in names}
+    await at.shared.fetch(names)
+    async with at.carrying():
+        await at.shared.fetch(names)
+        assert at.behind.asked == [names]
+    at.shared.supersede([(name, 2) for name in names])
+    async with at.carrying():
+        looked = await at.tier.view().look(names)
+        assert not any(isinstance(there, Record) for there in looked)
+
+
+async def test_a_newer_tombstone_is_not_lost_while_the_older_travels(at):
+    carried = []
+    go = asyncio.Event()
+
+    class Slow:
+        async def supersede(self, pairs):
+            carried.extend(pairs)
+            await go.wait()
+
+    at.shared = SharedRecords(Slow(), at.behind, lambda: at.now)
+    at.shared.supersede([("a", 2)])
+    async with at.carrying():
+        at.shared.supersede([("a", 3), ("a", 2)])
+        go.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert carried == [("a", 2), ("a", 3)]
