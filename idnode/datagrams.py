@@ -87,7 +87,7 @@ class Datagrams(asyncio.DatagramProtocol):
             if not reply.done():
                 reply.set_exception(Unreachable(f"UDP: {exc}"))
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """Note that the socket is closed."""
         self._closed.set_result(None)
 

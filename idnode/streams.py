@@ -105,7 +105,7 @@ class Streams:
             raise Unreachable(f"{self._where()}: no answer in {self._patience:g} s") from None
         except OSError as why:
             # asyncio's own words name the address once more and not the reason.
-            reason = os.strerror(why.errno) if (why.errno or 0) > 0 else str(why)
+            reason = os.strerror(why.errno) if why.errno and why.errno > 0 else str(why)
             raise Unreachable(f"{self._where()}: {reason}") from why
         raise Unreachable(f"{self._where()}: the server closes connections without an answer")
 

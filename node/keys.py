@@ -1,0 +1,70 @@
+"""The node's own secrets: random octets in files of mode 0600, made when they are first needed.
+
+All nodes that share a database share these files: with another pepper no API key is known, and
+with another cache key what one worker stores in the shared tier is a miss for the others.
+"""
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from storage.embedded.place import sync_directory
+
+OCTETS: Final = 32
+
+
+class Secret(StrEnum):
+    """A secret by the name of its file."""
+
+    PEPPER = "api-key-pepper"
+    """What API keys are hashed with."""
+    CACHE = "shared-tier-mac"
+    """What vouches for entries of the shared tier."""
+
+
+class UnfitKey(RuntimeError):
+    """A secret cannot be used; the message says why and what to do."""
+
+
+def load_or_make(
+    keys_dir: Path, secret: Secret, chance: Callable[[int], bytes] = os.urandom
+) -> bytes:
+    """Return a secret of `OCTETS` octets; makes it, durably, when there is none.
+
+    Any number of processes may ask at once: all get the same. Raises `UnfitKey` when others may
+    read the file, or it is no such secret.
+    """
+    path = keys_dir / secret
+    if not path.exists():
+        _make(path, chance(OCTETS))
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise UnfitKey(
+            f"{path} may be read by others (mode {mode:04o}): run chmod 600 on it, and"
+            " renew what it protects if somebody did"
+        )
+    found = path.read_bytes()
+    if len(found) != OCTETS:
+        raise UnfitKey(f"{path} has {len(found)} octets instead of {OCTETS}: restore it")
+    return found
+
+
+def _make(path: Path, octets: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(octets)
+            file.flush()
+            os.fsync(descriptor)
+        # A link and no rename: it fails when another process was first, and theirs counts.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
+    sync_directory(path.parent)

@@ -1,0 +1,41 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from node.keys import OCTETS, Secret, UnfitKey, load_or_make
+
+
+def test_a_secret_is_made_once_and_is_private(tmp_path):
+    keys = tmp_path / "keys"
+    first = load_or_make(keys, Secret.PEPPER)
+    assert len(first) == OCTETS
+    assert load_or_make(keys, Secret.PEPPER) == first
+    assert load_or_make(keys, Secret.CACHE) != first
+    assert (keys / "api-key-pepper").stat().st_mode & 0o777 == 0o600
+    assert keys.stat().st_mode & 0o777 == 0o700
+    assert sorted(os.listdir(keys)) == ["api-key-pepper", "shared-tier-mac"]
+
+
+def test_of_several_processes_that_make_it_one_wins(tmp_path, monkeypatch):
+    pids = iter(range(100, 200))
+    monkeypatch.setattr("node.keys.os.getpid", lambda: next(pids))
+    with ThreadPoolExecutor(16) as pool:
+        made = set(pool.map(lambda _: load_or_make(tmp_path, Secret.PEPPER), range(64)))
+    assert len(made) == 1
+    assert os.listdir(tmp_path) == ["api-key-pepper"]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_secret_that_others_may_read_is_refused(tmp_path, mode):
+    load_or_make(tmp_path, Secret.PEPPER)
+    (tmp_path / "api-key-pepper").chmod(mode)
+    with pytest.raises(UnfitKey, match="chmod 600"):
+        load_or_make(tmp_path, Secret.PEPPER)
+
+
+def test_a_broken_secret_is_refused(tmp_path):
+    load_or_make(tmp_path, Secret.PEPPER)
+    (tmp_path / "api-key-pepper").write_bytes(b"short")
+    with pytest.raises(UnfitKey, match="5 octets instead of 32"):
+        load_or_make(tmp_path, Secret.PEPPER)
