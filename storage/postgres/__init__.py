@@ -1,0 +1,43 @@
+"""The ports in PostgreSQL 14 or newer, over asyncpg.
+
+It decides nothing about identifiers; it decides what an error of the server means for the caller.
+In reading order:
+
+* ``errors``      what the driver raises, told as what the caller must do
+* ``database``    connections; `Database.read` and `Database.commit`
+* ``migrate``     the schema, from the numbered files in ``migrations/``
+* ``records``     `PostgresRecords`: RecordSource
+* ``locks``       which locks a unit of work takes
+* ``write``       the unit of work
+* ``imports``, ``directory``, ``keys``  the registry's other tables
+* ``store``       `PostgresStore`: RegistryStore
+* ``wakeups``     LISTEN and NOTIFY
+* ``feed``        `PostgresFeed`: ChangeFeed
+* ``maintain``    what must be done now and then: partitions, pruning, durability check
+* ``sql/``        the statements, one file for each module
+"""
+
+from storage.postgres.database import Database
+from storage.postgres.directory import PostgresDirectory
+from storage.postgres.errors import NotDurable, Unsuitable
+from storage.postgres.feed import PostgresFeed
+from storage.postgres.maintain import maintain
+from storage.postgres.migrate import Phase, check_schema, migrate
+from storage.postgres.records import PostgresRecords
+from storage.postgres.store import PostgresStore
+from storage.postgres.wakeups import Nudge
+
+__all__ = [
+    "Database",
+    "NotDurable",
+    "Nudge",
+    "Phase",
+    "PostgresDirectory",
+    "PostgresFeed",
+    "PostgresRecords",
+    "PostgresStore",
+    "Unsuitable",
+    "check_schema",
+    "maintain",
+    "migrate",
+]

@@ -1,0 +1,69 @@
+"""Enterprises and the prefixes allotted to them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+
+from identifiers.changes import Enterprise
+from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
+from identifiers.names import Prefix
+from storage.postgres import rows
+from storage.postgres.database import Connection, Database
+from storage.postgres.sql import load
+
+_SQL: Final = load("directory")
+
+
+class PostgresDirectory:
+    """DirectorySource."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def directory(self) -> PrefixDirectory:
+        """Return the picture of all prefixes. Raises `StoreUnavailable`."""
+        entries = [
+            PrefixEntry(
+                prefix=Prefix(tuple(row["prefix"].split("."))),
+                kind=PrefixKind(row["kind"]),
+                enterprise=row["enterprise"],
+                enabled=row["enabled"],
+                fold_suffix=row["fold_suffix"],
+            )
+            for row in await self._database.rows(_SQL["all"])
+        ]
+        return PrefixDirectory(sorted(entries, key=lambda entry: entry.prefix))
+
+
+async def home(connection: Connection, entry: PrefixEntry) -> bool:
+    """Allot a prefix within a transaction at hand; False when it is allotted already.
+
+    Raises `ValueError` when there is no such enterprise.
+    """
+    try:
+        homed = await connection.fetchval(
+            _SQL["home"],
+            str(entry.prefix),
+            entry.kind,
+            entry.enterprise,
+            entry.enabled,
+            entry.fold_suffix,
+            rows.pack_news(()),
+        )
+    except asyncpg.ForeignKeyViolationError as error:
+        raise ValueError(f"there is no enterprise {entry.enterprise}") from error
+    return homed is not None
+
+
+async def add_enterprise(connection: Connection, enterprise: Enterprise) -> int:
+    """Store an enterprise within a transaction at hand and return its id."""
+    number: int = await connection.fetchval(
+        _SQL["add_enterprise"], enterprise.name, enterprise.credit_code, enterprise.industry
+    )
+    return number
+
+
+async def enterprises(database: Database) -> Sequence[Enterprise]:
+    """Return all enterprises, by id."""
+    return [Enterprise(**dict(row)) for row in await database.rows(_SQL["enterprises"])]

@@ -1,0 +1,56 @@
+"""Which advisory locks a unit of work takes, and in which order.
+
+A few names: a shared lock on the stripe of each prefix and an exclusive one on each name. Many
+names: an exclusive lock on the stripe of each prefix instead, because every lock takes a slot of a
+table in shared memory that all transactions share (eight batches of 2,000 locks each overran it at
+default settings). Prefixes fall into stripes for the same reason: names of one import may lie under
+thousands of prefixes. Two prefixes on one stripe wait for each other now and then, nothing more.
+
+All locks are taken in the order of their numbers, so that no two units wait for each other, and
+before anything assigns a transaction id, so that the order of ids is the order of versions
+(`assurance` 2.3).
+"""
+
+from hashlib import blake2b
+from typing import Final
+
+from identifiers.changes import Touched
+from identifiers.names import prefix_of
+
+FEW: Final = 64
+"""Up to so many names are locked one by one."""
+MAX_REQUESTS: Final = 256
+"""Requests are always locked one by one; no unit may touch more."""
+_STRIPES: Final = 256
+
+
+def statement(touched: Touched) -> str:
+    """Return the statement that takes all locks of `touched`, or an empty text if there are none.
+
+    Raises `ValueError` when more than `MAX_REQUESTS` requests are touched.
+    """
+    if len(touched.requests) > MAX_REQUESTS:
+        raise ValueError(f"{len(touched.requests)} requests in one unit; at most {MAX_REQUESTS}")
+    few = len(touched.keys) <= FEW
+    stripes = {_stripe(prefix) for prefix in {prefix_of(key) for key in touched.keys}}
+    shared = {_number("stripe", str(stripe)): few for stripe in stripes}
+    if few:
+        shared |= {_number("handle", key): False for key in touched.keys}
+    shared |= {_number("request", r.principal, r.key): False for r in touched.requests}
+    calls = (
+        f"pg_advisory_xact_lock{'_shared' if shared[number] else ''}({number})"
+        for number in sorted(shared)
+    )
+    return f"SELECT {', '.join(calls)}" if shared else ""
+
+
+def _stripe(prefix: str) -> int:
+    return _number("prefix", prefix) % _STRIPES
+
+
+def _number(kind: str, *names: str) -> int:
+    # Two names may share a number; then they wait for each other. The octet 0xFF is in no UTF-8
+    # text, so that no two lists of names are joined alike.
+    joined = b"\xff".join(name.encode() for name in names)
+    hashed = blake2b(joined, digest_size=8, person=kind.encode())
+    return int.from_bytes(hashed.digest(), signed=True)

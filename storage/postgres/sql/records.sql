@@ -1,0 +1,23 @@
+-- name: fetch
+-- Records by key, under any prefixes; each is one index probe of one partition.
+SELECT i.key, i.name, i.version, i.state, i.reason, i.template, i.wire_values, i.changed_at
+  FROM unnest($1::text[]) AS asked (key)
+ CROSS JOIN LATERAL (
+    SELECT * FROM identifier i
+     WHERE i.prefix = split_part(asked.key, '/', 1) AND i.key = asked.key
+    OFFSET 0
+ ) i;
+
+-- name: fetch_under
+-- Records by key, all under one prefix; as `fetch`, and faster for many.
+SELECT key, name, version, state, reason, template, wire_values, changed_at
+  FROM identifier
+ WHERE prefix = $1 AND key = ANY ($2::text[]);
+
+-- name: page
+-- Records under one prefix by key, past a key; deleted ones (state 5) left out.
+SELECT key, name, version, state, reason, template, wire_values, changed_at
+  FROM identifier
+ WHERE prefix = $1 AND key > $2 AND state <> 5
+ ORDER BY key
+ LIMIT $3;

@@ -1,0 +1,152 @@
+"""`PostgresStore`: the registry's port on top of the modules that do the work."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from identifiers.changes import (
+    AuditEntry,
+    Current,
+    Enterprise,
+    Import,
+    ImportChunk,
+    RequestKey,
+    StoredAnswer,
+    StoredKey,
+    Touched,
+    Writes,
+)
+from identifiers.directory import PrefixDirectory, PrefixEntry
+from identifiers.records import Record
+from storage.postgres import directory, imports, keys, write
+from storage.postgres.database import Connection, Database
+from storage.postgres.directory import PostgresDirectory
+from storage.postgres.records import PostgresRecords
+from storage.postgres.wakeups import Nudge
+
+T = TypeVar("T")
+
+
+class PostgresStore:
+    """RegistryStore. Every method raises `StoreUnavailable`; those that write, `FateUnknown` too.
+
+    `nudge` tells listening caches after each commit that there is news.
+    """
+
+    def __init__(self, database: Database, nudge: Nudge) -> None:
+        self._database = database
+        self._nudge = nudge
+        self._records = PostgresRecords(database)
+        self._directory = PostgresDirectory(database)
+
+    async def write(self, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]) -> T:
+        """Lock what is touched, read it, let `decide` say what to write, commit.
+
+        Raises `Fenced`, and `ValueError` when what was decided does not follow from what was read.
+        """
+        result = await write.write(self._database, touched, decide)
+        self._nudge.news()
+        return result
+
+    async def record(self, key: str) -> Record | None:
+        """Return the newest committed version, a deleted one too."""
+        (found,) = await self._records.fetch((key,))
+        return found
+
+    async def answer(self, request: RequestKey) -> StoredAnswer | None:
+        """Return the stored first answer to a request."""
+        return await write.answer(self._database, request)
+
+    async def page(self, prefix: str, after: str, limit: int) -> Sequence[Record]:
+        """Return up to `limit` records under just `prefix` past `after`, without deleted ones."""
+        return await self._records.page(prefix, after, limit)
+
+    async def directory(self) -> PrefixDirectory:
+        """Return the picture of all prefixes."""
+        return await self._directory.directory()
+
+    async def add_enterprise(self, enterprise: Enterprise, audit: AuditEntry) -> int:
+        """Store a new enterprise and return its id."""
+
+        async def work(connection: Connection) -> int:
+            number = await directory.add_enterprise(connection, enterprise)
+            await write.audit(connection, audit)
+            return number
+
+        return await self._database.commit(work)
+
+    async def enterprises(self) -> Sequence[Enterprise]:
+        """Return all enterprises, by id."""
+        return await directory.enterprises(self._database)
+
+    async def home_prefix(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
+        """Allot a prefix; False when it is allotted already.
+
+        Raises `ValueError` when there is no such enterprise.
+        """
+
+        async def work(connection: Connection) -> bool:
+            homed = await directory.home(connection, entry)
+            if homed:
+                await write.audit(connection, audit)
+            return homed
+
+        homed = await self._database.commit(work)
+        self._nudge.news()
+        return homed
+
+    async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
+        """Store a new API key.
+
+        Raises `ValueError` when the id is taken or there is no such enterprise.
+        """
+
+        async def work(connection: Connection) -> None:
+            await keys.add(connection, key)
+            await write.audit(connection, audit)
+
+        await self._database.commit(work)
+
+    async def key(self, key_id: str) -> StoredKey | None:
+        """Return an API key, revoked and expired ones too."""
+        return await keys.find(self._database, key_id)
+
+    async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
+        """End a key at the epoch second `at`; False when there is none in force by that id."""
+
+        async def work(connection: Connection) -> bool:
+            revoked = await keys.revoke(connection, key_id, at)
+            if revoked:
+                await write.audit(connection, audit)
+            return revoked
+
+        return await self._database.commit(work)
+
+    async def open_import(self, new: Import) -> Import:
+        """Store `new`, or return the one of the same id with its epoch raised by one."""
+
+        async def work(connection: Connection) -> Import:
+            return await imports.open_(connection, new)
+
+        return await self._database.commit(work)
+
+    async def finish_import(self, done: Import, audit: AuditEntry) -> None:
+        """Store the end of an import: state, offset, digest, finished_at. Raises `Fenced`."""
+
+        async def work(connection: Connection) -> None:
+            await imports.finish(connection, done)
+            await write.audit(connection, audit)
+
+        await self._database.commit(work)
+
+    async def find_import(self, import_id: UUID) -> Import | None:
+        """Return an import as far as it is committed."""
+        return await imports.find(self._database, import_id)
+
+    async def imports(self, principal: str, limit: int) -> Sequence[Import]:
+        """Return a principal's newest imports."""
+        return await imports.newest(self._database, principal, limit)
+
+    async def import_chunk(self, import_id: UUID, number: int) -> ImportChunk | None:
+        """Return a committed chunk (numbered from 1) of an import."""
+        return await imports.chunk(self._database, import_id, number)
