@@ -1,0 +1,127 @@
+"""One Redis or Valkey, which may be away at any time: connections, time limits, the breaker."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+
+from redis import exceptions
+from redis.asyncio import ConnectionPool
+from redis.asyncio.connection import AbstractConnection
+
+from identifiers.errors import StoreUnavailable
+from storage.redis.breaker import Breaker
+from storage.redis.scripts import Script
+
+CONNECTIONS: Final = 64
+_CONNECT_SECONDS: Final = 0.2
+"""A new connection may take longer than a call: TLS, and AUTH behind it."""
+_BROKEN: Final = (exceptions.RedisError, OSError, EOFError)
+
+Argument = str | bytes | int
+
+
+class RedisServer:
+    """Runs scripts; every failure is a `StoreUnavailable` within the caller's time.
+
+    `url` is ``redis://``, ``rediss://`` or ``unix://``. `clock` is monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = CONNECTIONS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._breaker = Breaker()
+        self._pool = ConnectionPool.from_url(
+            url,
+            max_connections=connections,
+            protocol=3,
+            retry=None,  # a retry multiplies the time that the caller waits
+            socket_timeout=None,
+            socket_connect_timeout=_CONNECT_SECONDS,
+            driver_info=None,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._pool.aclose()
+
+    @property
+    def resting(self) -> bool:
+        """Say whether the server is given a pause after failures."""
+        return self._breaker.open
+
+    async def run(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[Argument],
+        *,
+        seconds: float,
+        insist: bool = False,
+    ) -> Any:
+        """Run a script and return its reply.
+
+        `insist` asks also while the server is given a pause. Raises `StoreUnavailable`.
+        """
+        if not insist and not self._breaker.allows(self._clock()):
+            raise StoreUnavailable("the shared tier is given a pause after failures")
+        try:
+            connection = await self._connect()
+            try:
+                reply = await _evaluate(connection, script, keys, arguments, seconds)
+            finally:
+                await self._pool.release(connection)
+        except exceptions.MaxConnectionsError as error:
+            raise StoreUnavailable("all connections to the shared tier are in use") from error
+        except exceptions.ResponseError as error:
+            self._breaker.succeeded()  # it is there, and says no: full, read-only
+            raise StoreUnavailable(f"the shared tier refuses: {error}") from error
+        except TimeoutError as error:
+            self._breaker.failed(self._clock())
+            raise StoreUnavailable("the shared tier is slow") from error
+        except _BROKEN as error:
+            self._breaker.failed(self._clock(), certain=True)
+            raise StoreUnavailable(f"the shared tier is away: {error!r}") from error
+        self._breaker.succeeded()
+        return reply
+
+    async def _connect(self) -> AbstractConnection:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py has it untyped
+            return connection
+
+
+async def _evaluate(
+    connection: AbstractConnection,
+    script: Script,
+    keys: Sequence[str],
+    arguments: Sequence[Argument],
+    seconds: float,
+) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            await connection.send_command("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            try:
+                return await connection.read_response()
+            except exceptions.NoScriptError:
+                await connection.send_command("EVAL", script.text, len(keys), *keys, *arguments)
+                return await connection.read_response()
+    except exceptions.ResponseError:
+        raise
+    except BaseException:
+        # An answer may still come: it must not be taken for another question's.
+        await connection.disconnect(nowait=True)
+        raise
