@@ -136,13 +136,15 @@ def live_postmaster(data: Path) -> int | None:
     return pid if pid is not None and _works_in(data, pid) else None
 
 
-def forget_dead_postmaster(data: Path) -> None:
-    """Remove a ``postmaster.pid`` whose number has passed on to another process.
+def forget_dead_postmaster(data: Path, socket: Path) -> None:
+    """Remove what a killed postmaster left, where its number has passed on to another process.
 
-    PostgreSQL itself asks only whether a process of that number exists, and would refuse to start;
-    after the restart of a container, where the same few numbers come again, it often does.  To be
-    called under the lock and with no `live_postmaster`.
+    PostgreSQL itself asks only whether a process of that number exists, and would refuse to start.
+    After the restart of a container, where the same few numbers come again, one often does, and so
+    does a killed process that nobody reaps.  To be called under the lock and with no
+    `live_postmaster`.
     """
+    socket.with_name(f"{socket.name}.lock").unlink(missing_ok=True)
     pid = _noted_pid(data)
     if pid is not None and Path(f"/proc/{pid}").exists():
         (data / "postmaster.pid").unlink()

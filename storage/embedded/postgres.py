@@ -23,7 +23,7 @@ from storage.embedded.cluster import (
     make_cluster,
     password,
 )
-from storage.embedded.errors import BinariesMissingError, DataDirectoryError
+from storage.embedded.errors import BinariesMissingError, DataDirectoryError, StartFailedError
 from storage.embedded.identity import (
     Identity,
     candidates,
@@ -123,6 +123,25 @@ class EmbeddedPostgres:
         """
         if self.pid is not None:
             raise RuntimeError("this PostgreSQL is running already")
+        try:
+            return await self._start()
+        except (OSError, asyncpg.PostgresError) as error:
+            raise StartFailedError(f"the PostgreSQL of {self._place.data}: {error}") from error
+
+    async def wait(self) -> int:
+        """Return the exit status (negative: the signal) once the server has ended."""
+        if self._child is None:
+            raise RuntimeError("this PostgreSQL was not started")
+        return await self._child.wait()
+
+    async def stop(self) -> None:
+        """End the server: open transactions are rolled back, acknowledged ones are kept."""
+        if self._child is None:
+            return
+        await self._child.stop(_STOP)
+        release_socket_directory(self._place, self._socket_dir)
+
+    async def _start(self) -> str:
         place = self._place
         binaries = find_postgres(self._bin_dir)
         check_owner(place.data, os.geteuid())
@@ -148,26 +167,13 @@ class EmbeddedPostgres:
             raise
         return dsn
 
-    async def wait(self) -> int:
-        """Return the exit status (negative: the signal) once the server has ended."""
-        if self._child is None:
-            raise RuntimeError("this PostgreSQL was not started")
-        return await self._child.wait()
-
-    async def stop(self) -> None:
-        """End the server: open transactions are rolled back, acknowledged ones are kept."""
-        if self._child is None:
-            return
-        await self._child.stop(_STOP)
-        release_socket_directory(self._place, self._socket_dir)
-
     async def _launch(self, binaries: PostgresBinaries, lock: int) -> Child:
         place = self._place
         identity, major = await self._settle_identity(binaries)
         prepare_socket_directory(self._socket_dir, identity)
         if holds_data(place.data):
             check_data_version(place.data, major)
-            forget_dead_postmaster(place.data)
+            forget_dead_postmaster(place.data, self._socket_dir / _SOCKET)
             hand_over(place.data, identity)
         else:
             await make_cluster(

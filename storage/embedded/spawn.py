@@ -38,6 +38,7 @@ _LINUX_CAPABILITY_VERSION_3 = 0x20080522
 _UID_INSIDE = 65534  # "nobody": any but 0 will do, and this one has a name everywhere
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
 
 
 def _call(function: Callable[..., int], *arguments: Any) -> None:

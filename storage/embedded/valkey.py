@@ -10,6 +10,7 @@ import redis.asyncio
 import redis.exceptions
 
 from storage.embedded.binaries import find_valkey
+from storage.embedded.errors import StartFailedError
 from storage.embedded.identity import Plain
 from storage.embedded.lock import exclusive
 from storage.embedded.log import BoundedLog
@@ -73,6 +74,25 @@ class EmbeddedValkey:
         """
         if self.pid is not None:
             raise RuntimeError("this Valkey is running already")
+        try:
+            return await self._start()
+        except OSError as error:
+            raise StartFailedError(f"the Valkey of {self._place.data}: {error}") from error
+
+    async def wait(self) -> int:
+        """Return the exit status (negative: the signal) once the server has ended."""
+        if self._child is None:
+            raise RuntimeError("this Valkey was not started")
+        return await self._child.wait()
+
+    async def stop(self) -> None:
+        """End the server."""
+        if self._child is None:
+            return
+        await self._child.stop(_STOP)
+        release_socket_directory(self._place, self._socket.parent)
+
+    async def _start(self) -> str:
         program = find_valkey(self._program)
         self._place.data.parent.mkdir(parents=True, exist_ok=True)
         what = f"the Valkey of {self._place.data}"
@@ -96,19 +116,6 @@ class EmbeddedValkey:
             await self.stop()
             raise
         return self.url
-
-    async def wait(self) -> int:
-        """Return the exit status (negative: the signal) once the server has ended."""
-        if self._child is None:
-            raise RuntimeError("this Valkey was not started")
-        return await self._child.wait()
-
-    async def stop(self) -> None:
-        """End the server."""
-        if self._child is None:
-            return
-        await self._child.stop(_STOP)
-        release_socket_directory(self._place, self._socket.parent)
 
     async def _ask(self) -> Answer:
         client = redis.asyncio.Redis.from_url(self.url, socket_timeout=5.0)

@@ -2,16 +2,17 @@
 
 import asyncio
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from storage.embedded.binaries import find_postgres
 from storage.embedded.cluster import check_owner, live_postmaster
 from storage.embedded.errors import (
     AlreadyRunningError,
@@ -19,15 +20,45 @@ from storage.embedded.errors import (
     DataDirectoryError,
     StartFailedError,
 )
-from storage.embedded.identity import Account, UserNamespace
 from storage.embedded.postgres import EmbeddedPostgres, _ask
 from storage.embedded.process import Answer
 from storage.embedded.server import Server
 
 
-@pytest.fixture
-async def postgres(home: Path) -> AsyncIterator[EmbeddedPostgres]:
+@pytest.fixture(scope="module")
+def made_before() -> Iterator[Path]:
+    """Data of an earlier run, to be copied."""
+    with tempfile.TemporaryDirectory(prefix="idnode-test-", dir="/tmp") as name:
+        asyncio.run(_make(Path(name)))
+        yield Path(name)
+
+
+async def _make(home: Path) -> None:
     server = EmbeddedPostgres(home / "postgres")
+    await server.start()
+    await server.stop()
+
+
+@pytest.fixture
+async def fresh(home: Path) -> AsyncIterator[EmbeddedPostgres]:
+    """A server that has not been started before."""
+    server = EmbeddedPostgres(home / "postgres")
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def used_home(home: Path, made_before: Path) -> Path:
+    """A home where a server has been before."""
+    shutil.copytree(made_before / "postgres", home / "postgres")
+    shutil.copy(made_before / "postgres.password", home)
+    return home
+
+
+@pytest.fixture
+async def postgres(used_home: Path) -> AsyncIterator[EmbeddedPostgres]:
+    """A server that has been started before, on data of its own."""
+    server = EmbeddedPostgres(used_home / "postgres")
     yield server
     await server.stop()
 
@@ -49,30 +80,26 @@ def there(path: Path) -> bool:
     return path.exists()
 
 
-def uid_of(pid: int | None) -> int:
-    return Path(f"/proc/{pid}").stat().st_uid
-
-
 async def value(dsn: str, query: str) -> object:
     return (await fetch(dsn, query))[0][0]
 
 
-async def test_data_and_address_stay_over_restarts(postgres: EmbeddedPostgres) -> None:
-    server: Server = postgres
+async def test_data_and_address_stay_over_restarts(fresh: EmbeddedPostgres) -> None:
+    server: Server = fresh
     began = time.perf_counter()
     dsn = await server.start()
     first = time.perf_counter() - began
     await fetch(dsn, "CREATE TABLE kept AS SELECT 7 AS n")
     await server.stop()
-    assert (await server.wait(), postgres.pid) == (0, None)
+    assert (await server.wait(), fresh.pid) == (0, None)
     began = time.perf_counter()
     assert await server.start() == dsn
     print(f"first start {first:.2f} s, second {time.perf_counter() - began:.2f} s")  # noqa: T201 reported, not asserted
     assert await value(dsn, "SELECT n FROM kept") == 7
 
 
-async def test_what_the_server_is_made_with(postgres: EmbeddedPostgres, home: Path) -> None:
-    dsn = await postgres.start()
+async def test_what_the_server_is_made_with(fresh: EmbeddedPostgres, home: Path) -> None:
+    dsn = await fresh.start()
     shown = {
         "listen_addresses": "",
         "fsync": "on",
@@ -98,17 +125,14 @@ async def test_what_the_server_is_made_with(postgres: EmbeddedPostgres, home: Pa
         "postgres.password": "0o600",
         "postgres.run": "0o700",
     }
-
-
-async def test_trigrams_know_chinese_letters(postgres: EmbeddedPostgres) -> None:
-    dsn = await postgres.start()
+    # pg_trgm knows Chinese letters
     await fetch(dsn, "CREATE EXTENSION pg_trgm")
     assert await value(dsn, "SELECT cardinality(show_trgm('二级节点A1'))") == 7
 
 
-async def test_settings_can_be_given_but_not_a_port_to_listen_on(home: Path) -> None:
+async def test_settings_can_be_given_but_not_a_port_to_listen_on(used_home: Path) -> None:
     given = {"work_mem": "7MB", "listen_addresses": "*"}
-    server = EmbeddedPostgres(home / "postgres", settings=given)
+    server = EmbeddedPostgres(used_home / "postgres", settings=given)
     dsn = await server.start()
     try:
         assert await value(dsn, "SHOW work_mem") == "7MB"
@@ -143,10 +167,10 @@ async def test_a_killed_postmaster_is_noticed_and_comes_back(postgres: EmbeddedP
         connection.terminate()
 
 
-async def test_a_server_full_of_clients_counts_as_ready(home: Path) -> None:
+async def test_a_server_full_of_clients_counts_as_ready(used_home: Path) -> None:
     # after a restart the pools of the workers can be there before our own question
     few = {"max_connections": "4", "superuser_reserved_connections": "0"}
-    server = EmbeddedPostgres(home / "postgres", settings=few)
+    server = EmbeddedPostgres(used_home / "postgres", settings=few)
     dsn = await server.start()
     clients = [await asyncpg.connect(dsn) for _ in range(4)]
     assert await _ask(dsn) is Answer.READY
@@ -156,19 +180,17 @@ async def test_a_server_full_of_clients_counts_as_ready(home: Path) -> None:
     assert await _ask(dsn) is Answer.NONE
 
 
-async def test_a_half_made_directory_is_discarded(postgres: EmbeddedPostgres, home: Path) -> None:
+async def test_a_half_made_directory_is_discarded(fresh: EmbeddedPostgres, home: Path) -> None:
     unfinished = home / "postgres.new"
     (unfinished / "base").mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n")
-    assert await value(await postgres.start(), "SELECT 1") == 1
+    assert await value(await fresh.start(), "SELECT 1") == 1
     assert not unfinished.exists()
 
 
-async def test_an_empty_directory_is_as_good_as_none(
-    postgres: EmbeddedPostgres, home: Path
-) -> None:
+async def test_an_empty_directory_is_as_good_as_none(fresh: EmbeddedPostgres, home: Path) -> None:
     (home / "postgres").mkdir()
-    assert await value(await postgres.start(), "SELECT 1") == 1
+    assert await value(await fresh.start(), "SELECT 1") == 1
 
 
 async def test_a_cancelled_first_start_leaves_nothing_running(
@@ -319,63 +341,6 @@ def test_only_the_main_thread_may_start_it(home: Path) -> None:
     assert raised == ["embedded servers are started from the main thread only"]
 
 
-@pytest.mark.usefixtures("root")
-async def test_root_leaves_files_and_modes_as_they_are(home: Path) -> None:
-    closed = home / "closed"
-    closed.mkdir(mode=0o700)
-    server = EmbeddedPostgres(closed / "postgres", identities=[UserNamespace()])
-    assert await value(await server.start(), "SELECT 1") == 1
-    await server.stop()
-    assert {path.stat().st_uid for path in (closed / "postgres").iterdir()} == {0}
-    assert closed.stat().st_mode & 0o777 == 0o700
-
-
-@pytest.mark.usefixtures("root")
-@pytest.mark.parametrize("reach", [False, True])
-async def test_root_without_user_namespaces_uses_an_account(
-    home: Path,
-    reach: bool,  # noqa: FBT001 a parameter of the table
-) -> None:
-    parent = home / "var"
-    parent.mkdir(mode=0o700 if reach else 0o755)
-    account = Account(uid=65534, gid=65534, reach=reach)
-    server = EmbeddedPostgres(parent / "postgres", identities=[account])
-    dsn = await server.start()
-    assert await value(dsn, "SELECT 1") == 1
-    assert uid_of(server.pid) == 65534
-    await server.stop()
-    assert (parent / "postgres").stat().st_uid == 65534
-    # from now on the data is that account's, and it runs as its owner
-    by_itself = EmbeddedPostgres(parent / "postgres")
-    assert await by_itself.start() == dsn
-    assert uid_of(by_itself.pid) == 65534
-    await by_itself.stop()
-
-
-@pytest.mark.usefixtures("root")
-async def test_data_made_in_a_user_namespace_is_handed_to_the_account(home: Path) -> None:
-    first = EmbeddedPostgres(home / "postgres", identities=[UserNamespace()])
-    await fetch(await first.start(), "CREATE TABLE kept AS SELECT 7 AS n")
-    await first.stop()
-    account = Account(uid=65534, gid=65534)
-    then = EmbeddedPostgres(home / "postgres", identities=[account])
-    assert await value(await then.start(), "SELECT n FROM kept") == 7
-    await then.stop()
-
-
-@pytest.mark.usefixtures("root")
-async def test_programs_in_a_closed_directory_send_the_account_to_the_next_choice(
-    home: Path,
-) -> None:
-    closed = home / "closed"
-    closed.mkdir(mode=0o700)
-    (closed / "bin").symlink_to(find_postgres(None).directory)
-    choices = [Account(uid=65534, gid=65534), Account(uid=65534, gid=65534, reach=True)]
-    server = EmbeddedPostgres(home / "postgres", bin_dir=closed / "bin", identities=choices)
-    assert await value(await server.start(), "SELECT 1") == 1
-    await server.stop()
-
-
 def test_another_users_data_is_refused_to_all_but_root(tmp_path: Path) -> None:
     owner = tmp_path.stat().st_uid
     for euid in (0, owner):
@@ -383,3 +348,9 @@ def test_another_users_data_is_refused_to_all_but_root(tmp_path: Path) -> None:
     check_owner(tmp_path / "none yet", owner + 1)
     with pytest.raises(DataDirectoryError, match=f"belongs to uid {owner}: run the node as"):
         check_owner(tmp_path, owner + 1)
+
+
+async def test_files_that_cannot_be_written_are_told_as_a_failed_start(home: Path) -> None:
+    (home / "var").touch()
+    with pytest.raises(StartFailedError, match=r"Not a directory|File exists"):
+        await EmbeddedPostgres(home / "var" / "postgres").start()

@@ -138,3 +138,9 @@ async def test_before_a_start_there_is_nothing_to_wait_for_or_to_stop(
     await valkey.stop()
     with pytest.raises(RuntimeError, match="not started"):
         await valkey.wait()
+
+
+async def test_files_that_cannot_be_written_are_told_as_a_failed_start(home: Path) -> None:
+    (home / "var").touch()
+    with pytest.raises(StartFailedError, match=r"Not a directory|File exists"):
+        await EmbeddedValkey(home / "var" / "valkey", maxmemory=MIB).start()
