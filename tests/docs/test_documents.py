@@ -77,3 +77,24 @@ def test_every_room_is_told_of():
 def test_decisions_are_numbered_without_a_gap():
     names = sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md"))
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+
+
+CITED = re.compile(r"`assurance` ((?:(?:I\d+|F\d+|R-DOS-\d|\d\.\d)(?:, | and )?)+)")
+
+
+def test_every_clause_that_a_comment_cites_exists():
+    page = read("docs/assurance.md")
+    clauses = {
+        *re.findall(r"^\| ([IF]\d+|R-DOS-\d) \|", page, re.MULTILINE),
+        *re.findall(r"^### (\d\.\d) ", page, re.MULTILINE),
+    }
+    sources = [path for room in ROOT.glob("*/__init__.py") for path in room.parent.rglob("*.py")]
+    cited = {
+        clause
+        for path in sources
+        for match in CITED.findall(re.sub(r"\s+#?\s*", " ", path.read_text(encoding="utf-8")))
+        for clause in re.split(", | and ", match)
+        if clause
+    }
+    assert len(cited) > 5
+    assert cited <= clauses
