@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from identifiers.faults import Fault
+from identifiers.names import fold
 
 DEFAULT_TTL: Final = 86400
 """Seconds; the habit of every Handle client."""
@@ -63,7 +64,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 
 def type_matches(asked: str, actual: str) -> bool:
     """Match a type filter: ASCII case-insensitive; ``URL.`` also takes ``URL.ALT``."""
-    asked, actual = asked.upper(), actual.upper()
+    asked, actual = fold(asked), fold(actual)
     if asked.endswith("."):
         return actual == asked[:-1] or actual.startswith(asked)
     return actual == asked

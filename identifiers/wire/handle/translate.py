@@ -46,6 +46,8 @@ _CERTIFY: Final = int(OpFlag.CERTIFY)
 _DO_NOT_REFER: Final = int(OpFlag.DO_NOT_REFER)
 _REQUEST_DIGEST: Final = int(OpFlag.REQUEST_DIGEST)
 _CONTINUES: Final = int(OpFlag.CONTINUES)
+# The one flag that the reference server does not copy into a challenge.
+_OVERWRITE: Final = int(OpFlag.OVERWRITE)
 _EARLY_REQUEST_ID: Final = 0xFFFF_FFFF
 
 
@@ -185,9 +187,8 @@ def challenge_reply(
     `digest` is `digests.request_digest` of the request in `to.version`, and travels whether or not
     the request asked for it; `session_id` is what the answer will come back with.
     """
-    challenged = msgspec.structs.replace(
-        to, session_id=session_id, digest=digest, flags=to.flags | _REQUEST_DIGEST
-    )
+    flags = to.flags & ~_OVERWRITE | _REQUEST_DIGEST
+    challenged = msgspec.structs.replace(to, session_id=session_id, digest=digest, flags=flags)
     code = ResponseCode.AUTHENTICATION_NEEDED
     return reply(challenged, bodies.Challenge(nonce), site, expiration, code=code)
 
