@@ -1,17 +1,21 @@
 """A resolver over the stores in memory, wired as the node wires it, under a clock of our own."""
 
+import asyncio
 import time
 from ipaddress import IPv4Address
 
 import pytest
+import uvloop
 
-from edge.addresses import LOOPBACK_AND_PRIVATE
+from edge.addresses import LOOPBACK_AND_PRIVATE, Networks
 from identifiers.changes import AuditEntry, ChangeKind, Touched, Writes, Written
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Handle, Prefix
 from identifiers.queries import Query
 from identifiers.records import Record, State
-from identifiers.values import Value
+from identifiers.wire.handle import bodies, message
+from identifiers.wire.handle.header import Header
+from identifiers.wire.handle.message import Message
 from identifiers.wire.handle.site import Interface, Server, Site
 from identifiers.wire.handle.values import encode_values
 from resolver.clients import Clients
@@ -54,10 +58,6 @@ class Clock:
         return self.now + 1_780_000_000.0
 
 
-def url(index=1, data="https://example.org/1", **fields):
-    return Value(index=index, type="URL", data=data.encode(), **fields)
-
-
 def ask(handle, **fields):
     return Query(handle=handle.encode(), **fields)
 
@@ -65,7 +65,7 @@ def ask(handle, **fields):
 class World:
     """A worker's resolver; `clock` moves by hand unless `real_time`."""
 
-    def __init__(self, *, shared=True, real_time=False, rates=None, bounds=None):
+    def __init__(self, *, shared=True, real_time=False, rates=None, bounds=None, trusted=True):
         self.clock = time.monotonic if real_time else Clock()
         wall = time.time if real_time else self.clock.wall
         self.store = MemoryStore()
@@ -92,7 +92,7 @@ class World:
             use=self.resolver.use,
             clock=self.clock,
         )
-        self.clients = Clients(LOOPBACK_AND_PRIVATE)
+        self.clients = Clients(LOOPBACK_AND_PRIVATE if trusted else Networks([]))
         self.limits = Limits(1, rates or Rates(buckets=1 << 12))
         self.proven = ProvenPaths()
         self.exchange = HandleExchange(self.resolver, SITE, wall)
@@ -130,6 +130,28 @@ class World:
         outcome = self.resolver.answer_now(query, client, now)
         return outcome if outcome is not None else await self.resolver.answer(query, client, now)
 
+    @staticmethod
+    def question(handle, request_id=7, *, flags=0x19000000, indexes=(), types=()):
+        """Return the bytes of a resolution request, envelope first."""
+        body = bodies.Asked(handle, indexes, types)
+        header = Header(op_code=1, flags=flags)
+        return message.encode(Message(request_id=request_id, header=header, body=body))
+
+    @staticmethod
+    def request(op_code, body, **fields):
+        """Return the bytes of any request."""
+        header = Header(op_code=op_code, flags=0x19000000)
+        return message.encode(Message(request_id=7, header=header, body=body, **fields))
+
+    @staticmethod
+    async def until(condition):
+        """Turn the loop until `condition()` holds; a turn takes no time of its own."""
+        for _ in range(100_000):
+            if condition():
+                return
+            await asyncio.sleep(0)
+        pytest.fail("it never came to that")
+
     def serving(self):
         """What the listeners want to be made with."""
         return {
@@ -158,3 +180,8 @@ async def make_world():
 @pytest.fixture
 async def world(make_world):
     return await make_world()
+
+
+def pytest_asyncio_loop_factories():
+    """Run on the loop that the node runs on."""
+    return {"uvloop": uvloop.new_event_loop}

@@ -1,0 +1,362 @@
+import asyncio
+import socket
+
+import pytest
+
+from identifiers.values import Value
+from identifiers.wire.handle import bodies
+from identifiers.wire.handle.codes import OpCode, ResponseCode
+from identifiers.wire.handle.framing import UdpJoiner
+from identifiers.wire.handle.message import decode
+from identifiers.wire.handle.values import decode_values
+from resolver.counters import Event
+from resolver.limits import Rates
+from resolver.transports.udp import UdpBounds, UdpListener
+
+URL = Value(index=1, type="URL", data=b"https://example.org/1")
+
+
+class Peer(asyncio.DatagramProtocol):
+    """A client's socket: `ask` sends and waits, `silent` proves that nothing came."""
+
+    def __init__(self):
+        self.came = asyncio.Queue()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, _):
+        self.came.put_nowait(data)
+
+    def send(self, data):
+        self.transport.sendto(data)
+
+    async def receive(self):
+        return await asyncio.wait_for(self.came.get(), 5)
+
+    async def ask(self, data):
+        self.send(data)
+        return await self.receive()
+
+    async def silent(self, data, after):
+        """Send what is not answered, then `after`, which is: nothing else may have come."""
+        self.send(data)
+        self.send(after)
+        answer = await self.receive()
+        assert decode(answer).request_id == decode(after).request_id
+        assert self.came.empty()
+
+
+class Served:
+    def __init__(self, world, listener, bound, peers):
+        self.world, self.listener, self.bound, self.peers = world, listener, bound, peers
+
+    async def peer(self, **options):
+        _, made = await asyncio.get_running_loop().create_datagram_endpoint(
+            Peer, remote_addr=self.bound.getsockname()[:2], **options
+        )
+        self.peers.append(made)
+        return made
+
+    def events(self):
+        return self.world.counters.snapshot()["events"]
+
+
+@pytest.fixture
+async def serve(make_world):
+    ends, peers = [], []
+
+    async def start(host="127.0.0.1", bounds=None, **options):
+        world = await make_world(real_time=True, **options)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        bound = socket.socket(family, socket.SOCK_DGRAM)
+        bound.bind((host, 0))
+        listener = UdpListener(
+            [bound], world.exchange, **world.serving(), bounds=bounds or UdpBounds()
+        )
+        listener.start()
+        ends.append((listener, bound))
+        await world.put("88.300.1/A", URL)
+        return Served(world, listener, bound, peers)
+
+    yield start
+    for listener, bound in ends:
+        await listener.close()
+        bound.close()
+    for peer in peers:
+        peer.transport.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_miss_and_a_hit_are_answered_alike(serve, host):
+    served = await serve(host)
+    peer = await served.peer()
+    first = decode(await peer.ask(served.world.question("88.300.1/A", 1)))
+    second = decode(await peer.ask(served.world.question("88.300.1/A", 2)))
+    assert (first.request_id, second.request_id) == (1, 2)
+    assert first.body == second.body
+    assert decode_values(second.body.values) == (URL,)
+    answers = served.world.counters.snapshot()["answers"]["udp"]["found"]
+    assert sum(answers["buckets"]) == 2
+
+
+async def test_many_questions_at_once_each_get_their_own_answer(serve):
+    served = await serve()
+    for number in range(200):
+        await served.world.put(f"88.300.1/{number}", Value(index=number + 1, type="N", data=b"x"))
+    peer = await served.peer()
+    for number in range(200):
+        peer.send(served.world.question(f"88.300.1/{number}", number))
+    got = [decode(await peer.receive()) for _ in range(200)]
+    indexes = {m.request_id: decode_values(m.body.values)[0].index for m in got}
+    assert indexes == {number: number + 1 for number in range(200)}
+    # Misses travelled together: far fewer questions to the store than names.
+    assert len(served.world.store.fetches) <= 20
+
+
+async def test_a_long_reply_comes_in_packets_that_join(serve):
+    served = await serve()
+    values = [Value(index=n + 1, type="DATA", data=bytes(200)) for n in range(17)]
+    await served.world.put("88.300.1/BIG", *values)
+    peer = await served.peer()
+    peer.send(served.world.question("88.300.1/BIG"))
+    joiner, whole = UdpJoiner(), None
+    while whole is None:
+        packet = await peer.receive()
+        assert len(packet) <= 512
+        whole = joiner.add(packet, "server", 0.0)
+    assert decode_values(decode(whole).body.values) == tuple(values)
+
+
+async def test_a_reply_of_more_than_16_packets_is_silence(serve):
+    served = await serve()
+    values = [Value(index=n + 1, type="DATA", data=bytes(1000)) for n in range(9)]
+    await served.world.put("88.300.1/HUGE", *values)
+    peer = await served.peer()
+    await peer.silent(served.world.question("88.300.1/HUGE"), served.world.question("88.300.1/A"))
+    assert served.events() == {"silenced": 1}
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [b"\x00" * 7, b"\xff" * 40, bytes(1025), bytes.fromhex("020b220b") + bytes(100)],
+    ids=["short", "response", "long", "packet"],
+)
+async def test_junk_is_met_with_silence_and_ends_nothing(serve, junk):
+    served = await serve()
+    peer = await served.peer()
+    await peer.silent(junk, served.world.question("88.300.1/A"))
+    (event,) = served.events()
+    assert event in {"dropped_response", "dropped_packet"}
+
+
+async def test_an_empty_datagram_is_met_with_silence(serve):
+    served = await serve()
+    with socket.socket(served.bound.family, socket.SOCK_DGRAM) as plain:
+        plain.sendto(b"", served.bound.getsockname())
+        await served.world.until(lambda: served.events() == {"dropped_response": 1})
+
+
+async def test_packets_of_a_longer_request_are_met_with_silence(serve):
+    served = await serve()
+    peer = await served.peer()
+    whole = served.world.question("88.300.1/" + "x" * 480)
+    assert len(whole) > 512
+    unflagged = whole[:512]
+    later = bytearray(whole[:20] + whole[512:])
+    later[15] = 1
+    await peer.silent(unflagged, served.world.question("88.300.1/A"))
+    await peer.silent(bytes(later), served.world.question("88.300.1/A"))
+    assert served.events() == {"dropped_packet": 2}
+    # The same request in one datagram is answered.
+    assert decode(await peer.ask(whole)).header.response_code == ResponseCode.HANDLE_NOT_FOUND
+
+
+async def test_a_malformed_request_gets_code_4(serve):
+    served = await serve()
+    peer = await served.peer()
+    answer = decode(await peer.ask(served.world.question("88.300.1/A")[:-9]))
+    assert answer.header.response_code == ResponseCode.PROTOCOL_ERROR
+
+
+async def test_site_information(serve):
+    served = await serve()
+    peer = await served.peer()
+    request = served.world.request(OpCode.GET_SITE_INFO, bodies.Named("/"))
+    assert decode(await peer.ask(request)).header.response_code == ResponseCode.SUCCESS
+
+
+async def test_our_own_port_at_our_own_address_is_not_answered(serve):
+    served = await serve()
+    peer = await served.peer()
+    # What the system would give for a datagram that was forged in our own name.
+    served.listener._take(
+        served.listener._ports[0], served.world.question("88.300.1/A"), served.bound.getsockname()
+    )
+    assert served.events() == {"dropped_port": 1}
+    assert peer.came.empty()
+
+
+class TestStrangers:
+    async def test_small_answers_are_given(self, serve):
+        served = await serve(trusted=False)
+        peer = await served.peer()
+        assert decode(await peer.ask(served.world.question("88.300.1/A"))).header.response_code == 1
+
+    async def test_a_reply_above_eight_times_the_request_is_silence(self, serve):
+        served = await serve(trusted=False)
+        values = [Value(index=n + 1, type="DATA", data=bytes(200)) for n in range(4)]
+        await served.world.put("88.300.1/B", *values)
+        peer = await served.peer()
+        await peer.silent(served.world.question("88.300.1/B"), served.world.question("88.300.1/A"))
+        assert served.events() == {"silenced": 1}
+
+    async def test_who_proved_the_path_gets_it(self, serve):
+        served = await serve(trusted=False)
+        values = [Value(index=n + 1, type="DATA", data=bytes(200)) for n in range(4)]
+        await served.world.put("88.300.1/B", *values)
+        served.world.proven.prove(served.world.clients.of("127.0.0.1"), served.world.clock())
+        peer = await served.peer()
+        assert await peer.ask(served.world.question("88.300.1/B"))
+
+    async def test_the_site_record_is_told_if_it_fits_one_packet(self, serve):
+        served = await serve(trusted=False)
+        peer = await served.peer()
+        request = served.world.request(OpCode.GET_SITE_INFO, bodies.Named("/"))
+        assert decode(await peer.ask(request)).header.response_code == ResponseCode.SUCCESS
+
+    async def test_rates_end_in_silence(self, serve):
+        rates = Rates(same_per_host=3.0, errors_per_network=2.0, buckets=1 << 12)
+        served = await serve(trusted=False, rates=rates)
+        peer = await served.peer()
+        for _ in range(30):
+            peer.send(served.world.question("88.300.1/A"))
+            peer.send(served.world.question("20.500/x"))
+        await served.world.until(lambda: served.events().get(Event.LIMITED, 0) >= 50)
+        peer.send(served.world.request(OpCode.GET_SITE_INFO, bodies.Named("/")))
+        codes = []
+        while OpCode.GET_SITE_INFO not in codes:
+            answer = decode(await peer.receive()).header
+            codes.append(answer.op_code if answer.op_code != 1 else answer.response_code + 1000)
+        assert codes.count(1001) <= 6
+        assert codes.count(1301) <= 4
+
+
+async def test_misses_are_bounded_and_what_is_over_is_dropped(serve):
+    served = await serve(bounds=UdpBounds(misses=2))
+    go = asyncio.Event()
+    fetch = served.world.store.fetch
+
+    async def wait(keys):
+        await go.wait()
+        return await fetch(keys)
+
+    served.world.store.fetch = wait
+    peer = await served.peer()
+    for number in range(5):
+        peer.send(served.world.question("88.300.1/A", number))
+    # Behind them in the queue: an answer to this says that all five were read.
+    await peer.ask(served.world.question("20.500/x", 99))
+    go.set()
+    answers = [decode(await peer.receive()) for _ in range(2)]
+    assert [m.request_id for m in answers] == [0, 1]
+    assert served.events() == {"dropped_full": 3}
+
+
+async def test_an_unexpected_error_ends_nothing_and_is_counted(serve):
+    served = await serve()
+    peer = await served.peer()
+    at_once, later = served.world.exchange.at_once, served.world.exchange.later
+
+    def fail(*_):
+        raise RuntimeError("a bug")
+
+    async def fail_later(*_):
+        raise RuntimeError("another bug")
+
+    served.world.exchange.at_once = fail
+    for _ in range(20):
+        peer.send(served.world.question("88.300.1/A"))
+    peer.send(b"x")
+    await served.world.until(lambda: served.events().get("failed") == 21)
+    served.world.exchange.at_once = at_once
+    served.world.exchange.later = fail_later
+    peer.send(served.world.question("88.300.1/A"))
+    await served.world.until(lambda: served.events()["failed"] == 22)
+    served.world.exchange.later = later
+    assert await peer.ask(served.world.question("88.300.1/A"))
+
+
+class Stubborn:
+    """A socket whose system takes nothing while `full`, or fails with `error`."""
+
+    def __init__(self, real):
+        self._real, self.full, self.error, self.sent = real, False, None, []
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+    def sendto(self, data, to):
+        if self.error:
+            raise self.error
+        if self.full:
+            raise BlockingIOError
+        self.sent.append(data)
+        return self._real.sendto(data, to)
+
+
+async def test_packets_wait_while_the_system_takes_none(serve):
+    served = await serve()
+    port = served.listener._ports[0]
+    port._socket = stubborn = Stubborn(port._socket)
+    peer = await served.peer()
+    await peer.ask(served.world.question("88.300.1/A", 1))
+    stubborn.full = True
+    for number in range(2, 5):
+        peer.send(served.world.question("88.300.1/A", number))
+    await served.world.until(lambda: len(port._unsent) == 3)
+    stubborn.full = False
+    assert [decode(await peer.receive()).request_id for _ in range(3)] == [2, 3, 4]
+    assert served.events() == {}
+    stubborn.error = PermissionError()
+    peer.send(served.world.question("88.300.1/A", 5))
+    await served.world.until(lambda: served.events() == {"unsent": 1})
+
+
+async def test_packets_that_wait_are_bounded(serve, monkeypatch):
+    monkeypatch.setattr("resolver.transports.udp._UNSENT", 2)
+    served = await serve()
+    port = served.listener._ports[0]
+    port._socket = stubborn = Stubborn(port._socket)
+    peer = await served.peer()
+    await peer.ask(served.world.question("88.300.1/A"))
+    stubborn.full = True
+    for _ in range(5):
+        peer.send(served.world.question("88.300.1/A"))
+    await served.world.until(lambda: served.events() == {"unsent": 3})
+    await served.listener.close()
+    assert served.events() == {"unsent": 5}
+
+
+async def test_closing_lets_misses_end_and_reads_no_more(serve):
+    served = await serve()
+    go = asyncio.Event()
+    fetch = served.world.store.fetch
+
+    async def wait(keys):
+        await go.wait()
+        return await fetch(keys)
+
+    served.world.store.fetch = wait
+    peer = await served.peer()
+    peer.send(served.world.question("88.300.1/A", 1))
+    await peer.ask(served.world.question("20.500/x", 2))
+    closing = asyncio.create_task(served.listener.close())
+    await asyncio.sleep(0)
+    peer.send(served.world.question("20.500/x", 3))
+    go.set()
+    await closing
+    assert decode(await peer.receive()).request_id == 1
+    # Who takes the socket over finds what was not read.
+    served.bound.settimeout(5)
+    assert decode(await asyncio.to_thread(served.bound.recv, 2048)).request_id == 3
