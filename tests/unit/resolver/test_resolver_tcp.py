@@ -1,0 +1,402 @@
+import asyncio
+import socket
+import struct
+
+import pytest
+
+from identifiers.values import Value
+from identifiers.wire.handle import bodies
+from identifiers.wire.handle.codes import OpCode, ResponseCode
+from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
+from identifiers.wire.handle.message import decode
+from identifiers.wire.handle.values import decode_values
+from resolver.limits import Rates
+from resolver.transports.pipeline import Pace
+from resolver.transports.tcp import TcpBounds, TcpListener
+
+URL = Value(index=1, type="URL", data=b"https://example.org/1")
+
+
+class Peer:
+    """A client's connection."""
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer, self.framer = reader, writer, TcpFramer()
+
+    def send(self, *requests):
+        self.writer.write(b"".join(requests))
+
+    async def receive(self):
+        """Return the next message, or None at the end of the stream."""
+        async with asyncio.timeout(10):
+            while (message := self.framer.next_message()) is NEED_DATA:
+                data = await self.reader.read(65536)
+                if not data:
+                    return None
+                self.framer.feed(data)
+        return decode(message)
+
+    async def ask(self, request):
+        self.send(request)
+        return await self.receive()
+
+    async def closed(self):
+        """Say that the server closed, and sent nothing before."""
+        async with asyncio.timeout(10):
+            try:
+                return await self.reader.read(1) == b""
+            except ConnectionError:
+                return True
+
+
+class Served:
+    def __init__(self, world, listener, address, peers):
+        self.world, self.listener, self.address, self.peers = world, listener, address, peers
+
+    async def peer(self, limit=2**16):
+        reader, writer = await asyncio.open_connection(*self.address, limit=limit)
+        made = Peer(reader, writer)
+        self.peers.append(made)
+        return made
+
+    def events(self):
+        return self.world.counters.snapshot()["events"]
+
+    def hold(self):
+        """Let the store wait until the event that is returned is set."""
+        go, fetch = asyncio.Event(), self.world.store.fetch
+
+        async def wait(keys):
+            await go.wait()
+            return await fetch(keys)
+
+        self.world.store.fetch = wait
+        return go
+
+
+@pytest.fixture
+async def serve(make_world):
+    listeners, peers = [], []
+
+    async def start(host="127.0.0.1", bounds=None, **options):
+        world = await make_world(real_time=True, **options)
+        listening = socket.create_server(
+            (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        )
+        address = listening.getsockname()[:2]
+        listener = TcpListener(
+            [listening], world.exchange, **world.serving(), bounds=bounds or TcpBounds(drain=0.05)
+        )
+        await listener.start()
+        listeners.append(listener)
+        await world.put("88.300.1/A", URL)
+        return Served(world, listener, address, peers)
+
+    yield start
+    for peer in peers:
+        peer.writer.close()
+    for listener in listeners:
+        await listener.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_connection_stays_open_from_question_to_question(serve, host):
+    served = await serve(host)
+    peer = await served.peer()
+    for number in range(3):
+        answer = await peer.ask(served.world.question("88.300.1/A", number))
+        assert answer.request_id == number
+        assert decode_values(answer.body.values) == (URL,)
+    assert served.events() == {"accepted": 1}
+    counted = served.world.counters.snapshot()["answers"]["tcp"]["found"]
+    assert sum(counted["buckets"]) == 3
+
+
+async def test_pipelined_answers_come_in_order_however_long_some_take(serve):
+    served = await serve()
+    for number in range(0, 200, 2):
+        await served.world.put(f"88.300.1/{number}", URL)
+    peer = await served.peer()
+    # Every second one is a miss; the others are known at once not to live here.
+    questions = [
+        served.world.question(f"88.300.1/{n}" if n % 2 == 0 else "20.500/x", n) for n in range(200)
+    ]
+    peer.send(*questions)
+    answers = [await peer.receive() for _ in questions]
+    assert [answer.request_id for answer in answers] == list(range(200))
+    assert [a.header.response_code for a in answers] == [1, 301] * 100
+
+
+async def test_a_question_may_come_in_pieces(serve):
+    served = await serve()
+    peer = await served.peer()
+    request = served.world.question("88.300.1/A", 5) + served.world.question("88.300.1/A", 6)
+    for at in range(len(request)):
+        peer.send(request[at : at + 1])
+        await peer.writer.drain()
+        await asyncio.sleep(0)
+    assert [(await peer.receive()).request_id for _ in range(2)] == [5, 6]
+
+
+async def test_long_answers_come_whole(serve):
+    served = await serve()
+    values = tuple(Value(index=n + 1, type="DATA", data=bytes(30_000)) for n in range(6))
+    await served.world.put("88.300.1/BIG", *values)
+    peer = await served.peer()
+    peer.send(*[served.world.question("88.300.1/BIG", n) for n in range(20)])
+    for number in range(20):
+        answer = await peer.receive()
+        assert answer.request_id == number
+        assert decode_values(answer.body.values) == values
+
+
+async def test_site_information_and_what_is_not_offered(serve):
+    served = await serve()
+    peer = await served.peer()
+    site = await peer.ask(served.world.request(OpCode.GET_SITE_INFO, bodies.Named("/")))
+    assert site.header.response_code == ResponseCode.SUCCESS
+    refused = await peer.ask(served.world.request(OpCode.DELETE_HANDLE, bodies.Named("88.300.1/A")))
+    assert refused.header.response_code == ResponseCode.OPERATION_NOT_SUPPORTED
+
+
+async def test_a_malformed_message_is_told_so_and_the_stream_goes_on(serve):
+    served = await serve()
+    peer = await served.peer()
+    bad = bytearray(served.world.question("88.300.1/A"))
+    bad[20:24] = bytes(4)
+    peer.send(bytes(bad), served.world.question("88.300.1/A", 9))
+    assert (await peer.receive()).header.response_code == ResponseCode.PROTOCOL_ERROR
+    assert (await peer.receive()).request_id == 9
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+async def test_a_stream_that_cannot_be_cut_is_told_so_and_closed(serve, pieces):
+    served = await serve()
+    peer = await served.peer()
+    too_long = bytearray(served.world.question("88.300.1/A"))
+    too_long[16:20] = (64 * 1024 + 1).to_bytes(4, "big")
+    if pieces == 1:
+        peer.send(served.world.question("88.300.1/A", 3), bytes(too_long))
+        assert (await peer.receive()).request_id == 3
+    else:
+        await peer.ask(served.world.question("88.300.1/A", 3))
+        peer.send(bytes(too_long))
+    assert (await peer.receive()).header.response_code == ResponseCode.PROTOCOL_ERROR
+    assert await peer.closed()
+
+
+async def test_an_answer_that_is_sent_to_us_is_not_answered(serve):
+    served = await serve()
+    peer = await served.peer()
+    answer = bytearray(served.world.question("88.300.1/A"))
+    answer[27] = 1
+    peer.send(bytes(answer), served.world.question("88.300.1/A", 9))
+    assert (await peer.receive()).request_id == 9
+    assert served.events()["dropped_response"] == 1
+
+
+async def test_what_was_asked_before_the_end_of_the_stream_is_answered(serve):
+    served = await serve()
+    peer = await served.peer()
+    peer.send(*[served.world.question("88.300.1/A", n) for n in range(150)])
+    peer.writer.write_eof()
+    assert [(await peer.receive()).request_id for _ in range(150)] == list(range(150))
+    assert await peer.closed()
+
+
+async def test_a_peer_that_does_not_read_is_not_read_from(serve):
+    served = await serve()
+    values = [Value(index=n + 1, type="DATA", data=bytes(30_000)) for n in range(6)]
+    await served.world.put("88.300.1/BIG", *values)
+    peer = await served.peer()
+    await peer.ask(served.world.question("88.300.1/BIG"))
+    peer.reader._transport.pause_reading()
+    taken = served.world.counters
+    count = 400
+    peer.send(*[served.world.question("88.300.1/BIG", n) for n in range(count)])
+    (connection,) = served.listener._connections
+    await served.world.until(lambda: connection._stalled is not None)
+    before = sum(taken.snapshot()["answers"]["tcp"]["found"]["buckets"])
+    assert before < count
+    # What waits for the peer is one turn's worth, not everything it asked for.
+    assert connection._transport.get_write_buffer_size() < 4 * 180_000
+    peer.reader._transport.resume_reading()
+    assert [(await peer.receive()).request_id for _ in range(count)] == list(range(count))
+
+
+async def test_look_ups_of_one_connection_are_bounded(serve):
+    served = await serve(bounds=TcpBounds(drain=0.05, pace=Pace(waiting=4)))
+    go = served.hold()
+    peer = await served.peer()
+    peer.send(*[served.world.question(f"88.300.1/{n}", n) for n in range(50)])
+    await served.world.until(lambda: served.listener.connections)
+    (connection,) = served.listener._connections
+    await served.world.until(lambda: len(connection._slots) == 4)
+    assert not connection._reading
+    go.set()
+    assert [(await peer.receive()).request_id for _ in range(50)] == list(range(50))
+    assert connection._reading
+
+
+async def test_look_ups_of_all_connections_are_bounded_and_nobody_starves(serve):
+    served = await serve(bounds=TcpBounds(drain=0.05, misses=3))
+    go = served.hold()
+    peers = [await served.peer() for _ in range(6)]
+    for at, peer in enumerate(peers):
+        peer.send(*[served.world.question(f"88.300.1/{at}-{n}", n) for n in range(5)])
+    await served.world.until(lambda: served.listener._misses.full)
+    go.set()
+    for peer in peers:
+        assert [(await peer.receive()).request_id for _ in range(5)] == list(range(5))
+
+
+async def test_a_connection_lost_with_look_ups_under_way_harms_nobody(serve):
+    served = await serve()
+    go = served.hold()
+    peer = await served.peer()
+    with socket.create_connection(served.address) as lost:
+        lost.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        lost.sendall(b"".join(served.world.question(f"88.300.1/{n}", n) for n in range(5)))
+        await served.world.until(lambda: len(served.listener._misses._tasks) == 5)
+    await served.world.until(lambda: served.listener.connections == 1)
+    go.set()
+    assert (await peer.ask(served.world.question("88.300.1/A", 7))).request_id == 7
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_an_unexpected_error_ends_its_connection_only(serve, later):
+    served = await serve()
+    other, peer = await served.peer(), await served.peer()
+    await other.ask(served.world.question("20.500/x"))
+    exchange = served.world.exchange
+    name = "later" if later else "at_once"
+    real = getattr(exchange, name)
+
+    def fail(*_):
+        raise RuntimeError("a bug")
+
+    setattr(exchange, name, fail)
+    peer.send(served.world.question("88.300.1/A"))
+    assert await peer.closed()
+    assert served.events()["failed"] == 1
+    setattr(exchange, name, real)
+    assert await other.ask(served.world.question("88.300.1/A"))
+
+
+class TestStrangers:
+    async def test_a_handshake_proves_the_path(self, serve):
+        served = await serve(trusted=False)
+        peer = await served.peer()
+        await peer.ask(served.world.question("88.300.1/A"))
+        client = served.world.clients.of("127.0.0.1")
+        assert served.world.proven.proven(client, served.world.clock())
+
+    async def test_requests_of_one_connection_are_bounded(self, serve):
+        pace = Pace(requests=3)
+        served = await serve(trusted=False, bounds=TcpBounds(drain=0.05, pace=pace))
+        peer = await served.peer()
+        peer.send(*[served.world.question("88.300.1/A", n) for n in range(9)])
+        assert [(await peer.receive()).request_id for _ in range(3)] == [0, 1, 2]
+        assert await peer.closed()
+
+    async def test_connections_of_one_host_are_bounded(self, serve):
+        served = await serve(trusted=False, bounds=TcpBounds(drain=0.05, per_host=2))
+        peers = [await served.peer() for _ in range(2)]
+        for peer in peers:
+            assert await peer.ask(served.world.question("88.300.1/A"))
+        assert await (await served.peer()).closed()
+        assert served.events() == {"accepted": 2, "refused": 1}
+        peers[0].writer.close()
+        await served.world.until(lambda: served.listener.connections == 1)
+        assert await (await served.peer()).ask(served.world.question("88.300.1/A"))
+
+    async def test_connections_of_one_network_are_bounded(self, serve):
+        served = await serve(trusted=False, bounds=TcpBounds(drain=0.05, per_network=1))
+        assert await (await served.peer()).ask(served.world.question("88.300.1/A"))
+        assert await (await served.peer()).closed()
+
+    async def test_the_rate_of_connections_is_bounded(self, serve):
+        rates = Rates(connections_per_host=2.0, buckets=1 << 12)
+        served = await serve(trusted=False, rates=rates)
+        for _ in range(2):
+            assert await (await served.peer()).ask(served.world.question("88.300.1/A"))
+        assert await (await served.peer()).closed()
+
+    @pytest.mark.parametrize(
+        ("sent", "pace"),
+        [
+            ("nothing", Pace(first_byte=0.0)),
+            ("half", Pace(message=0.0)),
+            ("whole", Pace(idle=0.0)),
+            ("whole", Pace(lifetime=0.0)),
+        ],
+    )
+    async def test_silence_and_slowness_end_a_connection(self, serve, sent, pace):
+        served = await serve(trusted=False, bounds=TcpBounds(drain=0.05, pace=pace))
+        peer = await served.peer()
+        request = served.world.question("88.300.1/A")
+        if sent == "half":
+            peer.send(request[:30])
+        elif sent == "whole":
+            assert await peer.ask(request)
+        assert await peer.closed()
+        assert served.events()["timed_out"] == 1
+
+
+async def test_trusted_clients_may_keep_quiet(serve):
+    pace = Pace(first_byte=0.0, idle=0.0, lifetime=0.0, requests=1)
+    served = await serve(bounds=TcpBounds(drain=0.05, per_host=1, per_network=1, pace=pace))
+    peers = [await served.peer() for _ in range(3)]
+    for _ in range(2):
+        for peer in peers:
+            assert await peer.ask(served.world.question("88.300.1/A"))
+        served.listener._sweep()
+    assert "timed_out" not in served.events()
+
+
+async def test_all_connections_together_are_bounded_for_everybody(serve):
+    served = await serve(bounds=TcpBounds(drain=0.05, connections=1))
+    assert await (await served.peer()).ask(served.world.question("88.300.1/A"))
+    assert await (await served.peer()).closed()
+
+
+async def test_who_does_not_take_replies_is_cut(serve):
+    served = await serve(bounds=TcpBounds(drain=0.05, pace=Pace(write_stall=0.0)))
+    values = [Value(index=n + 1, type="DATA", data=bytes(30_000)) for n in range(6)]
+    await served.world.put("88.300.1/BIG", *values)
+    peer = await served.peer()
+    peer.reader._transport.pause_reading()
+    peer.send(*[served.world.question("88.300.1/BIG", n) for n in range(400)])
+    await served.world.until(lambda: served.listener.connections)
+    (connection,) = served.listener._connections
+    await served.world.until(lambda: connection._stalled is not None)
+    served.listener._sweep()
+    await served.world.until(lambda: not served.listener.connections)
+    assert served.events()["timed_out"] == 1
+
+
+async def test_draining_answers_what_was_asked_and_closes(serve):
+    served = await serve(bounds=TcpBounds(drain=10.0))
+    idle, busy = await served.peer(), await served.peer()
+    await idle.ask(served.world.question("20.500/x"))
+    go = served.hold()
+    busy.send(*[served.world.question(f"88.300.1/{n}", n) for n in range(5)])
+    await served.world.until(lambda: len(served.listener._misses._tasks) == 5)
+    closing = asyncio.create_task(served.listener.close())
+    assert await idle.closed()
+    with pytest.raises(ConnectionRefusedError):
+        await served.peer()
+    go.set()
+    assert [(await busy.receive()).request_id for _ in range(5)] == list(range(5))
+    assert await busy.closed()
+    await closing
+
+
+async def test_draining_ends_also_when_a_connection_is_never_quiet(serve):
+    served = await serve()
+    served.hold()
+    peer = await served.peer()
+    peer.send(served.world.question("88.300.1/A"))
+    await served.world.until(lambda: served.listener._misses._tasks)
+    await served.listener.close()
+    assert await peer.closed()
