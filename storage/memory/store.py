@@ -31,6 +31,14 @@ from storage import unit
 T = TypeVar("T")
 
 
+def _check_text(record: Record) -> None:
+    # As strict as Postgres: such text is the caller's to refuse, and its tests run on this store.
+    for text in (record.key, record.name, record.reason, record.template or ""):
+        if "\0" in text:
+            raise ValueError(f"not storable, and the caller did not check: {text!r}")
+        text.encode()
+
+
 class MemoryStore:
     """RegistryStore, RecordSource, ChangeFeed and DirectorySource in one.
 
@@ -117,6 +125,8 @@ class MemoryStore:
         )
         writes, result = decide(current)
         unit.check(touched, current, writes)
+        for written in writes.records:
+            _check_text(written.record)
         if writes.chunk is not None:
             self._check_chunk(writes.chunk)
         with self._commit():

@@ -1,0 +1,108 @@
+"""What the contract suite runs over, and how it looks behind the ports."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+import asyncpg
+
+from identifiers.changes import AuditEntry, ChangeKind
+from identifiers.records import Record, State
+from registry.ports import RegistryStore
+from resolver.ports import ChangeFeed, DirectorySource, RecordSource
+from storage.memory import MemoryStore
+from storage.postgres import (
+    Database,
+    Nudge,
+    PostgresDirectory,
+    PostgresFeed,
+    PostgresRecords,
+    PostgresStore,
+)
+
+Change = tuple[UUID, str, int, ChangeKind]
+
+
+class Past(Protocol):
+    """What was written beside the records."""
+
+    async def changes(self) -> Sequence[Change]: ...
+
+    async def audited(self) -> Sequence[AuditEntry]: ...
+
+    async def history(self) -> Sequence[Record]: ...
+
+
+@dataclass(frozen=True)
+class Backend:
+    store: RegistryStore
+    records: RecordSource
+    feed: ChangeFeed
+    directory: DirectorySource
+    past: Past
+
+
+@dataclass(frozen=True)
+class MemoryPast:
+    store: MemoryStore
+
+    async def changes(self) -> Sequence[Change]:
+        return [(w.change, w.record.key, w.record.version, w.kind) for w in self.store.changes]
+
+    async def audited(self) -> Sequence[AuditEntry]:
+        return self.store.audited
+
+    async def history(self) -> Sequence[Record]:
+        return self.store.history
+
+
+@dataclass(frozen=True)
+class PostgresPast:
+    dsn: str
+
+    async def _rows(self, sql: str) -> Sequence[asyncpg.Record]:
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return await connection.fetch(sql)
+        finally:
+            await connection.close()
+
+    async def changes(self) -> Sequence[Change]:
+        rows = await self._rows("SELECT change, key, version, kind FROM change ORDER BY xid, id")
+        return [(UUID(int=c.int), key, version, ChangeKind(k)) for c, key, version, k in rows]
+
+    async def audited(self) -> Sequence[AuditEntry]:
+        rows = await self._rows(
+            "SELECT at, actor, action, subject, request, detail, root FROM audit ORDER BY xid, id"
+        )
+        return [AuditEntry(**dict(row)) for row in rows]
+
+    async def history(self) -> Sequence[Record]:
+        rows = await self._rows(
+            "SELECT key, coalesce(name, key) AS name, version, state, wire_values AS values,"
+            " changed_at, reason, template FROM identifier_history ORDER BY replaced_at, key"
+        )
+        return [Record(**{**dict(row), "state": State(row["state"])}) for row in rows]
+
+
+def memory_backend() -> Backend:
+    store = MemoryStore()
+    return Backend(store, store, store, store, MemoryPast(store))
+
+
+@asynccontextmanager
+async def postgres_backend(dsn: str) -> AsyncIterator[Backend]:
+    async with (
+        Database(dsn, connections=8) as database,
+        Nudge(dsn) as nudge,
+        PostgresFeed(database, dsn) as feed,
+    ):
+        yield Backend(
+            PostgresStore(database, nudge),
+            PostgresRecords(database),
+            feed,
+            PostgresDirectory(database),
+            PostgresPast(dsn),
+        )
