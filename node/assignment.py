@@ -58,7 +58,10 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     siblings: dict[str, str]
     public: tuple[str, ...] = ()
     restarts: int = 0
+    prepare: bool = False
+    """Bring the database to this version, and home what the settings say, before anything else."""
     demo: bool = False
+    """When preparing, make the demo's sample too."""
 
 
 class Prepared(msgspec.Struct, frozen=True, tag=True):

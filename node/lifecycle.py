@@ -5,7 +5,7 @@ import contextlib
 import gc
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 import structlog
@@ -31,15 +31,43 @@ class Running:
     """
 
     def __init__(
-        self, assignment: Assignment, settings: Settings, stack: contextlib.AsyncExitStack
+        self,
+        assignment: Assignment,
+        settings: Settings,
+        stack: contextlib.AsyncExitStack,
+        prepared: Callable[[], None],
     ) -> None:
         self.assignment: Final = assignment
         self.settings: Final = settings
         self.stack: Final = stack
+        self.prepared: Final = prepared
+        """To be called as soon as other processes may use the database."""
         self.health: Final = Health(assignment.name, assignment.role)
         self.metrics: Final[list[Callable[[], list[Family]]]] = []
         self.credentials: str | None = None
+        self.failed: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
+        self._works: set[asyncio.Task[None]] = set()
         self._started = time.time()
+
+    def background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run `work` for as long as this process lives; should it fail, the process ends."""
+        task = asyncio.create_task(work, name=name)
+        self._works.add(task)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.wait({task})
+
+        self.stack.push_async_callback(end)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._works.discard(task)
+        if task.cancelled() or (why := task.exception()) is None:
+            return
+        _log.error("background work failed", work=task.get_name(), exc_info=why)
+        if not self.failed.done():
+            self.failed.set_exception(why)
 
     def families(self) -> list[Family]:
         """Return all that this process counts."""
@@ -52,7 +80,12 @@ class Running:
 
 
 async def live(
-    assignment: Assignment, settings: Settings, begin: Begin, ready: Callable[[str | None], None]
+    assignment: Assignment,
+    settings: Settings,
+    begin: Begin,
+    *,
+    prepared: Callable[[], None],
+    ready: Callable[[str | None], None],
 ) -> None:
     """Bring a role up, say so, and serve until SIGTERM; then drain and close."""
     stop = asyncio.Event()
@@ -60,15 +93,15 @@ async def live(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as stack:
-        running = Running(assignment, settings, stack)
+        running = Running(assignment, settings, stack, prepared)
         listener = inherited(assignment.sockets.control)
         server = await control.answer(listener, running.health, running.families)
         stack.callback(server.close)
         starting = asyncio.ensure_future(begin(running))
         asked = asyncio.ensure_future(stop.wait())
-        either: set[asyncio.Future[Any]] = {starting, asked}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if asked.done():
+        stack.callback(asked.cancel)
+        await _first_of(starting, asked, running.failed)
+        if not starting.done():
             starting.cancel()
             await asyncio.wait({starting})
             return
@@ -78,7 +111,13 @@ async def live(
         gc.freeze()
         running.health.serving = True
         ready(running.credentials)
-        await asked
+        await _first_of(asked, running.failed)
         running.health.draining = True
         _log.info("draining")
         await asyncio.sleep(settings.drain_delay)
+
+
+async def _first_of(*futures: asyncio.Future[Any]) -> None:
+    done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+    for future in done:
+        future.result()

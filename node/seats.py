@@ -45,7 +45,7 @@ class Seat:
         self._brief = brief
         self._child: Child | None = None
         self._stopping = False
-        self._was_ready = False
+        self.was_ready = False
         self._history = History()
 
     async def keep(self) -> None:
@@ -66,7 +66,7 @@ class Seat:
             if self._stopping:
                 return
             restarts += 1
-            if not self._was_ready and restarts >= _MOST_FALSE_STARTS:
+            if not self.was_ready and restarts >= _MOST_FALSE_STARTS:
                 raise CannotStart(f"{self.name} ended {restarts} times while starting; see its log")
             self._history = self._history.after(clock() - began)
             delay = self._history.delay
@@ -115,10 +115,10 @@ class Seat:
                 self.credentials = credentials
                 self.prepared.set()
                 self.ready.set()
-                self._was_ready = True
+                self.was_ready = True
                 _log.info("child ready", child=self.name, child_pid=child.pid)
             case Failed(message=message):
-                if not self._was_ready:
+                if not self.was_ready:
                     raise CannotStart(message)
                 _log.error("child cannot start", child=self.name, why=message)
             case _:

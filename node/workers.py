@@ -29,8 +29,6 @@ from storage.embedded.server import Server
 
 PATIENCE: Final = 15.0
 """Seconds that children get to finish, after the drain delay."""
-VALKEY_MEMORY: Final = 256 << 20
-"""Octets that the embedded shared tier may take."""
 
 
 class Kind(StrEnum):
@@ -166,9 +164,8 @@ class Supervisor:
     async def _start_servers(
         self, stack: contextlib.AsyncExitStack, group: asyncio.TaskGroup
     ) -> Urls:
-        # Their clients take a moment to import, and are not needed with servers that run already.
-        async def started(make: Callable[[], Server]) -> str:
-            server = make()
+        async def started(make: Callable[[Settings], Server]) -> str:
+            server = make(self._settings)
             stack.push_async_callback(server.stop)
             try:
                 url = await server.start()
@@ -184,7 +181,7 @@ class Supervisor:
                 case At(url=url):
                     return url
                 case Embedded():
-                    return await started(self._valkey)
+                    return await started(_valkey)
                 case _ as never:
                     assert_never(never)
 
@@ -193,21 +190,11 @@ class Supervisor:
                 case At(url=url):
                     return url
                 case Embedded():
-                    return await started(self._postgres)
+                    return await started(_postgres)
                 case _ as never:
                     assert_never(never)
 
         return Urls(*await asyncio.gather(database(), redis()))
-
-    def _postgres(self) -> Server:
-        from storage.embedded.postgres import EmbeddedPostgres  # noqa: PLC0415 -- see above
-
-        return EmbeddedPostgres(self._settings.data_dir / "postgres", bin_dir=self._settings.pg_bin)
-
-    def _valkey(self) -> Server:
-        from storage.embedded.valkey import EmbeddedValkey  # noqa: PLC0415 -- see above
-
-        return EmbeddedValkey(self._settings.data_dir / "valkey", maxmemory=VALKEY_MEMORY)
 
     def _seat(self, name: str, listening: Listening) -> Seat:
         async def spawn(name: str) -> Child:
@@ -230,6 +217,7 @@ class Supervisor:
                 siblings=listening.siblings(),
                 public=listening.public(self._settings),
                 restarts=restarts,
+                prepare=name == "registry" and not self._seats[name].was_ready,
                 demo=self._demo,
             )
 
@@ -255,6 +243,21 @@ class Supervisor:
         async with asyncio.TaskGroup() as group:
             for seat in self._seats.values():
                 group.create_task(seat.stop(patience))
+
+
+# Their drivers take a moment to import, and are not needed for servers that run already.
+
+
+def _postgres(settings: Settings) -> Server:
+    from node.embedded import postgres  # noqa: PLC0415 -- see above
+
+    return postgres(settings)
+
+
+def _valkey(settings: Settings) -> Server:
+    from node.embedded import valkey  # noqa: PLC0415 -- see above
+
+    return valkey(settings)
 
 
 class _Stop:

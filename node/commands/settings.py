@@ -1,0 +1,34 @@
+"""``check-config`` and ``migrate``."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+
+from node import config
+from node.advice import shown
+from node.commands.run import tell
+from node.database import reachable
+
+
+def check(environ: Mapping[str, str]) -> None:
+    """Show the settings in force, and what is seldom meant. Raises `BadSettings`."""
+    settings = config.load(environ)
+    for name, text in shown(settings).items():
+        sys.stdout.write(f"{name}={text}\n")
+    tell(environ, settings)
+
+
+def migrate(environ: Mapping[str, str]) -> None:
+    """Bring the database's schema to this version. Raises `BadSettings`, `Unsuitable`, …."""
+    asyncio.run(_migrate(config.load(environ)))
+
+
+async def _migrate(settings: config.Settings) -> None:
+    from storage.postgres import migrate  # noqa: PLC0415 -- check-config does without
+
+    async with reachable(settings) as dsn:
+        applied = await migrate(dsn)
+    for name in applied:
+        sys.stdout.write(f"applied {name}\n")
+    if not applied:
+        sys.stdout.write("nothing to apply\n")

@@ -1,0 +1,28 @@
+"""How the embedded servers are made from the settings. Imports their drivers: import it late."""
+
+from typing import Final
+
+from node.config import Settings
+from storage.embedded.postgres import EmbeddedPostgres
+from storage.embedded.valkey import EmbeddedValkey
+
+_VALKEY_MEMORY: Final = 256 << 20
+"""Octets that the shared tier may take."""
+_CONNECTIONS_OF_WORKER: Final = 12
+_CONNECTIONS_OF_OTHERS: Final = 40
+_FEWEST_CONNECTIONS: Final = 100
+
+
+def postgres(settings: Settings) -> EmbeddedPostgres:
+    """Return the embedded PostgreSQL of this node, not started."""
+    connections = settings.workers * _CONNECTIONS_OF_WORKER + _CONNECTIONS_OF_OTHERS
+    return EmbeddedPostgres(
+        settings.data_dir / "postgres",
+        bin_dir=settings.pg_bin,
+        settings={"max_connections": str(max(connections, _FEWEST_CONNECTIONS))},
+    )
+
+
+def valkey(settings: Settings) -> EmbeddedValkey:
+    """Return the embedded Valkey of this node, not started."""
+    return EmbeddedValkey(settings.data_dir / "valkey", maxmemory=_VALKEY_MEMORY)

@@ -1,0 +1,29 @@
+"""What a command may end with that is told in a sentence: everything else is a mistake of ours."""
+
+from typing import Final
+
+from edge.addresses import BadAddress
+from identifiers.errors import StoreError
+from idnode.errors import IdnodeError
+from node.config import BadSettings
+from node.database import StartingUp
+from node.keys import UnfitKey
+from node.listeners import CannotListen
+from node.lock import AlreadyRunning
+from node.seats import CannotStart
+from storage.embedded.errors import EmbeddedServerError
+from storage.postgres import Unsuitable
+
+EXPECTED: Final = (
+    AlreadyRunning,
+    BadAddress,
+    BadSettings,
+    CannotListen,
+    CannotStart,
+    EmbeddedServerError,
+    IdnodeError,
+    StartingUp,
+    StoreError,
+    UnfitKey,
+    Unsuitable,
+)

@@ -1,0 +1,70 @@
+"""What the rooms count, as metric families. Pure: numbers in, families out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from node.metrics import Family, Labels, counter, gauge, histogram
+
+
+def resolver_families(snapshot: Mapping[str, Any]) -> list[Family]:
+    """Return the metrics of `resolver.counters.Counters.snapshot`."""
+    answers: dict[Labels, float] = {}
+    times: dict[Labels, tuple[list[int], float]] = {}
+    for transport, by_result in snapshot["answers"].items():
+        buckets = [0] * (len(snapshot["bounds"]) + 1)
+        seconds = 0.0
+        for result, series in by_result.items():
+            labels = (("transport", transport), ("result", result))
+            answers[labels] = sum(series["buckets"])
+            buckets = [a + b for a, b in zip(buckets, series["buckets"], strict=True)]
+            seconds += series["seconds"]
+        times[(("transport", transport),)] = (buckets, seconds)
+    events: dict[Labels, float] = {
+        (("event", name),): count for name, count in snapshot["events"].items()
+    }
+    return [
+        counter("idnode_resolve_requests_total", "Answers by transport and result.", answers),
+        histogram(
+            "idnode_resolve_duration_seconds",
+            "Seconds from a question's arrival to its answer's departure.",
+            snapshot["bounds"],
+            times,
+        ),
+        counter("idnode_resolve_events_total", "What happened beside answers.", events),
+    ]
+
+
+def cache_families(*, entries: int, octets: int, shared_usable: bool | None) -> list[Family]:
+    """Return the metrics of the cache tiers; `shared_usable` None: there is no shared tier."""
+    found = [
+        gauge("idnode_cache_entries", "Records kept.", {(("tier", "local"),): entries}),
+        gauge(
+            "idnode_cache_bytes", "Memory that they take, about.", {(("tier", "local"),): octets}
+        ),
+    ]
+    if shared_usable is not None:
+        found.append(
+            gauge(
+                "idnode_shared_tier_usable",
+                "Processes that ask the shared tier at present.",
+                {(): shared_usable},
+            )
+        )
+    return found
+
+
+def freshness_families(age: float, *, believed: bool) -> list[Family]:
+    """Return how far the caches may be believed; `age` in seconds since the last proof."""
+    return [
+        gauge("idnode_cache_believed", "Processes whose caches are proven right.", {(): believed}),
+        gauge(
+            "idnode_freshness_proofs_missing",
+            "Processes that never had a proof.",
+            {(): age == float("inf")},
+        ),
+    ]
+
+
+def connection_families(open_: int) -> list[Family]:
+    """Return the open TCP connections of the Handle listeners."""
+    return [gauge("idnode_handle_connections", "Open TCP connections.", {(): open_})]

@@ -1,0 +1,289 @@
+"""Every constructor call of the two roles. The order of the cache tiers is here, and only here.
+
+What is entered into the stack first is closed last: probes, then stores, then services, then the
+public listeners.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+import structlog
+
+from edge.server import serve
+from identifiers.errors import FateUnknown, StoreUnavailable
+from identifiers.principals import Operator
+from node import memory
+from node.assignment import Role
+from node.demo import Furnisher
+from node.gauges import (
+    cache_families,
+    connection_families,
+    freshness_families,
+    resolver_families,
+)
+from node.keys import Secret, load_or_make
+from node.lifecycle import Begin, Running
+from node.listeners import inherited
+from node.metrics import Family
+from node.ops import Operations
+from node.roots import home_roots
+from node.site import site_record
+from registry.administration import Administration, Ordered
+from registry.commit import GroupCommit
+from registry.keys import KeyRing
+from registry.prefixes import Prefixes
+from registry.service import Registry
+from resolver.clients import Clients
+from resolver.counters import Counters
+from resolver.follower import Follower
+from resolver.freshness import Freshness
+from resolver.limits import Limits, ProvenPaths
+from resolver.ports import RecordSource
+from resolver.service import Resolver
+from resolver.tiers.coalescing import Coalescing
+from resolver.tiers.guarded import Guarded
+from resolver.tiers.local import Bounds, LocalTier
+from resolver.tiers.shared import SharedRecords
+from resolver.transports.handle import HandleExchange
+from resolver.transports.tcp import TcpListener
+from resolver.transports.udp import UdpListener
+from storage.postgres import (
+    Database,
+    Nudge,
+    PostgresDirectory,
+    PostgresFeed,
+    PostgresRecords,
+    PostgresStore,
+    check_schema,
+    maintain,
+    migrate,
+)
+from storage.redis import RedisServer, RedisSharedTier
+
+WORKER_CONNECTIONS: Final = 10
+"""To Postgres: four questions of either kind in flight, the feed and the directory."""
+REGISTRY_CONNECTIONS: Final = 16
+_FIRST_PICTURE: Final = 10.0
+"""Seconds that a new worker waits for the store before it joins its siblings at their sockets."""
+_DATABASE_PATIENCE: Final = 60.0
+"""Seconds that a starting node waits for a database that is being started elsewhere."""
+_BETWEEN_TRIES: Final = 0.5
+_MAINTENANCE: Final = 60.0
+_CACHE_SHARE: Final = 4
+"""All workers together keep at most this part of the memory (1/n) in their caches."""
+_log: Final = structlog.get_logger(__name__)
+
+
+async def begin_worker(running: Running) -> None:
+    """Bring a resolver worker up: tiers, follower, listeners."""
+    assignment, settings, stack = running.assignment, running.settings, running.stack
+    clock, wall = time.monotonic, time.time
+    await _serve_operations(running)
+    database = await stack.enter_async_context(
+        Database(
+            assignment.database,
+            connections=WORKER_CONNECTIONS,
+            durable=False,
+            application=f"idnode-{assignment.name}",
+        )
+    )
+    feed = await stack.enter_async_context(PostgresFeed(database, assignment.database))
+    freshness, counters = Freshness(), Counters(wall)
+
+    guarded = Guarded(PostgresRecords(database), freshness, clock)
+    shared = await _shared_tier(running, guarded)
+    usual = Coalescing(guarded if shared is None else shared)
+    authority = Coalescing(guarded, join_in_flight=False)
+    for tier in (usual, authority):
+        stack.push_async_callback(tier.close)
+    local = LocalTier(usual, authority, clock, random.random, _bounds(settings.workers))
+
+    resolver = Resolver(local, freshness, counters, clock)
+    follower = Follower(
+        feed=feed,
+        directories=PostgresDirectory(database),
+        freshness=freshness,
+        local=local,
+        shared=shared,
+        use=resolver.use,
+        clock=clock,
+    )
+    running.background(follower.run(), "follower")
+    await _first_picture(follower, database)
+
+    clients = Clients(settings.trusted_networks)
+    exchange = HandleExchange(resolver, site_record(assignment.public), wall)
+    listening = _Listening(
+        clients=clients,
+        rates=Limits(secrets.randbits(64)),
+        proven=ProvenPaths(),
+        counters=counters,
+        clock=clock,
+    )
+    tcp = await _listen(running, exchange, listening)
+
+    def families() -> list[Family]:
+        now = clock()
+        return [
+            *resolver_families(counters.snapshot()),
+            *cache_families(
+                entries=len(local),
+                octets=local.octets,
+                shared_usable=None if shared is None else shared.usable,
+            ),
+            *freshness_families(freshness.age(now), believed=freshness.believed(now)),
+            *connection_families(tcp.connections),
+        ]
+
+    running.metrics.append(families)
+    running.health.check("freshness", lambda: _freshness(freshness, clock()))
+    if shared is not None:
+        running.health.check("shared tier", lambda: "ok" if shared.usable else "passed by")
+
+
+class _Listening(msgspec.Struct, frozen=True, kw_only=True):
+    """What every Handle listener of a worker shares."""
+
+    clients: Clients
+    rates: Limits
+    proven: ProvenPaths
+    counters: Counters
+    clock: Callable[[], float]
+
+
+async def _listen(running: Running, exchange: HandleExchange, shared: _Listening) -> TcpListener:
+    sockets = running.assignment.sockets
+    options = msgspec.structs.asdict(shared)
+    tcp = TcpListener([inherited(fd) for fd in sockets.tcp], exchange, **options)
+    await tcp.start()
+    running.stack.push_async_callback(tcp.close)
+    udp = UdpListener([inherited(fd) for fd in sockets.udp], exchange, **options)
+    udp.start()
+    running.stack.push_async_callback(udp.close)
+    return tcp
+
+
+async def begin_registry(running: Running) -> None:
+    """Bring the registry up: the database's schema, the service, its API."""
+    assignment, settings, stack = running.assignment, running.settings, running.stack
+    await _serve_operations(running)
+    if assignment.prepare:
+        await _in_time(lambda: migrate(assignment.database))
+    running.prepared()
+    pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
+    database = await stack.enter_async_context(
+        Database(
+            assignment.database,
+            connections=REGISTRY_CONNECTIONS,
+            application="idnode-registry",
+        )
+    )
+    nudge = await stack.enter_async_context(Nudge(assignment.database))
+    store = PostgresStore(database, nudge)
+    commit = GroupCommit(store)
+    stack.push_async_callback(commit.close)
+    registry = Registry(store, commit, Prefixes(store))
+    keys = KeyRing(store, pepper)
+    if assignment.prepare:
+        await _prepare(running, store, registry, keys, Administration(store, pepper))
+    running.background(_maintain(database), "maintenance")
+
+
+async def _prepare(
+    running: Running,
+    store: PostgresStore,
+    registry: Registry,
+    keys: KeyRing,
+    administration: Administration,
+) -> None:
+    """Home the secondary prefixes of the settings, and make the demo's sample."""
+    settings = running.settings
+    at = time.time_ns() // 1_000_000
+    ordered = Ordered(operator=Operator("node"), at=at, request_id=f"start-{at}")
+    await home_roots(administration, settings.prefixes, ordered)
+    if running.assignment.demo:
+        furnisher = Furnisher(
+            registry=registry,
+            administration=administration,
+            store=store,
+            keys=keys,
+            ordered=ordered,
+        )
+        path = await furnisher.furnish(settings.prefixes[0], settings.data_dir)
+        running.credentials = str(path)
+
+
+async def _serve_operations(running: Running) -> None:
+    """Serve probes and metrics, where this process is the one that does."""
+    sockets = [inherited(fd) for fd in running.assignment.sockets.ops]
+    if sockets:
+        operations = Operations(running.health, running.assignment.siblings, version("idnode"))
+        runner = await serve(operations.app(), sockets)
+        running.stack.push_async_callback(runner.cleanup)
+
+
+async def _shared_tier(running: Running, behind: RecordSource) -> SharedRecords | None:
+    url = running.assignment.redis
+    if url is None:
+        return None
+    server = await running.stack.enter_async_context(RedisServer(url))
+    mac = load_or_make(running.settings.keys_dir, Secret.CACHE)
+    return SharedRecords(RedisSharedTier(server, mac), behind, time.monotonic)
+
+
+def _bounds(workers: int) -> Bounds:
+    share = memory.total() // _CACHE_SHARE // workers
+    return Bounds(octets=min(Bounds().octets, share))
+
+
+async def _first_picture(follower: Follower, database: Database) -> None:
+    """Wait until the caches may be believed, but not for ever: siblings answer meanwhile."""
+    try:
+        await check_schema(database)
+        async with asyncio.timeout(_FIRST_PICTURE):
+            await follower.ready.wait()
+    except (StoreUnavailable, TimeoutError) as why:
+        _log.warning("worker begins without the store", why=str(why) or "no answer in time")
+
+
+async def _in_time(attempt: Callable[[], Awaitable[object]]) -> None:
+    """Try again while the store cannot be reached, for as long as a start may wait."""
+    give_up = time.monotonic() + _DATABASE_PATIENCE
+    while True:
+        try:
+            await attempt()
+        except StoreUnavailable as why:
+            if time.monotonic() >= give_up:
+                raise
+            _log.warning("waiting for the database", why=str(why))
+            await asyncio.sleep(_BETWEEN_TRIES)
+        else:
+            return
+
+
+async def _maintain(database: Database) -> None:
+    while True:
+        try:
+            await maintain(database)
+        except (StoreUnavailable, FateUnknown) as why:
+            _log.warning("maintenance put off", why=str(why))
+        await asyncio.sleep(_MAINTENANCE)
+
+
+def _freshness(freshness: Freshness, now: float) -> str:
+    if freshness.believed(now):
+        return "ok"
+    age = freshness.age(now)
+    return "never proven" if age == float("inf") else f"not proven for {age:.0f} s"
+
+
+ROLES: Final[Mapping[Role, Begin]] = MappingProxyType(
+    {Role.WORKER: begin_worker, Role.REGISTRY: begin_registry}
+)
