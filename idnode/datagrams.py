@@ -1,16 +1,61 @@
 """The Handle protocol over UDP: many questions in flight on one socket, each asked up to thrice."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import framing
-from identifiers.wire.handle.envelope import decode_envelope
 from identifiers.wire.handle.framing import UdpJoiner
 from idnode.errors import Unreachable
 
 PATIENCE: Final = (0.5, 1.0, 1.5)
 """Seconds to wait after each sending, as every Handle client does."""
+WINDOW: Final = 64
+"""Questions in flight; more wait here, where they are not lost: replies to some hundred at once
+overrun the socket's buffer."""
+_REQUEST_ID: Final = slice(8, 12)
+"""Where the envelope has it."""
+
+
+class _Question:
+    """A request on its way: sent again until its reply is there or patience is at its end."""
+
+    __slots__ = ("_loop", "_patience", "_request", "_send", "_sent", "_timer", "reply")
+
+    def __init__(
+        self, request: bytes, send: Callable[[bytes], None], patience: tuple[float, ...]
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._request = request
+        self._send = send
+        self._patience = patience
+        self._sent = 0
+        self.reply: asyncio.Future[bytes] = self._loop.create_future()
+        self.again()
+
+    def again(self) -> None:
+        """Send it once more, or give it up."""
+        if self._sent == len(self._patience):
+            self.fail(f"no answer over UDP after {self._sent} requests")
+            return
+        self._timer = self._loop.call_later(self._patience[self._sent], self.again)
+        self._sent += 1
+        self._send(self._request)
+
+    def answer(self, reply: bytes) -> None:
+        """Take the reply; a second one changes nothing."""
+        if not self.reply.done():
+            self.reply.set_result(reply)
+
+    def fail(self, why: str) -> None:
+        """Give it up."""
+        if not self.reply.done():
+            self.reply.set_exception(Unreachable(why))
+
+    def end(self) -> None:
+        """Send it no more."""
+        self._timer.cancel()
 
 
 class Datagrams(asyncio.DatagramProtocol):
@@ -19,9 +64,10 @@ class Datagrams(asyncio.DatagramProtocol):
     def __init__(self, patience: tuple[float, ...] = PATIENCE) -> None:
         self._patience = patience
         self._transport: asyncio.DatagramTransport | None = None
-        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._waiting: dict[int, _Question] = {}
         self._joiner = UdpJoiner(max_messages=4096, max_bytes=64 << 20)
         self._loop = asyncio.get_running_loop()
+        self._window = asyncio.Semaphore(WINDOW)
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self.sent = 0
         """Requests, repetitions included."""
@@ -45,17 +91,15 @@ class Datagrams(asyncio.DatagramProtocol):
 
         Raises `Unreachable` when none came, or the other host says that nobody listens.
         """
-        reply: asyncio.Future[bytes] = self._loop.create_future()
-        self._waiting[request_id] = reply
-        try:
-            for seconds in self._patience:
-                self._send(request)
-                await asyncio.wait({reply}, timeout=seconds)
-                if reply.done():
-                    return reply.result()
-        finally:
-            del self._waiting[request_id]
-        raise Unreachable(f"no answer over UDP after {len(self._patience)} requests")
+        async with self._window:
+            if self._transport is None or self._transport.is_closing():
+                raise Unreachable("the client is closed")
+            question = self._waiting[request_id] = _Question(request, self._send, self._patience)
+            try:
+                return await question.reply
+            finally:
+                del self._waiting[request_id]
+                question.end()
 
     async def close(self) -> None:
         """Close the socket."""
@@ -70,30 +114,29 @@ class Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Take one packet; noise is passed over, for the question will be asked again."""
+        question = self._waiting.get(int.from_bytes(data[_REQUEST_ID], "big"))
+        if question is None:
+            return
         try:
-            if decode_envelope(data).request_id not in self._waiting:
-                return
             whole = self._joiner.add(data, addr, self._loop.time())
         except ProtocolError:
             return
         if whole is not None:
-            reply = self._waiting[decode_envelope(whole).request_id]
-            if not reply.done():
-                reply.set_result(whole)
+            question.answer(whole)
 
     def error_received(self, exc: Exception) -> None:
         """Give up what waits: an ICMP message says that nobody listens there."""
-        for reply in self._waiting.values():
-            if not reply.done():
-                reply.set_exception(Unreachable(f"UDP: {exc}"))
+        for question in self._waiting.values():
+            question.fail(f"UDP: {exc}")
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """Note that the socket is closed."""
+        """Give up what waits, and note that the socket is closed."""
+        for question in self._waiting.values():
+            question.fail("the client is closed")
         self._closed.set_result(None)
 
     def _send(self, request: bytes) -> None:
-        if self._transport is None or self._transport.is_closing():
-            raise Unreachable("the client is closed")
-        for packet in framing.split(request):
-            self._transport.sendto(packet)
         self.sent += 1
+        if self._transport is not None:
+            for packet in framing.split(request):
+                self._transport.sendto(packet)

@@ -58,7 +58,7 @@ def gauge(name: str, help_: str, samples: Mapping[Labels, float]) -> Family:
 
 
 def _plain(name: str, type_: Type, help_: str, samples: Mapping[Labels, float]) -> Family:
-    found = tuple(Sample(labels, value) for labels, value in samples.items())
+    found = tuple(Sample(labels, float(value)) for labels, value in samples.items())
     return Family(name=name, type=type_, help=help_, samples=found)
 
 
