@@ -1,7 +1,7 @@
 """Reading request bodies within limits of size and time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from aiohttp import web
@@ -40,7 +40,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-async def stream_body(request: web.Request) -> AsyncIterator[bytes]:
+async def stream_body(request: web.Request) -> AsyncGenerator[bytes]:
     """Yield the body in slices of up to 64 KiB, however long it is.
 
     While the caller works the client is not read from, and that time is not the client's. Raises

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from edge.accept import preferences
 from identifiers.faults import Language
 
 
@@ -10,22 +11,8 @@ def preferred(accept_language: str) -> Language:
     """Choose by an Accept-Language field value; English when it names neither or is unreadable."""
     best: Language = "en"
     highest = 0.0
-    for item in accept_language[:256].split(","):
-        tag, _, parameters = item.strip().partition(";")
-        language = tag.strip().partition("-")[0].lower()
-        quality = _quality(parameters)
-        if language == "zh" and quality > highest:
-            best, highest = "zh", quality
-        elif language in {"en", "*"} and quality > highest:
-            best, highest = "en", quality
+    for tag, weight in preferences(accept_language):
+        language = tag.partition("-")[0]
+        if language in {"zh", "en", "*"} and weight > highest:
+            best, highest = ("zh" if language == "zh" else "en"), weight
     return best
-
-
-def _quality(parameters: str) -> float:
-    name, _, number = parameters.strip().partition("=")
-    if name.strip().lower() != "q":
-        return 1.0
-    try:
-        return min(max(float(number), 0.0), 1.0)
-    except ValueError:
-        return 0.0

@@ -65,8 +65,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         """Return the HTTP status."""
         return self.kind.status
 
-    def document(self, language: Language, request_id: str) -> dict[str, Any]:
-        """Return the members of the problem document."""
+    def document(self, language: Language, request_id: str = "") -> dict[str, Any]:
+        """Return the members of the problem document; one within another has no request id."""
         document: dict[str, Any] = {
             "type": self.kind.type,
             "title": self.kind.title(language),
@@ -80,7 +80,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
                 {"pointer": f.pointer, "code": f.code, "detail": f.detail(language)}
                 for f in self.faults
             ]
-        document["request_id"] = request_id
+        if request_id:
+            document["request_id"] = request_id
         return document
 
     def encoded(self, language: Language, request_id: str) -> bytes:

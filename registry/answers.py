@@ -1,10 +1,24 @@
-"""Every way a command can end, as values. What HTTP makes of them is `registry.http`'s."""
+"""Every way a command can end, as values. What HTTP makes of them is `registry.http`'s.
+
+Refusals carry the stable `code` under which APIs and the results of imports tell them.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Final
 
 import msgspec
 
 from identifiers.changes import ChangeKind, StoredAnswer
 from identifiers.faults import Fault
-from identifiers.principals import Verdict
+from identifiers.principals import (
+    Disabled,
+    LoginFirst,
+    MissingScope,
+    NotYours,
+    Verdict,
+    WrongAddress,
+)
 from identifiers.records import Record, State
 
 
@@ -24,15 +38,21 @@ class Unchanged(msgspec.Struct, frozen=True):
 class Exists(msgspec.Struct, frozen=True):
     """A create met an identifier that is there already."""
 
+    code: ClassVar[str] = "exists"
+
     version: int
 
 
 class Missing(msgspec.Struct, frozen=True):
     """No such identifier."""
 
+    code: ClassVar[str] = "not-found"
+
 
 class Stale(msgspec.Struct, frozen=True):
     """A precondition does not hold. `version` is the stored one, 0: there is none."""
+
+    code: ClassVar[str] = "precondition-failed"
 
     version: int
 
@@ -40,11 +60,15 @@ class Stale(msgspec.Struct, frozen=True):
 class Protected(msgspec.Struct, frozen=True):
     """Values whose ADMIN_WRITE bit is clear would change; their indexes."""
 
+    code: ClassVar[str] = "value-protected"
+
     indexes: tuple[int, ...]
 
 
 class Locked(msgspec.Struct, frozen=True):
     """The identifier's state does not let its owner change it."""
+
+    code: ClassVar[str] = "locked"
 
     state: State
     reason: str
@@ -53,17 +77,38 @@ class Locked(msgspec.Struct, frozen=True):
 class StateForbidden(msgspec.Struct, frozen=True):
     """The state would change, and the key lacks the scope for that."""
 
+    code: ClassVar[str] = "missing-scope-state"
+
 
 class Faulty(msgspec.Struct, frozen=True):
     """What would be stored breaks a rule; every fault."""
 
+    code: ClassVar[str] = "invalid"
+
     faults: tuple[Fault, ...]
+
+
+DENIALS: Final[Mapping[type[Verdict], str]] = MappingProxyType(
+    {
+        LoginFirst: "unauthenticated",
+        NotYours: "not-yours",
+        MissingScope: "missing-scope",
+        WrongAddress: "wrong-address",
+        Disabled: "prefix-disabled",
+    }
+)
+"""The code of each verdict but `Allowed`."""
 
 
 class Denied(msgspec.Struct, frozen=True):
     """The principal may not do this."""
 
     verdict: Verdict
+
+    @property
+    def code(self) -> str:
+        """Return the code of the verdict."""
+        return DENIALS[type(self.verdict)]
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -75,24 +120,29 @@ class Replayed(msgspec.Struct, frozen=True):
 class KeyReused(msgspec.Struct, frozen=True):
     """The Idempotency-Key belongs to another request."""
 
+    code: ClassVar[str] = "idempotency-key-reused"
 
-class Batch(msgspec.Struct, frozen=True):
-    """What became of each item of a batch, in order."""
 
-    items: tuple["Item", ...]
+Done = Saved | Unchanged
+Refused = Exists | Missing | Stale | Protected | Locked | StateForbidden | Faulty
+
+Decision = Done | Refused
+"""What the rules say of one command and one stored record."""
+
+Answer = Decision | Denied | Replayed | KeyReused
 
 
 class Item(msgspec.Struct, frozen=True):
     """One item of a batch: the handle as given (empty when unreadable) and its fate."""
 
     handle: str
-    fate: "Decision | Denied"
+    fate: Decision | Denied
 
 
-Decision = (
-    Saved | Unchanged | Exists | Missing | Stale | Protected | Locked | StateForbidden | Faulty
-)
-"""What the rules say of one command and one stored record."""
+class Batch(msgspec.Struct, frozen=True):
+    """What became of each item of a batch, in order."""
 
-Answer = Decision | Denied | Replayed | KeyReused
+    items: tuple[Item, ...]
+
+
 BatchAnswer = Batch | Replayed | KeyReused

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar, assert_never
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,11 @@ from identifiers.records import Record, State
 from identifiers.values import Value
 
 A = TypeVar("A")
+
+_RANDOM_OCTETS: Final = 10
+_VERSION_7_VARIANT_2: Final = 0x7 << 76 | 0b10 << 62
+_RANDOM_BITS: Final = 0xFFF << 64 | 0x3FFF_FFFF_FFFF_FFFF
+"""Where chance may stand: 12 bits behind the version, 62 behind the variant."""
 
 
 class Precondition(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +101,21 @@ class Mode(StrEnum):
     """Its values become just these."""
 
 
+def row_command(
+    mode: Mode, handle: Handle, values: tuple[Value, ...], state: State | None
+) -> Create | Upsert | Put:
+    """Return the command that a row of a batch or an import is."""
+    match mode:
+        case Mode.CREATE:
+            return Create(handle=handle, values=values, state=state)
+        case Mode.UPSERT:
+            return Upsert(handle=handle, values=values, state=state)
+        case Mode.REPLACE:
+            return Put(handle=handle, values=values, state=state)
+        case _:
+            assert_never(mode)
+
+
 class Once(msgspec.Struct, Generic[A], frozen=True):
     """A request that has one effect however often it is sent.
 
@@ -122,13 +142,13 @@ class Asked(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     once: Once[A] | None = None
 
 
-def change_id(at: int, chance: bytes) -> UUID:
-    """Make a UUIDv7 (RFC 9562 section 5.7) of epoch milliseconds and 10 random octets."""
-    random = int.from_bytes(chance, "big")
-    return UUID(
-        int=(at & 0xFFFF_FFFF_FFFF) << 80
-        | 0x7 << 76
-        | (random >> 68 & 0xFFF) << 64
-        | 0b10 << 62
-        | random & 0x3FFF_FFFF_FFFF_FFFF
+def change_ids(at: int, chance: Callable[[int], bytes], count: int) -> tuple[UUID, ...]:
+    """Make UUIDv7s (RFC 9562 section 5.7) of epoch milliseconds and random octets."""
+    octets = chance(count * _RANDOM_OCTETS)
+    head = (at & 0xFFFF_FFFF_FFFF) << 80 | _VERSION_7_VARIANT_2
+    return tuple(
+        [
+            UUID(int=head | int.from_bytes(octets[n : n + _RANDOM_OCTETS], "big") & _RANDOM_BITS)
+            for n in range(0, count * _RANDOM_OCTETS, _RANDOM_OCTETS)
+        ]
     )

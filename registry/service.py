@@ -65,7 +65,7 @@ class Registry:
         """Remove an identifier."""
         return await self._write(command, Scope.DELETE, asked)
 
-    async def read(self, handle: Handle, asked: Asked[Answer]) -> Record | Missing | Denied:
+    async def read(self, handle: Handle, asked: Asked[Any]) -> Record | Missing | Denied:
         """Return an identifier as its owner sees it."""
         allowed = permit(await self._prefixes.picture(), asked, Scope.READ, handle)
         if not isinstance(allowed.verdict, Allowed):
@@ -76,7 +76,7 @@ class Registry:
         return record
 
     async def page(
-        self, prefix: Prefix, after: str, limit: int, asked: Asked[Answer]
+        self, prefix: Prefix, after: str, limit: int, asked: Asked[Any]
     ) -> Page | Denied:
         """Return up to `limit` identifiers under just `prefix` whose keys follow `after`."""
         handle = Handle(f"{prefix}/", str(prefix), "")

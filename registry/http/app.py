@@ -1,0 +1,75 @@
+"""The registry's HTTP application, whole."""
+
+import msgspec
+from aiohttp import hdrs, web
+
+from edge.addresses import Networks
+from registry.http.batch import Batches
+from registry.http.docs import CSP, STYLE_PATH, page, style
+from registry.http.export import Exports
+from registry.http.identifiers import Identifiers
+from registry.http.imports import ImportRoutes
+from registry.http.openapi import describe
+from registry.http.operations import Handler, Operation
+from registry.http.problems import ALL_KINDS
+from registry.http.reception import Reception
+from registry.http.routes import bulk_operations, identifier_operations
+from registry.imports.service import Imports
+from registry.keys import KeyRing
+from registry.service import Registry
+
+
+def registry_app(
+    registry: Registry, imports: Imports, keys: KeyRing, proxies: Networks
+) -> web.Application:
+    """Return the application, to be given to `edge.server.serve`.
+
+    `proxies` are believed when they say who asks and that he came by https.
+    """
+    reception = Reception(keys, proxies)
+    operations = [
+        *bulk_operations(
+            Batches(registry, reception),
+            ImportRoutes(imports, reception),
+            Exports(registry, reception),
+        ),
+        *identifier_operations(Identifiers(registry, reception)),
+    ]
+    app = web.Application()
+    for operation in operations:
+        _route(app, operation)
+    _describe(app, operations)
+    return app
+
+
+def _route(app: web.Application, operation: Operation) -> None:
+    path = operation.route or operation.path
+    app.router.add_route(operation.method, path, operation.handler)
+    if operation.method == hdrs.METH_GET:
+        app.router.add_route(hdrs.METH_HEAD, path, operation.handler)
+
+
+def _describe(app: web.Application, operations: list[Operation]) -> None:
+    document = describe(sorted(operations, key=lambda o: o.tag))
+    described = msgspec.json.encode(document)
+    shown = page(document, ALL_KINDS).encode()
+    app.router.add_get("/openapi.json", _constant(described, "application/json"))
+    app.router.add_get("/docs", _constant(shown, "text/html; charset=utf-8"))
+    app.router.add_get(STYLE_PATH, _constant(style(), "text/css; charset=utf-8"))
+
+
+def _constant(body: bytes, media_type: str) -> Handler:
+    headers = {
+        hdrs.CONTENT_TYPE: media_type,
+        hdrs.CACHE_CONTROL: "public, max-age=300",
+        "Content-Security-Policy": CSP,
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body, headers=headers)
+
+    return answer

@@ -1,0 +1,86 @@
+"""Up to 2,000 identifiers in one request, each judged for itself."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from edge.bodies import read_body
+from edge.problems import TOO_LARGE, Problem, Refusal
+from identifiers.faults import Fault, Invalid
+from identifiers.submissions import Submission
+from identifiers.wire.jsonfast import read_batch
+from identifiers.wire.rows import Refused
+from registry.answers import BatchAnswer
+from registry.commands import Mode, row_command
+from registry.http import requests
+from registry.http.reception import Reception, once_of
+from registry.http.replies import JSON, Reply, reply_to_batch
+from registry.service import BATCH_LIMIT, BatchItem, Registry
+from registry.submissions import fit
+
+BODY_LIMIT: Final = 16 * 1024 * 1024
+PARAMETERS: Final = frozenset({"mode"})
+_INLINE: Final = 64 * 1024
+"""Larger bodies are read in a thread, so that other requests go on being answered."""
+
+
+class Batches:
+    """The handler of ``POST /api/v1/identifiers/batch``."""
+
+    def __init__(self, registry: Registry, reception: Reception) -> None:
+        self._registry = registry
+        self._reception = reception
+
+    async def post(self, request: web.Request) -> web.Response:
+        """POST: register, change or replace many identifiers."""
+        mode = query_mode(requests.query(request, PARAMETERS))
+        caller = await self._reception.caller(request)
+        requests.needs_media_type(request, JSON)
+        body = await read_body(request, BODY_LIMIT)
+        if len(body) > _INLINE:
+            items = await asyncio.to_thread(read_items, body, mode)
+        else:
+            items = read_items(body, mode)
+        changes = self._reception.changes(caller, len(items))
+
+        def reply(answer: BatchAnswer) -> Reply:
+            return reply_to_batch(answer, caller.told, changes)
+
+        once = once_of(request, body, caller, reply)
+        answer = await self._registry.batch(items, self._reception.asked(caller, changes, once))
+        return reply(answer).response()
+
+
+def query_mode(parameters: dict[str, str]) -> Mode:
+    """Return the parameter `mode`; without it nothing that is there is touched."""
+    try:
+        return Mode(parameters.get("mode", Mode.CREATE))
+    except ValueError:
+        raise requests.bad_parameter("mode", "one_of", choices=", ".join(Mode)) from None
+
+
+def read_items(body: bytes, mode: Mode) -> list[BatchItem]:
+    """Read a batch. Raises `Invalid` when it is at fault as a whole, `Refusal` when too long."""
+    try:
+        contents = read_batch(body, BATCH_LIMIT)
+    except Invalid as invalid:
+        if any(f.code == "too_many" and f.pointer == "/items" for f in invalid.faults):
+            problem = Problem(kind=TOO_LARGE, faults=invalid.faults, members={"limit": BATCH_LIMIT})
+            raise Refusal(problem) from None
+        raise
+    return [_item(content, at, mode) for at, content in enumerate(contents)]
+
+
+def _item(content: Submission | Refused, at: int, mode: Mode) -> BatchItem:
+    if isinstance(content, Refused):
+        return _faulty(content.handle, content.faults, at)
+    try:
+        handle = fit(content)
+    except Invalid as invalid:
+        return _faulty(content.handle, invalid.faults, at)
+    return BatchItem(content.handle, row_command(mode, handle, content.values, content.state))
+
+
+def _faulty(handle: str, faults: tuple[Fault, ...], at: int) -> BatchItem:
+    return BatchItem(handle, None, tuple(fault.below(f"/items/{at}") for fault in faults))

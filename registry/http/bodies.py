@@ -1,0 +1,105 @@
+"""What the bodies of single requests say, read strictly and checked by the rules, all at once."""
+
+from typing import Final
+
+import msgspec
+
+from identifiers.faults import Fault, Invalid
+from identifiers.names import Handle
+from identifiers.records import State
+from identifiers.values import MAX_INDEX, Value
+from identifiers.wire.jsonfast import read_line
+from identifiers.wire.jsonform import read_identifier, read_values
+from identifiers.wire.jsonload import load
+from identifiers.wire.members import Members, members_of
+from registry.submissions import fit, fitness_faults
+
+READ_ONLY: Final = ("version", "changed_at", "reason")
+"""Members of answers; they may come back in a body and mean nothing there."""
+_STATES: Final = {"active": State.ACTIVE, "reserved": State.RESERVED}
+
+
+class Fit(msgspec.Struct, frozen=True):
+    """An identifier as submitted, with every rule kept that needs no store."""
+
+    handle: Handle
+    values: tuple[Value, ...]
+    state: State | None
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What a PATCH asks for."""
+
+    values: tuple[Value, ...]
+    remove: frozenset[int]
+    state: State | None
+
+
+def read_new(body: bytes) -> Fit:
+    """Read the body of a create. Raises `Invalid` with every fault."""
+    try:
+        submission = read_line(body)
+    except Invalid:
+        submission = read_identifier(_without_read_only(load(body)))
+    return Fit(fit(submission), submission.values, submission.state)
+
+
+def read_replacement(body: bytes, handle: Handle) -> Fit:
+    """Read the body of a replace; it may leave the handle to the address, never contradict it.
+
+    Raises `Invalid` with every fault.
+    """
+    document = _without_read_only(load(body))
+    if isinstance(document, dict):
+        document.setdefault("handle", handle.given)
+    submission = read_identifier(document)
+    named = fit(submission)
+    if named.key() != handle.key():
+        params = {"body": named.given, "path": handle.given}
+        raise Invalid([Fault("name.mismatch", "/handle", params)])
+    return Fit(handle, submission.values, submission.state)
+
+
+def read_changes(body: bytes) -> Changes:
+    """Read ``{"values"?, "remove"?, "state"?}``. Raises `Invalid` with every fault."""
+    faults: list[Fault] = []
+    members = members_of(load(body), "", faults, ("values", "remove", "state"))
+    if members is None:
+        raise Invalid(faults)
+    values = _changed_values(members)
+    remove = _removed(members)
+    state = members.one_of("state", tuple(_STATES)) if "state" in members else None
+    if not any(name in members for name in ("values", "remove", "state")):
+        faults.append(Fault("empty"))
+    if faults:
+        raise Invalid(faults)
+    return Changes(values, remove, _STATES[state] if state else None)
+
+
+def _without_read_only(document: object) -> object:
+    if isinstance(document, dict):
+        return {name: member for name, member in document.items() if name not in READ_ONLY}
+    return document
+
+
+def _changed_values(members: Members) -> tuple[Value, ...]:
+    if "values" not in members:
+        return ()
+    try:
+        values = read_values(members.get("values"), "/values")
+    except Invalid as invalid:
+        members.faults.extend(invalid.faults)
+        return ()
+    if values:
+        members.faults.extend(fitness_faults(values))
+    return values
+
+
+def _removed(members: Members) -> frozenset[int]:
+    indexes = set()
+    for at, index in enumerate(members.items("remove", [])):
+        if isinstance(index, int) and not isinstance(index, bool) and 1 <= index <= MAX_INDEX:
+            indexes.add(index)
+        else:
+            members.faults.append(Fault("range", f"/remove/{at}", {"low": 1, "high": MAX_INDEX}))
+    return frozenset(indexes)

@@ -1,0 +1,137 @@
+"""The problems of the registry's API, and which answer is which of them."""
+
+from typing import Final, assert_never
+
+from edge.problems import SHARED_KINDS, Kind, Problem, of_denial, of_faults
+from registry.answers import (
+    Denied,
+    Exists,
+    Faulty,
+    KeyReused,
+    Locked,
+    Missing,
+    Protected,
+    Refused,
+    Stale,
+    StateForbidden,
+)
+
+EXISTS: Final = Kind(Exists.code, 409, "The identifier is there already.", "该标识已存在。")
+NOT_FOUND: Final = Kind(Missing.code, 404, "There is no such identifier.", "该标识不存在。")
+STALE: Final = Kind(
+    Stale.code,
+    412,
+    "The identifier has another version than was asked for.",
+    "标识的版本与请求条件不符。",
+)
+PROTECTED: Final = Kind(
+    Protected.code,
+    403,
+    "Values without the administrators' write permission cannot be changed.",
+    "未设管理员写权限的标识值不可更改。",
+)
+LOCKED: Final = Kind(
+    Locked.code,
+    409,
+    "The identifier is suspended or revoked; its owner cannot change it.",
+    "该标识已被暂停或注销，所有者不可更改。",
+)
+STATE_SCOPE: Final = Kind(
+    StateForbidden.code,
+    403,
+    "This key lacks the scope identifiers:state, and the state would change.",
+    "该密钥缺少 identifiers:state 权限，不能更改状态。",
+)
+KEY_REUSED: Final = Kind(
+    KeyReused.code,
+    422,
+    "This Idempotency-Key belongs to another request.",
+    "该 Idempotency-Key 已用于其他请求。",
+)
+KEY_SYNTAX: Final = Kind(
+    "idempotency-key",
+    400,
+    "An Idempotency-Key is 1 to 255 visible ASCII characters.",
+    "Idempotency-Key 应为 1 至 255 个可见 ASCII 字符。",
+)
+PARAMETER: Final = Kind(
+    "invalid-parameter",
+    400,
+    "A part of the address has faults.",
+    "请求地址中的参数有误。",
+)
+INSECURE: Final = Kind(
+    "insecure",
+    403,
+    "Keys are taken over https only, except from the node itself.",
+    "除本机外，API 密钥仅可通过 https 使用。",
+)
+NO_IMPORT: Final = Kind("no-import", 404, "There is no such import.", "该导入任务不存在。")
+IMPORT_OVERTAKEN: Final = Kind(
+    "import-overtaken",
+    409,
+    "The same import was sent again meanwhile; that request goes on with it.",
+    "同一导入已被再次提交，由后一请求继续。",
+)
+BODY_DIFFERS: Final = Kind(
+    "import-differs",
+    422,
+    "This Idempotency-Key belongs to an import of another body, mode or form.",
+    "该 Idempotency-Key 已用于内容、模式或格式不同的导入。",
+)
+NOT_ACCEPTABLE: Final = Kind(
+    "not-acceptable",
+    406,
+    "There is no form that the Accept field takes.",
+    "没有 Accept 字段可接受的格式。",
+)
+REGISTRY_KINDS: Final = (
+    EXISTS,
+    NOT_FOUND,
+    STALE,
+    PROTECTED,
+    LOCKED,
+    STATE_SCOPE,
+    KEY_REUSED,
+    KEY_SYNTAX,
+    PARAMETER,
+    INSECURE,
+    NO_IMPORT,
+    IMPORT_OVERTAKEN,
+    BODY_DIFFERS,
+    NOT_ACCEPTABLE,
+)
+ALL_KINDS: Final = (*SHARED_KINDS, *REGISTRY_KINDS)
+_BY_CODE: Final = {kind.code: kind for kind in ALL_KINDS}
+
+
+def kind_of_code(code: str) -> Kind:
+    """Return the kind with a code that was kept. Raises KeyError."""
+    return _BY_CODE[code]
+
+
+def problem_of_answer(answer: Refused | Denied | KeyReused) -> Problem:
+    """Return the problem that an answer is."""
+    match answer:
+        case Exists():
+            problem = Problem(kind=EXISTS, members={"version": answer.version})
+        case Missing():
+            problem = Problem(kind=NOT_FOUND)
+        case Stale():
+            problem = Problem(kind=STALE, members={"version": answer.version or None})
+        case Protected():
+            problem = Problem(kind=PROTECTED, members={"indexes": list(answer.indexes)})
+        case Locked():
+            members = {"state": answer.state.name.lower(), "reason": answer.reason}
+            problem = Problem(kind=LOCKED, members=members)
+        case StateForbidden():
+            problem = Problem(kind=STATE_SCOPE)
+        case Faulty():
+            problem = of_faults(answer.faults)
+        case Denied():
+            problem = of_denial(answer.verdict)
+        case KeyReused():
+            problem = Problem(kind=KEY_REUSED)
+        case _:
+            assert_never(answer)
+    return problem

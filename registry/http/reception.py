@@ -1,0 +1,114 @@
+"""Who asks: authentication, and everything else a command needs to know about its request."""
+
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from secrets import token_bytes
+from time import monotonic, time_ns
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from edge.addresses import LOOPBACK, Ip, Networks, client_address
+from edge.problems import CHALLENGE, UNAUTHENTICATED, Problem, Refusal
+from edge.server import language, request_id
+from identifiers.changes import RequestKey
+from identifiers.principals import ApiKey
+from registry.commands import Asked, Once, change_ids
+from registry.effects import principal_name
+from registry.http.problems import INSECURE
+from registry.http.replies import Reply, Told, kept
+from registry.http.requests import bearer, idempotency_key, request_digest
+from registry.keys import KeyRing
+
+A = TypeVar("A")
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever made a request, and when (epoch milliseconds)."""
+
+    principal: ApiKey
+    address: Ip | None
+    at: int
+    told: Told
+
+    @property
+    def name(self) -> str:
+        """Return the name under which request keys and imports are kept."""
+        return principal_name(self.principal)
+
+
+class Reception:
+    """Turns requests into callers, and callers into `Asked`.
+
+    Keys are taken over plain HTTP only from the machine itself, or when one of `proxies` says that
+    its client came by https.
+    """
+
+    def __init__(
+        self,
+        keys: KeyRing,
+        proxies: Networks,
+        *,
+        clock: Callable[[], int] = time_ns,
+        steady: Callable[[], float] = monotonic,
+        chance: Callable[[int], bytes] = token_bytes,
+    ) -> None:
+        self._keys = keys
+        self._proxies = proxies
+        self._clock = clock
+        self._steady = steady
+        self._chance = chance
+
+    async def caller(self, request: web.Request) -> Caller:
+        """Return who asks. Raises `Refusal`, and `StoreUnavailable`."""
+        address = self._address(request)
+        at = self._clock() // 1_000_000
+        token = bearer(request)
+        principal = await self._keys.principal(token, now=at // 1000, monotonic=self._steady())
+        if principal is None:
+            raise Refusal(Problem(kind=UNAUTHENTICATED, headers=CHALLENGE))
+        told = Told(language(request), request_id(request))
+        return Caller(principal=principal, address=address, at=at, told=told)
+
+    def changes(self, caller: Caller, count: int) -> tuple[UUID, ...]:
+        """Return ids for `count` changes."""
+        return change_ids(caller.at, self._chance, count)
+
+    def asked(
+        self, caller: Caller, changes: Sequence[UUID] = (), once: Once[A] | None = None
+    ) -> Asked[A]:
+        """Return what a command needs to know of its request."""
+        return Asked(
+            principal=caller.principal,
+            address=caller.address,
+            request_id=caller.told.request_id,
+            at=caller.at,
+            changes=tuple(changes),
+            once=once,
+        )
+
+    def _address(self, request: web.Request) -> Ip | None:
+        peer = request.remote
+        if not peer:
+            return None  # a Unix socket: whoever may open it is on this machine
+        address = client_address(peer, request.headers.getall("X-Forwarded-For", ()), self._proxies)
+        proxied = self._proxies.trusts(peer)
+        said_https = proxied and request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+        local = LOOPBACK.trusts(peer) and (not proxied or address == ip_address(peer))
+        if not (request.secure or said_https or local):
+            raise Refusal(Problem(kind=INSECURE))
+        return address
+
+
+def once_of(
+    request: web.Request, body: bytes, caller: Caller, reply: Callable[[A], Reply]
+) -> Once[A] | None:
+    """Return how to keep the answer to a request; None when it carries no Idempotency-Key."""
+    key = idempotency_key(request)
+    if key is None:
+        return None
+    request_key = RequestKey(caller.name, key)
+    digest = request_digest(request, body)
+    return Once(request_key, digest, lambda answer: kept(request_key, digest, reply(answer)))

@@ -1,0 +1,11 @@
+"""Bulk import: bodies of any length at constant memory, committed chunk by chunk.
+
+In reading order: ``trail`` (how far a body is read), ``intake`` (octets in, chunks of judged rows
+out), ``chunks`` (what a chunk does to what is stored), ``results`` (the fate of every row),
+``service`` (one import from its first octet to its end, also over several requests). All but the
+last are pure.
+
+While one chunk is committed the next is read; there is never more than one of each. A chunk commits
+its rows together with how far the import has come: the number of octets and the SHA-256 of just
+these. So the same body sent again goes on where the first was cut, and another body is noticed.
+"""

@@ -1,0 +1,119 @@
+"""What a chunk of rows does to what is stored. Pure.
+
+A chunk is one commit, so a handle that appears in it several times gets one new version, with what
+the last of its rows makes of it; rows are decided in order, each on what those before it left.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from identifiers import merkle
+from identifiers.changes import ChangeKind, Current, Import, ImportChunk, Writes, Written
+from identifiers.records import Record
+from registry.answers import Decision, Saved, Unchanged
+from registry.commands import Asked, Mode, row_command
+from registry.effects import audited
+from registry.imports.intake import Chunk, Entry, Rejected
+from registry.imports.results import Fate, RowResult, count, pack, rejected
+from registry.rules import Terms, decide
+
+AUDIT_ACTION: Final = "import.chunk"
+_FATES: Final = {ChangeKind.CREATED: Fate.CREATED}
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """How the chunks of an import are decided.
+
+    `running` is the import as this request opened it, `number` the chunk's, from 1; `changes` has
+    an id for each of its rows.
+    """
+
+    running: Import
+    mode: Mode
+    number: int
+    changes: Sequence[UUID]
+
+
+def decide_chunk(chunk: Chunk, current: Current, order: Order, asked: Asked[None]) -> Writes:
+    """Decide every row of a chunk, and tell what is to be committed."""
+    written: dict[str, Written] = {}
+    results = []
+    for row, change in zip(chunk.rows, order.changes, strict=True):
+        if isinstance(row, Rejected):
+            results.append(rejected(row.number, row.handle, row.reason))
+            continue
+        earlier = written.get(row.key)
+        stored = current.records.get(row.key) if earlier is None else earlier.record
+        decision = _decided(row, stored, order.mode, chunk.at)
+        if isinstance(decision, Saved):
+            written[row.key] = _written(decision, change, earlier)
+        results.append(_result(row, decision, earlier))
+    return _writes(chunk, tuple(written.values()), results, order, asked)
+
+
+def _decided(row: Entry, stored: Record | None, mode: Mode, at: int) -> Decision:
+    command = row_command(mode, row.handle, row.values, row.state)
+    terms = Terms(key=row.key, now=at // 1000, may_change_state=row.may_change_state)
+    return decide(command, stored, terms)
+
+
+def _written(decision: Saved, change: UUID, earlier: Written | None) -> Written:
+    if earlier is None:
+        return Written(change, decision.kind, decision.record)
+    record = msgspec.structs.replace(decision.record, version=earlier.record.version)
+    return Written(earlier.change, earlier.kind, record)
+
+
+def _result(row: Entry, decision: Decision, earlier: Written | None) -> RowResult:
+    handle = row.handle.given
+    if isinstance(decision, Saved):
+        fate = _FATES.get(decision.kind, Fate.UPDATED)
+        version = decision.record.version if earlier is None else earlier.record.version
+        return RowResult(row.number, handle, fate, version)
+    if isinstance(decision, Unchanged):
+        return RowResult(row.number, handle, Fate.UNCHANGED, decision.record.version)
+    return rejected(row.number, handle, decision)
+
+
+def _writes(
+    chunk: Chunk,
+    written: tuple[Written, ...],
+    results: Sequence[RowResult],
+    order: Order,
+    asked: Asked[None],
+) -> Writes:
+    running, counts = order.running, count(results)
+    detail = {"chunk": order.number, **msgspec.structs.asdict(counts)}
+    if running.dry_run:
+        written = ()
+        detail["dry_run"] = True
+    entry = audited(asked, AUDIT_ACTION, str(running.id), detail)
+    return Writes(
+        records=written,
+        audit=(msgspec.structs.replace(entry, at=chunk.at, root=merkle_root(written)),),
+        chunk=ImportChunk(
+            import_id=running.id,
+            epoch=running.epoch,
+            number=order.number,
+            offset=chunk.offset,
+            digest=chunk.digest,
+            counts=counts,
+            results=pack(results),
+        ),
+    )
+
+
+def merkle_root(written: Sequence[Written]) -> bytes:
+    """Return the tree hash over ``key|version|SHA-256(values)`` of each record, in order."""
+    return merkle.root(
+        [
+            merkle.leaf(
+                f"{w.record.key}|{w.record.version}|".encode() + sha256(w.record.values).digest()
+            )
+            for w in written
+        ]
+    )

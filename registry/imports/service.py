@@ -1,0 +1,270 @@
+"""One import, from its first octet to its end, also over several requests."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import aclosing
+from hashlib import sha256
+from secrets import token_bytes
+from time import time_ns
+from types import MappingProxyType
+from typing import Any, Final, Self
+from uuid import UUID
+
+import msgspec
+
+from identifiers.changes import Import, ImportState, RequestKey, Touched
+from identifiers.errors import Fenced
+from identifiers.principals import ApiKey, MissingScope, Scope
+from identifiers.wire import cborform, csvform, jsonlines
+from identifiers.wire.rows import RowReader
+from registry.answers import Denied
+from registry.commands import Asked, Mode, change_ids
+from registry.effects import audited, principal_name
+from registry.imports.chunks import Order, decide_chunk
+from registry.imports.intake import CHUNK_ROWS, Chunk, Entry, Intake, Terms
+from registry.imports.results import Fate, RowResult, unpack
+from registry.imports.trail import Differs
+from registry.ports import RegistryStore
+from registry.prefixes import Prefixes
+
+READERS: Final[Mapping[str, Callable[[int], RowReader]]] = MappingProxyType(
+    {
+        jsonlines.MEDIA_TYPE: lambda done: jsonlines.JsonLines(done=done),
+        csvform.MEDIA_TYPE: lambda done: csvform.CsvRows(done=done),
+        cborform.SEQUENCE_MEDIA_TYPE: lambda done: cborform.CborRows(done=done),
+    }
+)
+"""The forms that can be imported, by media type; each reader is told how many octets are done."""
+LISTED: Final = 100
+"""Imports that are shown of a principal, the newest."""
+
+
+class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of an import. Without a key it cannot be resumed."""
+
+    key: str | None
+    mode: Mode
+    media_type: str
+    dry_run: bool
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The import came to its end, now or (`again`) in an earlier request.
+
+    `refusal` is the row that could not be told apart from the next, when the state is REFUSED.
+    """
+
+    done: Import
+    again: bool
+    refusal: RowResult | None = None
+
+
+class OtherBody(msgspec.Struct, frozen=True):
+    """The key belongs to an import of another body, mode or form."""
+
+
+class Overtaken(msgspec.Struct, frozen=True):
+    """A later request for the same import goes on with it."""
+
+
+ImportAnswer = Finished | OtherBody | Overtaken | Denied
+
+
+def import_id(request: RequestKey) -> UUID:
+    """Return the id of the import that a principal began with a key (UUIDv8, RFC 9562 5.8)."""
+    made = bytearray(sha256(f"{request.principal}\n{request.key}".encode()).digest()[:16])
+    made[6] = made[6] & 0x0F | 0x80
+    made[8] = made[8] & 0x3F | 0x80
+    return UUID(bytes=bytes(made))
+
+
+class Imports:
+    """Bulk imports. `clock` gives epoch nanoseconds, `chance` random octets."""
+
+    def __init__(
+        self,
+        store: RegistryStore,
+        prefixes: Prefixes,
+        *,
+        clock: Callable[[], int] = time_ns,
+        chance: Callable[[int], bytes] = token_bytes,
+        chunk_rows: int = CHUNK_ROWS,
+    ) -> None:
+        self._store = store
+        self._prefixes = prefixes
+        self._clock = clock
+        self._chance = chance
+        self._chunk_rows = chunk_rows
+
+    async def run(
+        self, wanted: ImportRequest, body: AsyncIterator[bytes], asked: Asked[None]
+    ) -> ImportAnswer:
+        """Take a body and register what it holds.
+
+        Raises `StoreUnavailable`, `FateUnknown` and whatever reading `body` raises; then what is
+        committed stays so, and the same body sent again with the same key goes on from there.
+        """
+        if isinstance(asked.principal, ApiKey) and Scope.WRITE not in asked.principal.scopes:
+            return Denied(MissingScope(Scope.WRITE))
+        try:
+            running = await self._open(wanted, asked)
+            if not _same(running, wanted):
+                return OtherBody()
+            if running.state is not ImportState.RUNNING:
+                return await self._again(running, body)
+            return await self._take(running, wanted.mode, body, asked)
+        except Differs:
+            return OtherBody()
+        except Fenced:
+            return Overtaken()
+
+    async def find(self, number: UUID, asked: Asked[None]) -> Import | None:
+        """Return an import of the asker's; None also for another's."""
+        found = await self._store.find_import(number)
+        return found if found is not None and found.request.principal == _owner(asked) else None
+
+    async def list(self, asked: Asked[None]) -> tuple[Import, ...]:
+        """Return the asker's newest imports."""
+        return tuple(await self._store.imports(_owner(asked), LISTED))
+
+    async def results(self, found: Import, *, every: bool) -> AsyncGenerator[tuple[RowResult, ...]]:
+        """Yield what became of the rows, chunk by chunk: of the rejected, or of `every` one."""
+        for number in range(1, found.chunks + 1):
+            chunk = await self._store.import_chunk(found.id, number)
+            if chunk is not None and (every or chunk.counts.rejected):
+                kept = (r for r in unpack(chunk.results) if every or r.status is Fate.REJECTED)
+                yield tuple(kept)
+
+    async def _open(self, wanted: ImportRequest, asked: Asked[None]) -> Import:
+        key = wanted.key or f"none:{self._chance(16).hex()}"
+        request = RequestKey(_owner(asked), key)
+        return await self._store.open_import(
+            Import(
+                id=import_id(request),
+                request=request,
+                mode=wanted.mode.value,
+                media_type=wanted.media_type,
+                dry_run=wanted.dry_run,
+                state=ImportState.RUNNING,
+                epoch=1,
+                started_at=asked.at // 1000,
+            )
+        )
+
+    async def _again(self, done: Import, body: AsyncIterator[bytes]) -> Finished | OtherBody:
+        """Answer a repetition as the first time, once its body has proved to be the same."""
+        digest, size = sha256(), 0
+        async for data in body:
+            digest.update(data)
+            size += len(data)
+            if size > done.offset:
+                return OtherBody()
+            await asyncio.sleep(0)
+        if (size, digest.digest()) != (done.offset, done.digest):
+            return OtherBody()
+        return Finished(done, again=True, refusal=await self._refusal(done))
+
+    async def _take(
+        self, running: Import, mode: Mode, body: AsyncIterator[bytes], asked: Asked[None]
+    ) -> Finished:
+        intake = Intake(
+            READERS[running.media_type](running.offset),
+            asked,
+            done=running.offset,
+            digest=running.digest,
+            chunk_rows=self._chunk_rows,
+        )
+        number = running.chunks
+        async with _OneAhead() as ahead, aclosing(self._chunks(intake, body)) as chunks:
+            async for chunk in chunks:
+                number += 1
+                await ahead.go(self._commit(chunk, running, mode, number, asked))
+        offset, digest = intake.end()
+        state = ImportState.REFUSED if intake.broken else ImportState.DONE
+        return await self._finish(running, state, offset, digest, asked)
+
+    async def _chunks(self, intake: Intake, body: AsyncIterator[bytes]) -> AsyncGenerator[Chunk]:
+        async for data in body:
+            for chunk in intake.feed(data, await self._terms()):
+                yield chunk
+            await asyncio.sleep(0)  # others are served between any two pieces
+        for chunk in intake.finish(await self._terms()):
+            yield chunk
+
+    async def _terms(self) -> Terms:
+        return Terms(self._clock() // 1_000_000, await self._prefixes.picture())
+
+    async def _commit(
+        self, chunk: Chunk, running: Import, mode: Mode, number: int, asked: Asked[None]
+    ) -> None:
+        changes = change_ids(chunk.at, self._chance, len(chunk.rows))
+        order = Order(running=running, mode=mode, number=number, changes=changes)
+        keys = dict.fromkeys(row.key for row in chunk.rows if isinstance(row, Entry))
+        await self._store.write(
+            Touched(keys=tuple(keys)),
+            lambda current: (decide_chunk(chunk, current, order, asked), None),
+        )
+
+    async def _finish(
+        self, running: Import, state: ImportState, offset: int, digest: bytes, asked: Asked[None]
+    ) -> Finished:
+        now = self._clock() // 1_000_000
+        done = msgspec.structs.replace(
+            running, state=state, offset=offset, digest=digest, finished_at=now // 1000
+        )
+        entry = audited(asked, "import.finish", str(done.id), {"state": state.name.lower()})
+        await self._store.finish_import(done, msgspec.structs.replace(entry, at=now))
+        stored = await self._store.find_import(done.id)
+        if stored is None:
+            raise RuntimeError(f"import {done.id} is gone")
+        return Finished(stored, again=False, refusal=await self._refusal(stored))
+
+    async def _refusal(self, done: Import) -> RowResult | None:
+        """Return the row that ended a refused import: the last of its last chunk."""
+        if done.state is not ImportState.REFUSED:
+            return None
+        last = await self._store.import_chunk(done.id, done.chunks)
+        return None if last is None else tuple(unpack(last.results))[-1]
+
+
+def _owner(asked: Asked[None]) -> str:
+    return principal_name(asked.principal)
+
+
+def _same(running: Import, wanted: ImportRequest) -> bool:
+    asked_for = (wanted.mode.value, wanted.media_type, wanted.dry_run)
+    return (running.mode, running.media_type, running.dry_run) == asked_for
+
+
+class _OneAhead:
+    """Runs one thing behind the caller's back; the next waits until it has ended.
+
+    On leaving, also by an error, what runs is waited for: a commit is never abandoned.
+    """
+
+    def __init__(self) -> None:
+        self._running: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            await self._join()
+        elif self._running is not None:
+            await asyncio.wait([self._running])
+            self._running.exception()  # the first error is the one that is told
+
+    async def go(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start `work` as soon as what runs has ended. Raises what that raised."""
+        try:
+            await self._join()
+        except BaseException:
+            work.close()
+            raise
+        self._running = asyncio.create_task(work)
+
+    async def _join(self) -> None:
+        if self._running is not None:
+            running, self._running = self._running, None
+            await asyncio.shield(running)

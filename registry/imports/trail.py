@@ -1,0 +1,63 @@
+"""How far a body is read, proved by the SHA-256 of just that much of it."""
+
+from hashlib import sha256
+from typing import Final
+
+from identifiers.wire.rows import MAX_ROW_BYTES
+
+_KEPT: Final = 2 * MAX_ROW_BYTES
+"""Octets that are not hashed yet: rows end among them, as none is longer than `MAX_ROW_BYTES`."""
+
+
+class Differs(Exception):
+    """The body is not the one that an earlier request began."""
+
+
+class Trail:
+    """A running digest that can tell its value at the end of every row.
+
+    A hash cannot go back, so the latest octets wait until it is clear which row ends among them.
+    The first `done` octets must have the SHA-256 `digest`.
+    """
+
+    def __init__(self, done: int = 0, digest: bytes = b"") -> None:
+        self._done = done
+        self._expected = digest
+        self._hash = sha256()
+        self._hashed = 0
+        self._waiting = bytearray()
+
+    @property
+    def length(self) -> int:
+        """Octets seen."""
+        return self._hashed + len(self._waiting)
+
+    def extend(self, data: bytes) -> None:
+        """Take the next piece of the body. Raises `Differs`."""
+        self._waiting += data
+        if self._hashed < self._done:
+            self._advance(min(self._done, self.length))
+            if self._hashed == self._done and self._hash.digest() != self._expected:
+                raise Differs
+
+    def at(self, offset: int) -> bytes:
+        """Return the SHA-256 of the first `offset` octets; offsets never go down."""
+        self._advance(offset)
+        return self._hash.digest()
+
+    def end(self) -> tuple[int, bytes]:
+        """Return the length of what was seen, and its SHA-256. Raises `Differs` if too short."""
+        if self.length < self._done:
+            raise Differs
+        return self.length, self.at(self.length)
+
+    def trim(self) -> None:
+        """Hash what no row can end in any more, so that rows of nothing take no memory."""
+        if len(self._waiting) > _KEPT:
+            self._advance(self.length - _KEPT)
+
+    def _advance(self, offset: int) -> None:
+        count = offset - self._hashed
+        self._hash.update(self._waiting[:count])
+        del self._waiting[:count]
+        self._hashed = offset
