@@ -61,6 +61,10 @@ class Freshness:
         """Say whether what is kept may be shown while the store is away."""
         return now - self._proven <= self._patience.stale
 
+    def shows_stale(self, now: float) -> bool:
+        """Say whether the store is away for so long that what is kept may be out of date."""
+        return self._failed and not self.believed(now)
+
     def away(self, now: float) -> bool:
         """Say whether the store failed so short a time ago that it is not asked again yet."""
         return self._failed and now < self._asked_again_at

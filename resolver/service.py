@@ -49,9 +49,10 @@ class Resolver:
         """Decide by this picture of the prefixes from now on."""
         self._directory = directory
 
-    def stale(self, now: float) -> bool:
-        """Say whether answers may be older than the freshness bound: the store is away."""
-        return not self._freshness.believed(now)
+    def stale(self, now: float) -> float | None:
+        """Return for how many seconds nothing was proven right, None while answers are fresh."""
+        freshness = self._freshness
+        return freshness.age(now) if freshness.shows_stale(now) else None
 
     def answer_now(self, query: Query, client: Client, now: float) -> Outcome | None:
         """Answer without waiting, or return None: the store must be asked (`answer`)."""

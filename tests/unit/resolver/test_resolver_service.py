@@ -122,6 +122,17 @@ class TestWithoutTheStore:
         for passed in (0.0, 3.0, 10.0, 400.0, 3000.0):
             known.clock.now += passed
             assert isinstance(await known.look("88.300.1/A"), Found), passed
+        assert known.resolver.stale(known.clock.now) == 3413.0
+
+    async def test_an_answer_is_stale_only_when_it_may_be_out_of_date(self, known):
+        assert known.resolver.stale(known.clock.now) is None
+        await known.look("88.300.1/B")
+        assert known.resolver.stale(known.clock.now) is None
+        known.clock.now += 5.0
+        assert known.resolver.stale(known.clock.now) == 5.0
+        known.store.down = False
+        await known.follower.step()
+        assert known.resolver.stale(known.clock.now) is None
 
     async def test_until_an_hour_after_the_last_proof(self, known):
         known.clock.now += 3601.0
@@ -186,9 +197,7 @@ async def test_without_proof_the_store_itself_is_asked(world):
     await world.look("88.300.1/A")
     await carry(world)
     await world.put("88.300.1/A", OTHER)
-    assert not world.resolver.stale(world.clock.now)
     world.clock.now += 4.1
-    assert world.resolver.stale(world.clock.now)
     assert now(world, "88.300.1/A") is None
     assert (await world.look("88.300.1/A")).record.version == 2
 

@@ -1,0 +1,255 @@
+"""HTTP resolution: look-ups by address, many at once, and the site record."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from edge.accept import best_media_type
+from edge.addresses import Networks, client_address
+from edge.bodies import read_body
+from edge.problems import MEDIA_TYPE_UNKNOWN, TOO_LARGE, Kind, Problem, Refusal, retry_after
+from identifiers.outcomes import Found, Outcome, ValuesAbsent
+from identifiers.queries import Query
+from identifiers.wire import jsonform
+from identifiers.wire.dataform import key_or_binary
+from identifiers.wire.handle.codes import ResponseCode
+from identifiers.wire.handle.site import Site, encode_site
+from identifiers.wire.siteform import site_document
+from resolver.clients import Client, Clients
+from resolver.counters import Counters, Event, Result, Transport, result_of
+from resolver.limits import Limits
+from resolver.service import Resolver
+from resolver.transports import rest
+from resolver.transports.rest import CBOR, JSON, Form, LookUp, Unreadable
+
+MOUNT: Final = "/api/handles/"
+BATCH_LIMIT: Final = 2000
+BODY_LIMIT: Final = 1024 * 1024
+IN_FLIGHT_PER_HOST: Final = 32
+"""Requests of one untrusted host at one time (`assurance` R-DOS-3)."""
+TOO_MANY: Final = Kind(
+    "too-many-requests", 429, "Too many requests from this address.", "该地址的请求过于频繁。"
+)
+_SLICE: Final = 64
+"""Answers of a batch that are written in one turn of the loop."""
+_HANDLES_PER_TOKEN: Final = 100
+_OFFERED: Final = (JSON, CBOR)
+_NOT_HERE: Final = ("/api/handles", "/api/prefixes", "/api/sessions", "/api/verifications")
+_ANYBODY: Final = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id"),
+)
+_PREFLIGHT: Final = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, HEAD, POST"),
+    ("Access-Control-Allow-Headers", "Accept, Content-Type, If-None-Match, X-Request-Id"),
+    ("Access-Control-Max-Age", "86400"),
+)
+
+Headers = list[tuple[str, str]]
+
+
+class HttpResolution:
+    """The handlers. `clock` is monotonic, `epoch` the wall clock; both in seconds."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        site: Site,
+        *,
+        clients: Clients,
+        proxies: Networks,
+        rates: Limits,
+        counters: Counters,
+        clock: Callable[[], float],
+        epoch: Callable[[], float],
+    ) -> None:
+        self._resolver = resolver
+        self._site = jsonform.write_json(site_document(encode_site(site), key_or_binary))
+        self._clients = clients
+        self._proxies = proxies
+        self._rates = rates
+        self._counters = counters
+        self._clock = clock
+        self._epoch = epoch
+        self._in_flight: Counter[tuple[int, int]] = Counter()
+
+    def application(self) -> web.Application:
+        """Return the application, which `edge.server.serve` serves."""
+        app = web.Application(client_max_size=BODY_LIMIT)
+        router = app.router
+        router.add_get("/api/handles/{handle:.+}", self.look_up)
+        router.add_post("/api/resolve", self.resolve)
+        router.add_get("/api/site", self.site)
+        router.add_route(hdrs.METH_OPTIONS, "/api/{rest:.*}", self.preflight)
+        for path in _NOT_HERE:
+            router.add_route(hdrs.METH_ANY, path + "{rest:(?:/.*)?}", self.not_here)
+        return app
+
+    async def look_up(self, request: web.Request) -> web.Response:
+        """GET and HEAD of one identifier."""
+        began = self._clock()
+        with self._let_in(request, began, 1.0) as client:
+            try:
+                asked = _read(request)
+            except Unreadable as error:
+                self._count(Result.INVALID, began)
+                return _short(error.code, str(error), status=400)
+            if asked.wants_private or _names_somebody(request):
+                self._count(Result.LOGIN_NEEDED, began)
+                return _short(ResponseCode.OPERATION_NOT_SUPPORTED, rest.NO_LOGIN, status=503)
+            outcome = self._resolver.answer_now(asked.query, client, began)
+            if outcome is None:
+                outcome = await self._resolver.answer(asked.query, client, began)
+            response = self._told(request, asked, outcome)
+            self._count(result_of(outcome), began)
+            return response
+
+    async def resolve(self, request: web.Request) -> web.Response:
+        """POST of ``{"handles": […]}``: each is answered for itself, in order."""
+        began = self._clock()
+        form = Form(_media_type(request))
+        handles = _read_batch(request, await read_body(request, BODY_LIMIT))
+        with self._let_in(request, began, 1.0 + len(handles) / _HANDLES_PER_TOKEN) as client:
+            queries = [Query(handle=handle.encode()) for handle in handles]
+            outcomes = await self._resolver.answer_all(queries, client, self._clock())
+            body = await self._told_all(handles, outcomes, form)
+            for outcome in outcomes:
+                self._count(result_of(outcome), began)
+        return web.Response(
+            body=body,
+            headers=[
+                *_ANYBODY,
+                (hdrs.CONTENT_TYPE, form.media_type),
+                (hdrs.CACHE_CONTROL, "no-store"),
+            ],
+        )
+
+    async def site(self, _: web.Request) -> web.Response:
+        """GET of the site record."""
+        began = self._clock()
+        headers = [*_ANYBODY, (hdrs.CONTENT_TYPE, JSON), (hdrs.CACHE_CONTROL, "no-cache")]
+        self._count(Result.SITE, began)
+        return web.Response(body=self._site, headers=headers)
+
+    async def preflight(self, _: web.Request) -> web.Response:
+        """OPTIONS: scripts of any origin may look up."""
+        return web.Response(status=204, headers=_PREFLIGHT)
+
+    async def not_here(self, _: web.Request) -> web.Response:
+        """Answer what needs somebody to be known: administration, lists, sessions."""
+        self._count(Result.UNSUPPORTED, self._clock())
+        return _short(ResponseCode.OPERATION_NOT_SUPPORTED, rest.NO_LOGIN, status=503)
+
+    @contextmanager
+    def _let_in(self, request: web.Request, now: float, cost: float) -> Iterator[Client]:
+        client = self._client(request)
+        if client.trusted:
+            yield client
+            return
+        if self._in_flight[client.host] >= IN_FLIGHT_PER_HOST or not self._rates.requests(
+            client, now, cost
+        ):
+            self._counters.happened(Event.LIMITED)
+            raise Refusal(retry_after(TOO_MANY, 1))
+        self._in_flight[client.host] += 1
+        try:
+            yield client
+        finally:
+            self._in_flight[client.host] -= 1
+            if not self._in_flight[client.host]:
+                del self._in_flight[client.host]
+
+    def _client(self, request: web.Request) -> Client:
+        peer = request.remote or "0.0.0.0"  # noqa: S104 -- nobody's address: the peer has gone
+        forwarded = request.headers.getall("X-Forwarded-For", ())
+        if not forwarded:
+            return self._clients.of(peer)
+        return self._clients.of(str(client_address(peer, forwarded, self._proxies)))
+
+    def _told(self, request: web.Request, asked: LookUp, outcome: Outcome) -> web.Response:
+        form = asked.form
+        headers: Headers = [*_ANYBODY, (hdrs.VARY, hdrs.ACCEPT)]
+        if isinstance(outcome, Found | ValuesAbsent):
+            tag = rest.entity_tag(outcome.record.version, asked)
+            headers += [(hdrs.ETAG, tag), *self._lifetime(outcome)]
+            known = request.headers.get(hdrs.IF_NONE_MATCH)
+            if known is not None and rest.tag_matches(known, tag):
+                return web.Response(status=304, headers=headers)
+        told = rest.tell(outcome, asked.query.text, binary=form.media_type == CBOR)
+        if told.retry_after is not None:
+            headers.append((hdrs.RETRY_AFTER, str(told.retry_after)))
+        headers.append((hdrs.CONTENT_TYPE, form.media_type))
+        body = rest.written(told.document, form)
+        return web.Response(status=told.status, body=body, headers=headers)
+
+    def _lifetime(self, outcome: Found | ValuesAbsent) -> Headers:
+        if not isinstance(outcome, Found):
+            return [(hdrs.CACHE_CONTROL, "no-cache")]
+        seconds = rest.shortest_life(outcome.values, int(self._epoch()))
+        stale = self._resolver.stale(self._clock())
+        if stale is None:
+            return [(hdrs.CACHE_CONTROL, f"public, max-age={seconds}")]
+        return [
+            (hdrs.CACHE_CONTROL, f"public, max-age={min(seconds, rest.STALE_SECONDS)}"),
+            ("Cache-Status", f"idnode; hit; ttl=-{int(stale)}"),  # RFC 9211 section 2.4
+        ]
+
+    async def _told_all(
+        self, handles: Sequence[str], outcomes: Sequence[Outcome], form: Form
+    ) -> bytes:
+        binary = form.media_type == CBOR
+        documents: list[object] = []
+        items: list[bytes] = []
+        for start in range(0, len(handles), _SLICE):
+            part = slice(start, start + _SLICE)
+            for handle, outcome in zip(handles[part], outcomes[part], strict=True):
+                document = rest.tell(outcome, handle, binary=binary).document
+                if binary:
+                    documents.append(document)
+                else:
+                    items.append(jsonform.write_json(document))
+            await asyncio.sleep(0)
+        if binary:
+            return rest.written({"results": documents}, form)
+        return b'{"results":[%s]}' % b",".join(items)
+
+    def _count(self, result: Result, began: float) -> None:
+        now = self._clock()
+        self._counters.answered(Transport.HTTP, result, now - began, now)
+
+
+def _read(request: web.Request) -> LookUp:
+    target = request.raw_path
+    handle = rest.handle_in(target, MOUNT)
+    parameters = request.query.items() if "?" in target else ()
+    return rest.read_look_up(handle, parameters, _media_type(request))
+
+
+def _media_type(request: web.Request) -> str:
+    accept = request.headers.get(hdrs.ACCEPT, "")
+    return JSON if accept in {"", "*/*"} else best_media_type(accept, _OFFERED) or JSON
+
+
+def _names_somebody(request: web.Request) -> bool:
+    # Who logs in wants more than anybody sees: to leave that out silently would mislead.
+    return hdrs.AUTHORIZATION in request.headers and "publicOnly" not in request.query
+
+
+def _read_batch(request: web.Request, body: bytes) -> list[str]:
+    if request.content_type != JSON or hdrs.CONTENT_TYPE not in request.headers:
+        raise Refusal(Problem(kind=MEDIA_TYPE_UNKNOWN, members={"accepted": [JSON]}))
+    handles = rest.read_batch(jsonform.load(body))
+    if len(handles) > BATCH_LIMIT:
+        raise Refusal(Problem(kind=TOO_LARGE, members={"limit": BATCH_LIMIT}))
+    return handles
+
+
+def _short(code: ResponseCode, message: str, *, status: int) -> web.Response:
+    document = {"responseCode": int(code), "message": message}
+    headers = [*_ANYBODY, (hdrs.CONTENT_TYPE, JSON)]
+    return web.Response(status=status, body=jsonform.write_json(document), headers=headers)

@@ -1,0 +1,247 @@
+"""The REST form of a look-up, pure: what an address asks, how an outcome is told.
+
+``GET /api/handles/{handle}`` as Handle.Net has it since version 9, with strong entity tags and CBOR
+beside. Statuses by response code: 1 and 200 (values not found) 200, 4, 102 and 301 400, 100 404,
+302 and 303 300, 3 503. What needs a login is 503 with code 5 until a registry takes it over.
+"""
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final, assert_never
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from identifiers import outcomes
+from identifiers.faults import Fault, Invalid
+from identifiers.outcomes import Outcome
+from identifiers.queries import Query
+from identifiers.values import MAX_INDEX
+from identifiers.wire import cborform, jsonform
+from identifiers.wire.handle.codes import MAX_LIST, ResponseCode
+from identifiers.wire.handle.translate import NOT_HOMED
+from identifiers.wire.handle.values import decode_values, encode_values
+from identifiers.wire.members import members_of, type_fault
+
+JSON: Final = "application/json"
+CBOR: Final = cborform.MEDIA_TYPE
+JAVASCRIPT: Final = "application/javascript"
+STALE_SECONDS: Final = 30
+"""How long an answer may be kept that was given while the store was away (RFC 8767 section 5)."""
+NO_LOGIN: Final = "this needs a login, which is not offered here"
+
+_YES: Final = frozenset({"", "yes", "true", "1"})
+_CALLBACK: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*(?:\.[A-Za-z_$][A-Za-z0-9_$]*)*", re.ASCII)
+_LONGEST_CALLBACK: Final = 128
+_LONGEST_INDEX: Final = len(str(MAX_INDEX))
+
+Document = dict[str, object]
+
+
+class Unreadable(ValueError):
+    """An address that asks nothing; `code` is the response code of the answer."""
+
+    def __init__(self, why: str, code: ResponseCode = ResponseCode.PROTOCOL_ERROR) -> None:
+        self.code: Final = code
+        super().__init__(why)
+
+
+class Form(msgspec.Struct, frozen=True):
+    """How the answer is to be written. With a `callback` it is a script."""
+
+    media_type: str = JSON
+    pretty: bool = False
+    callback: str = ""
+
+
+class LookUp(msgspec.Struct, frozen=True):
+    """One look-up by address. `wants_private`: what only administrators read is asked for."""
+
+    query: Query
+    form: Form
+    wants_private: bool = False
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome in the REST form; `retry_after` in seconds."""
+
+    status: int
+    document: Document
+    retry_after: int | None = None
+
+
+PLAIN: Final = Form()
+
+
+def handle_in(target: str, mount: str) -> bytes:
+    """Return the handle of a request target: the rest of the path, raw or percent-encoded.
+
+    Raises `Unreadable` unless it is UTF-8 without U+0000.
+    """
+    path = target.partition("?")[0].partition("#")[0].partition(mount)[2]
+    octets = path.encode("utf-8", "surrogateescape")
+    handle = unquote_to_bytes(octets) if "%" in path else octets
+    try:
+        handle.decode()
+    except UnicodeDecodeError as error:
+        why = f"the handle is not valid UTF-8 at byte {error.start}"
+        raise Unreadable(why, ResponseCode.INVALID_HANDLE) from None
+    if b"\0" in handle:
+        raise Unreadable("U+0000 is not allowed in a handle", ResponseCode.INVALID_HANDLE)
+    return handle
+
+
+def read_look_up(
+    handle: bytes, parameters: Iterable[tuple[str, str]], media_type: str = JSON
+) -> LookUp:
+    """Read the parameters of a look-up. Raises `Unreadable`; unknown ones are passed over."""
+    indexes: list[int] = []
+    types: list[str] = []
+    flags: dict[str, bool] = {}
+    callback = ""
+    for name, value in parameters:
+        if name == "index":
+            indexes.append(_index(value))
+        elif name == "type":
+            types.append(value)
+        elif name == "callback":
+            callback = _callback(value)
+        else:
+            flags[name] = value.lower() in _YES
+    if max(len(indexes), len(types)) > MAX_LIST:
+        raise Unreadable(f"at most {MAX_LIST} indexes and types may be asked for")
+    public_only = flags.get("publicOnly", True)
+    return LookUp(
+        Query(
+            handle=handle,
+            indexes=tuple(indexes),
+            types=tuple(types),
+            public_only=public_only,
+            authoritative=flags.get("auth", False),
+            certified=flags.get("cert", False),
+            do_not_refer=flags.get("doNotRefer", False),
+        ),
+        Form(JAVASCRIPT if callback else media_type, flags.get("pretty", False), callback),
+        not public_only,
+    )
+
+
+def _index(value: str) -> int:
+    if value.isascii() and value.isdigit() and len(value) <= _LONGEST_INDEX:
+        index = int(value)
+        if index <= MAX_INDEX:
+            return index
+    raise Unreadable(f"index must be a whole number from 0 to {MAX_INDEX}")
+
+
+def _callback(value: str) -> str:
+    if len(value) > _LONGEST_CALLBACK or _CALLBACK.fullmatch(value) is None:
+        raise Unreadable("callback must be the name of a function")
+    return value
+
+
+def read_batch(document: object) -> list[str]:
+    """Read ``{"handles": [text…]}``. Raises `Invalid` with every fault there is."""
+    faults: list[Fault] = []
+    members = members_of(document, "", faults, ("handles",))
+    handles = [] if members is None else members.items("handles")
+    for at, handle in enumerate(handles):
+        if not isinstance(handle, str):
+            faults.append(type_fault(handle, "string", f"/handles/{at}"))
+    if faults:
+        raise Invalid(faults)
+    return [str(handle) for handle in handles]
+
+
+def tell(outcome: Outcome, handle: str, *, binary: bool = False) -> Told:
+    """Tell an outcome about `handle` as asked; `binary` (CBOR) keeps bytes as bytes."""
+    match outcome:
+        case outcomes.Found(values=values):
+            documents = jsonform.values_documents(values, binary=binary)
+            return Told(
+                status=200, document=document(ResponseCode.SUCCESS, handle, values=documents)
+            )
+        case outcomes.ValuesAbsent():
+            return Told(
+                status=200, document=document(ResponseCode.VALUES_NOT_FOUND, handle, values=[])
+            )
+        case outcomes.Referral(values=referred, of_prefix=of_prefix):
+            code = ResponseCode.PREFIX_REFERRAL if of_prefix else ResponseCode.SERVICE_REFERRAL
+            documents = jsonform.values_documents(encode_values(referred), binary=binary)
+            return Told(status=300, document=document(code, handle, values=documents))
+        case outcomes.Unavailable(retry_after=seconds):
+            busy = document(ResponseCode.SERVER_BUSY, handle)
+            return Told(status=503, document=busy, retry_after=seconds)
+        case _:
+            return _refusal(outcome, handle)
+
+
+def _ok(told: Document) -> Told:
+    return Told(status=200, document=told)
+
+
+def _refusal(
+    outcome: outcomes.Absent
+    | outcomes.NotHomed
+    | outcomes.NeedsAuthentication
+    | outcomes.InvalidName,
+    handle: str,
+) -> Told:
+    match outcome:
+        case outcomes.Absent(message=message):
+            status, code = 404, ResponseCode.HANDLE_NOT_FOUND
+        case outcomes.NotHomed():
+            status, code, message = 400, ResponseCode.SERVER_NOT_RESPONSIBLE, NOT_HOMED
+        case outcomes.NeedsAuthentication():
+            status, code, message = 503, ResponseCode.OPERATION_NOT_SUPPORTED, NO_LOGIN
+        case outcomes.InvalidName(message=message):
+            status, code = 400, ResponseCode.INVALID_HANDLE
+        case _:
+            assert_never(outcome)
+    return Told(status=status, document=document(code, handle, message=message))
+
+
+def document(code: ResponseCode, handle: str, **members: object) -> Document:
+    """Return an answer of the REST form; an empty text is left out."""
+    told: Document = {"responseCode": int(code), "handle": handle}
+    told.update((name, value) for name, value in members.items() if value != "")
+    return told
+
+
+def shortest_life(blob: bytes, epoch: int) -> int:
+    """Return for how many seconds from `epoch`, the wall clock's, all values may be kept."""
+    lives = [
+        max(value.ttl - epoch, 0) if value.absolute else value.ttl for value in decode_values(blob)
+    ]
+    return min(lives, default=0)
+
+
+def entity_tag(version: int, look_up: LookUp) -> str:
+    """Return the strong tag of a representation: ``"v7"``, and more for any but the plain whole."""
+    query, form = look_up.query, look_up.form
+    if form == PLAIN and not query.indexes and not query.types:
+        return f'"v{version}"'
+    parts = (form.media_type, form.pretty, form.callback, query.indexes, query.types)
+    return f'"v{version}-{blake2b(repr(parts).encode(), digest_size=6).hexdigest()}"'
+
+
+def tag_matches(field: str, tag: str) -> bool:
+    """Say whether an If-None-Match field names the tag (weak comparison, RFC 9110 13.1.2)."""
+    if field == tag or field.strip() == "*":
+        return True
+    return any(item.strip().removeprefix("W/") == tag for item in field.split(","))
+
+
+def written(document: object, form: Form) -> bytes:
+    """Write a document in its form."""
+    if form.media_type == CBOR:
+        return cborform.write(document)
+    body = jsonform.write_json(document)
+    if form.pretty:
+        body = msgspec.json.format(body, indent=2)
+    if form.callback:
+        # JSON was no part of JavaScript before ES2019: these two ended a line of it.
+        body = body.replace("\u2028".encode(), b"\\u2028").replace("\u2029".encode(), b"\\u2029")
+        return b"%s(%s);" % (form.callback.encode(), body)
+    return body
