@@ -13,7 +13,6 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
 import structlog
 
 from edge.server import serve
@@ -32,11 +31,14 @@ from node.keys import Secret, load_or_make
 from node.lifecycle import Begin, Running
 from node.listeners import inherited
 from node.metrics import Family
+from node.observed import Observed
 from node.ops import Operations
 from node.roots import home_roots
 from node.site import site_record
 from registry.administration import Administration, Ordered
 from registry.commit import GroupCommit
+from registry.http.app import registry_app
+from registry.imports.service import Imports
 from registry.keys import KeyRing
 from registry.prefixes import Prefixes
 from registry.service import Registry
@@ -52,6 +54,7 @@ from resolver.tiers.guarded import Guarded
 from resolver.tiers.local import Bounds, LocalTier
 from resolver.tiers.shared import SharedRecords
 from resolver.transports.handle import HandleExchange
+from resolver.transports.http import HttpResolution
 from resolver.transports.tcp import TcpListener
 from resolver.transports.udp import UdpListener
 from storage.postgres import (
@@ -119,15 +122,47 @@ async def begin_worker(running: Running) -> None:
     await _first_picture(follower, database)
 
     clients = Clients(settings.trusted_networks)
-    exchange = HandleExchange(resolver, site_record(assignment.public), wall)
-    listening = _Listening(
+    site, rates, proven = (
+        site_record(assignment.public),
+        Limits(secrets.randbits(64)),
+        ProvenPaths(),
+    )
+    http = HttpResolution(
+        resolver,
+        site,
         clients=clients,
-        rates=Limits(secrets.randbits(64)),
-        proven=ProvenPaths(),
+        proxies=settings.trusted_proxies,
+        rates=rates,
+        counters=counters,
+        clock=clock,
+        epoch=wall,
+    )
+    exchange = HandleExchange(resolver, site, wall)
+    sockets = assignment.sockets
+    tcp = TcpListener(
+        [inherited(fd) for fd in sockets.tcp],
+        exchange,
+        clients=clients,
+        rates=rates,
+        proven=proven,
         counters=counters,
         clock=clock,
     )
-    tcp = await _listen(running, exchange, listening)
+    udp = UdpListener(
+        [inherited(fd) for fd in sockets.udp],
+        exchange,
+        clients=clients,
+        rates=rates,
+        proven=proven,
+        counters=counters,
+        clock=clock,
+    )
+    runner = await serve(http.application(), [inherited(fd) for fd in sockets.http])
+    stack.push_async_callback(runner.cleanup)
+    await tcp.start()
+    stack.push_async_callback(tcp.close)
+    udp.start()
+    stack.push_async_callback(udp.close)
 
     def families() -> list[Family]:
         now = clock()
@@ -146,28 +181,6 @@ async def begin_worker(running: Running) -> None:
     running.health.check("freshness", lambda: _freshness(freshness, clock()))
     if shared is not None:
         running.health.check("shared tier", lambda: "ok" if shared.usable else "passed by")
-
-
-class _Listening(msgspec.Struct, frozen=True, kw_only=True):
-    """What every Handle listener of a worker shares."""
-
-    clients: Clients
-    rates: Limits
-    proven: ProvenPaths
-    counters: Counters
-    clock: Callable[[], float]
-
-
-async def _listen(running: Running, exchange: HandleExchange, shared: _Listening) -> TcpListener:
-    sockets = running.assignment.sockets
-    options = msgspec.structs.asdict(shared)
-    tcp = TcpListener([inherited(fd) for fd in sockets.tcp], exchange, **options)
-    await tcp.start()
-    running.stack.push_async_callback(tcp.close)
-    udp = UdpListener([inherited(fd) for fd in sockets.udp], exchange, **options)
-    udp.start()
-    running.stack.push_async_callback(udp.close)
-    return tcp
 
 
 async def begin_registry(running: Running) -> None:
@@ -189,11 +202,19 @@ async def begin_registry(running: Running) -> None:
     store = PostgresStore(database, nudge)
     commit = GroupCommit(store)
     stack.push_async_callback(commit.close)
-    registry = Registry(store, commit, Prefixes(store))
+    prefixes = Prefixes(store)
+    registry = Registry(store, commit, prefixes)
     keys = KeyRing(store, pepper)
     if assignment.prepare:
         await _prepare(running, store, registry, keys, Administration(store, pepper))
     running.background(_maintain(database), "maintenance")
+    app = registry_app(registry, Imports(store, prefixes), keys, settings.trusted_proxies)
+    observed = Observed()
+    observed.watch(app)
+    running.metrics.append(observed.families)
+    sockets = [inherited(fd) for fd in assignment.sockets.registry]
+    runner = await serve(app, sockets, log_requests=True)
+    stack.push_async_callback(runner.cleanup)
 
 
 async def _prepare(
