@@ -1,7 +1,8 @@
 """What a store may raise, named by what the caller must do.
 
-``StoreError`` is the root: ``StoreUnavailable`` (nothing happened: try again later) and
-``FateUnknown`` (a commit was sent and no answer came: repeat with the same idempotency key).
+``StoreError`` is the root: ``StoreUnavailable`` (nothing happened: try again later),
+``FateUnknown`` (a commit was sent and no answer came: repeat with the same idempotency key) and
+``Fenced`` (another took the import over: stop).
 """
 
 

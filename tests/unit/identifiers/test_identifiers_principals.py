@@ -1,0 +1,56 @@
+from ipaddress import ip_address, ip_network
+
+import pytest
+from msgspec.structs import replace
+
+from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.names import Prefix
+from identifiers.principals import (
+    Allowed,
+    Anonymous,
+    ApiKey,
+    Disabled,
+    LoginFirst,
+    MissingScope,
+    NotYours,
+    Operator,
+    Scope,
+    WrongAddress,
+    authorize,
+)
+
+HOME = PrefixEntry(prefix=Prefix.parse("88.300.1"), kind=PrefixKind.ENTERPRISE, enterprise=5)
+KEY = ApiKey(id="k", enterprise=5, scopes=frozenset({Scope.WRITE}))
+TARGET = Prefix.parse("88.300.1.2")
+INSIDE, OUTSIDE = ip_address("10.1.2.3"), ip_address("192.0.2.1")
+FENCED = replace(KEY, networks=(ip_network("10.0.0.0/8"),))
+NARROWED = replace(KEY, prefixes=(Prefix.parse("88.300.1.2"),))
+
+
+@pytest.mark.parametrize(
+    ("principal", "target", "home", "verdict"),
+    [
+        (Anonymous(), TARGET, HOME, LoginFirst()),
+        (Operator("root"), TARGET, HOME, MissingScope(Scope.WRITE)),
+        (KEY, TARGET, HOME, Allowed()),
+        (KEY, TARGET, None, NotYours()),
+        (KEY, TARGET, replace(HOME, enterprise=6), NotYours()),
+        (KEY, Prefix.parse("88.300.10"), HOME, NotYours()),
+        (NARROWED, TARGET, HOME, Allowed()),
+        (NARROWED, Prefix.parse("88.300.1.20"), HOME, NotYours()),
+        (replace(KEY, scopes=frozenset()), TARGET, HOME, MissingScope(Scope.WRITE)),
+        (KEY, TARGET, replace(HOME, enabled=False), Disabled()),
+        (FENCED, TARGET, HOME, WrongAddress()),
+    ],
+)
+def test_who_may_write(principal, target, home, verdict):
+    assert authorize(principal, Scope.WRITE, target, home) == verdict
+
+
+def test_a_key_may_be_bound_to_networks():
+    assert authorize(FENCED, Scope.WRITE, TARGET, HOME, INSIDE) == Allowed()
+    assert authorize(FENCED, Scope.WRITE, TARGET, HOME, OUTSIDE) == WrongAddress()
+
+
+def test_an_operator_reads():
+    assert authorize(Operator("root"), Scope.READ, TARGET, None) == Allowed()
