@@ -20,7 +20,7 @@ class ChangeKind(IntEnum):
     STATE = 4
 
 
-class Written(msgspec.Struct, frozen=True):
+class Written(msgspec.Struct, frozen=True, gc=False):
     """A new version of one record: a row of the change log. `change` is the id in the ack."""
 
     change: UUID

@@ -61,7 +61,7 @@ class Prefix(msgspec.Struct, frozen=True, order=True):
         return ".".join(self.labels)
 
 
-class Handle(msgspec.Struct, frozen=True):
+class Handle(msgspec.Struct, frozen=True, gc=False):
     """A handle as given, split, with its canonical prefix text.
 
     `prefix` is folded; `suffix` is as given. `key` needs the prefix's case rule.

@@ -15,7 +15,7 @@ class State(IntEnum):
     DELETED = 5
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One stored identifier.
 
     `key` is the canonical handle, `name` the handle as registered. `values` is the finished wire

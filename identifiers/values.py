@@ -1,6 +1,6 @@
 """Typed values of a record (RFC 3651 section 3.1)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import IntFlag
 from typing import Final
 
@@ -14,6 +14,8 @@ DEFAULT_TTL: Final = 86400
 MAX_INDEX: Final = 0xFFFF_FFFF
 MAX_TTL: Final = 0x7FFF_FFFF
 MAX_TYPE_BYTES: Final = 255
+_SHORT_TYPE: Final = MAX_TYPE_BYTES // 4
+"""Characters that are within `MAX_TYPE_BYTES` whatever they are: none has more than 4 octets."""
 MAX_DATA_BYTES: Final = 64 * 1024
 MAX_VALUES: Final = 256
 MAX_REFERENCES: Final = 64
@@ -34,14 +36,14 @@ DEFAULT_PERMISSIONS: Final = 0x0E
 """1110: administrators read and write, everybody reads."""
 
 
-class Reference(msgspec.Struct, frozen=True):
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """A pointer from one value to a value of another handle."""
 
     handle: str
     index: int
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True):
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One typed value. `ttl` in seconds, or an epoch second when `absolute`.
 
     `timestamp` is the epoch second of the value's last change; the server sets it.
@@ -82,36 +84,41 @@ def select(
     )
 
 
-def values_faults(values: Iterable[Value]) -> list[Fault]:
+def values_faults(values: Collection[Value]) -> list[Fault]:
     """Return every breach of the registration limits; pointers are relative to the list."""
+    if _within_limits(values):
+        return []
     faults: list[Fault] = []
     seen: set[int] = set()
-    count = 0
     for at, value in enumerate(values):
-        count += 1
         if value.index in seen:
             faults.append(Fault("value.duplicate_index", f"/{at}/index", {"index": value.index}))
         seen.add(value.index)
-        if not _within_limits(value):
-            faults.extend(_limit_faults(at, value))
-    if not count:
+        faults.extend(_limit_faults(at, value))
+    if not values:
         faults.append(Fault("empty"))
-    if count > MAX_VALUES:
-        faults.append(Fault("too_many", params={"count": count, "limit": MAX_VALUES}))
+    if len(values) > MAX_VALUES:
+        faults.append(Fault("too_many", params={"count": len(values), "limit": MAX_VALUES}))
     return faults
 
 
-def _within_limits(value: Value) -> bool:
-    # The common case in one expression: bulk registration asks this 100,000 times a second.
-    return (
-        1 <= value.index <= MAX_INDEX
-        and 0 <= value.ttl <= MAX_TTL
-        and 0 <= value.permissions <= 0xF  # noqa: PLR2004 -- the four bits of Permission
-        and 0 < len(value.type) * 4 <= MAX_TYPE_BYTES
-        and value.type.isprintable()
-        and len(value.data) <= MAX_DATA_BYTES
-        and not value.references
-    )
+def _within_limits(values: Collection[Value]) -> bool:
+    # The common case without a call for each value: bulk registration asks this of 150,000 a
+    # second. It may say no to what keeps the limits (references, types of many octets), never yes
+    # to what does not.
+    for value in values:
+        kind = value.type
+        if not (
+            1 <= value.index <= MAX_INDEX
+            and 0 <= value.ttl <= MAX_TTL
+            and 0 <= value.permissions <= 0xF  # noqa: PLR2004 -- the four bits of Permission
+            and 0 < len(kind) <= _SHORT_TYPE
+            and kind.isprintable()
+            and len(value.data) <= MAX_DATA_BYTES
+            and not value.references
+        ):
+            return False
+    return 0 < len({value.index for value in values}) == len(values) <= MAX_VALUES
 
 
 def _limit_faults(at: int, value: Value) -> list[Fault]:

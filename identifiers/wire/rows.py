@@ -19,7 +19,7 @@ class Refused(msgspec.Struct, frozen=True):
     handle: str = ""
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One row of an input.
 
     `number` counts from 1: lines of a text, items of a sequence. `end_offset` is the byte behind

@@ -52,28 +52,33 @@ def decode_values(blob: bytes) -> tuple[Value, ...]:
     )
 
 
-def encode_values(values: Collection[Value]) -> bytes:
-    """Write a blob."""
-    return u32(len(values)) + b"".join([encode_value(value) for value in values])
+def encode_values(values: Collection[Value], timestamp: int | None = None) -> bytes:
+    """Write a blob; with `timestamp` (an epoch second) every value carries that one instead."""
+    # One list of pieces and one join: bulk registration writes 150,000 values a second.
+    head, integer = _HEAD.pack, _INT.pack
+    pieces = [integer(len(values))]
+    for value in values:
+        kind, data = value.type.encode(), value.data
+        pieces += (
+            head(
+                value.index,
+                value.timestamp if timestamp is None else timestamp,
+                value.absolute,
+                value.ttl,
+                value.permissions,
+                len(kind),
+            ),
+            kind,
+            integer(len(data)),
+            data,
+            _references(value.references) if value.references else _NO_REFERENCES,
+        )
+    return b"".join(pieces)
 
 
 def encode_value(value: Value) -> bytes:
     """Write one value, without a count before it."""
-    kind, data = value.type.encode(), value.data
-    written = (
-        _HEAD.pack(
-            value.index,
-            value.timestamp,
-            value.absolute,
-            value.ttl,
-            value.permissions,
-            len(kind),
-        )
-        + kind
-        + _INT.pack(len(data))
-        + data
-    )
-    return written + (_references(value.references) if value.references else _NO_REFERENCES)
+    return encode_values((value,))[_INT.size :]
 
 
 def _references(references: Collection[Reference]) -> bytes:
