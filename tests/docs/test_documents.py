@@ -5,6 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from node.cli import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -98,3 +101,15 @@ def test_every_clause_that_a_comment_cites_exists():
     }
     assert len(cited) > 5
     assert cited <= clauses
+
+
+def test_every_command_that_is_shown_exists_and_every_command_is_told_of():
+    shown = {
+        name
+        for page in PAGES
+        for name in re.findall(r"(?:`|bin/)idnode ([a-z-]+)", page.read_text(encoding="utf-8"))
+    }
+    commands = set(get_command(app).commands)
+    assert shown <= commands
+    line = re.search(r"Command line `idnode`: ([^.]+)\.", read("CHANGELOG.md"))
+    assert set(re.findall(r"`([a-z-]+)`", line[1])) == commands
