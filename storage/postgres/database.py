@@ -179,11 +179,15 @@ class Database:
         try:
             return await work(connection)
         except DRIVER_ERRORS as error:
+            if not isinstance(error, asyncpg.PostgresError):  # no answer, but a broken connection
+                _discard(connection)
             raise_translated(error)
         finally:
             timer.cancel()
-            # Bounded: nothing is sent. Does nothing for a connection that was terminated.
-            await self._pool.release(connection)
+            # Bounded: nothing is sent to the server. A connection that turns out to be broken is
+            # taken out of the pool, and what was done with it has its result already.
+            with suppress(*DRIVER_ERRORS):
+                await self._pool.release(connection)
 
 
 def primary(dsn: str) -> dict[str, str]:
@@ -199,8 +203,10 @@ async def _transact(connection: Connection, opening: str, work: Work[T]) -> T:
         await connection.execute(opening)
         result = await work(connection)
     except BaseException:
-        with suppress(*DRIVER_ERRORS):
+        try:
             await connection.execute("ROLLBACK")
+        except DRIVER_ERRORS:
+            _discard(connection)
         raise
     warnings: list[str] = []
 
@@ -211,8 +217,7 @@ async def _transact(connection: Connection, opening: str, work: Work[T]) -> T:
     try:
         status = await connection.execute("COMMIT")
     except DRIVER_ERRORS as error:
-        with suppress(asyncpg.InterfaceError):
-            connection.terminate()
+        _discard(connection)
         raise_commit_error(error)
     finally:
         with suppress(asyncpg.InterfaceError):  # terminated: gone with the connection
@@ -223,6 +228,11 @@ async def _transact(connection: Connection, opening: str, work: Work[T]) -> T:
         # The server committed here and not at its standby (`assurance` 2.1, WARNING 01000).
         raise FateUnknown(f"COMMIT came with a warning: {'; '.join(warnings)}")
     return result
+
+
+def _discard(connection: Connection) -> None:
+    with suppress(asyncpg.InterfaceError):  # the timer did it already
+        connection.terminate()
 
 
 async def _why_not_durable(connection: Connection) -> str:

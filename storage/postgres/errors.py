@@ -33,8 +33,14 @@ _PASSING_STATES: Final = frozenset(
 # serialization. Everything else may have come after the commit record.
 _ROLLED_BACK_CLASSES: Final = frozenset({"23", "40"})
 
-DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, EOFError)
-"""All that asyncpg raises for reasons outside this program; `TimeoutError` is an `OSError`."""
+DRIVER_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # also what a call meets that comes just as the connection breaks
+    OSError,  # `TimeoutError` among them
+    EOFError,
+)
+"""All that asyncpg raises for reasons outside this program."""
 
 
 def raise_translated(error: Exception) -> NoReturn:
@@ -50,7 +56,7 @@ def raise_translated(error: Exception) -> NoReturn:
             state = str(error.sqlstate or "")
             if state[:2] in _PASSING_CLASSES or state in _PASSING_STATES:
                 raise StoreUnavailable(f"{state} {error}") from error
-        case asyncpg.InterfaceError() | OSError() | EOFError():
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError() | OSError() | EOFError():
             raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
         case _:
             pass

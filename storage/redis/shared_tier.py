@@ -21,6 +21,7 @@ from storage.redis.server import Argument, RedisServer
 T = TypeVar("T")
 
 LOOK_SECONDS: Final = 0.02
+"""The database answers nearly as fast: who waits longer is better off asking it (R-DOS-5)."""
 WRITE_SECONDS: Final = 0.25
 LEASE_MILLISECONDS: Final = 10_000
 TOMBSTONE_MILLISECONDS: Final = 60_000
@@ -41,8 +42,8 @@ class RedisSharedTier:
     """SharedTier over Redis 6 or newer, or Valkey.
 
     `mac_key`: 32 secret octets, the same for all workers. `ttl`: seconds that a value lives, ±10 %
-    as `chance` (0 up to 1) says. `seed`: random text for the tokens of one call. `namespace` keeps
-    several nodes on one server apart.
+    as `chance` (0 up to 1) says. `look_seconds`: how long a look may take. `seed`: random text for
+    the tokens of one call. `namespace` keeps several nodes on one server apart.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class RedisSharedTier:
         mac_key: bytes,
         *,
         ttl: float = 600.0,
+        look_seconds: float = LOOK_SECONDS,
         chance: Callable[[], float] = _random.random,
         seed: Callable[[], str] = lambda: secrets.token_hex(8),
         namespace: str = "idnode",
@@ -60,6 +62,7 @@ class RedisSharedTier:
         self._server = server
         self._mac_key = mac_key
         self._ttl = ttl
+        self._look_seconds = look_seconds
         self._chance = chance
         self._seed = seed
         self._namespace = f"{namespace}:1"
@@ -87,7 +90,7 @@ class RedisSharedTier:
             _LOOK,
             [f"{self._namespace}:clock", *self._names(keys)],
             [_NOTHING if since is None else since, self._seed(), LEASE_MILLISECONDS],
-            seconds=LOOK_SECONDS,
+            seconds=self._look_seconds,
         )
         if since is None and reply[0] and forgotten == self._forgotten:
             self._since = int(reply[0])
@@ -110,7 +113,7 @@ class RedisSharedTier:
             _DISCARD,
             [self._value(key) for key, _ in bad],
             [value for _, value in bad],
-            seconds=LOOK_SECONDS,
+            seconds=self._look_seconds,
         )
 
     async def fill(self, filled: Sequence[tuple[Leased, Record]]) -> None:

@@ -104,7 +104,7 @@ def memory_workers() -> Workers:
 @pytest.fixture
 def redis_workers(redis_server: RedisServer) -> Workers:
     namespace = f"contract-{next(_numbers)}"
-    return lambda: RedisSharedTier(redis_server, MAC_KEY, namespace=namespace)
+    return lambda: RedisSharedTier(redis_server, MAC_KEY, look_seconds=5, namespace=namespace)
 
 
 @pytest.fixture(params=["memory_workers", "redis_workers"])
