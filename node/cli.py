@@ -3,17 +3,40 @@
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from node import cli_client, cli_operator
+
 app = typer.Typer(
     name="idnode",
-    help="A secondary node (二级节点) of the industrial-internet identifier system.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it so
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("idnode"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """A secondary node (二级节点) of the industrial-internet identifier system."""
 
 
 @app.command()
@@ -66,6 +89,10 @@ def check_config() -> None:
     from node.commands.settings import check
 
     check(os.environ)
+
+
+cli_operator.add_to(app)
+cli_client.add_to(app)
 
 
 def main() -> None:

@@ -50,7 +50,8 @@ class BadSettings(ValueError):
 
     def __init__(self, faults: tuple[SettingFault, ...]) -> None:
         self.faults: Final = faults
-        super().__init__("\n".join(f"{f.name}: {f.why}" for f in faults))
+        lines = [f"  {fault.name}: {fault.why}" for fault in faults]
+        super().__init__("\n".join(["the settings cannot be used", *lines]))
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from node.database import StartingUp
 from node.keys import UnfitKey
 from node.listeners import CannotListen
 from node.lock import AlreadyRunning
+from node.refusals import NotDone
 from node.seats import CannotStart
 from storage.embedded.errors import EmbeddedServerError
 from storage.postgres import Unsuitable
@@ -22,6 +23,7 @@ EXPECTED: Final = (
     CannotStart,
     EmbeddedServerError,
     IdnodeError,
+    NotDone,
     StartingUp,
     StoreError,
     UnfitKey,

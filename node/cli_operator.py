@@ -1,0 +1,87 @@
+"""The commands of an operator: enterprises, prefixes, keys."""
+# ruff: noqa: PLC0415 -- only what a command needs is imported when it runs
+# ruff: noqa: FBT002, PLR0917 -- typer makes options of parameters, and they are given by name
+
+import os
+from typing import Annotated
+
+import typer
+
+from identifiers.principals import Scope
+
+enterprise = typer.Typer(help="Enterprises (企业) of this node.", no_args_is_help=True)
+prefix = typer.Typer(help="Prefixes (前缀) that this node serves.", no_args_is_help=True)
+key = typer.Typer(help="API keys of enterprises.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(enterprise, name="enterprise")
+    app.add_typer(prefix, name="prefix")
+    app.add_typer(key, name="key")
+
+
+@enterprise.command("add")
+def enterprise_add(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    credit_code: Annotated[str, typer.Option(help="Unified social credit code.")] = "",
+    industry: Annotated[str, typer.Option(help="Class in GB/T 4754.")] = "",
+) -> None:
+    """Add an enterprise; prints its number."""
+    from node.commands.administer import add_enterprise
+
+    add_enterprise(os.environ, name, credit_code=credit_code, industry=industry)
+
+
+@prefix.command("home")
+def prefix_home(
+    prefix: Annotated[str, typer.Argument(help="Such as 88.300, or 88.300.1 below it.")],
+    enterprise: Annotated[
+        int | None,
+        typer.Option(help="Whose it is; without: a secondary prefix of the node itself."),
+    ] = None,
+    fold_suffix: Annotated[
+        bool, typer.Option(help="Compare names under it without regard to ASCII case.")
+    ] = False,
+) -> None:
+    """Home a prefix; prints it."""
+    from node.commands.administer import home_prefix
+
+    home_prefix(os.environ, prefix, enterprise=enterprise, fold_suffix=fold_suffix)
+
+
+@key.command("create")
+def key_create(
+    enterprise: Annotated[int, typer.Option(help="Whose key it is.")],
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="What it may do; repeatable. Without: everything.")
+    ] = None,
+    prefix: Annotated[
+        list[str] | None, typer.Option(help="Only below this prefix; repeatable.")
+    ] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="Only from this network; repeatable.")
+    ] = None,
+    days: Annotated[int, typer.Option(help="How long it is in force.", min=1, max=366)] = 365,
+    label: Annotated[str, typer.Option(help="What it is for.")] = "",
+) -> None:
+    """Make an API key; prints it, this once."""
+    from node.commands.administer import create_key
+
+    create_key(
+        os.environ,
+        enterprise=enterprise,
+        scopes=scope or [],
+        prefixes=prefix or [],
+        networks=network or [],
+        days=days,
+        label=label,
+    )
+
+
+@key.command("revoke")
+def key_revoke(key_id: Annotated[str, typer.Argument(help="The part before the dot.")]) -> None:
+    """End an API key; prints its id."""
+    from node.commands.administer import revoke_key
+
+    revoke_key(os.environ, key_id)

@@ -1,0 +1,176 @@
+"""``enterprise add``, ``prefix home``, ``key create`` and ``key revoke``: the operator's commands.
+
+Each writes just its result to stdout (a number, a key), so that a shell can take it up.
+"""
+
+import asyncio
+import os
+import pwd
+import secrets
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, assert_never
+
+from edge.addresses import parse_networks
+from identifiers.changes import Enterprise
+from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.faults import Fault, Invalid
+from identifiers.names import Prefix
+from identifiers.principals import Operator, Scope
+from node import config
+from node.database import reachable
+from node.keys import Secret, load_or_make
+from node.readers import Embedded
+from node.refusals import NotDone
+from registry.administration import (
+    Administration,
+    BelowAnother,
+    Homed,
+    KeyTerms,
+    NoEnterprise,
+    Ordered,
+    OutsideRoots,
+    Taken,
+)
+from registry.answers import Faulty
+from registry.keys import ID_BYTES, SECRET_BYTES, NewKey
+from storage.postgres import Database, Nudge, PostgresStore, check_schema, migrate
+
+_DAY: Final = 86400
+Work = Callable[[Administration, Ordered], Awaitable[str]]
+
+
+def add_enterprise(
+    environ: Mapping[str, str], name: str, *, credit_code: str, industry: str
+) -> None:
+    """Store an enterprise; write its number."""
+    enterprise = Enterprise(id=0, name=name, credit_code=credit_code, industry=industry)
+
+    async def work(administration: Administration, ordered: Ordered) -> str:
+        answer = await administration.add_enterprise(enterprise, ordered)
+        if isinstance(answer, Faulty):
+            raise NotDone(_sentence(answer.faults))
+        return str(answer)
+
+    _run(environ, work)
+
+
+def home_prefix(
+    environ: Mapping[str, str], text: str, *, enterprise: int | None, fold_suffix: bool
+) -> None:
+    """Allot a prefix to an enterprise, or home a secondary prefix of the node; write it."""
+    entry = PrefixEntry(
+        prefix=_prefix(text),
+        kind=PrefixKind.SECONDARY if enterprise is None else PrefixKind.ENTERPRISE,
+        enterprise=enterprise or 0,
+        fold_suffix=fold_suffix,
+    )
+
+    async def work(administration: Administration, ordered: Ordered) -> str:
+        answer = await administration.home_prefix(entry, ordered)
+        match answer:
+            case Homed() | Taken(same=True):
+                return str(entry.prefix)
+            case Taken():
+                raise NotDone(f"{text} belongs to somebody else")
+            case OutsideRoots():
+                raise NotDone(
+                    f"{text} is below none of this node's prefixes: home the secondary prefix"
+                    " first, without --enterprise"
+                )
+            case BelowAnother(prefix=above):
+                raise NotDone(f"{text} is below {above}, which belongs to another enterprise")
+            case NoEnterprise():
+                raise NotDone(f"there is no enterprise {enterprise}: idnode enterprise add NAME")
+            case Faulty(faults=faults):
+                raise NotDone(_sentence(faults))
+            case _:
+                assert_never(answer)
+
+    _run(environ, work)
+
+
+def create_key(
+    environ: Mapping[str, str],
+    *,
+    enterprise: int,
+    scopes: Sequence[Scope],
+    prefixes: Sequence[str],
+    networks: Sequence[str],
+    days: int,
+    label: str,
+) -> None:
+    """Make an API key; write it. It is shown this once and nowhere kept."""
+    terms = KeyTerms(
+        enterprise=enterprise,
+        scopes=frozenset(scopes or Scope),
+        life=days * _DAY,
+        label=label,
+        prefixes=tuple(map(_prefix, prefixes)),
+        networks=tuple(network for text in networks for network in parse_networks(text).networks),
+    )
+
+    async def work(administration: Administration, ordered: Ordered) -> str:
+        chance = secrets.token_bytes(ID_BYTES + SECRET_BYTES)
+        answer = await administration.create_key(terms, chance, ordered)
+        match answer:
+            case NewKey(token=token):
+                return token
+            case NoEnterprise():
+                raise NotDone(f"there is no enterprise {enterprise}: idnode enterprise add NAME")
+            case Faulty(faults=faults):
+                raise NotDone(_sentence(faults))
+            case _:
+                assert_never(answer)
+
+    _run(environ, work)
+
+
+def revoke_key(environ: Mapping[str, str], key_id: str) -> None:
+    """End a key; write its id."""
+    key_id = key_id.partition(".")[0]  # who has the whole key at hand may give that
+
+    async def work(administration: Administration, ordered: Ordered) -> str:
+        if not await administration.revoke_key(key_id, ordered):
+            raise NotDone(f"no key {key_id} is in force")
+        return key_id
+
+    _run(environ, work)
+
+
+def _run(environ: Mapping[str, str], work: Work) -> None:
+    sys.stdout.write(asyncio.run(_administer(config.load(environ), work)) + "\n")
+
+
+async def _administer(settings: config.Settings, work: Work) -> str:
+    at = time.time_ns() // 1_000_000
+    ordered = Ordered(operator=_operator(), at=at, request_id=f"command-{secrets.token_hex(8)}")
+    async with reachable(settings) as dsn:
+        if isinstance(settings.database, Embedded):
+            await migrate(dsn)
+        async with (
+            Database(dsn, connections=1, application="idnode-command") as database,
+            Nudge(dsn) as nudge,
+        ):
+            await check_schema(database)
+            pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
+            return await work(Administration(PostgresStore(database, nudge), pepper), ordered)
+
+
+def _operator() -> Operator:
+    try:
+        return Operator(pwd.getpwuid(os.getuid()).pw_name)
+    except KeyError:  # a container's user without a name
+        return Operator(f"uid {os.getuid()}")
+
+
+def _prefix(text: str) -> Prefix:
+    try:
+        return Prefix.parse(text)
+    except Invalid as why:
+        raise NotDone(_sentence(why.faults)) from None
+
+
+def _sentence(faults: Sequence[Fault]) -> str:
+    return "; ".join(f"{fault.pointer.strip('/')} {fault.detail()}".strip() for fault in faults)

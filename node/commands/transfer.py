@@ -1,0 +1,211 @@
+"""``import`` and ``export``: whole files through the registry's API."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from idnode.registry import RegistryClient
+from idnode.transfers import SUFFIXES, ImportReport, RowResult
+from node import config
+from node.commands.ask import reached, shown
+from node.forms import Form, Mode
+from node.refusals import NotDone
+
+_SHOWN: Final = 20
+"""Rejected rows that are printed; the results have them all."""
+_UNFINISHED: Final = ".part"
+
+
+def send(
+    environ: Mapping[str, str],
+    path: Path,
+    *,
+    form: Form | None,
+    mode: Mode,
+    dry_run: bool,
+    again: bool,
+    server: str | None,
+    key_file: Path | None,
+) -> None:
+    """Import a file; write the counts, and the first rejected rows to stderr.
+
+    The same file sent again goes on where it was cut, or gives the first answer; `again` makes it a
+    new request. Raises `NotDone` when rows were rejected, and what clients raise.
+    """
+    if not path.is_file():
+        raise NotDone(f"{path} is no file")
+    known = form or _form_of(path)
+    rejected = asyncio.run(
+        _send(
+            environ,
+            path,
+            form=known,
+            mode=mode,
+            dry_run=dry_run,
+            key=f"again-{secrets.token_hex(16)}" if again else None,
+            server=server,
+            api_key=api_key(environ, key_file),
+            size=path.stat().st_size,
+        )
+    )
+    if rejected:
+        raise NotDone("1 row was rejected" if rejected == 1 else f"{rejected} rows were rejected")
+
+
+async def _send(
+    environ: Mapping[str, str],
+    path: Path,
+    *,
+    form: Form,
+    mode: Mode,
+    dry_run: bool,
+    key: str | None,
+    server: str | None,
+    api_key: str,
+    size: int,
+) -> int:
+    async with RegistryClient(registry_base(environ, server), api_key) as client:
+        with _progress() as bar:
+            task = bar.add_task(path.name, total=size)
+            report = await client.transfers.send(
+                path,
+                form.value,
+                mode=mode.value,
+                dry_run=dry_run,
+                key=key,
+                progress=lambda sent: bar.update(task, completed=sent),
+            )
+            bar.update(task, completed=size)
+        sys.stdout.write(_summary(report))
+        if report.rejected:
+            await _tell_rejected(client, report)
+        return report.rejected
+
+
+async def _tell_rejected(client: RegistryClient, report: ImportReport) -> None:
+    told = 0
+    async for row in client.transfers.results(report):
+        if told == _SHOWN:
+            sys.stderr.write(f"  … and {report.rejected - told} more: GET {report.results}\n")
+            return
+        sys.stderr.write(f"  {_why(row)}\n")
+        told += 1
+
+
+def _summary(report: ImportReport) -> str:
+    counts = ", ".join(
+        f"{getattr(report, fate)} {fate}"
+        for fate in ("created", "updated", "unchanged", "rejected")
+    )
+    remark = " (dry run: nothing was changed)" if report.dry_run else ""
+    if report.replayed:
+        remark += " (this file was imported before: that is its result)"
+    return f"{report.rows} rows: {counts}{remark}\n"
+
+
+def _why(row: RowResult) -> str:
+    problem = row.problem
+    reason = row.status if problem is None else problem.title
+    faults = [] if problem is None else [f"{e['pointer']} {e['detail']}" for e in problem.errors]
+    return shown(" ".join([f"row {row.row}", row.handle, reason, "; ".join(faults)]).strip())
+
+
+def export(
+    environ: Mapping[str, str],
+    prefix: str,
+    *,
+    form: Form,
+    output: Path | None,
+    server: str | None,
+    key_file: Path | None,
+) -> None:
+    """Write everything under a prefix to a file, wholly or not at all, or to stdout."""
+    key = api_key(environ, key_file)
+    asyncio.run(_export(registry_base(environ, server), key, prefix, form, output))
+
+
+async def _export(base: str, key: str, prefix: str, form: Form, output: Path | None) -> None:
+    async with RegistryClient(base, key) as client:
+        with _opened(output) as file, _progress() as bar:
+            task = bar.add_task(prefix, total=None)
+            async for piece in client.transfers.export(prefix, form.value):
+                file.write(piece)
+                bar.update(task, advance=len(piece))
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[BinaryIO]:
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    draft = output.with_name(output.name + _UNFINISHED)
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.rename(output)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def registry_base(environ: Mapping[str, str], server: str | None) -> str:
+    """Return the registry's base address: as given, or this node's by its settings."""
+    if server is not None:
+        return server if "://" in server else f"http://{server}"
+    return f"http://{reached(config.load(environ).registry[0])}"
+
+
+def api_key(environ: Mapping[str, str], key_file: Path | None) -> str:
+    """Return the API key: of a file, or of the environment, never of the command line.
+
+    The file holds the key alone, or is the demo's credentials file. Raises `NotDone`.
+    """
+    if key_file is None:
+        if key := environ.get("IDNODE_API_KEY"):
+            return key
+        raise NotDone("an API key is needed: set IDNODE_API_KEY, or name a file with --key-file")
+    try:
+        text = key_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as why:
+        raise NotDone(f"{key_file} cannot be read: {why}") from None
+    if not text.startswith("{"):
+        return text
+    try:
+        return str(msgspec.json.decode(text)["enterprise"]["api_key"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        raise NotDone(f"{key_file} holds no API key") from None
+
+
+def _form_of(path: Path) -> Form:
+    try:
+        return Form(SUFFIXES[path.suffix.lower()])
+    except KeyError:
+        raise NotDone(
+            f"{path.name} does not say its form: end it in {', '.join(SUFFIXES)}, or use --format"
+        ) from None
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
