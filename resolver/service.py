@@ -19,7 +19,7 @@ from resolver.delegation import Ours, delegate
 from resolver.freshness import Freshness
 from resolver.tiers.local import LocalTier
 from resolver.tiers.partial import Incomplete, TooSlow
-from resolver.view import seen
+from resolver.view import Kept, keep, seen
 
 _RETRY_AFTER: Final = 2
 """Seconds until a client that was told "unavailable" should ask again."""
@@ -115,11 +115,11 @@ class Resolver:
             kept = self._local.look(key, now)
             if kept is None:
                 return None
-            return seen(kept if isinstance(kept, Record) else None, query)
+            return seen(kept if isinstance(kept, Kept) else None, query)
         if self._freshness.away(now) and self._freshness.stale_shown(now):
-            record = self._local.outlived(key)
-            if record is not None:
-                return seen(record, query)
+            outlived = self._local.outlived(key)
+            if outlived is not None:
+                return seen(outlived, query)
         return None
 
     async def _records(
@@ -155,11 +155,14 @@ class Resolver:
 
     def _outlived(self, keys: Sequence[str]) -> dict[str, Record]:
         kept = ((key, self._local.outlived(key)) for key in keys)
-        return {key: record for key, record in kept if record is not None}
+        return {key: there.record for key, there in kept if there is not None}
 
 
 def _told(records: Mapping[str, Record | None], key: str, query: Query) -> Outcome:
-    return seen(records[key], query) if key in records else _UNAVAILABLE
+    if key not in records:
+        return _UNAVAILABLE
+    record = records[key]
+    return seen(None if record is None else keep(record), query)
 
 
 def _past_caches(query: Query, client: Client) -> bool:

@@ -2,23 +2,41 @@
 
 from typing import assert_never
 
+import msgspec
+
 from identifiers.outcomes import Absent, Found, NeedsAuthentication, ValuesAbsent
 from identifiers.queries import Query
 from identifiers.records import EMPTY_VALUES, Record, State
-from identifiers.wire.handle.values import filter_blob
+from identifiers.wire.handle.values import filter_blob, public_part
 
 Seen = Found | ValuesAbsent | Absent | NeedsAuthentication
 
 _ABSENT = Absent()
 
 
-def seen(record: Record | None, query: Query) -> Seen:
-    """Return the anonymous view of what is stored. Raises `ProtocolError` on a damaged blob."""
-    if record is None:
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """A record with what anybody may see of it: the blob of its public values.
+
+    Where all are public it is the record's own blob, and takes no memory.
+    """
+
+    record: Record
+    public: bytes
+
+
+def keep(record: Record) -> Kept:
+    """Work the public part out, once. Raises `ProtocolError` on a damaged blob."""
+    return Kept(record, public_part(record.values))
+
+
+def seen(kept: Kept | None, query: Query) -> Seen:
+    """Return the anonymous view of what is stored; None: no row. Raises `ProtocolError`."""
+    if kept is None:
         return _ABSENT
+    record = kept.record
     match record.state:
         case State.ACTIVE:
-            return _active(record, query)
+            return _active(kept, query)
         case State.RESERVED | State.DELETED:
             return _ABSENT
         case State.SUSPENDED:
@@ -33,9 +51,11 @@ def _told(state: str, reason: str) -> str:
     return f"{state}: {reason}" if reason else state
 
 
-def _active(record: Record, query: Query) -> Found | ValuesAbsent | NeedsAuthentication:
+def _active(kept: Kept, query: Query) -> Found | ValuesAbsent | NeedsAuthentication:
+    record, values = kept.record, kept.public
     indexes, types = query.indexes, query.types
-    values = filter_blob(record.values, indexes, types, public_only=True)
+    if indexes or types:
+        values = filter_blob(values, indexes, types, public_only=True)
     if values != EMPTY_VALUES:
         return Found(record, values)
     if query.public_only:

@@ -15,6 +15,7 @@ from identifiers.errors import StoreUnavailable
 from identifiers.records import Record
 from resolver.ports import RecordSource
 from resolver.tiers.partial import Incomplete, with_also
+from resolver.view import Kept, keep
 
 _OVERHEAD: Final = 700
 """What an entry takes beside its texts and values, octets; measured on CPython 3.11."""
@@ -39,7 +40,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Entry(msgspec.Struct, gc=False):
-    record: Record
+    kept: Kept
     expires: float
     size: int
 
@@ -87,21 +88,21 @@ class LocalTier:
         """About how much memory the records take."""
         return self._octets
 
-    def look(self, key: str, now: float) -> Record | Nothing | None:
+    def look(self, key: str, now: float) -> Kept | Nothing | None:
         """Return what is kept and in its life; None: ask."""
         entry = self._entries.get(key)
         if entry is not None:
             if entry.expires <= now:
                 return None
             self._entries.move_to_end(key)
-            return entry.record
+            return entry.kept
         expires = self._unknown.get(key)
         return None if expires is None or expires <= now else NOTHING
 
-    def outlived(self, key: str) -> Record | None:
+    def outlived(self, key: str) -> Kept | None:
         """Return the record even past its life, for the time when the store is away."""
         entry = self._entries.get(key)
-        return None if entry is None else entry.record
+        return None if entry is None else entry.kept
 
     async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
         """Return the records, from here where possible. Raises `StoreUnavailable`.
@@ -116,7 +117,7 @@ class LocalTier:
             if there is None:
                 missing[key] = None
             else:
-                got[key] = there if isinstance(there, Record) else None
+                got[key] = there.record if isinstance(there, Kept) else None
         if missing:
             try:
                 got |= await self._fill(list(missing), self._behind)
@@ -134,7 +135,7 @@ class LocalTier:
         entries, unknown, fills = self._entries, self._unknown, self._fills
         for key, version in superseded:
             entry = entries.get(key)
-            if entry is not None and entry.record.version < version:
+            if entry is not None and entry.kept.record.version < version:
                 self._drop(key)
             unknown.pop(key, None)
             fill = fills.get(key)
@@ -208,13 +209,16 @@ class LocalTier:
     def _keep_record(self, key: str, record: Record, asked: float) -> None:
         known = self._entries.get(key)
         if known is not None:
-            if known.record.version > record.version:
+            if known.kept.record.version > record.version:
                 return
             self._drop(key)
         self._unknown.pop(key, None)
+        kept = keep(record)
         size = _OVERHEAD + 2 * len(key) + 2 * len(record.name) + len(record.values)
+        if kept.public is not record.values:
+            size += len(kept.public)
         life = self._bounds.life * (1.0 - self._chance() / 10)
-        self._entries[key] = _Entry(record, asked + life, size)
+        self._entries[key] = _Entry(kept, asked + life, size)
         self._octets += size
         while self._octets > self._bounds.octets or len(self._entries) > self._bounds.entries:
             _, out = self._entries.popitem(last=False)

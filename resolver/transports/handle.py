@@ -64,10 +64,12 @@ class HandleExchange:
 
     def at_once(self, request: bytes, client: Client, now: float) -> Reply | Asking | Silence:
         """Answer one whole message, envelope first, without waiting. `now` is monotonic."""
+        return self.plain(request, client, now) or self.general(request, client, now)
+
+    def plain(self, request: bytes, client: Client, now: float) -> Reply | Asking | None:
+        """Answer a plain resolution as `at_once` does; None: it is something else."""
         plain = decode_query(request)
-        if plain is None:
-            return self._general(request, client, now)
-        return self._look_up(plain[0], plain[1], client, now)
+        return None if plain is None else self._look_up(plain[0], plain[1], client, now)
 
     async def later(self, asking: Asking, client: Client, now: float) -> Reply:
         """Answer a miss."""
@@ -90,7 +92,8 @@ class HandleExchange:
         data = translate.outcome_reply(to, query, outcome, self._site, expires)
         return Reply(data, result_of(outcome), query.handle)
 
-    def _general(self, request: bytes, client: Client, now: float) -> Reply | Asking | Silence:
+    def general(self, request: bytes, client: Client, now: float) -> Reply | Asking | Silence:
+        """Answer what is no plain resolution."""
         # Never answer an answer (`assurance` 3.3), nor what is too short to be told from one.
         if len(request) < envelope.SIZE or request[_CODE_START:_CODE_END].strip(_NO_CODE):
             return _NO_REQUEST

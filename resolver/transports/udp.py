@@ -22,15 +22,17 @@ from resolver.clients import Client, Clients
 from resolver.complaints import Complaints
 from resolver.counters import Counters, Event, Result, Transport
 from resolver.limits import Limits, ProvenPaths
-from resolver.transports.handle import Asking, HandleExchange, Reply
+from resolver.transports.handle import Asking, HandleExchange, Reply, Silence
 from resolver.transports.misses import Misses
 
 _AT_ONCE: Final = 64
 """Datagrams read in one turn of the loop."""
 _UNSENT: Final = 1024
 """Packets kept for one socket while the system takes none."""
+_PART: Final = Silence(Event.DROPPED_PACKET)
 _FLAGS_AT: Final = 2
 _PACKET: Final = slice(12, 16)
+_TRUNCATED: Final = int(EnvelopeFlag.TRUNCATED)
 _FIRST_PACKET: Final = bytes(4)
 
 _log = structlog.get_logger(__name__)
@@ -92,21 +94,28 @@ class UdpListener:
 
     def _answer(self, port: "_Port", data: bytes, source: Any) -> None:
         now = self._clock()
-        counters = self._counters
         if not limits.client_port(source[1], own=source[:2] == port.name):
-            return counters.happened(Event.DROPPED_PORT)
-        if len(data) > limits.MAX_UDP_REQUEST or _one_of_several(data):
-            return counters.happened(Event.DROPPED_PACKET)
+            return self._counters.happened(Event.DROPPED_PORT)
         client = self._clients.of(source[0])
-        asked = _Asked(port, source, client, len(data), now)
-        answer = self._exchange.at_once(data, client, now)
+        size = len(data)
+        answer: Reply | Asking | Silence | None = None
+        if size <= limits.MAX_UDP_REQUEST:
+            answer = self._exchange.plain(data, client, now)
+        if answer is None:
+            answer = self._odd(data, client, now)
+        asked = _Asked(port, source, client, size, now)
         if isinstance(answer, Reply):
             return self._send(answer, asked)
-        if not isinstance(answer, Asking):
-            return counters.happened(answer.event)
+        if isinstance(answer, Silence):
+            return self._counters.happened(answer.event)
         if self._misses.full:
-            return counters.happened(Event.DROPPED_FULL)
+            return self._counters.happened(Event.DROPPED_FULL)
         return self._misses.start(self._answer_later(answer, asked))
+
+    def _odd(self, data: bytes, client: Client, now: float) -> Reply | Asking | Silence:
+        if len(data) > limits.MAX_UDP_REQUEST or _one_of_several(data):
+            return _PART
+        return self._exchange.general(data, client, now)
 
     async def _answer_later(self, asking: Asking, asked: "_Asked") -> None:
         try:
@@ -159,7 +168,7 @@ def _one_of_several(data: bytes) -> bool:
     # of its message; a whole message of 512 octets says it is whole.
     if len(data) < envelope.SIZE:
         return False
-    if data[_FLAGS_AT] & EnvelopeFlag.TRUNCATED or data[_PACKET] != _FIRST_PACKET:
+    if data[_FLAGS_AT] & _TRUNCATED or data[_PACKET] != _FIRST_PACKET:
         return True
     return len(data) == MAX_DATAGRAM and (
         int.from_bytes(data[16:20], "big") > MAX_DATAGRAM - envelope.SIZE

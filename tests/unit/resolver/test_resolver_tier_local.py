@@ -5,14 +5,23 @@ import pytest
 
 from identifiers.errors import StoreUnavailable
 from identifiers.records import EMPTY_VALUES, Record, State
+from identifiers.values import Value
+from identifiers.wire.handle.values import encode_values
 from resolver.tiers.local import NOTHING, Bounds, LocalTier
 from resolver.tiers.partial import Incomplete
+from resolver.view import Kept
 
 
 def record(key, version=1, values=EMPTY_VALUES):
     return Record(
         key=key, name=key, version=version, state=State.ACTIVE, values=values, changed_at=0
     )
+
+
+def blob(size):
+    """Return a blob of one public value that is `size` octets long."""
+    empty = len(encode_values([Value(index=1, type="X", data=b"")]))
+    return encode_values([Value(index=1, type="X", data=bytes(size - empty))])
 
 
 class Source:
@@ -44,7 +53,12 @@ class Setting:
         )
 
     def look(self, key):
-        return self.tier.look(key, self.now)
+        there = self.tier.look(key, self.now)
+        return there.record if isinstance(there, Kept) else there
+
+    def outlived(self, key):
+        there = self.tier.outlived(key)
+        return None if there is None else there.record
 
 
 @pytest.fixture
@@ -61,7 +75,7 @@ async def test_a_record_is_kept_for_its_life(at):
     assert at.look("a") == record("a")
     at.now += 2.0
     assert at.look("a") is None
-    assert at.tier.outlived("a") == record("a")
+    assert at.outlived("a") == record("a")
 
 
 async def test_lives_are_scattered_downwards(at):
@@ -79,7 +93,7 @@ async def test_an_unknown_name_is_known_as_such_for_five_seconds(at):
     assert at.source.asked == [["x"]]
     at.now += 5.0
     assert at.look("x") is None
-    assert at.tier.outlived("x") is None
+    assert at.outlived("x") is None
 
 
 async def test_news_drop_older_versions_and_unknown_names_only(at):
@@ -87,7 +101,7 @@ async def test_news_drop_older_versions_and_unknown_names_only(at):
     await at.tier.fetch(["a", "b", "x"])
     at.tier.supersede([("a", 3), ("b", 2), ("x", 1), ("never seen", 9)])
     assert at.look("a") is None
-    assert at.tier.outlived("a") is None
+    assert at.outlived("a") is None
     assert at.look("b") == record("b", 2)
     assert at.look("x") is None
 
@@ -180,7 +194,7 @@ async def test_octets_are_bounded():
     at = Setting(octets=50_000)
     for number in range(100):
         key = f"k{number}"
-        at.source.records = {key: record(key, values=bytes(2000))}
+        at.source.records = {key: record(key, values=blob(2000))}
         await at.tier.fetch([key])
         assert at.tier.octets <= 50_000
     assert 10 < len(at.tier) < 25
@@ -211,10 +225,23 @@ async def test_what_is_here_is_not_lost_when_the_rest_cannot_be_had(at):
 
 
 async def test_a_new_version_takes_the_place_of_the_old_one(at):
-    at.source.records = {"a": record("a", 1, bytes(500))}
+    at.source.records = {"a": record("a", 1, blob(500))}
     await at.tier.fetch(["a"])
     before = at.tier.octets
-    at.authority.records = {"a": msgspec.structs.replace(record("a", 2), values=bytes(600))}
+    at.authority.records = {"a": msgspec.structs.replace(record("a", 2), values=blob(600))}
     await at.tier.refresh(["a"])
     assert at.tier.octets == before + 100
     assert len(at.tier) == 1
+
+
+async def test_a_public_part_of_its_own_counts(at):
+    mixed = [
+        Value(index=1, type="X", data=bytes(100)),
+        Value(index=2, type="Y", data=bytes(100), permissions=0x0C),
+    ]
+    at.source.records = {"a": record("a", 1, encode_values(mixed[:1]))}
+    await at.tier.fetch(["a"])
+    public = at.tier.octets
+    at.authority.records = {"a": record("a", 2, encode_values(mixed))}
+    await at.tier.refresh(["a"])
+    assert at.tier.octets == public + len(encode_values(mixed))

@@ -266,7 +266,7 @@ async def test_misses_are_bounded_and_what_is_over_is_dropped(serve):
 async def test_an_unexpected_error_ends_nothing_and_is_counted(serve):
     served = await serve()
     peer = await served.peer()
-    at_once, later = served.world.exchange.at_once, served.world.exchange.later
+    plain, later = served.world.exchange.plain, served.world.exchange.later
 
     def fail(*_):
         raise RuntimeError("a bug")
@@ -274,12 +274,12 @@ async def test_an_unexpected_error_ends_nothing_and_is_counted(serve):
     async def fail_later(*_):
         raise RuntimeError("another bug")
 
-    served.world.exchange.at_once = fail
+    served.world.exchange.plain = fail
     for _ in range(20):
         peer.send(served.world.question("88.300.1/A"))
     peer.send(b"x")
     await served.world.until(lambda: served.events().get("failed") == 21)
-    served.world.exchange.at_once = at_once
+    served.world.exchange.plain = plain
     served.world.exchange.later = fail_later
     peer.send(served.world.question("88.300.1/A"))
     await served.world.until(lambda: served.events()["failed"] == 22)

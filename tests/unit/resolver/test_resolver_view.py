@@ -6,7 +6,7 @@ from identifiers.queries import Query
 from identifiers.records import EMPTY_VALUES, Record, State
 from identifiers.values import Value
 from identifiers.wire.handle.values import decode_values, encode_values
-from resolver.view import seen
+from resolver import view
 
 PUBLIC = Value(index=1, type="URL", data=b"https://example.org/1")
 SECRET = Value(index=2, type="NOTE", data=b"for us", permissions=0x0C)
@@ -18,6 +18,10 @@ RECORD = Record(
     values=encode_values([PUBLIC, SECRET]),
     changed_at=0,
 )
+
+
+def seen(record, asked):
+    return view.seen(None if record is None else view.keep(record), asked)
 
 
 def query(**fields):
@@ -33,6 +37,12 @@ def test_only_public_values_are_ever_shown(public_only):
     found = seen(RECORD, query(public_only=public_only))
     assert isinstance(found, Found)
     assert decode_values(found.values) == (PUBLIC,)
+
+
+def test_what_is_public_altogether_is_kept_once():
+    record = msgspec.structs.replace(RECORD, values=encode_values([PUBLIC]))
+    assert view.keep(record).public is record.values
+    assert decode_values(view.keep(RECORD).public) == (PUBLIC,)
 
 
 def test_filters_are_a_union():
