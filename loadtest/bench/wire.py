@@ -9,10 +9,12 @@ from urllib.parse import quote
 from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.codes import OpCode, ResponseCode
 from identifiers.wire.handle.envelope import SIZE as ENVELOPE
+from identifiers.wire.handle.framing import MAX_DATAGRAM
 from identifiers.wire.handle.header import SIZE as HEADER
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.values import count_values
 
+DATAGRAM = MAX_DATAGRAM
 _DEFAULT_FLAGS = 0x1900_0000
 """What the common clients send: recursion if need be, certify cached, public values only."""
 _ID = slice(8, 12)

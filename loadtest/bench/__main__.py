@@ -1,0 +1,267 @@
+"""Measure and print one JSON document; what is measured stands in `main`, in this order.
+
+Each wire's rate is taken beside a bare reference that answers octets of the same sizes, in turn,
+three rounds; the ratio of the medians is what counts, the machine's speed drifts. One worker on one
+processor; driver, registry and stores on the other. Exits with 1 when an answer was wrong or lost.
+"""
+
+import argparse
+import json
+import os
+import platform
+import socket
+import statistics
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from loadtest.bench import datagrams, nodes, streams, wire
+from loadtest.bench.datagrams import Tally
+from loadtest.corpus import Corpus
+
+_ROUNDS = 3
+_BATCH = 32
+_QUESTIONS = 4096
+
+
+def main() -> int:
+    """Run everything and print the document."""
+    arguments = _arguments()
+    corpus = Corpus(enterprises=1)
+    with nodes.node() as node:
+        enterprise = node.command("enterprise", "add", corpus.enterprise(1).name)
+        node.command("prefix", "home", "88.300.1", "--enterprise", enterprise)
+        key = node.command("key", "create", "--enterprise", enterprise)
+        result: dict[str, Any] = {"machine": _machine()}
+        result["import"] = _measure_import(node, corpus, key, arguments.identifiers)
+        hot = [corpus.identifier(n)["handle"] for n in range(min(10_000, arguments.identifiers))]
+        names = wire.zipf(_in_one_datagram(node, hot), _QUESTIONS, seed=1)
+        _pin(node)
+        result["handle_udp"] = _measure_udp(node, names, arguments.seconds)
+        result["handle_tcp"] = _measure_tcp(node, names, arguments.seconds)
+        result["http"] = _measure_http(node, names, arguments.seconds)
+    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    return int(any(path.get("wrong") or path.get("lost") for path in result.values()))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="idnode bench", description=__doc__)
+    parser.add_argument("--identifiers", type=int, default=100_000, help="how many are imported")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each round")
+    return parser.parse_args()
+
+
+def _machine() -> dict[str, Any]:
+    model = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "processors": os.cpu_count(),
+        "model": model[0] if model else platform.machine(),
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+    }
+
+
+def _pin(node: nodes.Node) -> None:
+    for role, processes in node.processes().items():
+        nodes.pin(processes, nodes.SERVER_CPU if role == "worker" else nodes.DRIVER_CPU)
+    nodes.pin([os.getpid()], nodes.DRIVER_CPU)
+
+
+def _measure_import(node: nodes.Node, corpus: Corpus, key: str, count: int) -> dict[str, Any]:
+    body = b"".join(corpus.ndjson(0, count))
+    host, port = node.address("registry")
+    request = urllib.request.Request(
+        f"http://{host}:{port}/api/v1/imports?mode=create",
+        data=body,
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"},
+    )
+    start = time.monotonic()
+    with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310 -- as above
+        told = json.load(answer)
+    seconds = time.monotonic() - start
+    return {
+        "identifiers": count,
+        "seconds": round(seconds, 3),
+        "rate": round(count / seconds),
+        "octets_per_identifier": len(body) // count,
+        "wrong": count - told["created"],
+    }
+
+
+def _ask_over_tcp(node: nodes.Node, questions: list[bytes]) -> dict[bytes, bytes]:
+    """Ask one after the other and check each answer whole."""
+    answers: dict[bytes, bytes] = {}
+    with socket.create_connection(node.address("handle"), timeout=5) as sock:
+        for question in questions:
+            sock.sendall(question)
+            answer = answers[question] = _read_message(sock)
+            if not wire.is_success(answer, question):
+                sys.exit(f"a wrong answer: {answer.hex()}")
+    return answers
+
+
+def _in_one_datagram(node: nodes.Node, names: list[str]) -> list[str]:
+    # A window counts datagrams, so over UDP one answer has to be one; the others are left out for
+    # every wire, so that all carry the same octets.
+    questions = [wire.resolution(name, 1) for name in names]
+    answers = _ask_over_tcp(node, questions)
+    return [
+        name
+        for name, question in zip(names, questions, strict=True)
+        if len(answers[question]) <= wire.DATAGRAM
+    ]
+
+
+def _measure_udp(node: nodes.Node, names: list[str], seconds: float) -> dict[str, Any]:
+    questions = [wire.resolution(name, at + 1) for at, name in enumerate(names)]
+    answers = _ask_over_tcp(node, questions)
+    sizes = [len(answers[question]) for question in questions]
+
+    def drive(port: int) -> Tally:
+        return datagrams.drive(("127.0.0.1", port), questions, sizes, seconds=seconds)
+
+    with nodes.reference("udp", answers) as bare:
+        return _compare(
+            node, bare, _port(node, "handle"), drive, "a bare loop: recvfrom, dict, sendto"
+        )
+
+
+def _measure_tcp(node: nodes.Node, names: list[str], seconds: float) -> dict[str, Any]:
+    questions = [wire.resolution(name, at + 1) for at, name in enumerate(names)]
+    batches = [b"".join(questions[at : at + _BATCH]) for at in range(0, len(questions), _BATCH)]
+    answers = _ask_over_tcp(node, questions)
+    sizes = [
+        sum(len(answers[q]) for q in questions[at : at + _BATCH])
+        for at in range(0, len(questions), _BATCH)
+    ]
+    right = {wire.timeless(answer) for answer in answers.values()}
+
+    def check(stream: bytes) -> int:
+        return sum(wire.timeless(m) not in right for m in wire.messages(stream))
+
+    def drive(port: int) -> Tally:
+        return streams.drive(
+            ("127.0.0.1", port),
+            batches,
+            sizes,
+            check,
+            per_batch=_BATCH,
+            connections=4,
+            seconds=seconds,
+        )
+
+    with nodes.reference("tcp", answers) as bare:
+        return _compare(
+            node,
+            bare,
+            _port(node, "handle"),
+            drive,
+            f"a bare asyncio echo, {_BATCH} requests pipelined",
+        )
+
+
+def _measure_http(node: nodes.Node, names: list[str], seconds: float) -> dict[str, Any]:
+    requests = list(dict.fromkeys(wire.get(name) for name in names))
+    address = node.address("http")
+    answers: dict[bytes, bytes] = {}
+    with socket.create_connection(address, timeout=2) as sock:
+        for request in requests:
+            sock.sendall(request)
+            answers[request] = _read_http(sock)
+            if not answers[request].startswith(b"HTTP/1.1 200 "):
+                sys.exit(f"a wrong answer over HTTP: {answers[request]!r}")
+    bodies = {answer.partition(b"\r\n\r\n")[2] for answer in answers.values()}
+
+    def check(stream: bytes) -> int:
+        return int(stream.partition(b"\r\n\r\n")[2] not in bodies)
+
+    def drive(port: int) -> Tally:
+        return streams.drive(
+            ("127.0.0.1", port),
+            requests,
+            [len(answers[request]) for request in requests],
+            check,
+            per_batch=1,
+            connections=32,
+            seconds=seconds,
+        )
+
+    unended = {request.removesuffix(b"\r\n\r\n"): answer for request, answer in answers.items()}
+    with nodes.reference("http", unended) as bare:
+        return _compare(node, bare, address[1], drive, "a bare asyncio echo of GET, 32 connections")
+
+
+def _compare(
+    node: nodes.Node,
+    bare: tuple[int, int],
+    port: int,
+    drive: Callable[[int], Tally],
+    words: str,
+) -> dict[str, Any]:
+    (worker,) = node.processes()["worker"]
+    ours: list[Tally] = []
+    theirs: list[Tally] = []
+    used = 0.0
+    for _ in range(_ROUNDS):
+        theirs.append(drive(bare[1]))
+        with _processor_time(worker) as spent:
+            ours.append(drive(port))
+        used += spent[0]
+    took = sum(t.seconds for t in ours)
+    rate, reference = (statistics.median(t.rate for t in runs) for runs in (ours, theirs))
+    return {
+        "reference": words,
+        "rate": round(rate),
+        "reference_rate": round(reference),
+        "ratio": round(rate / reference, 3),
+        "lost": sum(t.lost for t in ours),
+        "wrong": sum(t.wrong for t in ours),
+        "worker_cpu_share": round(used / took, 2),
+        "driver_cpu_share": round(sum(t.cpu for t in ours) / took, 2),
+    }
+
+
+def _port(node: nodes.Node, name: str) -> int:
+    return node.address(name)[1]
+
+
+@contextmanager
+def _processor_time(pid: int) -> Iterator[list[float]]:
+    spent = [nodes.cpu_seconds(pid)]
+    yield spent
+    spent[0] = nodes.cpu_seconds(pid) - spent[0]
+
+
+def _read_message(sock: socket.socket) -> bytes:
+    data = b""
+    while len(data) < 20 or len(data) < 20 + int.from_bytes(data[16:20], "big"):  # noqa: PLR2004 -- the envelope
+        data += sock.recv(65_536)
+    return data
+
+
+def _read_http(sock: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += sock.recv(65_536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next(
+        int(line.partition(b":")[2])
+        for line in head.lower().split(b"\r\n")
+        if line.startswith(b"content-length:")
+    )
+    while len(body) < length:
+        more = sock.recv(65_536)
+        data, body = data + more, body + more
+    return data
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""A real node for the run, and the bare references, each on the processor it is measured on."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+SERVER_CPU: Final = 0
+DRIVER_CPU: Final = 1
+_COMMAND: Final = (str(Path(sys.executable).with_name("idnode")),)
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+class Node:
+    """An `idnode serve` with one worker, an enterprise, its prefix and its key."""
+
+    def __init__(self, environment: Mapping[str, str], ready: Mapping[str, Any]) -> None:
+        self._environment = dict(environment)
+        self.ready = ready
+
+    def command(self, *arguments: str) -> str:
+        """Run an `idnode` command against the node and return what it prints."""
+        done = subprocess.run(  # noqa: S603 -- our own command line
+            [*_COMMAND, *arguments],
+            env=self._environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    def address(self, name: str) -> tuple[str, int]:
+        """Return host and port of one of the ready line's addresses."""
+        host, _, port = str(self.ready[name]).rpartition("://")[2].rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def processes(self) -> dict[str, list[int]]:
+        """Return the process ids by role, as the node itself tells them."""
+        host, port = self.address("ops")
+        with urllib.request.urlopen(f"http://{host}:{port}/readyz?verbose", timeout=10) as answer:
+            told = json.load(answer)
+        roles: dict[str, list[int]] = {}
+        for process in told["processes"]:
+            roles.setdefault(process["role"], []).append(process["pid"])
+        return roles
+
+
+@contextmanager
+def node(*, workers: int = 1) -> Iterator[Node]:
+    """Run a node on free ports and fresh data until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="idnode-bench-") as folder:
+        environment = os.environ | {
+            "IDNODE_DATA_DIR": folder,
+            "IDNODE_WORKERS": str(workers),
+            "IDNODE_PREFIX": "88.300",
+            "IDNODE_LOG_LEVEL": "warning",
+        }
+        for name in ("HANDLE", "HTTP", "REGISTRY", "OPS"):
+            environment[f"IDNODE_{name}_ADDR"] = "127.0.0.1:0"
+        with (
+            (Path(folder) / "serve.log").open("wb") as log,
+            subprocess.Popen(  # noqa: S603 -- our own command line
+                [*_COMMAND, "serve"], env=environment, stdout=subprocess.PIPE, stderr=log
+            ) as served,
+        ):
+            try:
+                line = served.stdout.readline() if served.stdout else b""
+                if not line:
+                    sys.exit(f"the node did not start:\n{(Path(folder) / 'serve.log').read_text()}")
+                yield Node(environment, json.loads(line))
+            finally:
+                served.terminate()
+                served.wait(timeout=30)
+
+
+@contextmanager
+def reference(kind: str, answers: Mapping[bytes, bytes]) -> Iterator[tuple[int, int]]:
+    """Run a bare server on the server's processor; give its process id and port."""
+    with subprocess.Popen(  # noqa: S603 -- our own module
+        [sys.executable, "-m", "loadtest.bench.references", kind],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as served:
+        try:
+            assert served.stdin is not None  # noqa: S101 -- Popen was asked for pipes
+            assert served.stdout is not None  # noqa: S101 -- as above
+            served.stdin.write(msgspec.msgpack.encode(answers))
+            served.stdin.close()
+            port = int(served.stdout.readline())
+            pin([served.pid], SERVER_CPU)
+            yield served.pid, port
+        finally:
+            served.kill()
+
+
+def pin(processes: Sequence[int], cpu: int) -> None:
+    """Keep processes, with all their threads, on one processor."""
+    for pid in processes:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {cpu})
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
