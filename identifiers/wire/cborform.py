@@ -31,7 +31,7 @@ def load(data: bytes, max_items: int = MAX_ITEMS) -> object:
         size = scanner.scan(data, 0)
     except UnknownEnd as error:
         raise Invalid([_syntax(str(error))]) from None
-    if scanner.fault is None and size != len(data):
+    if scanner.fault is None and (size != len(data) or not size):
         raise Invalid([_syntax("bytes left over" if size else "the item ends too early")])
     document = _decode(data, scanner.fault)
     faults = text_faults(document)

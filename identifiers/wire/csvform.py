@@ -108,11 +108,12 @@ class CsvRows:
         if len(self._row) + len(self._rest) > self._limit:
             raise self._lost(f"a row of more than {self._limit} bytes")
 
-    def _read_header(self, row: bytes) -> _Header:
+    @staticmethod
+    def _read_header(row: bytes) -> _Header:
         try:
             return _read_header(_cells(row))
         except Invalid as invalid:
-            raise FramingLost(invalid.faults, self._line, 0) from None
+            raise FramingLost(invalid.faults, 1, 0) from None
 
     def _lost(self, why: str) -> FramingLost:
         fault = Fault("csv.syntax", params={"why": why})

@@ -115,11 +115,13 @@ def _read_value(document: object, pointer: str, faults: list[Fault]) -> Value | 
     members = members_of(document, pointer, faults, _VALUE_MEMBERS)
     if members is None:
         return None
+    index, kind = members.integer("index", 1, MAX_INDEX), members.text("type")
+    data = read_data(members.any("data"), members.place("data"), faults)
     ttl, absolute = _read_ttl(members)
     value = Value(
-        index=members.integer("index", 1, MAX_INDEX),
-        type=members.text("type"),
-        data=read_data(members.any("data"), members.place("data"), faults),
+        index=index,
+        type=kind,
+        data=data,
         ttl=ttl,
         absolute=absolute,
         permissions=_read_permissions(members),

@@ -1,0 +1,186 @@
+import pytest
+
+from identifiers.faults import Invalid
+from identifiers.records import State
+from identifiers.submissions import Submission
+from identifiers.values import Reference, Value
+from identifiers.wire.csvform import Column, CsvRows, CsvTable, columns_of
+from identifiers.wire.handle.values import encode_values
+from identifiers.wire.rows import FramingLost, Refused, Row
+
+
+def rows(text, size=None, **options):
+    stream = text.encode() if isinstance(text, str) else text
+    reader, read = CsvRows(**options), []
+    size = size or len(stream) or 1
+    for at in range(0, len(stream), size):
+        read.extend(reader.feed(stream[at : at + size]))
+    return [*read, *reader.finish()]
+
+
+def value(index, kind, text, ttl=86400):
+    return Value(index=index, type=kind, data=text.encode(), ttl=ttl)
+
+
+def columns(header):
+    """Return the values that a row of x gives under a header of value columns."""
+    cells = ",".join("x" * len(header))
+    (row,) = rows(f"handle,{','.join(header)}\n88.1/a,{cells}\n")
+    return [(v.index, v.type) for v in row.content.values]
+
+
+def faults(text):
+    (row,) = rows(text)
+    assert isinstance(row.content, Refused)
+    return [(fault.pointer, fault.code) for fault in row.content.faults]
+
+
+def lost(text, **options):
+    with pytest.raises(FramingLost) as caught:
+        rows(text, **options)
+    for fault in caught.value.faults:
+        assert fault.detail("zh")
+    return caught.value
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_rows_become_identifiers(size, mark):
+    text = (
+        f"{mark}handle,ttl,template,URL,2000:产品\r\n"
+        '88.1/a,60,,"http://x,y","a ""b""\r\n\r\nc"\r\n'
+        "\r\n"
+        "88.1/b,,,u,\n"
+        "88.1/c,,,,"
+    )
+    first = Submission(
+        "88.1/a", (value(1, "URL", "http://x,y", 60), value(2000, "产品", 'a "b"\r\n\r\nc', 60))
+    )
+    size_of = len(text.encode())
+    assert rows(text, size) == [
+        Row(2, size_of - 24, first),
+        Row(6, size_of - 10, Submission("88.1/b", (value(1, "URL", "u"),))),
+        Row(7, size_of, Submission("88.1/c", ())),
+    ]
+
+
+def test_columns_without_an_index_take_the_free_ones():
+    assert columns(["URL", "EMAIL"]) == [(1, "URL"), (2, "EMAIL")]
+    assert columns(["URL", "1:EMAIL", "T", "3:X"]) == [(2, "URL"), (1, "EMAIL"), (4, "T"), (3, "X")]
+    assert columns(["1:URL", "1:EMAIL"]) == [(1, "URL"), (1, "EMAIL")]
+    assert columns(["x:URL", "12345678901:T"]) == [(1, "x:URL"), (2, "12345678901:T")]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("88.1/a,x", [("/ttl", "range")]),
+        ("88.1/a,-1", [("/ttl", "range")]),
+        ("88.1/a,2147483648", [("/ttl", "range")]),
+        (",1", [("/handle", "required")]),
+        (",x", [("/handle", "required"), ("/ttl", "range")]),
+        ("88.1/a", [("", "csv.cells")]),
+        ("88.1/a,1,2", [("", "csv.cells")]),
+        ('"88.1/a"x,1', [("", "csv.syntax")]),
+        ("88.1/a,1\r2", [("", "csv.syntax")]),
+        ("88.1/a\0,1", [("", "nul")]),
+    ],
+)
+def test_a_bad_row_is_a_row(row, expected):
+    assert faults(f"handle,ttl\n{row}\n") == expected
+
+
+def test_rows_know_their_name_and_place():
+    bad, odd, good = rows('handle,template,T\n88.1/a,t,x\n88.1/b,,5" pipe\n88.1/c,,y\n')
+    assert (bad.number, bad.content.handle) == (2, "88.1/a")
+    assert [fault.code for fault in bad.content.faults] == ["template.not_available"]
+    assert odd.content.values[0].data == b'5" pipe'
+    assert (good.number, good.content.handle) == (4, "88.1/c")
+
+
+def test_the_last_row_may_end_with_an_empty_cell():
+    (row,) = rows('handle,T\n"88.1/a",')
+    assert row.content == Submission("88.1/a", ())
+
+
+def test_a_row_that_is_no_utf8():
+    (row,) = rows(b"handle\n88.1/\xff\n")
+    assert [fault.code for fault in row.content.faults] == ["utf8"]
+
+
+def test_rows_that_were_dealt_with_are_counted():
+    text = "handle\n88.1/a\n88.1/b\n"
+    assert [row.number for row in rows(text, done=14)] == [3]
+    assert rows(text, done=21) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "codes"),
+    [
+        ("", ["csv.syntax"]),
+        ("URL\n", ["required"]),
+        ("handle,handle\n", ["csv.twice"]),
+        ("handle,,0:T,4294967296:T\n", ["empty", "range", "range"]),
+        ("handle,100:hs_admin\n", ["csv.structured"]),
+        ('handle,"a"b\n', ["csv.syntax"]),
+        ("\n", ["required"]),
+    ],
+)
+def test_without_a_header_nothing_is_read(header, codes):
+    error = lost(header)
+    assert [fault.code for fault in error.faults] == codes
+    assert (error.number, error.end_offset) == (1, 0)
+
+
+def test_quotes_that_never_close_lose_the_rows():
+    error = lost('handle,T\n88.1/a,x\n88.1/b,"x\ny\n')
+    assert (error.number, error.end_offset) == (3, 18)
+    assert "quotes" in error.faults[0].detail()
+    assert "quotes" in lost('handle,T\n88.1/b,"x""').faults[0].detail()
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize("row", ["x" * 100, '"' + "x\n" * 50])
+def test_a_long_row_loses_the_rows(size, row):
+    assert "more than 50" in lost(f"handle\n{row}", size=size, limit=50).faults[0].detail()
+
+
+def test_a_table_is_written_and_reads_back():
+    blob = encode_values([value(1, "URL", "a,b"), value(2000, "产品", 'x"\r\n\ry')])
+    table = CsvTable([*columns_of(blob), Column(3, "T")])
+    text = table.header() + table.row("88.1/a", blob) + table.row("88.1/b", encode_values([]))
+    assert text.startswith("handle,ttl,1:URL,2000:产品,3:T\r\n".encode())
+    first, second = rows(text)
+    assert encode_values(first.content.values) == blob
+    assert second.content == Submission("88.1/b", ())
+
+
+PLAIN = value(1, "T", "x")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [Value(index=1, type="T", data=b"\xff")],
+        [Value(index=1, type="T", data=b"a\0")],
+        [Value(index=1, type="T", data=b"")],
+        [Value(index=1, type="HS_ADMIN", data=b"x")],
+        [Value(index=1, type="T", data=b"x", permissions=0x0C)],
+        [Value(index=1, type="T", data=b"x", absolute=True)],
+        [Value(index=1, type="T", data=b"x", references=(Reference("a/b", 1),))],
+        [PLAIN, value(2, "T", "y", ttl=5)],
+    ],
+)
+def test_what_a_table_cannot_hold_is_not_written(values):
+    blob = encode_values(values)
+    with pytest.raises(Invalid) as caught:
+        CsvTable(columns_of(blob)).row("88.1/a", blob)
+    assert [fault.code for fault in caught.value.faults] == ["csv.lossy"]
+
+
+def test_values_without_a_column_and_other_states_are_not_written():
+    blob = encode_values([PLAIN])
+    with pytest.raises(Invalid):
+        CsvTable([Column(2, "T")]).row("88.1/a", blob)
+    with pytest.raises(Invalid):
+        CsvTable(columns_of(blob)).row("88.1/a", blob, State.RESERVED)

@@ -1,0 +1,173 @@
+import json
+
+import pytest
+
+from identifiers.faults import Fault, Invalid
+from identifiers.records import State
+from identifiers.submissions import Submission
+from identifiers.values import Value
+from identifiers.wire import jsonfast
+from identifiers.wire.handle.data import Admin, encode_admin
+from identifiers.wire.jsonfast import read_batch, read_document, read_line
+from identifiers.wire.jsonform import read_identifier
+from identifiers.wire.jsonload import load
+from identifiers.wire.rows import Refused
+
+TYPICAL = {
+    "handle": "88.300.1/煤-1",
+    "values": [
+        {"index": 1, "type": "URL", "data": {"format": "string", "value": 'a"\\b'}, "ttl": 60},
+        {"index": 2, "type": "T", "data": "plain", "permissions": "1100"},
+        {"index": 3, "type": "B", "data": {"format": "base64", "value": "AAE="}},
+        {"index": 4, "type": "X", "data": {"format": "hex", "value": "00ff"}},
+        {
+            "index": 100,
+            "type": "HS_ADMIN",
+            "data": {
+                "format": "admin",
+                "value": {"handle": "0.NA/88.300.1", "index": 200, "permissions": "11"},
+            },
+            "timestamp": "2024-01-01T00:00:00Z",
+        },
+    ],
+    "state": "reserved",
+}
+EXPECTED = Submission(
+    "88.300.1/煤-1",
+    (
+        Value(index=1, type="URL", data=b'a"\\b', ttl=60),
+        Value(index=2, type="T", data=b"plain", permissions=0x0C),
+        Value(index=3, type="B", data=b"\0\1"),
+        Value(index=4, type="X", data=b"\0\xff"),
+        Value(
+            index=100,
+            type="HS_ADMIN",
+            data=encode_admin(Admin(3, "0.NA/88.300.1", 200)),
+            timestamp=1704067200,
+        ),
+    ),
+    State.RESERVED,
+)
+LINES = [
+    json.dumps(TYPICAL).encode(),
+    json.dumps(TYPICAL, ensure_ascii=False, separators=(",", ":")).encode(),
+    json.dumps(TYPICAL, indent=2).encode() + b"\r",
+]
+
+
+def typed(line):
+    """Return what the typed decoder alone makes of a line."""
+    decoded = jsonfast._decode(jsonfast._DECODER, line)
+    return decoded and jsonfast._submission(decoded)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_typical_lines_take_the_typed_way(line):
+    assert typed(line) == EXPECTED
+    assert read_line(line) == EXPECTED == read_identifier(load(line))
+
+
+SIMPLE = '{"handle":"88.1/a","values":[{"index":1,"type":"T","data":"x"}],"state":"active"}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('"index":1', '"index":1,"index":1', "json.duplicate_key"),
+        ('"index":1', '"index":1,"ind\\u0065x":1', "json.duplicate_key"),
+        ('"index":1', '"index":1,"index" : 1', "json.duplicate_key"),
+        ('"data":"x"', '"data":"\\"","data":"x"', "json.duplicate_key"),
+        (
+            '"data":"x"',
+            '"data":{"format":"string","format":"hex","value":""}',
+            "json.duplicate_key",
+        ),
+        ('"handle":', '"handle":"q","handle":', "json.duplicate_key"),
+        ('"state":', '"values":[{"index":1,"type":"T","data":"x"}],"state":', "json.duplicate_key"),
+        ('"x"', '"\\u0000"', "nul"),
+        ('"x"', '"\\ud800"', "surrogate"),
+        ("1,", "1.0,", "type"),
+        ("1,", "0,", "range"),
+        ("1,", "99999999999999999999,", "range"),
+        ('"x"', '{"format":"hex","value":"0"}', "value.format"),
+        ('"x"', '{"format":"hex","value":{"handle":"a","index":1,"permissions":"1"}}', "type"),
+        ('"x"', '{"format":"admin","value":"a"}', "type"),
+        ('"x"', '"x","timestamp":"soon"', "value.instant"),
+        ('"state"', '"more":1,"state"', "unknown_key"),
+    ],
+)
+def test_what_is_at_fault_is_refused_like_everywhere(old, new, code):
+    line = SIMPLE.replace(old, new, 1).encode()
+    assert typed(line) is None
+    with pytest.raises(Invalid) as caught:
+        read_line(line)
+    assert [fault.code for fault in caught.value.faults] == [code]
+    with pytest.raises(Invalid) as again:
+        read_identifier(load(line))
+    assert again.value.faults == caught.value.faults
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a\\u0000b".replace("\\", "\\\\"), "::::", '\\":\\"', "\\\\\\\\", "{}[],"],
+)
+def test_odd_texts_are_no_faults(value):
+    line = SIMPLE.replace('"x"', f'"{value}"').encode()
+    assert read_line(line) == read_identifier(load(line))
+
+
+def test_rare_members_take_the_strict_way():
+    line = SIMPLE.replace('"x"', '"x","references":[{"handle":"a/b","index":1}]').encode()
+    assert typed(line) is None
+    assert read_line(line) == read_identifier(load(line))
+
+
+def batch(*items):
+    return b'{"items":[' + b",".join(items) + b"]}"
+
+
+GOOD, BAD = SIMPLE.encode(), SIMPLE.replace('"index":1', '"index":0').encode()
+
+
+def test_a_batch_is_read_item_by_item():
+    good = read_line(GOOD)
+    assert read_batch(batch(GOOD, GOOD), 2) == [good, good]
+    refused = Refused(
+        (Fault("range", "/values/0/index", {"low": 1, "high": 4294967295}),), "88.1/a"
+    )
+    assert read_batch(batch(GOOD, BAD, b"5"), 9) == [
+        good,
+        refused,
+        Refused((Fault("type", "", {"expected": "object", "got": "integer"}),)),
+    ]
+    undecodable = SIMPLE.replace('"x"', '{"format":"hex","value":"0"}').encode()
+    assert isinstance(read_batch(batch(undecodable), 9)[0], Refused)
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        (batch(), [("/items", "empty")]),
+        (batch(GOOD, GOOD, GOOD), [("/items", "too_many")]),
+        (b"{}", [("/items", "required")]),
+        (b'{"items":{}}', [("/items", "type")]),
+        (b'{"items":[],"items":[]}', [("/items", "json.duplicate_key")]),
+        (b'{"items":[1],"more":1}', [("/more", "unknown_key")]),
+        (b"[]", [("", "type")]),
+    ],
+)
+def test_a_batch_may_be_at_fault_as_a_whole(body, faults):
+    with pytest.raises(Invalid) as caught:
+        read_batch(body, 2)
+    assert [(fault.pointer, fault.code) for fault in caught.value.faults] == faults
+
+
+def test_documents_are_read_like_lines():
+    assert read_document(TYPICAL) == EXPECTED
+    with pytest.raises(Invalid) as caught:
+        read_document({"handle": "a\0/b", "values": []})
+    assert [fault.code for fault in caught.value.faults] == ["nul"]
+    raw = {"handle": "a/b", "values": [{"index": 1, "type": "T", "data": b"\0"}]}
+    assert read_document(raw).values == (Value(index=1, type="T", data=b"\0"),)
+    with pytest.raises(Invalid):
+        read_document(5)
