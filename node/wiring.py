@@ -256,7 +256,7 @@ async def _shared_tier(running: Running, behind: RecordSource) -> SharedRecords 
         return None
     server = await running.stack.enter_async_context(RedisServer(url))
     mac = load_or_make(running.settings.keys_dir, Secret.CACHE)
-    return SharedRecords(RedisSharedTier(server, mac), behind, time.monotonic)
+    return SharedRecords(RedisSharedTier(server, mac), behind)
 
 
 def _bounds(workers: int) -> Bounds:

@@ -2,12 +2,13 @@
 
 A record is asked for there first; who gets a lease reads the store and fills. Fills and tombstones
 are carried by one task (`run`), so that neither an answer nor a poll of the feed waits for them.
-Until the shared tier has taken a tombstone, what it gives is checked against it here.
+The same task finds out when a lost tier is back, so that no query has to try. Until the shared tier
+has taken a tombstone, what it gives is checked against it here.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -35,30 +36,29 @@ class Carrying(msgspec.Struct, frozen=True, kw_only=True):
 class SharedRecords:
     """A record source: the shared tier where it can be asked, the source behind where not.
 
-    `clock` is monotonic. `run` must be running, or nothing is ever filled.
+    `run` must be running, or nothing is ever filled.
     """
 
     def __init__(
         self,
         tier: SharedTier,
         behind: RecordSource,
-        clock: Callable[[], float],
         carrying: Carrying = Carrying(),  # noqa: B008 -- frozen
     ) -> None:
         self._tier = tier
         self._behind = behind
-        self._clock = clock
         self._carrying = carrying
         # A fill that is dropped is a lease that runs out: nobody misses it.
         self._fills: deque[tuple[Leased, Record]] = deque(maxlen=carrying.fills)
         self._tombstones: dict[str, int] = {}
         self._work = asyncio.Event()
-        self._usable_from = float("-inf")
+        self._lost_over: str | None = None
+        """The key that was asked for when the tier was lost: the question to try again with."""
 
     @property
     def usable(self) -> bool:
         """Say whether the shared tier is asked at present."""
-        return self._clock() >= self._usable_from
+        return self._lost_over is None
 
     async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
         """Return the record of each key. Raises `StoreUnavailable` when the source behind does.
@@ -70,7 +70,7 @@ class SharedRecords:
         try:
             looked = await self._tier.look(keys)
         except StoreUnavailable as error:
-            self._lost(error)
+            self._lost(error, keys[0])
             return await self._behind.fetch(keys)
         got: dict[str, Record | None] = {}
         leases: dict[str, Leased] = {}
@@ -112,12 +112,19 @@ class SharedRecords:
             await self._work.wait()
             self._work.clear()
             try:
+                await self._try_again()
                 await self._carry()
             except StoreUnavailable as error:
-                self._lost(error)
+                self._lost(error, next(iter(self._tombstones), ""))
                 self._fills.clear()
                 await asyncio.sleep(self._carrying.pause)
                 self._work.set()
+
+    async def _try_again(self) -> None:
+        if self._lost_over is not None:
+            await self._tier.look([self._lost_over])
+            self._lost_over = None
+            _log.info("shared tier asked again")
 
     def _fill(self, leases: Mapping[str, Leased], got: Mapping[str, Record | None]) -> None:
         for key, lease in leases.items():
@@ -149,7 +156,8 @@ class SharedRecords:
             if fills:
                 await self._tier.fill(fills)
 
-    def _lost(self, error: StoreUnavailable) -> None:
-        if self.usable:
+    def _lost(self, error: StoreUnavailable, over: str) -> None:
+        if self._lost_over is None:
             _log.warning("shared tier passed by", why=str(error))
-        self._usable_from = self._clock() + self._carrying.pause
+            self._lost_over = over
+            self._work.set()

@@ -39,9 +39,7 @@ class Setting:
         self.now = 100.0
         self.tier = MemorySharedTier(clock=lambda: self.now)
         self.behind = Behind()
-        self.shared = SharedRecords(
-            self.tier, self.behind, lambda: self.now, Carrying(pause=0.0, **carrying)
-        )
+        self.shared = SharedRecords(self.tier, self.behind, Carrying(pause=0.0, **carrying))
 
     @asynccontextmanager
     async def carrying(self):
@@ -80,8 +78,7 @@ async def test_what_another_fills_just_now_is_read_without_waiting(at):
         assert await at.shared.fetch(["a"]) == [record("a", 2)]
 
 
-async def test_a_tier_that_is_away_is_passed_by_for_a_while(at):
-    at.shared = SharedRecords(at.tier, at.behind, lambda: at.now, Carrying(pause=1.0))
+async def test_a_tier_that_is_away_is_passed_by_until_it_is_back(at):
     at.behind.records = {"a": record("a")}
     at.tier.down = True
     assert await at.shared.fetch(["a"]) == [record("a")]
@@ -89,9 +86,31 @@ async def test_a_tier_that_is_away_is_passed_by_for_a_while(at):
     at.tier.down = False
     await at.shared.fetch(["a"])
     assert at.tier.looks == 0
-    at.now += 1.0
-    await at.shared.fetch(["a"])
-    assert at.tier.looks == 1
+    async with at.carrying():
+        assert at.shared.usable
+        await at.shared.fetch(["a"])
+        assert at.tier.looks == 2
+
+
+async def test_no_query_tries_whether_the_tier_is_back(at):
+    at.behind.records = {"a": record("a")}
+    at.tier.down = True
+    tried = []
+    look = at.tier.look
+
+    async def count(keys):
+        tried.append(keys)
+        return await look(keys)
+
+    at.tier.look = count
+    async with at.carrying():
+        for _ in range(10):
+            assert await at.shared.fetch(["b"]) == [None]
+        before = len(tried)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert len(tried) > before
+    assert tried[0] == tried[-1] == ["b"]
 
 
 async def test_what_the_tier_has_is_not_lost_with_the_store(at):
@@ -168,7 +187,7 @@ async def test_a_newer_tombstone_is_not_lost_while_the_older_travels(at):
             carried.extend(pairs)
             await go.wait()
 
-    at.shared = SharedRecords(Slow(), at.behind, lambda: at.now)
+    at.shared = SharedRecords(Slow(), at.behind)
     at.shared.supersede([("a", 2)])
     async with at.carrying():
         at.shared.supersede([("a", 3), ("a", 2)])

@@ -72,7 +72,7 @@ class World:
         self.freshness = Freshness()
         self.counters = Counters(wall)
         guarded = Guarded(self.store, self.freshness, self.clock)
-        self.shared = SharedRecords(self.tier, guarded, self.clock) if shared else None
+        self.shared = SharedRecords(self.tier, guarded) if shared else None
         self.authority = Coalescing(guarded, join_in_flight=False)
         self.local = LocalTier(
             Coalescing(self.shared or guarded),
