@@ -4,7 +4,14 @@ from msgspec.structs import replace
 from identifiers.wire.cursor import ProtocolError, octets, text, u32
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import OpCode, OpFlag, ResponseCode
-from identifiers.wire.handle.credential import Credential, decode_credential, signed_bytes
+from identifiers.wire.handle.credential import (
+    Credential,
+    Signature,
+    decode_credential,
+    decode_signature,
+    encode_signature,
+    signed_bytes,
+)
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message, decode, encode
 from identifiers.wire.handle.values import encode_values
@@ -171,6 +178,13 @@ def test_a_credential_reads_back():
         decode_credential(b"\0\0\0")
     with pytest.raises(ProtocolError, match="left over"):
         decode(encode(REQUEST)[:16] + u32(24 + 10 + 5) + encode(REQUEST)[20:] + b"\0")
+
+
+def test_a_signature_reads_back():
+    signature = Signature("HMAC-SHA256", bytes(32))
+    assert decode_signature(encode_signature(signature)) == signature
+    with pytest.raises(ProtocolError, match="left over"):
+        decode_signature(encode_signature(signature) + b"\0")
 
 
 def test_newer_versions_sign_more_of_the_envelope():
