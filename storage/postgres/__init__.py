@@ -5,7 +5,7 @@ In reading order:
 
 * ``errors``      what the driver raises, told as what the caller must do
 * ``database``    connections; `Database.read` and `Database.commit`
-* ``migrate``     the schema, from the numbered files in ``migrations/``
+* ``schema``      migrations, from the numbered files in ``migrations/``
 * ``records``     `PostgresRecords`: RecordSource
 * ``locks``       which locks a unit of work takes
 * ``write``       the unit of work
@@ -13,7 +13,7 @@ In reading order:
 * ``store``       `PostgresStore`: RegistryStore
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
-* ``maintain``    what must be done now and then: partitions, pruning, durability check
+* ``upkeep``      what must be done now and then: partitions, pruning, durability check
 * ``sql/``        the statements, one file for each module
 """
 
@@ -21,10 +21,10 @@ from storage.postgres.database import Database
 from storage.postgres.directory import PostgresDirectory
 from storage.postgres.errors import NotDurable, Unsuitable
 from storage.postgres.feed import PostgresFeed
-from storage.postgres.maintain import maintain
-from storage.postgres.migrate import Phase, check_schema, migrate
 from storage.postgres.records import PostgresRecords
+from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.store import PostgresStore
+from storage.postgres.upkeep import maintain
 from storage.postgres.wakeups import Nudge
 
 __all__ = [

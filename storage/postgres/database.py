@@ -33,7 +33,7 @@ WRITE_WAIT: Final = 1.0
 WRITE_SECONDS: Final = 3.0
 """How long a small write may take (`assurance` I2)."""
 _CONNECT_SECONDS: Final = 5.0
-_CLOSE_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 2.0
 
 _SESSION: Final = {
     "lock_timeout": "1s",
@@ -45,6 +45,11 @@ _SESSION: Final = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
 }
+
+_DURABILITY: Final = (
+    "SELECT current_setting('synchronous_commit'), current_setting('synchronous_standby_names'),"
+    " current_setting('fsync')"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -236,15 +241,18 @@ def _discard(connection: Connection) -> None:
 
 
 async def _why_not_durable(connection: Connection) -> str:
-    row = await connection.fetchrow(
-        "SELECT current_setting('synchronous_commit') AS level,"
-        " current_setting('synchronous_standby_names') AS standbys,"
-        " current_setting('fsync') AS fsync"
-    )
-    if row["fsync"] == "off":
+    return why_not_durable(*await connection.fetchrow(_DURABILITY))
+
+
+def why_not_durable(level: str, standbys: str, fsync: str) -> str:
+    """Say why a commit might be acknowledged and lost; empty: it will not be.
+
+    `level` is ``synchronous_commit``, `standbys` is ``synchronous_standby_names``.
+    """
+    if fsync == "off":
         return "the server runs with fsync = off"
-    if row["level"] == "off" or (row["level"] == "local" and row["standbys"]):
-        return f"the server runs with synchronous_commit = {row['level']}"
+    if level == "off" or (level == "local" and standbys):
+        return f"the server runs with synchronous_commit = {level}"
     return ""
 
 

@@ -22,6 +22,7 @@ class NotDurable(StoreUnavailable):
 # Connection and resource trouble, operator intervention, locks, conflicts, IO errors; what the next
 # try may not meet. SQLSTATE classes of PostgreSQL, appendix A.
 _PASSING_CLASSES: Final = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58"})
+_DATA_CLASS: Final = "22"  # NUL and lone surrogates among them
 _PASSING_STATES: Final = frozenset(
     {
         "25006",  # read-only transaction: this server is no longer the primary
@@ -44,22 +45,18 @@ DRIVER_ERRORS: Final = (
 
 
 def raise_translated(error: Exception) -> NoReturn:
-    """Raise `error` as what it means for the caller; certainly nothing was committed.
+    """Raise one of `DRIVER_ERRORS` as what it means; certainly nothing was committed.
 
     `StoreUnavailable` for what may pass, `ValueError` for text that no caller may send, else the
     error itself: a mistake in this package.
     """
-    match error:
-        case asyncpg.DataError():  # class 22, NUL and lone surrogates among them
-            raise ValueError(f"not storable, and the caller did not check: {error}") from error
-        case asyncpg.PostgresError():
-            state = str(error.sqlstate or "")
-            if state[:2] in _PASSING_CLASSES or state in _PASSING_STATES:
-                raise StoreUnavailable(f"{state} {error}") from error
-        case asyncpg.InterfaceError() | asyncpg.InternalClientError() | OSError() | EOFError():
-            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
-        case _:
-            pass
+    if not isinstance(error, asyncpg.PostgresError):
+        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+    state = str(error.sqlstate or "")
+    if state.startswith(_DATA_CLASS):
+        raise ValueError(f"not storable, and the caller did not check: {error}") from error
+    if state[:2] in _PASSING_CLASSES or state in _PASSING_STATES:
+        raise StoreUnavailable(f"{state} {error}") from error
     raise error
 
 

@@ -1,12 +1,14 @@
 """Every port over memory and over real servers.
 
 One Postgres and one Valkey per test process, started from the wheels; without them the suite
-fails. Each test has a database of its own, a copy of one that is migrated once, and names of its
-own in the shared tier.
+fails. ``IDNODE_PG_BIN`` names another Postgres, to try the suite on an older one. Each test has a
+database of its own, a copy of one that is migrated once, and names of its own in the shared tier.
 """
 
+import os
 from collections.abc import AsyncIterator, Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -29,7 +31,10 @@ _numbers = count(1)
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """Return the address of the server, its template database made."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data")
+    programs = os.environ.get("IDNODE_PG_BIN")
+    server = EmbeddedPostgres(
+        tmp_path_factory.mktemp("postgres") / "data", bin_dir=Path(programs) if programs else None
+    )
     dsn = await server.start()
     connection = await asyncpg.connect(dsn)
     await connection.execute(f"CREATE DATABASE {TEMPLATE}")

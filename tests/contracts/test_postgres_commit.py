@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -219,6 +220,17 @@ async def waits_for_a_lock(sql: Any) -> None:
     async with asyncio.timeout(30):
         while not await sql.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             await sql.execute("SELECT pg_sleep(0.01)")
+
+
+async def test_a_transaction_that_the_server_rolled_back_is_not_taken_for_committed(
+    database: Database,
+) -> None:
+    async def work(connection: Connection) -> None:
+        with suppress(asyncpg.UndefinedTableError):
+            await connection.execute("TABLE nothing_of_that_name")
+
+    with pytest.raises(StoreUnavailable, match="ROLLBACK"):
+        await database.commit(work)
 
 
 async def test_a_mistake_in_a_statement_is_no_outage(database: Database) -> None:

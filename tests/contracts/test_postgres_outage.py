@@ -5,6 +5,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psutil
@@ -101,6 +102,9 @@ async def test_a_server_that_hangs_is_given_up_and_found_again(server: EmbeddedP
     ):
         store = PostgresStore(database, nudge)
         await put(store, KEY)
+        stack = AsyncExitStack()
+        other = await stack.enter_async_context(Database(dsn))
+        await other.rows("SELECT 1")
         assert server.pid is not None
         processes = [psutil.Process(server.pid)]
         processes += processes[0].children(recursive=True)
@@ -110,6 +114,7 @@ async def test_a_server_that_hangs_is_given_up_and_found_again(server: EmbeddedP
             for _ in range(3):
                 with pytest.raises(StoreUnavailable):
                     await PostgresRecords(database).fetch([KEY])
+            await stack.aclose()  # closing needs no answer
         finally:
             for process in processes:
                 process.resume()

@@ -11,9 +11,9 @@ import pytest
 from identifiers.changes import RequestKey, Touched, Writes
 from identifiers.errors import StoreUnavailable
 from storage.postgres import Database, Phase, Unsuitable, check_schema, maintain, migrate
-from storage.postgres.maintain import name_of
-from storage.postgres.migrate import Migration, migrations
+from storage.postgres.schema import Migration, migrations
 from storage.postgres.sql import load
+from storage.postgres.upkeep import name_of
 from tests.contracts.backends import Backend
 from tests.contracts.units import AUDIT, answer_to, put_all
 
@@ -83,8 +83,9 @@ async def test_an_empty_database_is_not_served(dsn: str, sql: Any) -> None:
 
 async def test_a_database_that_is_not_utf8_is_refused(postgres_server: str) -> None:
     connection = await asyncpg.connect(postgres_server)
+    provider = "LOCALE_PROVIDER libc" if connection.get_server_version().major > 14 else ""
     await connection.execute(
-        "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+        f"CREATE DATABASE latin ENCODING 'LATIN1' {provider} LOCALE 'C' TEMPLATE template0"
     )
     with pytest.raises(Unsuitable, match="LATIN1"):
         await migrate(postgres_server.replace("/idnode?", "/latin?"))
@@ -114,7 +115,7 @@ async def test_the_audit_log_only_grows(postgres: Backend, sql: Any, statement: 
 
 
 async def partitions(sql: Any) -> list[str]:
-    rows = await sql.fetch(load("maintain")["partitions"])
+    rows = await sql.fetch(load("upkeep")["partitions"])
     return sorted(row["name"] for row in rows)
 
 

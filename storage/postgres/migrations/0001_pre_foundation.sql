@@ -81,7 +81,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- First answers to requests with an Idempotency-Key, one partition a day (storage/postgres/
--- maintain.py). One answer per request is held by the request's lock, not by an index: a unique
+-- upkeep.py). One answer per request is held by the request's lock, not by an index: a unique
 -- index cannot span partitions.
 CREATE TABLE idempotency (
     principal text COLLATE "C" NOT NULL,

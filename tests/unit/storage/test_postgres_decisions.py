@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from identifiers.errors import FateUnknown, StoreUnavailable
-from storage.postgres.database import primary
+from storage.postgres.database import primary, why_not_durable
 from storage.postgres.errors import Unsuitable, raise_commit_error, raise_translated
-from storage.postgres.maintain import Partitions, plan
-from storage.postgres.migrate import Migration, Phase, migrations, pending
 from storage.postgres.rows import pack_news, unpack_news
+from storage.postgres.schema import Migration, Phase, check_server, migrations, pending
 from storage.postgres.sql import load
+from storage.postgres.upkeep import Partitions, plan
 
 
 def postgres_error(state: str) -> asyncpg.PostgresError:
@@ -74,6 +74,38 @@ def test_a_commit_without_a_clear_answer(error: Exception) -> None:
         raise_commit_error(error)
 
 
+# servers
+
+
+@pytest.mark.parametrize(
+    ("level", "standbys", "fsync", "why"),
+    [
+        ("on", "", "on", ""),
+        ("local", "", "on", ""),
+        ("remote_write", "s1", "on", ""),
+        ("off", "", "on", "the server runs with synchronous_commit = off"),
+        ("local", "s1", "on", "the server runs with synchronous_commit = local"),
+        ("on", "", "off", "the server runs with fsync = off"),
+    ],
+)
+def test_what_makes_a_commit_durable(level: str, standbys: str, fsync: str, why: str) -> None:
+    assert why_not_durable(level, standbys, fsync) == why
+
+
+@pytest.mark.parametrize(
+    ("server", "why"),
+    [
+        ((130015, "UTF8", False), "this is 13"),
+        ((160002, "SQL_ASCII", False), "SQL_ASCII"),
+        ((180006, "UTF8", True), "standby"),
+    ],
+)
+def test_which_servers_are_refused(server: tuple[int, str, bool], why: str) -> None:
+    check_server(140000, "UTF8", standby=False)
+    with pytest.raises(Unsuitable, match=why):
+        check_server(*server)
+
+
 # migrations
 
 FIRST = Migration(number=1, phase=Phase.PRE, name="0001_pre_a.sql", sql="a")
@@ -96,6 +128,13 @@ def test_what_is_pending() -> None:
 def test_a_newer_database() -> None:
     with pytest.raises(Unsuitable, match=r"migration 3, this release knows 2"):
         pending([FIRST, SECOND], {1: FIRST.checksum, 2: SECOND.checksum, 3: b""})
+
+
+def test_a_gap_in_the_numbers(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    (tmp_path / "0002_pre_b.sql").write_text("")
+    monkeypatch.setattr("storage.postgres.schema.files", lambda _: tmp_path)
+    with pytest.raises(ValueError, match="not numbered"):
+        migrations()
 
 
 def test_a_changed_file() -> None:

@@ -12,7 +12,7 @@ import msgspec
 from storage.postgres.database import Connection, Database
 from storage.postgres.sql import load
 
-_SQL: Final = load("maintain")
+_SQL: Final = load("upkeep")
 _AHEAD: Final = 3
 _KEPT: Final = 4
 """Days: an answer is kept for 72 hours, and its partition ends up to a day after it was stored."""

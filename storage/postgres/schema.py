@@ -15,7 +15,7 @@ from storage.postgres.database import Connection, Database, primary
 from storage.postgres.errors import DRIVER_ERRORS, Unsuitable, raise_translated
 from storage.postgres.sql import load
 
-_SQL: Final = load("migrate")
+_SQL: Final = load("schema")
 _FILE: Final = re.compile(r"(\d{4})_(pre|post)_[a-z0-9_]+\.sql")
 _LOCK: Final = 0x69646E6F64655F6D  # "idnode_m": one migrates, the others wait
 _OLDEST_SERVER: Final = 140000
@@ -148,13 +148,17 @@ async def _applied(connection: Connection) -> Mapping[int, bytes]:
 
 
 async def _check_server(connection: Connection) -> None:
-    server = await connection.fetchrow(_SQL["server"])
-    if server["version"] < _OLDEST_SERVER:
-        raise Unsuitable(f"PostgreSQL 14 or newer is needed; this is {server['version'] // 10000}")
-    if server["encoding"] != "UTF8":
+    check_server(*await connection.fetchrow(_SQL["server"]))
+
+
+def check_server(version: int, encoding: str, standby: bool) -> None:  # noqa: FBT001 -- a row
+    """Raise `Unsuitable` for a server or database that no schema of ours may be made on."""
+    if version < _OLDEST_SERVER:
+        raise Unsuitable(f"PostgreSQL 14 or newer is needed; this is {version // 10000}")
+    if encoding != "UTF8":
         raise Unsuitable(
-            f"the database is encoded in {server['encoding']}; "
+            f"the database is encoded in {encoding}; "
             "make a new one: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
         )
-    if server["standby"]:
+    if standby:
         raise Unsuitable("this server is a standby: name the primary")
