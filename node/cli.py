@@ -108,3 +108,7 @@ def main() -> None:
             raise
         sys.stderr.write(f"idnode: {why}\n")
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
