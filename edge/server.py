@@ -19,6 +19,7 @@ from aiohttp import hdrs, http_parser, web
 from structlog.contextvars import bind_contextvars
 
 from edge import problems
+from edge.addresses import NOBODY, Networks
 from edge.language import preferred
 from edge.problems import Problem, problem_of
 from identifiers.faults import Language
@@ -37,6 +38,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     idle: float = 15.0
     """A connection without a request, or with one whose header does not end."""
+    trusted_idle: float = 600.0
+    """The same from a trusted network: gateways keep pools of connections."""
     handler: float = 10.0
     """From the end of the body to the answer; handlers that stream lift it (`lift_time_limit`)."""
     linger: float = 5.0
@@ -103,15 +106,18 @@ async def serve(
     *,
     tls: ssl.SSLContext | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    trusted: Networks = NOBODY,
     log_requests: bool = False,
 ) -> web.AppRunner:
     """Serve `app` on bound sockets; `await runner.cleanup()` drains and closes.
+
+    `trusted` peers may keep idle connections for longer.
 
     Raises RuntimeError without aiohttp's C parser: the Python one is slower and laxer.
     """
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         raise RuntimeError("aiohttp's C parser is missing: install it from a wheel")
-    runner = _Runner(app, limits, log_requests=log_requests)
+    runner = _Runner(app, limits, trusted, log_requests=log_requests)
     await runner.setup()
     try:
         for bound in sockets:
@@ -173,13 +179,29 @@ def _told(request: web.BaseRequest, error: Exception) -> web.Response:
         # The answer has begun: only a cut connection can tell the client that it is not whole.
         _log.warning("answer cut", path=request.path, problem=problem.kind.code)
         raise ConnectionResetError("the answer was cut") from error
-    return answer_problem(request, problem)
+    response = answer_problem(request, problem)
+    if problem.kind is problems.FATE_UNKNOWN and (key := request.headers.get("Idempotency-Key")):
+        response.headers["Idempotency-Key"] = key  # what to repeat the request with
+    return response
 
 
 class _Protocol(web.RequestHandler):
     """A connection. What its parser refuses is told as a problem document too."""
 
-    __slots__ = ()
+    __slots__ = ("_trusted", "_trusted_idle")
+
+    def __init__(
+        self, server: web.Server, *, trusted: Networks, trusted_idle: float, **options: Any
+    ) -> None:
+        super().__init__(server, **options)
+        self._trusted = trusted
+        self._trusted_idle = trusted_idle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername")
+        if peer and self._trusted.trusts(peer[0]):
+            self._keepalive_timeout = self._trusted_idle  # read when the timer is set, below
+        super().connection_made(transport)
 
     def handle_error(
         self,
@@ -209,11 +231,14 @@ class _Server(web.Server):
 class _Runner(web.AppRunner):
     """An AppRunner whose connections are ours: aiohttp has no other place to say so."""
 
-    __slots__ = ("_frame_limits", "_log_requests")
+    __slots__ = ("_frame_limits", "_log_requests", "_trusted")
 
-    def __init__(self, app: web.Application, limits: Limits, *, log_requests: bool) -> None:
+    def __init__(
+        self, app: web.Application, limits: Limits, trusted: Networks, *, log_requests: bool
+    ) -> None:
         super().__init__(app, shutdown_timeout=limits.drain)
         self._frame_limits = limits
+        self._trusted = trusted
         self._log_requests = log_requests
 
     async def _make_server(self) -> web.Server:
@@ -225,6 +250,8 @@ class _Runner(web.AppRunner):
         )
         options = {
             "keepalive_timeout": self._frame_limits.idle,
+            "trusted": self._trusted,
+            "trusted_idle": self._frame_limits.trusted_idle,
             "access_log": None,
             "auto_decompress": False,
             "lingering_time": self._frame_limits.linger,

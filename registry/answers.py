@@ -22,7 +22,7 @@ from identifiers.principals import (
 from identifiers.records import Record, State
 
 
-class Saved(msgspec.Struct, frozen=True):
+class Saved(msgspec.Struct, frozen=True, gc=False):
     """A new version was committed."""
 
     kind: ChangeKind

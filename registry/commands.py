@@ -45,7 +45,7 @@ class Precondition(msgspec.Struct, frozen=True, kw_only=True):
 ANYTHING = Precondition()
 
 
-class Create(msgspec.Struct, frozen=True, kw_only=True):
+class Create(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Register a new identifier. Timestamps of given values mean nothing: the rules set them."""
 
     handle: Handle
@@ -53,7 +53,7 @@ class Create(msgspec.Struct, frozen=True, kw_only=True):
     state: State | None = None
 
 
-class Put(msgspec.Struct, frozen=True, kw_only=True):
+class Put(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Make the values just these; register the identifier when it is not there."""
 
     handle: Handle
@@ -62,7 +62,7 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
     precondition: Precondition = ANYTHING
 
 
-class Upsert(msgspec.Struct, frozen=True, kw_only=True):
+class Upsert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Add or replace single values by index; register the identifier when it is not there."""
 
     handle: Handle

@@ -38,7 +38,7 @@ SERVER_SET_TYPE: Final = "TEMPLATE"
 SERVER_SET_INDEX: Final = 1001
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
+class Terms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """On what terms a command is decided: the record's canonical name, the time, a right.
 
     `now` is an epoch second.
@@ -54,7 +54,8 @@ def server_set_faults(values: Iterable[Value]) -> list[Fault]:
     return [
         Fault("value.server_set", f"/{at}", {"type": value.type, "index": value.index})
         for at, value in enumerate(values)
-        if value.index == SERVER_SET_INDEX or value.type.upper() == SERVER_SET_TYPE
+        if value.index == SERVER_SET_INDEX
+        or (len(value.type) == len(SERVER_SET_TYPE) and value.type.upper() == SERVER_SET_TYPE)
     ]
 
 
@@ -104,9 +105,8 @@ def _stale(current: Record | None) -> Stale:
 
 
 def _registered(command: Create | Put | Upsert, stored: Record | None, terms: Terms) -> Decision:
-    values = [msgspec.structs.replace(value, timestamp=terms.now) for value in command.values]
-    blob = encode_values(values)
-    if faults := _size_faults(len(values), blob):
+    blob = encode_values(command.values, terms.now)
+    if faults := _size_faults(len(command.values), blob):
         return Faulty(faults)
     return Saved(
         ChangeKind.CREATED,

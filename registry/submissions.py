@@ -1,5 +1,7 @@
 """The rules of registration that need no store: is this submission fit to become a command?"""
 
+from collections.abc import Iterable
+
 from identifiers.faults import Fault, Invalid
 from identifiers.names import Handle, registration_faults
 from identifiers.submissions import Submission
@@ -13,9 +15,9 @@ def fit(submission: Submission) -> Handle:
     try:
         handle = Handle.parse(submission.handle)
     except Invalid as invalid:
-        raise Invalid([*_below_handle(invalid.faults), *faults]) from None
+        raise Invalid([*_below("/handle", invalid.faults), *faults]) from None
     if found := registration_faults(handle):
-        faults = [*_below_handle(found), *faults]
+        faults = [*_below("/handle", found), *faults]
     if faults:
         raise Invalid(faults)
     return handle
@@ -23,9 +25,10 @@ def fit(submission: Submission) -> Handle:
 
 def fitness_faults(values: tuple[Value, ...]) -> list[Fault]:
     """Return every fault of submitted values; pointers are below ``/values``."""
-    faults = [*values_faults(values), *server_set_faults(values)]
-    return [fault.below("/values") for fault in faults]
+    faults = values_faults(values)
+    faults += server_set_faults(values)
+    return _below("/values", faults) if faults else faults
 
 
-def _below_handle(faults: tuple[Fault, ...] | list[Fault]) -> list[Fault]:
-    return [fault.below("/handle") for fault in faults]
+def _below(place: str, faults: Iterable[Fault]) -> list[Fault]:
+    return [fault.below(place) for fault in faults]

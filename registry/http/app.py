@@ -1,5 +1,8 @@
 """The registry's HTTP application, whole."""
 
+from collections.abc import Callable
+from time import time_ns
+
 import msgspec
 from aiohttp import hdrs, web
 
@@ -20,13 +23,19 @@ from registry.service import Registry
 
 
 def registry_app(
-    registry: Registry, imports: Imports, keys: KeyRing, proxies: Networks
+    registry: Registry,
+    imports: Imports,
+    keys: KeyRing,
+    proxies: Networks,
+    *,
+    clock: Callable[[], int] = time_ns,
 ) -> web.Application:
     """Return the application, to be given to `edge.server.serve`.
 
-    `proxies` are believed when they say who asks and that he came by https.
+    `proxies` are believed when they say who asks and that he came by https. `clock` gives epoch
+    nanoseconds.
     """
-    reception = Reception(keys, proxies)
+    reception = Reception(keys, proxies, clock=clock)
     operations = [
         *bulk_operations(
             Batches(registry, reception),

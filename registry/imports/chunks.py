@@ -22,7 +22,9 @@ from registry.imports.results import Fate, RowResult, count, pack, rejected
 from registry.rules import Terms, decide
 
 AUDIT_ACTION: Final = "import.chunk"
-_FATES: Final = {ChangeKind.CREATED: Fate.CREATED}
+# Members of enumerations cost more than a name: this is asked for each of 25,000 rows a second.
+_FIRST: Final = ChangeKind.CREATED
+_CREATED, _UPDATED = Fate.CREATED, Fate.UPDATED
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ def _written(decision: Saved, change: UUID, earlier: Written | None) -> Written:
 def _result(row: Entry, decision: Decision, earlier: Written | None) -> RowResult:
     handle = row.handle.given
     if isinstance(decision, Saved):
-        fate = _FATES.get(decision.kind, Fate.UPDATED)
+        fate = _CREATED if decision.kind is _FIRST else _UPDATED
         version = decision.record.version if earlier is None else earlier.record.version
         return RowResult(row.number, handle, fate, version)
     if isinstance(decision, Unchanged):

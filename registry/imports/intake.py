@@ -18,7 +18,8 @@ from registry.imports.trail import Trail
 from registry.prefixes import permit
 from registry.submissions import fit
 
-CHUNK_ROWS: Final = 5000
+CHUNK_ROWS: Final = 1000
+"""More in one commit saves little, and deciding them would hold up other requests for longer."""
 CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -33,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     may_change_state: bool
 
 
-class Rejected(msgspec.Struct, frozen=True):
+class Rejected(msgspec.Struct, frozen=True, gc=False):
     """A row that is refused whatever is stored: for its faults, or for its prefix."""
 
     number: int

@@ -25,7 +25,7 @@ class Fate(StrEnum):
     REJECTED = "rejected"
 
 
-class RowResult(msgspec.Struct, frozen=True, omit_defaults=True):
+class RowResult(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One row and what became of it.
 
     `problem` is the code of the problem that a rejected row had, `errors` are its faults; `version`

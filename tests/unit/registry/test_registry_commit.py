@@ -147,7 +147,7 @@ async def test_a_decision_that_raises_harms_nobody_else(watched):
 async def test_a_fault_of_the_store_is_everybodys(watched, switch, error, committed):
     commit = GroupCommit(watched, parallel=1, gather=0)
     setattr(watched, switch, True)
-    whole = Unit(tuple(f"88.300.1/{n}" for n in range(5)), (), lambda c: _five(c))
+    whole = Unit(tuple(f"88.300.1/{n}" for n in range(5)), (), _five)
     results = await asyncio.gather(
         *await submitted(commit, [whole, bump("88.300.1/0")]), return_exceptions=True
     )

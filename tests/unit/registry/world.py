@@ -1,7 +1,11 @@
 """What the registry's tests share: principals, values, requests."""
 
+import io
 import itertools
+import json
 from uuid import UUID
+
+from yarl import URL
 
 from identifiers.changes import AuditEntry, RequestKey, StoredAnswer, StoredKey
 from identifiers.directory import PrefixEntry, PrefixKind
@@ -54,6 +58,10 @@ def api_key(enterprise=1, scopes=EVERYTHING, **more):
     return ApiKey(id=more.pop("id", "one"), enterprise=enterprise, scopes=scopes, **more)
 
 
+def now_ns():
+    return NOW * 1_000_000_000
+
+
 _change = itertools.count(1)
 
 
@@ -79,3 +87,78 @@ def once(key="k1", digest=b"d" * 32, principal="key:one"):
 
 def handle(text):
     return Handle.parse(text)
+
+
+class Answer:
+    """An HTTP answer, read whole."""
+
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def lines(self):
+        return [json.loads(line) for line in self.body.splitlines()]
+
+    @property
+    def code(self):
+        """The code of the problem that the answer is."""
+        assert self.headers["Content-Type"] == "application/problem+json", self.body
+        assert self.json["status"] == self.status
+        return self.json["type"].removeprefix("urn:idnode:problem:")
+
+    @property
+    def faults(self):
+        return sorted((e["pointer"], e["code"]) for e in self.json["errors"])
+
+
+class Api:
+    """A client of the API; `key` is the id of the API key that is used, None: none."""
+
+    def __init__(self, session, base):
+        self._session = session
+        self.base = base
+
+    async def call(self, method, path, *, key="one", body=None, raw=None, media=None, **headers):
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key is not None:
+            sent["Authorization"] = f"Bearer {token(key)}"
+        data = raw
+        if body is not None:
+            data, media = json.dumps(body, ensure_ascii=False).encode(), media or "application/json"
+        if media is not None:
+            sent["Content-Type"] = media
+        if data is not None and len(data) > 1024 * 1024:
+            data = io.BytesIO(data)
+        url = URL(self.base + path, encoded=True)
+        async with self._session.request(method, url, data=data, headers=sent) as answer:
+            return Answer(answer.status, answer.headers, await answer.read())
+
+    async def get(self, path, **more):
+        return await self.call("GET", path, **more)
+
+    async def post(self, path, body=None, **more):
+        return await self.call("POST", path, body=body, **more)
+
+    async def put(self, path, body=None, **more):
+        return await self.call("PUT", path, body=body, **more)
+
+    async def patch(self, path, body=None, **more):
+        return await self.call("PATCH", path, body=body, **more)
+
+    async def delete(self, path, **more):
+        return await self.call("DELETE", path, **more)
+
+
+IDENTIFIERS = "/api/v1/identifiers"
+
+
+def new(name="88.300.1/A", *values, **more):
+    """The body that registers an identifier."""
+    given = values or ({"index": 1, "type": "URL", "data": "https://a.example"},)
+    return {"handle": name, "values": list(given), **more}
