@@ -18,6 +18,7 @@ from identifiers.wire import jsonform
 from identifiers.wire.dataform import key_or_binary
 from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.handle.site import Site, encode_site
+from identifiers.wire.handle.values import decode_values
 from identifiers.wire.siteform import site_document
 from resolver.clients import Client, Clients
 from resolver.counters import Counters, Event, Result, Transport, result_of
@@ -172,43 +173,46 @@ class HttpResolution:
         return self._clients.of(str(client_address(peer, forwarded, self._proxies)))
 
     def _told(self, request: web.Request, asked: LookUp, outcome: Outcome) -> web.Response:
-        form = asked.form
+        form, epoch = asked.form, int(self._epoch())
         headers: Headers = [*_ANYBODY, (hdrs.VARY, hdrs.ACCEPT)]
         if isinstance(outcome, Found | ValuesAbsent):
             tag = rest.entity_tag(outcome.record.version, asked)
-            headers += [(hdrs.ETAG, tag), *self._lifetime(outcome)]
+            headers.append((hdrs.ETAG, tag))
             known = request.headers.get(hdrs.IF_NONE_MATCH)
             if known is not None and rest.tag_matches(known, tag):
+                values = decode_values(outcome.values) if isinstance(outcome, Found) else ()
+                headers += self._lifetime(rest.shortest_life(values, epoch))
                 return web.Response(status=304, headers=headers)
-        told = rest.tell(outcome, asked.query.text, binary=form.media_type == CBOR)
+        told = rest.tell(outcome, asked.query.text, epoch, binary=form.media_type == CBOR)
+        if told.status == web.HTTPOk.status_code:
+            headers += self._lifetime(told.max_age)
         if told.retry_after is not None:
             headers.append((hdrs.RETRY_AFTER, str(told.retry_after)))
         headers.append((hdrs.CONTENT_TYPE, form.media_type))
         body = rest.written(told.document, form)
         return web.Response(status=told.status, body=body, headers=headers)
 
-    def _lifetime(self, outcome: Found | ValuesAbsent) -> Headers:
-        if not isinstance(outcome, Found):
+    def _lifetime(self, max_age: int) -> Headers:
+        if not max_age:
             return [(hdrs.CACHE_CONTROL, "no-cache")]
-        seconds = rest.shortest_life(outcome.values, int(self._epoch()))
         stale = self._resolver.stale(self._clock())
         if stale is None:
-            return [(hdrs.CACHE_CONTROL, f"public, max-age={seconds}")]
+            return [(hdrs.CACHE_CONTROL, f"public, max-age={max_age}")]
         return [
-            (hdrs.CACHE_CONTROL, f"public, max-age={min(seconds, rest.STALE_SECONDS)}"),
+            (hdrs.CACHE_CONTROL, f"public, max-age={min(max_age, rest.STALE_SECONDS)}"),
             ("Cache-Status", f"idnode; hit; ttl=-{int(stale)}"),  # RFC 9211 section 2.4
         ]
 
     async def _told_all(
         self, handles: Sequence[str], outcomes: Sequence[Outcome], form: Form
     ) -> bytes:
-        binary = form.media_type == CBOR
+        binary, epoch = form.media_type == CBOR, int(self._epoch())
         documents: list[object] = []
         items: list[bytes] = []
         for start in range(0, len(handles), _SLICE):
             part = slice(start, start + _SLICE)
             for handle, outcome in zip(handles[part], outcomes[part], strict=True):
-                document = rest.tell(outcome, handle, binary=binary).document
+                document = rest.tell(outcome, handle, epoch, binary=binary).document
                 if binary:
                     documents.append(document)
                 else:

@@ -17,11 +17,11 @@ from identifiers import outcomes
 from identifiers.faults import Fault, Invalid
 from identifiers.outcomes import Outcome
 from identifiers.queries import Query
-from identifiers.values import MAX_INDEX
+from identifiers.values import MAX_INDEX, Value
 from identifiers.wire import cborform, jsonform
 from identifiers.wire.handle.codes import MAX_LIST, ResponseCode
 from identifiers.wire.handle.translate import NOT_HOMED
-from identifiers.wire.handle.values import decode_values, encode_values
+from identifiers.wire.handle.values import decode_values
 from identifiers.wire.members import members_of, type_fault
 
 JSON: Final = "application/json"
@@ -64,10 +64,12 @@ class LookUp(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """An outcome in the REST form; `retry_after` in seconds."""
+    """An outcome in the REST form. `max_age` and `retry_after` in seconds."""
 
     status: int
     document: Document
+    max_age: int = 0
+    """For how long all the values may be kept; 0 also where there are none."""
     retry_after: int | None = None
 
 
@@ -154,13 +156,19 @@ def read_batch(document: object) -> list[str]:
     return [str(handle) for handle in handles]
 
 
-def tell(outcome: Outcome, handle: str, *, binary: bool = False) -> Told:
-    """Tell an outcome about `handle` as asked; `binary` (CBOR) keeps bytes as bytes."""
+def tell(outcome: Outcome, handle: str, epoch: int, *, binary: bool = False) -> Told:
+    """Tell an outcome about `handle` as asked.
+
+    `epoch` is the wall clock's second; `binary` (CBOR) keeps bytes as bytes.
+    """
     match outcome:
-        case outcomes.Found(values=values):
-            documents = jsonform.values_documents(values, binary=binary)
+        case outcomes.Found(values=blob):
+            values = decode_values(blob)
+            documents = [jsonform.value_document(value, binary=binary) for value in values]
             return Told(
-                status=200, document=document(ResponseCode.SUCCESS, handle, values=documents)
+                status=200,
+                document=document(ResponseCode.SUCCESS, handle, values=documents),
+                max_age=shortest_life(values, epoch),
             )
         case outcomes.ValuesAbsent():
             return Told(
@@ -168,17 +176,13 @@ def tell(outcome: Outcome, handle: str, *, binary: bool = False) -> Told:
             )
         case outcomes.Referral(values=referred, of_prefix=of_prefix):
             code = ResponseCode.PREFIX_REFERRAL if of_prefix else ResponseCode.SERVICE_REFERRAL
-            documents = jsonform.values_documents(encode_values(referred), binary=binary)
+            documents = [jsonform.value_document(value, binary=binary) for value in referred]
             return Told(status=300, document=document(code, handle, values=documents))
         case outcomes.Unavailable(retry_after=seconds):
             busy = document(ResponseCode.SERVER_BUSY, handle)
             return Told(status=503, document=busy, retry_after=seconds)
         case _:
             return _refusal(outcome, handle)
-
-
-def _ok(told: Document) -> Told:
-    return Told(status=200, document=told)
 
 
 def _refusal(
@@ -209,12 +213,11 @@ def document(code: ResponseCode, handle: str, **members: object) -> Document:
     return told
 
 
-def shortest_life(blob: bytes, epoch: int) -> int:
+def shortest_life(values: Iterable[Value], epoch: int) -> int:
     """Return for how many seconds from `epoch`, the wall clock's, all values may be kept."""
-    lives = [
-        max(value.ttl - epoch, 0) if value.absolute else value.ttl for value in decode_values(blob)
-    ]
-    return min(lives, default=0)
+    return min(
+        (max(value.ttl - epoch, 0) if value.absolute else value.ttl for value in values), default=0
+    )
 
 
 def entity_tag(version: int, look_up: LookUp) -> str:
