@@ -81,6 +81,7 @@ class Networks:
         return f"Networks({self})"
 
 
+NOBODY: Final = Networks(())
 LOOPBACK: Final = Networks(map(ip_network, ("127.0.0.0/8", "::1/128")))
 LOOPBACK_AND_PRIVATE: Final = Networks(
     # RFC 1122 3.2.1.3, RFC 4291 2.5.3; RFC 1918; RFC 4193.

@@ -157,7 +157,11 @@ async def begin_worker(running: Running) -> None:
         counters=counters,
         clock=clock,
     )
-    runner = await serve(http.application(), [inherited(fd) for fd in sockets.http])
+    runner = await serve(
+        http.application(),
+        [inherited(fd) for fd in sockets.http],
+        trusted=settings.trusted_networks,
+    )
     stack.push_async_callback(runner.cleanup)
     await tcp.start()
     stack.push_async_callback(tcp.close)

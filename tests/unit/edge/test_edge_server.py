@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from edge.addresses import LOOPBACK
 from edge.bodies import read_body
 from edge.server import Limits, dress, request_id
 from identifiers.errors import FateUnknown, StoreUnavailable
@@ -182,6 +183,20 @@ async def test_a_handler_that_takes_too_long_is_ended(serving, client):
     answer = await client.get(f"{base}/slow")
     assert answer.status == 503
     assert (await answer.json(content_type=None))["type"].endswith(":timed-out")
+
+
+async def test_an_idle_connection_is_closed_and_a_trusted_one_is_kept(serving):
+    limits = Limits(idle=0.05, trusted_idle=600.0)
+    ours = await serving(an_app(), limits=limits, trusted=LOOPBACK)
+    other = await serving(an_app(), limits=limits)
+    reader, writer = await asyncio.open_connection(*ours.removeprefix("http://").split(":"))
+    stranger, strange = await asyncio.open_connection(*other.removeprefix("http://").split(":"))
+    assert await stranger.read() == b""
+    # The trusted one was opened first and is open still.
+    writer.write(b"GET /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert (await reader.read()).split(b" ", 2)[1] == b"200"
+    writer.close()
+    strange.close()
 
 
 @pytest.mark.parametrize(
