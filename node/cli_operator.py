@@ -28,9 +28,9 @@ def enterprise_add(
     industry: Annotated[str, typer.Option(help="Class in GB/T 4754.")] = "",
 ) -> None:
     """Add an enterprise; prints its number."""
-    from node.commands.administer import add_enterprise
+    from node.commands.administer import adding_enterprise, run
 
-    add_enterprise(os.environ, name, credit_code=credit_code, industry=industry)
+    run(os.environ, adding_enterprise(name, credit_code=credit_code, industry=industry))
 
 
 @prefix.command("home")
@@ -45,9 +45,9 @@ def prefix_home(
     ] = False,
 ) -> None:
     """Home a prefix; prints it."""
-    from node.commands.administer import home_prefix
+    from node.commands.administer import homing_prefix, run
 
-    home_prefix(os.environ, prefix, enterprise=enterprise, fold_suffix=fold_suffix)
+    run(os.environ, homing_prefix(prefix, enterprise=enterprise, fold_suffix=fold_suffix))
 
 
 @key.command("create")
@@ -66,10 +66,9 @@ def key_create(
     label: Annotated[str, typer.Option(help="What it is for.")] = "",
 ) -> None:
     """Make an API key; prints it, this once."""
-    from node.commands.administer import create_key
+    from node.commands.administer import creating_key, run
 
-    create_key(
-        os.environ,
+    work = creating_key(
         enterprise=enterprise,
         scopes=scope or [],
         prefixes=prefix or [],
@@ -77,11 +76,12 @@ def key_create(
         days=days,
         label=label,
     )
+    run(os.environ, work)
 
 
 @key.command("revoke")
 def key_revoke(key_id: Annotated[str, typer.Argument(help="The part before the dot.")]) -> None:
     """End an API key; prints its id."""
-    from node.commands.administer import revoke_key
+    from node.commands.administer import revoking_key, run
 
-    revoke_key(os.environ, key_id)
+    run(os.environ, revoking_key(key_id))

@@ -41,10 +41,13 @@ _DAY: Final = 86400
 Work = Callable[[Administration, Ordered], Awaitable[str]]
 
 
-def add_enterprise(
-    environ: Mapping[str, str], name: str, *, credit_code: str, industry: str
-) -> None:
-    """Store an enterprise; write its number."""
+def run(environ: Mapping[str, str], work: Work) -> None:
+    """Do one piece of work on this node and write its result."""
+    sys.stdout.write(asyncio.run(administer(config.load(environ), work)) + "\n")
+
+
+def adding_enterprise(name: str, *, credit_code: str = "", industry: str = "") -> Work:
+    """Store an enterprise; the result is its number."""
     enterprise = Enterprise(id=0, name=name, credit_code=credit_code, industry=industry)
 
     async def work(administration: Administration, ordered: Ordered) -> str:
@@ -53,13 +56,11 @@ def add_enterprise(
             raise NotDone(_sentence(answer.faults))
         return str(answer)
 
-    _run(environ, work)
+    return work
 
 
-def home_prefix(
-    environ: Mapping[str, str], text: str, *, enterprise: int | None, fold_suffix: bool
-) -> None:
-    """Allot a prefix to an enterprise, or home a secondary prefix of the node; write it."""
+def homing_prefix(text: str, *, enterprise: int | None, fold_suffix: bool = False) -> Work:
+    """Allot a prefix to an enterprise, or home a secondary prefix of the node."""
     entry = PrefixEntry(
         prefix=_prefix(text),
         kind=PrefixKind.SECONDARY if enterprise is None else PrefixKind.ENTERPRISE,
@@ -88,20 +89,19 @@ def home_prefix(
             case _:
                 assert_never(answer)
 
-    _run(environ, work)
+    return work
 
 
-def create_key(
-    environ: Mapping[str, str],
+def creating_key(
     *,
     enterprise: int,
-    scopes: Sequence[Scope],
-    prefixes: Sequence[str],
-    networks: Sequence[str],
-    days: int,
-    label: str,
-) -> None:
-    """Make an API key; write it. It is shown this once and nowhere kept."""
+    scopes: Sequence[Scope] = (),
+    prefixes: Sequence[str] = (),
+    networks: Sequence[str] = (),
+    days: int = 365,
+    label: str = "",
+) -> Work:
+    """Make an API key, which is the result. It is shown this once and nowhere kept."""
     terms = KeyTerms(
         enterprise=enterprise,
         scopes=frozenset(scopes or Scope),
@@ -124,11 +124,11 @@ def create_key(
             case _:
                 assert_never(answer)
 
-    _run(environ, work)
+    return work
 
 
-def revoke_key(environ: Mapping[str, str], key_id: str) -> None:
-    """End a key; write its id."""
+def revoking_key(key_id: str) -> Work:
+    """End a key; the result is its id."""
     key_id = key_id.partition(".")[0]  # who has the whole key at hand may give that
 
     async def work(administration: Administration, ordered: Ordered) -> str:
@@ -136,14 +136,14 @@ def revoke_key(environ: Mapping[str, str], key_id: str) -> None:
             raise NotDone(f"no key {key_id} is in force")
         return key_id
 
-    _run(environ, work)
+    return work
 
 
-def _run(environ: Mapping[str, str], work: Work) -> None:
-    sys.stdout.write(asyncio.run(_administer(config.load(environ), work)) + "\n")
+async def administer(settings: config.Settings, work: Work) -> str:
+    """Do one piece of work on the node with these settings, whether it runs or not.
 
-
-async def _administer(settings: config.Settings, work: Work) -> str:
+    Raises `NotDone`, and what `reachable` and stores raise.
+    """
     at = time.time_ns() // 1_000_000
     ordered = Ordered(operator=_operator(), at=at, request_id=f"command-{secrets.token_hex(8)}")
     async with reachable(settings) as dsn:

@@ -15,6 +15,13 @@ import psutil
 
 from idnode import HandleClient, HttpResolver, RegistryClient
 from idnode.handle import Transport
+from node.commands.administer import (
+    adding_enterprise,
+    administer,
+    creating_key,
+    homing_prefix,
+)
+from node.config import load
 
 COMMAND = (sys.executable, "-P", "-m", "node.cli")
 PREFIX = "88.300"
@@ -234,10 +241,11 @@ class Node:
         return done
 
     async def enrol(self, name: str = "示例煤业有限公司") -> None:
-        """Make the first enterprise, its prefix and its key with the operator's commands."""
-        number = (await self.command("enterprise", "add", name)).stdout.strip()
-        await self.command("prefix", "home", self.prefix, "--enterprise", number)
-        self.api_key = (await self.command("key", "create", "--enterprise", number)).stdout.strip()
+        """Make the first enterprise, its prefix and its key, as the operator's commands do."""
+        settings = load(self.environment)
+        enterprise = int(await administer(settings, adding_enterprise(name)))
+        await administer(settings, homing_prefix(self.prefix, enterprise=enterprise))
+        self.api_key = await administer(settings, creating_key(enterprise=enterprise))
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -174,7 +174,10 @@ async def test_an_empty_node_gets_its_first_enterprise_by_command(make_node):
     await node.start()
     stranger = await node.command("prefix", "home", "88.301.1", "--enterprise", "1", check=False)
     assert stranger.returncode == 1
-    await node.enrol()
+    number = (await node.command("enterprise", "add", "示例物流有限公司")).stdout.strip()
+    await node.command("prefix", "home", node.prefix, "--enterprise", number)
+    made = await node.command("key", "create", "--enterprise", number, "--days", "30")
+    node.api_key = made.stdout.strip()
     async with node.registry() as registry:
         await registry.create(IDENTIFIER)
     assert (await visible(node, IDENTIFIER["handle"])).found
