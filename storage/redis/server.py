@@ -111,17 +111,12 @@ async def _evaluate(
     arguments: Sequence[Argument],
     seconds: float,
 ) -> Any:
-    try:
-        async with asyncio.timeout(seconds):
-            await connection.send_command("EVALSHA", script.sha, len(keys), *keys, *arguments)
-            try:
-                return await connection.read_response()
-            except exceptions.NoScriptError:
-                await connection.send_command("EVAL", script.text, len(keys), *keys, *arguments)
-                return await connection.read_response()
-    except exceptions.ResponseError:
-        raise
-    except BaseException:
-        # An answer may still come: it must not be taken for another question's.
-        await connection.disconnect(nowait=True)
-        raise
+    # When this is left by time or cancellation, redis-py drops the connection: an answer that still
+    # comes is not taken for another question's.
+    async with asyncio.timeout(seconds):
+        await connection.send_command("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        try:
+            return await connection.read_response()
+        except exceptions.NoScriptError:
+            await connection.send_command("EVAL", script.text, len(keys), *keys, *arguments)
+            return await connection.read_response()
