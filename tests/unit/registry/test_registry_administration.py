@@ -1,0 +1,160 @@
+import json
+from ipaddress import ip_network
+
+import pytest
+
+from identifiers.changes import Enterprise
+from identifiers.directory import PrefixKind
+from identifiers.names import Prefix
+from identifiers.principals import Operator, Scope
+from registry.administration import (
+    Administration,
+    BelowAnother,
+    Homed,
+    KeyTerms,
+    NoEnterprise,
+    Ordered,
+    OutsideRoots,
+    Taken,
+)
+from registry.answers import Faulty
+from registry.keys import MAX_LIFE_SECONDS, KeyRing
+from storage.memory import MemoryStore
+from tests.unit.registry.world import EVERYTHING, NOW, PEPPER, entry
+
+CHANCE = bytes(range(41))
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+@pytest.fixture
+def office(store):
+    return Administration(store, PEPPER)
+
+
+def ordered(request_id="r"):
+    return Ordered(operator=Operator("root"), at=NOW * 1000 + 7, request_id=request_id)
+
+
+def company(name="山西示例煤业", **more):
+    return Enterprise(id=0, name=name, **more)
+
+
+def terms(**more):
+    return KeyTerms(**{"enterprise": 1, "scopes": EVERYTHING, "life": 3600, **more})
+
+
+@pytest.fixture
+async def world(office):
+    for name in ("first", "second"):
+        await office.add_enterprise(company(name), ordered())
+    for prefix, owner in (("88.300", 0), ("88.300.1", 1), ("88.300.10", 2)):
+        await office.home_prefix(entry(prefix, owner), ordered())
+    return office
+
+
+async def test_enterprises_are_numbered_and_audited(office, store):
+    number = await office.add_enterprise(company(industry="B06"), ordered("req-1"))
+    assert number == 1
+    assert (await store.enterprises())[0].name == "山西示例煤业"
+    (audited,) = store.audited
+    assert (audited.actor, audited.action, audited.subject, audited.request, audited.at) == (
+        "operator:root",
+        "enterprise.add",
+        "山西示例煤业",
+        "req-1",
+        NOW * 1000 + 7,
+    )
+    assert json.loads(audited.detail)["industry"] == "B06"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("", "empty"), ("  ", "empty"), ("x" * 256, "too_long"), ("a\0b", "nul")]
+)
+async def test_enterprises_need_a_name(office, store, name, code):
+    answer = await office.add_enterprise(company(name), ordered())
+    assert [f.code for f in answer.faults] == [code]
+    assert store.audited == []
+
+
+@pytest.mark.parametrize(
+    ("prefix", "owner", "answer"),
+    [
+        ("88.300.2", 1, Homed),
+        ("88.300.1.7", 1, Homed),
+        ("88.301", 0, Homed),
+        ("88.300.1", 1, Taken(same=True)),
+        ("88.300.1", 2, Taken(same=False)),
+        ("88.300.1.7", 2, BelowAnother(Prefix.parse("88.300.1"))),
+        ("88.300.10.7.8", 1, BelowAnother(Prefix.parse("88.300.10"))),
+        ("88.400.1", 1, OutsideRoots()),
+        ("88.3001", 1, OutsideRoots()),
+        ("88.300.2", 9, NoEnterprise()),
+        ("88.300." + "1" * 60, 1, Faulty),
+    ],
+)
+async def test_prefixes_are_allotted_below_the_nodes_own(world, store, prefix, owner, answer):
+    before = len(store.audited)
+    told = await world.home_prefix(entry(prefix, owner), ordered())
+    assert told == answer or type(told) is answer
+    assert len(store.audited) == before + isinstance(told, Homed)
+    if isinstance(told, Homed):
+        there = (await store.directory()).exact(prefix)
+        kind = PrefixKind.ENTERPRISE if owner else PrefixKind.SECONDARY
+        assert (there.enterprise, there.kind) == (owner, kind)
+
+
+async def test_a_new_key_works_and_only_its_hash_is_kept(world, store):
+    new = await world.create_key(
+        terms(
+            scopes=frozenset({Scope.READ}),
+            prefixes=(Prefix.parse("88.300.1.2"),),
+            networks=(ip_network("10.0.0.0/8"),),
+            label="ERP",
+        ),
+        CHANCE,
+        ordered(),
+    )
+    principal = await KeyRing(store, PEPPER).principal(new.token, now=NOW, monotonic=0.0)
+    assert (principal.enterprise, principal.scopes) == (1, {Scope.READ})
+    assert (principal.prefixes, principal.networks) == (
+        (Prefix.parse("88.300.1.2"),),
+        (ip_network("10.0.0.0/8"),),
+    )
+    kept = await store.key(new.id)
+    secret = new.token.partition(".")[2]
+    assert (kept.created_at, kept.expires_at, kept.label) == (NOW, NOW + 3600, "ERP")
+    assert secret not in repr(kept)
+    assert secret not in repr(store.audited)
+    ended = await KeyRing(store, PEPPER).principal(new.token, now=NOW + 3600, monotonic=0.0)
+    assert ended is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "faults"),
+    [
+        ({"scopes": frozenset()}, [("/scopes", "empty")]),
+        ({"life": 0}, [("/life", "range")]),
+        ({"life": MAX_LIFE_SECONDS + 1}, [("/life", "range")]),
+        ({"label": "x" * 256, "life": -1}, [("/label", "too_long"), ("/life", "range")]),
+    ],
+)
+async def test_faults_of_a_key_are_named_at_once(world, wrong, faults):
+    answer = await world.create_key(terms(**wrong), CHANCE, ordered())
+    assert [(f.pointer, f.code) for f in answer.faults] == faults
+
+
+async def test_a_key_needs_an_enterprise(world):
+    assert await world.create_key(terms(enterprise=9), CHANCE, ordered()) == NoEnterprise()
+
+
+async def test_a_revoked_key_is_over(world, store):
+    new = await world.create_key(terms(), CHANCE, ordered())
+    assert await world.revoke_key(new.id, ordered())
+    assert not await world.revoke_key(new.id, ordered())
+    assert not await world.revoke_key("nobody", ordered())
+    assert [e.action for e in store.audited][-1] == "key.revoke"
+    assert await KeyRing(store, PEPPER).principal(new.token, now=NOW, monotonic=0.0) is None
