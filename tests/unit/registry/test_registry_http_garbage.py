@@ -8,6 +8,26 @@ from hypothesis import strategies as st
 
 from tests.unit.registry.world import IDENTIFIERS, new
 
+MEMBERS = st.sampled_from(
+    [
+        "handle",
+        "values",
+        "index",
+        "type",
+        "data",
+        "format",
+        "value",
+        "ttl",
+        "permissions",
+        "timestamp",
+        "references",
+        "state",
+        "items",
+        "remove",
+        "template",
+        "servers",
+    ]
+)
 JSONS = st.recursive(
     st.none()
     | st.booleans()
@@ -17,25 +37,7 @@ JSONS = st.recursive(
     | st.sampled_from(["88.300.1/A", "URL", "string", "base64", "admin", "site", "1110", "active"]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "handle",
-                    "values",
-                    "index",
-                    "type",
-                    "data",
-                    "format",
-                    "value",
-                    "ttl",
-                    "permissions",
-                ]
-                + ["references", "state", "items", "remove", "template", "timestamp", "servers"]
-            )
-            | st.text(max_size=3),
-            inner,
-            max_size=5,
-        )
+        | st.dictionaries(MEMBERS | st.text(max_size=3), inner, max_size=5)
     ),
     max_leaves=12,
 )
