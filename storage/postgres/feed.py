@@ -16,13 +16,17 @@ from storage.postgres.sql import load
 from storage.postgres.wakeups import Ear
 
 _SQL: Final = load("feed")
+MOST: Final = 4 * 2**20
+"""Octets of news in one page, about 100,000 names. Who missed more had better begin anew: reading
+on while a bulk import goes on, it might never catch up."""
 
 
 class PostgresFeed:
     """ChangeFeed. `dsn` is for the connection that listens for hints.
 
     A cursor reads ``<timeline>/<snapshot>``. Another timeline (a standby was promoted, a backup
-    restored) and a cursor older than the kept news (about 15 minutes) mean a reset.
+    restored), a cursor older than the kept news (about 15 minutes) and more news than a page holds
+    mean a reset.
     """
 
     def __init__(self, database: Database, dsn: str) -> None:
@@ -49,7 +53,7 @@ class PostgresFeed:
     async def poll(self, cursor: str) -> FeedPage:
         """Return all news past `cursor`. Raises `StoreUnavailable`."""
         timeline, _, snapshot = cursor.partition("/")
-        found = await self._database.rows(_SQL["poll"], snapshot)
+        found = await self._database.rows(_SQL["poll"], snapshot, MOST)
         news = [row for row in found if row["packed"] is not None]
         return FeedPage(
             superseded=tuple(pair for row in news for pair in rows.unpack_news(row["packed"])),

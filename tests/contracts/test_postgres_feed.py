@@ -9,6 +9,7 @@ import pytest
 
 from identifiers.errors import StoreUnavailable
 from storage.postgres import Database, PostgresFeed, maintain
+from storage.postgres.feed import MOST
 from storage.postgres.rows import pack_news
 from storage.postgres.sql import load
 from tests.contracts.backends import Backend
@@ -54,7 +55,7 @@ async def test_nothing_is_missed_among_long_and_short_transactions(
     done = asyncio.Event()
 
     async def writer(name: int) -> None:
-        chance = random.Random(name)  # noqa: S311 -- a reproducible mix of lengths
+        chance = random.Random(name)
         connection = await asyncpg.connect(dsn)
         for version in range(1, rounds + 1):
             async with connection.transaction():
@@ -122,6 +123,20 @@ async def test_young_news_stay_while_older_go(postgres: Backend, dsn: str, sql: 
     assert (await postgres.feed.poll(cursor)).superseded == ((LATE, 1),)
 
 
+async def test_more_news_than_a_page_holds_mean_a_reset(postgres: Backend, sql: Any) -> None:
+    cursor = await postgres.feed.start()
+    await put(postgres.store, KEY)
+    await sql.execute(TELL, pack_news([written(record("x" * (MOST - 200)))]))
+    page = await postgres.feed.poll(cursor)
+    assert len(page.superseded) == 2
+    await sql.execute(TELL, pack_news([written(record("x" * 200))]))
+    page = await postgres.feed.poll(cursor)
+    assert page.reset
+    assert page.superseded == ()
+    again = await postgres.feed.poll(page.cursor)
+    assert (again.reset, again.superseded) == (False, ())
+
+
 async def test_another_timeline_means_a_reset(postgres: Backend) -> None:
     _, _, snapshot = (await postgres.feed.start()).partition("/")
     assert (await postgres.feed.poll(f"0000002A/{snapshot}")).reset
@@ -180,5 +195,5 @@ async def test_polling_finds_its_rows_by_the_index(postgres: Backend, sql: Any) 
         )
     await sql.execute("ANALYZE invalidation")
     snapshot = (await postgres.feed.start()).partition("/")[2]
-    plan = await sql.fetch(f"EXPLAIN {load('feed')['poll']}", snapshot)
+    plan = await sql.fetch(f"EXPLAIN {load('feed')['poll']}", snapshot, MOST)
     assert "invalidation_xid" in "\n".join(row[0] for row in plan)
