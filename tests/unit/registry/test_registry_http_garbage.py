@@ -9,24 +9,11 @@ from hypothesis import strategies as st
 from tests.unit.registry.world import IDENTIFIERS, new
 
 MEMBERS = st.sampled_from(
-    [
-        "handle",
-        "values",
-        "index",
-        "type",
-        "data",
-        "format",
-        "value",
-        "ttl",
-        "permissions",
-        "timestamp",
-        "references",
-        "state",
-        "items",
-        "remove",
-        "template",
-        "servers",
-    ]
+    (
+        *("handle", "values", "state", "template", "items", "remove"),
+        *("index", "type", "data", "ttl", "permissions", "timestamp", "references"),
+        *("format", "value", "servers"),
+    )
 )
 JSONS = st.recursive(
     st.none()
