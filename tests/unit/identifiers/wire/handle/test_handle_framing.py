@@ -76,6 +76,7 @@ def test_what_contradicts_its_message_is_refused():
         THIRD + b"\0",
         FIRST[:-1],
         changed(message(3), packet=1),
+        changed(split(message(984 - 28))[0], packet=2)[:20],
         changed(FIRST, message_length=0),
     ],
 )

@@ -82,5 +82,9 @@ def test_selected_values_are_the_stored_bytes():
     assert filter_blob(BLOB, (300,), (), public_only=False) == encode_values([SECRET])
     assert filter_blob(BLOB, (300,), (), public_only=True) == u32(0)
     assert filter_blob(BLOB, (), ("url", "地址"), public_only=False) == encode_values([URL, LINK])
+    mixed = encode_values([Value(index=1, type="uRl", data=b""), Value(index=2, type="", data=b"")])
+    assert filter_blob(mixed, (), ("Url",), public_only=False) == filter_blob(
+        mixed, (1,), (), public_only=False
+    )
     assert filter_blob(BLOB, (5,), ("HS_.",), public_only=False) == encode_values([LINK])
     assert filter_blob(BLOB, (), ("HS_SECKEY.",), public_only=False) == encode_values([SECRET])
