@@ -93,8 +93,9 @@ def encode_envelope(envelope: Envelope) -> bytes:
 def negotiate(version: Version, suggested: Version) -> Version:
     """Return the version to answer in: the best that the client suggests and this codec knows.
 
-    A client that suggests nothing (major 0) gets its own version. 2.5 and 2.6 are answered with
-    2.4: what they sign differs from one implementation to the next.
+    A client that suggests nothing (major 0), or a major version that is not spoken here, gets its
+    own version. 2.5 and 2.6 are answered with 2.4: what they sign differs from one implementation
+    to the next.
     """
-    best = min(suggested if suggested[0] else version, NEWEST)
+    best = min(suggested if suggested[0] >= _MAJOR else version, NEWEST)
     return _BEFORE_BROKEN if best in _BROKEN else best
