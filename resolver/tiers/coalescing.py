@@ -135,10 +135,11 @@ class Coalescing:
 
     def _enqueue(self, key: str, ask: _Ask) -> None:
         asks = self._flying.get(key) if self._join else None
-        if asks is None:
+        if asks is None or asks[-1].future.done():
+            # A question whose askers have given up is joined by nobody: what was told of the name
+            # since it left, nobody kept for it.
             asks = self._queued.setdefault(key, [])
         elif len(asks) > _MANY:
-            # The source hangs and askers have given up: do not collect them.
             asks[:] = [waiting for waiting in asks if not waiting.future.done()]
         asks.append(ask)
 
@@ -183,8 +184,9 @@ class Coalescing:
 
     def _land(self, batch: dict[str, list[_Ask]]) -> None:
         if self._join:
-            for key in batch:
-                del self._flying[key]
+            for key, asks in batch.items():
+                if self._flying.get(key) is asks:
+                    del self._flying[key]
 
 
 def _broken(batch: dict[str, list[_Ask]], error: Exception) -> None:

@@ -19,6 +19,8 @@ from resolver.view import Kept, keep
 
 _OVERHEAD: Final = 700
 """What an entry takes beside its texts and values, octets; measured on CPython 3.11."""
+_ANY: Final = 1 << 63
+"""A version newer than all there are."""
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -147,9 +149,9 @@ class LocalTier:
         self._entries.clear()
         self._unknown.clear()
         self._octets = 0
-        # A read in flight belongs to the time before: with nobody waiting in `_fills` for it, it
-        # is handed to its askers and not kept.
-        self._fills = {}
+        # What is in flight left before: whatever it brings is overtaken, and read once more.
+        for fill in self._fills.values():
+            fill.newest = _ANY
 
     async def _fill(self, keys: list[str], source: RecordSource) -> dict[str, Record | None]:
         fills = self._expect(keys)
@@ -191,15 +193,14 @@ class LocalTier:
     def _release(self, fills: dict[str, _Fill]) -> None:
         for key, fill in fills.items():
             fill.readers -= 1
-            if not fill.readers and self._fills.get(key) is fill:
+            if not fill.readers:
                 del self._fills[key]
 
     def _keep(
         self, got: Mapping[str, Record | None], fills: dict[str, _Fill], asked: float
     ) -> None:
         for key, record in got.items():
-            fill = fills[key]
-            if self._fills.get(key) is not fill or _older(record, fill):
+            if _older(record, fills[key]):
                 continue
             if record is None:
                 self._keep_unknown(key, asked)

@@ -98,7 +98,11 @@ class Connection(asyncio.Protocol):
         """Take the connection, or cut it when it is one too many."""
         self._transport = cast("asyncio.Transport", transport)
         self._opened = self._desk.clock()
-        self.client = self._desk.clients.of(transport.get_extra_info("peername")[0])
+        peer = transport.get_extra_info("peername")
+        if not peer:
+            self._cut()  # it has gone again already
+            return
+        self.client = self._desk.clients.of(peer[0])
         if not self._desk.admit(self):
             self._cut()
             return

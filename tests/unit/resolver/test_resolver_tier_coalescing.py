@@ -123,17 +123,48 @@ async def test_what_came_is_not_lost_with_what_did_not(source):
     assert got[1].got == {"a": record("a")}
 
 
-async def test_patience_ends_and_a_hanging_source_collects_no_askers(source):
+async def test_patience_ends(source):
     tier = Coalescing(source, Batching(patience=0.0))
     source.gate.clear()
-    for _ in range(1100):
+    for _ in range(3):
         with pytest.raises(TooSlow):
             await tier.fetch(["a"])
-    assert source.asked == [["a"]]
-    assert len(tier._flying["a"]) < 1100
     source.gate.set()
     await settle()
     assert not tier._flying
+    assert not tier.waiting
+
+
+async def test_a_question_that_nobody_waits_for_any_more_is_not_joined(source):
+    tier = Coalescing(source)
+    source.gate.clear()
+    gone = asyncio.create_task(tier.fetch(["a"]))
+    await settle()
+    gone.cancel()
+    await settle()
+    asking = asyncio.create_task(tier.fetch(["a"]))
+    await settle()
+    assert source.asked == [["a"], ["a"]]
+    source.gate.set()
+    assert await asking == [record("a")]
+    assert not tier._flying
+
+
+async def test_a_hanging_source_collects_no_askers(source, monkeypatch):
+    monkeypatch.setattr("resolver.tiers.coalescing._MANY", 10)
+    tier = Coalescing(source)
+    source.gate.clear()
+    asking = [asyncio.create_task(tier.fetch(["a"]))]
+    await settle()
+    for _ in range(100):
+        asking.append(asyncio.create_task(tier.fetch(["a"])))
+        await settle()
+        asking.pop(0).cancel()
+        await settle()
+    assert len(tier._flying["a"]) < 15
+    source.gate.set()
+    assert await asking[0] == [record("a")]
+    assert source.asked == [["a"]]
 
 
 async def test_a_cancelled_asker_takes_nobody_along(source):
