@@ -1,8 +1,10 @@
 """A small real Handle server on loopback, with the ways in which real ones misbehave."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
+from aiohttp import web
 
 from identifiers.outcomes import Absent, Found
 from identifiers.queries import Query
@@ -13,6 +15,7 @@ from identifiers.wire.handle.codes import OpCode
 from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
 from identifiers.wire.handle.translate import Site
 from identifiers.wire.handle.values import encode_values, filter_blob
+from tests.unit.idnode.services import Services, listener
 
 EXPIRES = 0x7FFF_FFFF
 
@@ -119,6 +122,46 @@ class SmallServer(asyncio.DatagramProtocol):
                         return
         finally:
             writer.close()
+
+
+@pytest.fixture
+async def services():
+    async with AsyncExitStack() as stack:
+        found = Services()
+        await found.start(stack)
+        yield found
+
+
+@pytest.fixture
+async def odd():
+    """Answer every request with what `odd.answer` gives; `odd.requests` are those that came."""
+    found = Odd()
+    async with AsyncExitStack() as stack:
+        opened, found.base = listener()
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", found.handle)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, opened).start()
+        yield found
+
+
+class Odd:
+    """A server that is none of ours, or one that is ill."""
+
+    base = ""
+
+    def __init__(self) -> None:
+        self.answer = web.Response
+        self.requests = []
+        self.slow = None
+
+    async def handle(self, request):
+        if self.slow is not None:
+            await self.slow.wait()
+        self.requests.append((request.method, request.path_qs, dict(request.headers)))
+        return self.answer()
 
 
 @pytest.fixture

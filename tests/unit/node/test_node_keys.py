@@ -1,4 +1,3 @@
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,7 +13,7 @@ def test_a_secret_is_made_once_and_is_private(tmp_path):
     assert load_or_make(keys, Secret.CACHE) != first
     assert (keys / "api-key-pepper").stat().st_mode & 0o777 == 0o600
     assert keys.stat().st_mode & 0o777 == 0o700
-    assert sorted(os.listdir(keys)) == ["api-key-pepper", "shared-tier-mac"]
+    assert sorted(path.name for path in keys.iterdir()) == ["api-key-pepper", "shared-tier-mac"]
 
 
 def test_of_several_processes_that_make_it_one_wins(tmp_path, monkeypatch):
@@ -23,7 +22,7 @@ def test_of_several_processes_that_make_it_one_wins(tmp_path, monkeypatch):
     with ThreadPoolExecutor(16) as pool:
         made = set(pool.map(lambda _: load_or_make(tmp_path, Secret.PEPPER), range(64)))
     assert len(made) == 1
-    assert os.listdir(tmp_path) == ["api-key-pepper"]
+    assert [path.name for path in tmp_path.iterdir()] == ["api-key-pepper"]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])

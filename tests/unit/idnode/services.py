@@ -1,0 +1,120 @@
+"""Both HTTP services of a node on loopback, over the store in memory."""
+
+import socket
+import time
+from contextlib import AsyncExitStack
+
+from edge.addresses import LOOPBACK_AND_PRIVATE, Networks
+from edge.server import serve
+from identifiers.changes import AuditEntry, Enterprise, StoredKey
+from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.names import Prefix
+from identifiers.principals import Scope
+from identifiers.wire.handle.site import Site
+from registry.commit import GroupCommit
+from registry.http.app import registry_app
+from registry.imports.service import Imports
+from registry.keys import KeyRing, hashed
+from registry.prefixes import Prefixes
+from registry.service import Registry
+from resolver.clients import Clients
+from resolver.counters import Counters
+from resolver.follower import Follower
+from resolver.freshness import Freshness
+from resolver.limits import Limits
+from resolver.service import Resolver
+from resolver.tiers.coalescing import Coalescing
+from resolver.tiers.guarded import Guarded
+from resolver.tiers.local import LocalTier
+from resolver.transports.http import HttpResolution
+from storage.memory import MemoryStore
+
+PEPPER = bytes(32)
+API_KEY = "one.secret-of-the-key"
+NOBODY = Networks(())
+AUDIT = AuditEntry(at=0, actor="test", action="test", subject="test", request="test")
+
+
+def listener() -> tuple[socket.socket, str]:
+    opened = socket.create_server(("127.0.0.1", 0))
+    return opened, f"http://127.0.0.1:{opened.getsockname()[1]}"
+
+
+class Services:
+    """A registry and a resolver in front of one store."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.registry = ""
+        self.http = ""
+        self.follower: Follower | None = None
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        await self._furnish()
+        prefixes = Prefixes(self.store)
+        commit = GroupCommit(self.store)
+        stack.push_async_callback(commit.close)
+        app = registry_app(
+            Registry(self.store, commit, prefixes),
+            Imports(self.store, prefixes),
+            KeyRing(self.store, PEPPER),
+            NOBODY,
+        )
+        opened, self.registry = listener()
+        stack.push_async_callback((await serve(app, [opened])).cleanup)
+        opened, self.http = listener()
+        stack.push_async_callback((await serve(self._resolution(), [opened])).cleanup)
+        await self.follow()
+
+    async def follow(self) -> None:
+        """Let the resolver learn what was written."""
+        assert await self.follower.step()
+
+    def _resolution(self):
+        clock = time.monotonic
+        freshness, counters = Freshness(), Counters(time.time)
+        guarded = Guarded(self.store, freshness, clock)
+        local = LocalTier(
+            Coalescing(guarded), Coalescing(guarded, join_in_flight=False), clock, lambda: 0.0
+        )
+        resolver = Resolver(local, freshness, counters, clock)
+        self.follower = Follower(
+            feed=self.store,
+            directories=self.store,
+            freshness=freshness,
+            local=local,
+            shared=None,
+            use=resolver.use,
+            clock=clock,
+        )
+        return HttpResolution(
+            resolver,
+            Site(serial=1, servers=()),
+            clients=Clients(LOOPBACK_AND_PRIVATE),
+            proxies=NOBODY,
+            rates=Limits(1),
+            counters=counters,
+            clock=clock,
+            epoch=time.time,
+        ).application()
+
+    async def _furnish(self) -> None:
+        await self.store.add_enterprise(Enterprise(id=0, name="示例煤业"), AUDIT)
+        for prefix, kind, owner in (
+            ("88.300", PrefixKind.SECONDARY, 0),
+            ("88.300.1", PrefixKind.ENTERPRISE, 1),
+        ):
+            entry = PrefixEntry(prefix=Prefix.parse(prefix), kind=kind, enterprise=owner)
+            await self.store.home_prefix(entry, AUDIT)
+        key = StoredKey(
+            id="one",
+            enterprise=1,
+            hashed=hashed(API_KEY, PEPPER),
+            scopes=frozenset(Scope),
+            prefixes=(),
+            networks=(),
+            label="test",
+            created_at=0,
+            expires_at=1 << 40,
+        )
+        await self.store.add_key(key, AUDIT)

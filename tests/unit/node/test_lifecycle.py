@@ -1,0 +1,112 @@
+import asyncio
+import gc
+import os
+import signal
+
+import pytest
+
+from node.assignment import Assignment, Role, Sockets
+from node.config import load
+from node.control import Question, State, ask_all
+from node.lifecycle import live
+from node.listeners import listen_unix
+
+
+@pytest.fixture(autouse=True)
+def thawed():
+    """What a child freezes stays for its life; this process goes on."""
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def assignment(tmp_path):
+    listener = listen_unix(tmp_path / "worker-0.sock")
+    return Assignment(
+        name="worker-0",
+        role=Role.WORKER,
+        settings={},
+        database="",
+        redis=None,
+        sockets=Sockets(control=listener.detach()),
+        siblings={"worker-0": str(tmp_path / "worker-0.sock")},
+        restarts=3,
+    )
+
+
+async def state(assignment):
+    return (await ask_all(assignment.siblings, Question.STATE, State))["worker-0"]
+
+
+async def test_a_role_serves_until_sigterm_and_closes_in_reverse(assignment):
+    events, serves = [], asyncio.Event()
+
+    async def begin(running):
+        running.stack.callback(events.append, "store closed")
+        running.stack.callback(events.append, "listener closed")
+        running.prepared()
+        running.credentials = "/c"
+        running.health.check("store", lambda: "ok")
+
+    def ready(credentials):
+        events.append(f"ready {credentials}")
+        serves.set()
+
+    task = asyncio.create_task(
+        live(
+            assignment,
+            load({"IDNODE_DRAIN_DELAY": "1"}),
+            begin,
+            prepared=lambda: events.append("prepared"),
+            ready=ready,
+        )
+    )
+    await serves.wait()
+    serving = await state(assignment)
+    assert (serving.ready, serving.checks, serving.pid) == (True, {"store": "ok"}, os.getpid())
+    os.kill(os.getpid(), signal.SIGTERM)
+    while (await state(assignment)).ready:  # noqa: ASYNC110 -- as a load balancer finds out
+        await asyncio.sleep(0)
+    await task
+    assert events == ["prepared", "ready /c", "listener closed", "store closed"]
+
+
+async def test_a_stop_while_it_begins_is_no_failure(assignment):
+    begun, closed = asyncio.Event(), []
+
+    async def begin(running):
+        running.stack.callback(closed.append, "closed")
+        begun.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(
+        live(assignment, load({}), begin, prepared=pytest.fail, ready=pytest.fail)
+    )
+    await begun.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await task
+    assert closed == ["closed"]
+
+
+async def test_what_begin_raises_comes_out(assignment):
+    async def begin(_):
+        raise RuntimeError("no keys")
+
+    with pytest.raises(RuntimeError, match="no keys"):
+        await live(assignment, load({}), begin, prepared=pytest.fail, ready=pytest.fail)
+
+
+async def test_failed_background_work_ends_the_process(assignment):
+    proceed = asyncio.Event()
+
+    async def work():
+        await proceed.wait()
+        raise RuntimeError("lost")
+
+    async def begin(running):
+        running.background(work(), "work")
+        running.background(asyncio.sleep(0), "done soon")
+        running.background(asyncio.Event().wait(), "never done")
+
+    with pytest.raises(RuntimeError, match="lost"):
+        await live(assignment, load({}), begin, prepared=pytest.fail, ready=lambda _: proceed.set())
