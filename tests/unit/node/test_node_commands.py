@@ -138,10 +138,14 @@ def test_the_form_is_said_by_the_name(tmp_path):
 def test_a_file_is_written_wholly_or_not_at_all(tmp_path):
     out = tmp_path / "out"
     out.write_bytes(b"old")
-    cut = _opened(out)
-    cut.__enter__().write(b"half")
+
+    def cut():
+        with _opened(out) as file:
+            file.write(b"half")
+            raise ConnectionError
+
     with pytest.raises(ConnectionError):
-        cut.__exit__(ConnectionError, ConnectionError(), None)
+        cut()
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert out.read_bytes() == b"old"
     with _opened(out) as file:
