@@ -23,6 +23,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     resolution reply carries them (``identifiers.wire.handle.values``). `version` rises by one with
     each committed change, also through delete and re-create. `changed_at` is an epoch second.
     A deleted record keeps its row (state DELETED, no values) so that its version goes on rising.
+
+    Its fields hold nothing that could refer back, so the garbage collector is told to leave records
+    alone: caches hold a million of them.
     """
 
     key: str

@@ -27,7 +27,7 @@ class JsonLines:
         self._limit = limit
         self._number = 0
         self._offset = 0
-        self._pieces: list[bytes] = []
+        self._kept = bytearray()
         self._size = 0
 
     def feed(self, data: bytes) -> Iterator[Row]:
@@ -39,9 +39,9 @@ class JsonLines:
             yield from self._rows(line, size)
         self._size += len(rest)
         if self._size > self._limit:
-            self._pieces.clear()
-        elif rest:
-            self._pieces.append(rest)
+            self._kept.clear()
+        else:
+            self._kept += rest
 
     def finish(self) -> Iterator[Row]:
         """Give the last line when nothing ended it."""
@@ -52,8 +52,8 @@ class JsonLines:
 
     def _line(self, end: bytes) -> tuple[bytes, int]:
         size = self._size + len(end)
-        line = b"".join((*self._pieces, end)) if self._pieces else end
-        self._pieces.clear()
+        line = bytes(self._kept) + end if self._kept else end
+        self._kept.clear()
         self._size = 0
         self._number += 1
         return line, size
