@@ -50,7 +50,6 @@ def test_an_envelope_is_judged_before_its_message(data, why):
         ((2, 12), (2, 12), (2, 11)),
         ((2, 3), (2, 5), (2, 4)),
         ((2, 6), (0, 0), (2, 4)),
-        ((2, 9), (1, 11), (2, 9)),
     ],
 )
 def test_versions_are_negotiated(version, suggested, best):
