@@ -21,9 +21,13 @@ _SLICE: Final = 64 * 1024
 async def read_body(request: web.Request, limit: int) -> bytes:
     """Return the whole body. Raises `Refusal`: longer than `limit` octets, or too slow."""
     if (request.content_length or 0) > limit:
-        raise Refusal(Problem(kind=problems.TOO_LARGE, members={"limit": limit}))
-    if not request.can_read_body:
-        return b""
+        raise _too_large(limit)
+    if request.content.is_eof():
+        # It came with the header, as most do: there is nothing to wait for.
+        body = request.content.read_nowait()
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
     lift_time_limit(request)
     pieces: list[bytes] = []
     size = 0
@@ -32,7 +36,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
             async for piece in stream_body(request):
                 size += len(piece)
                 if size > limit:
-                    raise Refusal(Problem(kind=problems.TOO_LARGE, members={"limit": limit}))
+                    raise _too_large(limit)
                 pieces.append(piece)
     except TimeoutError:
         raise Refusal(Problem(kind=problems.SLOW)) from None
@@ -62,3 +66,7 @@ async def stream_body(request: web.Request) -> AsyncGenerator[bytes]:
             raise Refusal(Problem(kind=problems.SLOW))
         if piece:
             yield piece
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(Problem(kind=problems.TOO_LARGE, members={"limit": limit}))

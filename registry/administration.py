@@ -96,6 +96,11 @@ class Administration:
         entry = ordered.entry("enterprise.add", enterprise.name, detail)
         return await self._store.add_enterprise(enterprise, entry)
 
+    async def enterprise_of(self, credit_code: str) -> int | None:
+        """Return the number of the enterprise that was stored with this credit code."""
+        known = await self._store.enterprises()
+        return next((e.id for e in known if e.credit_code == credit_code), None)
+
     async def home_prefix(
         self, entry: PrefixEntry, ordered: Ordered
     ) -> Homed | Taken | OutsideRoots | BelowAnother | NoEnterprise | Faulty:

@@ -92,7 +92,7 @@ class GroupCommit:
 
     async def _carry(self) -> None:
         while self._queue:
-            if self._company:
+            if self._company or len(self._carriers) > 1:
                 await asyncio.sleep(self._gather)
             group = self._take()
             if not group:

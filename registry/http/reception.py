@@ -1,6 +1,7 @@
 """Who asks: authentication, and everything else a command needs to know about its request."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from secrets import token_bytes
 from time import monotonic, time_ns
@@ -10,7 +11,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from edge.addresses import LOOPBACK, Ip, Networks, client_address
+from edge.addresses import LOOPBACK, Ip, Networks, client_address, unmapped
 from edge.problems import CHALLENGE, UNAUTHENTICATED, Problem, Refusal
 from edge.server import language, request_id
 from identifiers.changes import RequestKey
@@ -90,16 +91,25 @@ class Reception:
         )
 
     def _address(self, request: web.Request) -> Ip | None:
+        """Return who asks. Raises `Refusal` when a key travels in the clear."""
         peer = request.remote
         if not peer:
             return None  # a Unix socket: whoever may open it is on this machine
-        address = client_address(peer, request.headers.getall("X-Forwarded-For", ()), self._proxies)
-        proxied = self._proxies.trusts(peer)
-        said_https = proxied and request.headers.get("X-Forwarded-Proto", "").lower() == "https"
-        local = LOOPBACK.trusts(peer) and (not proxied or address == ip_address(peer))
-        if not (request.secure or said_https or local):
+        if not self._proxies.trusts(peer):
+            if not (request.secure or LOOPBACK.trusts(peer)):
+                raise Refusal(Problem(kind=INSECURE))
+            return _parsed(peer)
+        forwarded = request.headers.getall("X-Forwarded-For", ())
+        said_https = request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+        own = not forwarded and LOOPBACK.trusts(peer)
+        if not (request.secure or said_https or own):
             raise Refusal(Problem(kind=INSECURE))
-        return address
+        return client_address(peer, forwarded, self._proxies)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(peer: str) -> Ip:
+    return unmapped(ip_address(peer))
 
 
 def once_of(
