@@ -3,6 +3,7 @@
 # ruff: noqa: FBT002, PLR0917 -- typer makes options of parameters, and they are given by name
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,27 @@ def enterprise_add(
     from node.commands.administer import adding_enterprise, run
 
     run(os.environ, adding_enterprise(name, credit_code=credit_code, industry=industry))
+
+
+@enterprise.command("load")
+def enterprise_load(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help='JSON lines: {"name": …, "credit_code": …, "industry": …, "prefixes": […]}.',
+            dir_okay=False,
+            exists=True,
+        ),
+    ],
+) -> None:
+    """Add many enterprises with their prefixes; prints a JSON line with a key for each.
+
+    Safe to repeat: who is there already, by credit code, gets only what is missing, and a new key.
+    """
+    from node.commands.administer import run
+    from node.commands.enrol import loading_enterprises
+
+    run(os.environ, loading_enterprises(file.read_bytes()))
 
 
 @prefix.command("home")

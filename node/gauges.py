@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from node.metrics import Family, Labels, counter, gauge, histogram
+from resolver.freshness import Freshness
 
 
 def resolver_families(snapshot: Mapping[str, Any]) -> list[Family]:
@@ -68,3 +69,11 @@ def freshness_families(age: float, *, believed: bool) -> list[Family]:
 def connection_families(open_: int) -> list[Family]:
     """Return the open TCP connections of the Handle listeners."""
     return [gauge("idnode_handle_connections", "Open TCP connections.", {(): open_})]
+
+
+def freshness_check(freshness: Freshness, now: float) -> str:
+    """Return ``ok``, or for how long the caches have not been proven right."""
+    if freshness.believed(now):
+        return "ok"
+    age = freshness.age(now)
+    return "never proven" if age == float("inf") else f"not proven for {age:.0f} s"

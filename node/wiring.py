@@ -4,19 +4,17 @@ What is entered into the stack first is closed last: probes, then stores, then s
 public listeners.
 """
 
-import asyncio
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import Final
 
-import structlog
+import msgspec
 
 from edge.server import serve
-from identifiers.errors import FateUnknown, StoreUnavailable
 from identifiers.principals import Operator
 from node import memory
 from node.assignment import Role
@@ -24,9 +22,11 @@ from node.demo import Furnisher
 from node.gauges import (
     cache_families,
     connection_families,
+    freshness_check,
     freshness_families,
     resolver_families,
 )
+from node.joining import first_picture
 from node.keys import Secret, load_or_make
 from node.lifecycle import Begin, Running
 from node.listeners import inherited
@@ -35,6 +35,7 @@ from node.observed import Observed
 from node.ops import Operations
 from node.roots import home_roots
 from node.site import site_record
+from node.upkeep import keep_up, once_reachable
 from registry.administration import Administration, Ordered
 from registry.commit import GroupCommit
 from registry.http.app import registry_app
@@ -73,21 +74,22 @@ from storage.redis import RedisServer, RedisSharedTier
 WORKER_CONNECTIONS: Final = 10
 """To Postgres: four questions of either kind in flight, the feed and the directory."""
 REGISTRY_CONNECTIONS: Final = 16
-_FIRST_PICTURE: Final = 10.0
-"""Seconds that a new worker waits for the store before it joins its siblings at their sockets."""
-_DATABASE_PATIENCE: Final = 60.0
-"""Seconds that a starting node waits for a database that is being started elsewhere."""
-_BETWEEN_TRIES: Final = 0.5
-_MAINTENANCE: Final = 60.0
 _CACHE_SHARE: Final = 4
 """All workers together keep at most this part of the memory (1/n) in their caches."""
-_log: Final = structlog.get_logger(__name__)
+
+
+class _Tiers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker answers from."""
+
+    freshness: Freshness
+    counters: Counters
+    local: LocalTier
+    shared: SharedRecords | None
 
 
 async def begin_worker(running: Running) -> None:
     """Bring a resolver worker up: tiers, follower, listeners."""
-    assignment, settings, stack = running.assignment, running.settings, running.stack
-    clock, wall = time.monotonic, time.time
+    assignment, stack = running.assignment, running.stack
     await _serve_operations(running)
     database = await stack.enter_async_context(
         Database(
@@ -98,35 +100,62 @@ async def begin_worker(running: Running) -> None:
         )
     )
     feed = await stack.enter_async_context(PostgresFeed(database, assignment.database))
-    freshness, counters = Freshness(), Counters(wall)
+    tiers = await _tiers(running, database)
+    resolver = Resolver(tiers.local, tiers.freshness, tiers.counters, time.monotonic)
+    follower = Follower(
+        feed=feed,
+        directories=PostgresDirectory(database),
+        freshness=tiers.freshness,
+        local=tiers.local,
+        shared=tiers.shared,
+        use=resolver.use,
+        clock=time.monotonic,
+    )
+    running.background(follower.run(), "follower")
+    if await first_picture(follower.ready, assignment.siblings):
+        await check_schema(database)
+    tcp = await _listen(running, resolver, tiers.counters)
+    _tell(running, tiers, tcp)
 
-    guarded = Guarded(PostgresRecords(database), freshness, clock)
+
+async def _tiers(running: Running, database: Database) -> _Tiers:
+    """Local tier, shared tier, store: each asks the next, and misses travel together."""
+    freshness = Freshness()
+    guarded = Guarded(PostgresRecords(database), freshness, time.monotonic)
     shared = await _shared_tier(running, guarded)
     usual = Coalescing(guarded if shared is None else shared)
     authority = Coalescing(guarded, join_in_flight=False)
     for tier in (usual, authority):
-        stack.push_async_callback(tier.close)
-    local = LocalTier(usual, authority, clock, random.random, _bounds(settings.workers))
-
-    resolver = Resolver(local, freshness, counters, clock)
-    follower = Follower(
-        feed=feed,
-        directories=PostgresDirectory(database),
+        running.stack.push_async_callback(tier.close)
+    bounds = _bounds(running.settings.workers)
+    return _Tiers(
         freshness=freshness,
-        local=local,
+        counters=Counters(time.time),
+        local=LocalTier(usual, authority, time.monotonic, random.random, bounds),
         shared=shared,
-        use=resolver.use,
-        clock=clock,
     )
-    running.background(follower.run(), "follower")
-    await _first_picture(follower, database)
 
+
+async def _shared_tier(running: Running, behind: RecordSource) -> SharedRecords | None:
+    url = running.assignment.redis
+    if url is None:
+        return None
+    server = await running.stack.enter_async_context(RedisServer(url))
+    mac = load_or_make(running.settings.keys_dir, Secret.CACHE)
+    return SharedRecords(RedisSharedTier(server, mac), behind)
+
+
+def _bounds(workers: int) -> Bounds:
+    share = memory.total() // _CACHE_SHARE // workers
+    return Bounds(octets=min(Bounds().octets, share))
+
+
+async def _listen(running: Running, resolver: Resolver, counters: Counters) -> TcpListener:
+    """Serve HTTP, Handle over TCP and over UDP."""
+    sockets, settings, stack = running.assignment.sockets, running.settings, running.stack
+    site = site_record(running.assignment.public)
     clients = Clients(settings.trusted_networks)
-    site, rates, proven = (
-        site_record(assignment.public),
-        Limits(secrets.randbits(64)),
-        ProvenPaths(),
-    )
+    rates, proven = Limits(secrets.randbits(64)), ProvenPaths()
     http = HttpResolution(
         resolver,
         site,
@@ -134,11 +163,10 @@ async def begin_worker(running: Running) -> None:
         proxies=settings.trusted_proxies,
         rates=rates,
         counters=counters,
-        clock=clock,
-        epoch=wall,
+        clock=time.monotonic,
+        epoch=time.time,
     )
-    exchange = HandleExchange(resolver, site, wall)
-    sockets = assignment.sockets
+    exchange = HandleExchange(resolver, site, time.time)
     tcp = TcpListener(
         [inherited(fd) for fd in sockets.tcp],
         exchange,
@@ -146,7 +174,7 @@ async def begin_worker(running: Running) -> None:
         rates=rates,
         proven=proven,
         counters=counters,
-        clock=clock,
+        clock=time.monotonic,
     )
     udp = UdpListener(
         [inherited(fd) for fd in sockets.udp],
@@ -155,7 +183,7 @@ async def begin_worker(running: Running) -> None:
         rates=rates,
         proven=proven,
         counters=counters,
-        clock=clock,
+        clock=time.monotonic,
     )
     runner = await serve(
         http.application(),
@@ -167,11 +195,17 @@ async def begin_worker(running: Running) -> None:
     stack.push_async_callback(tcp.close)
     udp.start()
     stack.push_async_callback(udp.close)
+    return tcp
+
+
+def _tell(running: Running, tiers: _Tiers, tcp: TcpListener) -> None:
+    """Have probes and metrics tell of this worker."""
+    freshness, local, shared = tiers.freshness, tiers.local, tiers.shared
 
     def families() -> list[Family]:
-        now = clock()
+        now = time.monotonic()
         return [
-            *resolver_families(counters.snapshot()),
+            *resolver_families(tiers.counters.snapshot()),
             *cache_families(
                 entries=len(local),
                 octets=local.octets,
@@ -182,7 +216,7 @@ async def begin_worker(running: Running) -> None:
         ]
 
     running.metrics.append(families)
-    running.health.check("freshness", lambda: _freshness(freshness, clock()))
+    running.health.check("freshness", lambda: freshness_check(freshness, time.monotonic()))
     if shared is not None:
         running.health.check("shared tier", lambda: "ok" if shared.usable else "passed by")
 
@@ -192,7 +226,7 @@ async def begin_registry(running: Running) -> None:
     assignment, settings, stack = running.assignment, running.settings, running.stack
     await _serve_operations(running)
     if assignment.prepare:
-        await _in_time(lambda: migrate(assignment.database))
+        await once_reachable(lambda: migrate(assignment.database))
     running.prepared()
     pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
     database = await stack.enter_async_context(
@@ -211,7 +245,7 @@ async def begin_registry(running: Running) -> None:
     keys = KeyRing(store, pepper)
     if assignment.prepare:
         await _prepare(running, store, registry, keys, Administration(store, pepper))
-    running.background(_maintain(database), "maintenance")
+    running.background(keep_up(lambda: maintain(database)), "maintenance")
     app = registry_app(registry, Imports(store, prefixes), keys, settings.trusted_proxies)
     observed = Observed()
     observed.watch(app)
@@ -252,61 +286,6 @@ async def _serve_operations(running: Running) -> None:
         operations = Operations(running.health, running.assignment.siblings, version("idnode"))
         runner = await serve(operations.app(), sockets)
         running.stack.push_async_callback(runner.cleanup)
-
-
-async def _shared_tier(running: Running, behind: RecordSource) -> SharedRecords | None:
-    url = running.assignment.redis
-    if url is None:
-        return None
-    server = await running.stack.enter_async_context(RedisServer(url))
-    mac = load_or_make(running.settings.keys_dir, Secret.CACHE)
-    return SharedRecords(RedisSharedTier(server, mac), behind)
-
-
-def _bounds(workers: int) -> Bounds:
-    share = memory.total() // _CACHE_SHARE // workers
-    return Bounds(octets=min(Bounds().octets, share))
-
-
-async def _first_picture(follower: Follower, database: Database) -> None:
-    """Wait until the caches may be believed, but not for ever: siblings answer meanwhile."""
-    try:
-        await check_schema(database)
-        async with asyncio.timeout(_FIRST_PICTURE):
-            await follower.ready.wait()
-    except (StoreUnavailable, TimeoutError) as why:
-        _log.warning("worker begins without the store", why=str(why) or "no answer in time")
-
-
-async def _in_time(attempt: Callable[[], Awaitable[object]]) -> None:
-    """Try again while the store cannot be reached, for as long as a start may wait."""
-    give_up = time.monotonic() + _DATABASE_PATIENCE
-    while True:
-        try:
-            await attempt()
-        except StoreUnavailable as why:
-            if time.monotonic() >= give_up:
-                raise
-            _log.warning("waiting for the database", why=str(why))
-            await asyncio.sleep(_BETWEEN_TRIES)
-        else:
-            return
-
-
-async def _maintain(database: Database) -> None:
-    while True:
-        try:
-            await maintain(database)
-        except (StoreUnavailable, FateUnknown) as why:
-            _log.warning("maintenance put off", why=str(why))
-        await asyncio.sleep(_MAINTENANCE)
-
-
-def _freshness(freshness: Freshness, now: float) -> str:
-    if freshness.believed(now):
-        return "ok"
-    age = freshness.age(now)
-    return "never proven" if age == float("inf") else f"not proven for {age:.0f} s"
 
 
 ROLES: Final[Mapping[Role, Begin]] = MappingProxyType(

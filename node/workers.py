@@ -8,9 +8,11 @@ of an end: children finish what they are at, sockets close, embedded servers sto
 import asyncio
 import contextlib
 import os
+import resource
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final, assert_never
 
 import msgspec
@@ -23,11 +25,12 @@ from node.listening import Listening, control_directory
 from node.lock import only_node
 from node.readers import At, Embedded, Without
 from node.seats import CannotStart, Seat
+from node.stopping import Stop, stop_signals
 from storage.embedded.errors import EmbeddedServerError
 from storage.embedded.place import write_private
 from storage.embedded.server import Server
 
-PATIENCE: Final = 15.0
+PATIENCE: Final = 20.0
 """Seconds that children get to finish, after the drain delay."""
 
 
@@ -106,27 +109,26 @@ class Supervisor:
         self._crew = crew_of(kind, settings.workers)
         self._urls: asyncio.Future[Urls] = asyncio.get_running_loop().create_future()
         self._seats: dict[str, Seat] = {}
-        self._inherited: tuple[int, ...] = ()
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT.
+        """Run until SIGTERM, SIGINT or SIGHUP.
 
         Raises `CannotStart`, `CannotListen`, `AlreadyRunning`.
         """
         data = self._settings.data_dir
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_usable(data)
+        _raise_descriptor_limit()
         async with contextlib.AsyncExitStack() as stack:
             lock = await stack.enter_async_context(only_node(data, self._kind))
-            stop = stack.enter_context(_stop_signals())
+            stop = stack.enter_context(stop_signals())
             control = stack.enter_context(control_directory(data / self._kind))
             listening = Listening.open(self._settings, self._crew, control)
             stack.callback(listening.close)
-            self._inherited = (*(opened.fileno() for opened in listening), lock)
-            self._seats = {name: self._seat(name, listening) for name in self._crew}
+            self._seats = {name: self._seat(name, listening, lock) for name in self._crew}
             await self._live(stack, listening, stop)
 
     async def _live(
-        self, stack: contextlib.AsyncExitStack, listening: Listening, stop: "_Stop"
+        self, stack: contextlib.AsyncExitStack, listening: Listening, stop: Stop
     ) -> None:
         work = asyncio.create_task(self._work(stack, listening))
         asked = asyncio.create_task(stop.asked.wait())
@@ -196,10 +198,16 @@ class Supervisor:
 
         return Urls(*await asyncio.gather(database(), redis()))
 
-    def _seat(self, name: str, listening: Listening) -> Seat:
+    def _seat(self, name: str, listening: Listening, lock: int) -> Seat:
+        # Only its own sockets: another process's copy would keep a closed one accepting.
+        sockets = listening.of(name, self._crew)
+
         async def spawn(name: str) -> Child:
             return await Child.spawn(
-                name, inherited=self._inherited, environ=self._environ, module=self._module
+                name,
+                inherited=(*sockets.all(), lock),
+                environ=self._environ,
+                module=self._module,
             )
 
         async def brief(restarts: int) -> Assignment:
@@ -213,7 +221,7 @@ class Supervisor:
                 settings=self._given,
                 database=urls.database,
                 redis=urls.redis,
-                sockets=listening.of(name, self._crew),
+                sockets=sockets,
                 siblings=listening.siblings(),
                 public=listening.public(self._settings),
                 restarts=restarts,
@@ -223,7 +231,7 @@ class Supervisor:
 
         return Seat(name, spawn, brief)
 
-    async def _drain(self, listening: Listening, stop: "_Stop") -> None:
+    async def _drain(self, listening: Listening, stop: Stop) -> None:
         """Let the children finish; on a second signal, do not."""
         delay = self._settings.drain_delay
         ending = asyncio.create_task(self._end_children(delay + PATIENCE))
@@ -245,6 +253,21 @@ class Supervisor:
                 group.create_task(seat.stop(patience))
 
 
+def _make_usable(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as why:
+        raise CannotStart(f"IDNODE_DATA_DIR {data_dir} cannot be made: {why.strerror}") from why
+    if not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
+        raise CannotStart(f"IDNODE_DATA_DIR {data_dir} cannot be written to by this user")
+
+
+def _raise_descriptor_limit() -> None:
+    # For the children too: each connection of a worker takes one, and 1,024 is the usual limit.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 # Their drivers take a moment to import, and are not needed for servers that run already.
 
 
@@ -258,28 +281,3 @@ def _valkey(settings: Settings) -> Server:
     from node.embedded import valkey  # noqa: PLC0415 -- see above
 
     return valkey(settings)
-
-
-class _Stop:
-    """SIGTERM or SIGINT asks to stop; a second one, not to wait for anybody."""
-
-    def __init__(self) -> None:
-        self.asked: Final = asyncio.Event()
-        self.hurry: Final = asyncio.Event()
-
-    def note(self) -> None:
-        """Note one more signal."""
-        (self.hurry if self.asked.is_set() else self.asked).set()
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[_Stop]:
-    stop = _Stop()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.note)
-    try:
-        yield stop
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)

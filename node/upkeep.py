@@ -1,0 +1,48 @@
+"""What is tried again until the store is there, and what is done every minute."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from identifiers.errors import FateUnknown, StoreUnavailable
+
+_PATIENCE: Final = 60.0
+"""Seconds that a starting node waits for a database that is being started elsewhere."""
+_BETWEEN_TRIES: Final = 0.5
+_BETWEEN_CHORES: Final = 60.0
+_log = structlog.get_logger(__name__)
+
+
+async def once_reachable(
+    attempt: Callable[[], Awaitable[object]],
+    *,
+    patience: float = _PATIENCE,
+    between: float = _BETWEEN_TRIES,
+) -> None:
+    """Do it, trying again while the store cannot be reached, for as long as a start may wait."""
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            await attempt()
+        except StoreUnavailable as why:
+            if time.monotonic() >= give_up:
+                raise
+            _log.warning("waiting for the database", why=str(why))
+            await asyncio.sleep(between)
+        else:
+            return
+
+
+async def keep_up(
+    chore: Callable[[], Awaitable[object]], *, between: float = _BETWEEN_CHORES
+) -> None:
+    """Do it every minute until cancelled; when the store is away, the next time will do."""
+    while True:
+        try:
+            await chore()
+        except (StoreUnavailable, FateUnknown) as why:
+            _log.warning("maintenance put off", why=str(why))
+        await asyncio.sleep(between)

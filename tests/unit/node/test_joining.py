@@ -1,0 +1,104 @@
+import asyncio
+import contextlib
+
+import pytest
+
+from identifiers.errors import FateUnknown, StoreUnavailable
+from node import control
+from node.assignment import Role
+from node.control import Health
+from node.gauges import freshness_check
+from node.joining import first_picture
+from node.listeners import listen_unix
+from node.upkeep import keep_up, once_reachable
+from resolver.freshness import Freshness
+
+QUICK = {"patience": 0.0, "look_around": 0.01}
+
+
+@pytest.fixture
+async def sibling(tmp_path):
+    """A worker that serves as long as `sibling.serving` says so."""
+    health = Health("worker-1", Role.WORKER)
+    server = await control.answer(listen_unix(tmp_path / "worker-1.sock"), health, list)
+    yield health
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.fixture
+def siblings(tmp_path):
+    return {n: str(tmp_path / f"{n}.sock") for n in ("registry", "worker-0", "worker-1")}
+
+
+async def test_who_knows_already_joins_at_once(siblings):
+    known = asyncio.Event()
+    known.set()
+    assert await first_picture(known, siblings) is True
+
+
+async def test_who_learns_while_waiting_joins_then(siblings):
+    known = asyncio.Event()
+    asyncio.get_running_loop().call_soon(known.set)
+    assert await first_picture(known, siblings) is True
+
+
+async def test_who_knows_nothing_waits_while_a_sibling_answers(siblings, sibling):
+    sibling.serving = True
+    known = asyncio.Event()
+    joining = asyncio.create_task(first_picture(known, siblings, **QUICK))
+    await asyncio.sleep(0.1)
+    assert not joining.done()
+    known.set()
+    assert await joining is True
+
+
+async def test_who_knows_nothing_joins_when_nobody_else_answers(siblings, sibling):
+    assert not sibling.serving
+    assert await first_picture(asyncio.Event(), siblings, **QUICK) is False
+
+
+async def test_a_start_waits_for_the_database():
+    attempts = iter([StoreUnavailable("starting"), StoreUnavailable("starting"), None])
+    done = []
+
+    async def attempt():
+        if (error := next(attempts)) is not None:
+            raise error
+        done.append(True)
+
+    await once_reachable(attempt, between=0)
+    assert done == [True]
+
+
+async def test_but_not_for_ever():
+    async def attempt():
+        raise StoreUnavailable("nobody there")
+
+    with pytest.raises(StoreUnavailable, match="nobody there"):
+        await once_reachable(attempt, patience=0)
+
+
+async def test_a_chore_that_fails_is_done_the_next_time():
+    fates = [None, StoreUnavailable("away"), FateUnknown("lost"), None]
+    enough = asyncio.Event()
+
+    async def chore():
+        if not fates:
+            enough.set()
+        elif (error := fates.pop(0)) is not None:
+            raise error
+
+    task = asyncio.create_task(keep_up(chore, between=0))
+    await enough.wait()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def test_freshness_is_told_in_words():
+    freshness = Freshness()
+    assert freshness_check(freshness, 0.0) == "never proven"
+    freshness.prove(1.0)
+    assert freshness_check(freshness, 2.0) == "ok"
+    assert freshness_check(freshness, 61.0) == "not proven for 60 s"
