@@ -5,12 +5,16 @@ view. None means a miss, and ``answer`` asks the store. Caches are believed only
 feed proves them right (``freshness``); without the store, what was right is shown.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
-from identifiers.outcomes import Outcome, Unavailable
+from identifiers.names import Prefix
+from identifiers.outcomes import Found, Outcome, Unavailable
 from identifiers.queries import Query
 from identifiers.records import Record
 from resolver.clients import Client
@@ -23,7 +27,17 @@ from resolver.view import Kept, keep, seen
 
 _RETRY_AFTER: Final = 2
 """Seconds until a client that was told "unavailable" should ask again."""
+_SLICE: Final = 256
+"""Queries of a batch that are decided in one turn of the loop: about a millisecond."""
 _UNAVAILABLE: Final = Unavailable(_RETRY_AFTER)
+
+
+class Basis(msgspec.Struct, frozen=True, gc=False):
+    """What an answer with values was given on: it is the right one for as long as this holds."""
+
+    record: Record
+    directory: PrefixDirectory
+    prefix: Prefix | None
 
 
 class Resolver:
@@ -64,6 +78,28 @@ class Resolver:
             self._count(target)
         return outcome
 
+    def basis(self, query: Query, found: Found) -> Basis | None:
+        """Return what `found` stands on, None when it must not serve for a repeated question.
+
+        Only what a cache may answer does: `found` is what `answer_now` has just returned.
+        """
+        target = self._target(query)
+        if query.authoritative or self._directory is None or not isinstance(target, Ours):
+            return None
+        prefix = None if target.entry is None else target.entry.prefix
+        return Basis(found.record, self._directory, prefix)
+
+    def vouches(self, basis: Basis, now: float) -> bool:
+        """Say whether the same question would get the same answer now; count it as asked if so."""
+        if basis.directory is not self._directory or not self._freshness.believed(now):
+            return False
+        kept = self._local.look(basis.record.key, now)
+        if not isinstance(kept, Kept) or kept.record is not basis.record:
+            return False
+        if basis.prefix is not None:
+            self._counters.asked_under(basis.prefix)
+        return True
+
     async def answer(self, query: Query, client: Client, now: float) -> Outcome:
         """Answer a query that `answer_now` could not."""
         target = self._target(query)
@@ -81,6 +117,8 @@ class Resolver:
         outcomes: list[Outcome | None] = []
         asked: list[tuple[int, str]] = []
         for at, query in enumerate(queries):
+            if at % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
             target = self._target(query)
             outcome: Outcome | None
             if isinstance(target, Ours):

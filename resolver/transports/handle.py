@@ -14,12 +14,19 @@ from identifiers.queries import Query
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import bodies, envelope, message, translate
 from identifiers.wire.handle.codes import OpCode, ResponseCode
-from identifiers.wire.handle.resolution import decode_query, encode_found
+from identifiers.wire.handle.resolution import (
+    answer_key,
+    decode_query,
+    encode_found,
+    patch,
+    request_id_of,
+)
 from identifiers.wire.handle.site import Site, SiteFlag, encode_site
 from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo
 from resolver.clients import Client
 from resolver.counters import Event, Result, result_of
 from resolver.service import Resolver
+from resolver.transports.finished import Finished, FinishedReplies
 
 _CODE_START: Final = envelope.SIZE + 4
 _CODE_END: Final = _CODE_START + 4
@@ -54,12 +61,20 @@ _NO_REQUEST: Final = Silence(Event.DROPPED_RESPONSE)
 class HandleExchange:
     """Answers message bytes. `site` is the site record of this node; `epoch` the wall clock."""
 
-    def __init__(self, resolver: Resolver, site: Site, epoch: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        resolver: Resolver,
+        site: Site,
+        epoch: Callable[[], float],
+        finished: FinishedReplies | None = None,
+    ) -> None:
         self._resolver = resolver
+        self._finished = FinishedReplies() if finished is None else finished
         self._site = translate.Site(site.serial, bool(site.flags & SiteFlag.PRIMARY))
         self._record = encode_site(site)
         self._epoch = epoch
         self._expiration = 0
+        self._expiration_octets = bytes(4)
         self._renew_at = float("-inf")
 
     def at_once(self, request: bytes, client: Client, now: float) -> Reply | Asking | Silence:
@@ -68,8 +83,26 @@ class HandleExchange:
 
     def plain(self, request: bytes, client: Client, now: float) -> Reply | Asking | None:
         """Answer a plain resolution as `at_once` does; None: it is something else."""
+        key = answer_key(request)
+        if key is not None:
+            done = self._finished.find(key, self._resolver, now)
+            if done is not None:
+                self._expires(now)
+                data = patch(done.data, request_id_of(request), self._expiration_octets)
+                return Reply(data, Result.FOUND, done.subject)
         plain = decode_query(request)
-        return None if plain is None else self._look_up(plain[0], plain[1], client, now)
+        if plain is None:
+            return None
+        to, query = plain
+        outcome = self._resolver.answer_now(query, client, now)
+        if outcome is None:
+            return Asking(to, query)
+        reply = self._told(to, query, outcome, now)
+        if key is not None and isinstance(outcome, Found):
+            basis = self._resolver.basis(query, outcome)
+            if basis is not None:
+                self._finished.keep(key, Finished(reply.data, reply.subject, basis))
+        return reply
 
     async def later(self, asking: Asking, client: Client, now: float) -> Reply:
         """Answer a miss."""
@@ -79,10 +112,6 @@ class HandleExchange:
     def unreadable(self, error: ProtocolError, now: float) -> Reply:
         """Return the answer to bytes that are no message."""
         return Reply(translate.early_error(error, self._expires(now)), Result.MALFORMED, b"")
-
-    def _look_up(self, to: ReplyTo, query: Query, client: Client, now: float) -> Reply | Asking:
-        outcome = self._resolver.answer_now(query, client, now)
-        return Asking(to, query) if outcome is None else self._told(to, query, outcome, now)
 
     def _told(self, to: ReplyTo, query: Query, outcome: Outcome, now: float) -> Reply:
         expires = self._expires(now)
@@ -107,7 +136,8 @@ class HandleExchange:
                 query = translate.to_query(asked)
             except ProtocolError as error:
                 return self._refused(to, ResponseCode(error.code), str(error), now)
-            return self._look_up(to, query, client, now)
+            outcome = self._resolver.answer_now(query, client, now)
+            return Asking(to, query) if outcome is None else self._told(to, query, outcome, now)
         if asked.header.op_code == OpCode.GET_SITE_INFO:
             return self._site_info(to, now)
         return self._refused(to, ResponseCode.OPERATION_NOT_SUPPORTED, _NOT_HERE, now)
@@ -128,4 +158,5 @@ class HandleExchange:
         if now >= self._renew_at:
             self._renew_at = now + 1.0
             self._expiration = int(self._epoch()) + REPLY_LIFETIME
+            self._expiration_octets = self._expiration.to_bytes(4, "big")
         return self._expiration

@@ -1,0 +1,60 @@
+"""Finished replies, so that a repeated question costs a look-up, a patch of two fields and a send.
+
+A reply is kept with what it was made from, and serves again only while the resolver vouches for
+that: the same picture of the prefixes, the same record still believed and in its life. So news,
+the end of freshness and of a record's life end it too, and nothing has to be told to this cache.
+"""
+
+from typing import Final
+
+import msgspec
+
+from resolver.service import Basis, Resolver
+
+DEFAULT_OCTETS: Final = 48 * 1024 * 1024
+_OVERHEAD: Final = 320
+"""What an entry takes beside its question and its reply, octets; measured on CPython 3.11."""
+
+
+class Finished(msgspec.Struct, frozen=True, gc=False):
+    """A reply to all questions of one kind, and what it stands on."""
+
+    data: bytes
+    subject: bytes
+    basis: Basis
+
+
+class FinishedReplies:
+    """Keeps replies by `resolution.answer_key`, up to `octets` of memory; the oldest goes first."""
+
+    def __init__(self, octets: int = DEFAULT_OCTETS) -> None:
+        self._most = octets
+        self._octets = 0
+        self._kept: dict[bytes, Finished] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, key: bytes, resolver: Resolver, now: float) -> Finished | None:
+        """Return the reply to a question, if what it stands on holds; forget it if not."""
+        found = self._kept.get(key)
+        if found is None or resolver.vouches(found.basis, now):
+            return found
+        self._drop(key)
+        return None
+
+    def keep(self, key: bytes, finished: Finished) -> None:
+        """Keep a reply for questions like this one."""
+        if key in self._kept:
+            self._drop(key)
+        self._kept[key] = finished
+        self._octets += _size(key, finished)
+        while self._octets > self._most:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: bytes) -> None:
+        self._octets -= _size(key, self._kept.pop(key))
+
+
+def _size(key: bytes, finished: Finished) -> int:
+    return _OVERHEAD + len(key) + len(finished.data) + len(finished.subject)
