@@ -1,13 +1,11 @@
-"""Finished replies, so that a repeated question costs a look-up, a patch of two fields and a send.
+"""Finished replies, so that a repeated question costs a look-up and little more.
 
 A reply is kept with what it was made from, and serves again only while the resolver vouches for
 that: the same picture of the prefixes, the same record still believed and in its life. So news,
 the end of freshness and of a record's life end it too, and nothing has to be told to this cache.
 """
 
-from typing import Final
-
-import msgspec
+from typing import Final, Generic, Protocol, TypeVar
 
 from resolver.service import Basis, Resolver
 
@@ -16,34 +14,45 @@ _OVERHEAD: Final = 320
 """What an entry takes beside its question and its reply, octets; measured on CPython 3.11."""
 
 
-class Finished(msgspec.Struct, frozen=True, gc=False):
+class Finished(Protocol):
     """A reply to all questions of one kind, and what it stands on."""
 
-    data: bytes
-    subject: bytes
-    basis: Basis
+    @property
+    def data(self) -> bytes:
+        """The octets of the reply."""
+        ...
+
+    @property
+    def basis(self) -> Basis | None:
+        """What must hold for it to be the right one; None: nothing is known to."""
+        ...
 
 
-class FinishedReplies:
-    """Keeps replies by `resolution.answer_key`, up to `octets` of memory; the oldest goes first."""
+F = TypeVar("F", bound=Finished)
+
+
+class FinishedReplies(Generic[F]):
+    """Keeps replies by question, up to `octets` of memory; the oldest goes first."""
 
     def __init__(self, octets: int = DEFAULT_OCTETS) -> None:
         self._most = octets
         self._octets = 0
-        self._kept: dict[bytes, Finished] = {}
+        self._kept: dict[bytes, F] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def find(self, key: bytes, resolver: Resolver, now: float) -> Finished | None:
+    def find(self, key: bytes, resolver: Resolver, now: float) -> F | None:
         """Return the reply to a question, if what it stands on holds; forget it if not."""
         found = self._kept.get(key)
-        if found is None or resolver.vouches(found.basis, now):
+        if found is None:
+            return None
+        if found.basis is not None and resolver.vouches(found.basis, now):
             return found
         self._drop(key)
         return None
 
-    def keep(self, key: bytes, finished: Finished) -> None:
+    def keep(self, key: bytes, finished: F) -> None:
         """Keep a reply for questions like this one."""
         if key in self._kept:
             self._drop(key)
@@ -57,4 +66,4 @@ class FinishedReplies:
 
 
 def _size(key: bytes, finished: Finished) -> int:
-    return _OVERHEAD + len(key) + len(finished.data) + len(finished.subject)
+    return _OVERHEAD + len(key) + len(finished.data)

@@ -25,8 +25,8 @@ from identifiers.wire.handle.site import Site, SiteFlag, encode_site
 from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo
 from resolver.clients import Client
 from resolver.counters import Event, Result, result_of
-from resolver.service import Resolver
-from resolver.transports.finished import Finished, FinishedReplies
+from resolver.service import Basis, Resolver
+from resolver.transports.finished import DEFAULT_OCTETS, FinishedReplies
 
 _CODE_START: Final = envelope.SIZE + 4
 _CODE_END: Final = _CODE_START + 4
@@ -40,6 +40,14 @@ class Reply(msgspec.Struct, frozen=True):
     data: bytes
     result: Result
     subject: bytes
+
+
+class FinishedMessage(msgspec.Struct, frozen=True, gc=False):
+    """A reply that serves again (`finished.Finished`); `subject` as in `Reply`."""
+
+    data: bytes
+    subject: bytes
+    basis: Basis
 
 
 class Asking(msgspec.Struct, frozen=True):
@@ -59,17 +67,20 @@ _NO_REQUEST: Final = Silence(Event.DROPPED_RESPONSE)
 
 
 class HandleExchange:
-    """Answers message bytes. `site` is the site record of this node; `epoch` the wall clock."""
+    """Answers message bytes. `site` is the site record of this node; `epoch` the wall clock.
+
+    Finished replies take up to `finished_octets` of memory.
+    """
 
     def __init__(
         self,
         resolver: Resolver,
         site: Site,
         epoch: Callable[[], float],
-        finished: FinishedReplies | None = None,
+        finished_octets: int = DEFAULT_OCTETS,
     ) -> None:
         self._resolver = resolver
-        self._finished = FinishedReplies() if finished is None else finished
+        self._finished = FinishedReplies[FinishedMessage](finished_octets)
         self._site = translate.Site(site.serial, bool(site.flags & SiteFlag.PRIMARY))
         self._record = encode_site(site)
         self._epoch = epoch
@@ -101,7 +112,7 @@ class HandleExchange:
         if key is not None and isinstance(outcome, Found):
             basis = self._resolver.basis(query, outcome)
             if basis is not None:
-                self._finished.keep(key, Finished(reply.data, reply.subject, basis))
+                self._finished.keep(key, FinishedMessage(reply.data, reply.subject, basis))
         return reply
 
     async def later(self, asking: Asking, client: Client, now: float) -> Reply:

@@ -18,13 +18,14 @@ from identifiers.wire import jsonform
 from identifiers.wire.dataform import key_or_binary
 from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.handle.site import Site, encode_site
-from identifiers.wire.handle.values import decode_values
 from identifiers.wire.siteform import site_document
 from resolver.clients import Client, Clients
 from resolver.counters import Counters, Event, Result, Transport, result_of
 from resolver.limits import Limits
 from resolver.service import Resolver
 from resolver.transports import rest
+from resolver.transports.finished import DEFAULT_OCTETS, FinishedReplies
+from resolver.transports.pages import ANYBODY, Headers, Page, headers_of, page_of
 from resolver.transports.rest import CBOR, JSON, Form, LookUp, Unreadable
 
 MOUNT: Final = "/api/handles/"
@@ -40,10 +41,6 @@ _SLICE: Final = 64
 _HANDLES_PER_TOKEN: Final = 100
 _OFFERED: Final = (JSON, CBOR)
 _NOT_HERE: Final = ("/api/handles", "/api/prefixes", "/api/sessions", "/api/verifications")
-_ANYBODY: Final = (
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id"),
-)
 _PREFLIGHT: Final = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Allow-Methods", "GET, HEAD, POST"),
@@ -51,11 +48,12 @@ _PREFLIGHT: Final = (
     ("Access-Control-Max-Age", "86400"),
 )
 
-Headers = list[tuple[str, str]]
-
 
 class HttpResolution:
-    """The handlers. `clock` is monotonic, `epoch` the wall clock; both in seconds."""
+    """The handlers. `clock` is monotonic, `epoch` the wall clock; both in seconds.
+
+    Finished pages take up to `page_octets` of memory.
+    """
 
     def __init__(
         self,
@@ -68,6 +66,7 @@ class HttpResolution:
         counters: Counters,
         clock: Callable[[], float],
         epoch: Callable[[], float],
+        page_octets: int = DEFAULT_OCTETS,
     ) -> None:
         self._resolver = resolver
         self._site = jsonform.write_json(site_document(encode_site(site), key_or_binary))
@@ -77,6 +76,7 @@ class HttpResolution:
         self._counters = counters
         self._clock = clock
         self._epoch = epoch
+        self._pages = FinishedReplies[Page](page_octets)
         self._in_flight: Counter[tuple[int, int]] = Counter()
 
     def application(self) -> web.Application:
@@ -95,6 +95,12 @@ class HttpResolution:
         """GET and HEAD of one identifier."""
         began = self._clock()
         with self._let_in(request, began, 1.0) as client:
+            question = _plain_question(request)
+            if question is not None:
+                page = self._pages.find(question, self._resolver, began)
+                if page is not None:
+                    self._count(Result.FOUND, began)
+                    return self._answered(request, page)
             try:
                 asked = _read(request)
             except Unreadable as error:
@@ -106,7 +112,8 @@ class HttpResolution:
             outcome = self._resolver.answer_now(asked.query, client, began)
             if outcome is None:
                 outcome = await self._resolver.answer(asked.query, client, began)
-            response = self._told(request, asked, outcome)
+                question = None  # worth keeping finished is only what is asked for again
+            response = self._told(request, asked, outcome, question)
             self._count(result_of(outcome), began)
             return response
 
@@ -124,7 +131,7 @@ class HttpResolution:
         return web.Response(
             body=body,
             headers=[
-                *_ANYBODY,
+                *ANYBODY,
                 (hdrs.CONTENT_TYPE, form.media_type),
                 (hdrs.CACHE_CONTROL, "no-store"),
             ],
@@ -133,7 +140,7 @@ class HttpResolution:
     async def site(self, _: web.Request) -> web.Response:
         """GET of the site record."""
         began = self._clock()
-        headers = [*_ANYBODY, (hdrs.CONTENT_TYPE, JSON), (hdrs.CACHE_CONTROL, "no-cache")]
+        headers = [*ANYBODY, (hdrs.CONTENT_TYPE, JSON), (hdrs.CACHE_CONTROL, "no-cache")]
         self._count(Result.SITE, began)
         return web.Response(body=self._site, headers=headers)
 
@@ -172,47 +179,44 @@ class HttpResolution:
             return self._clients.of(peer)
         return self._clients.of(str(client_address(peer, forwarded, self._proxies)))
 
-    def _told(self, request: web.Request, asked: LookUp, outcome: Outcome) -> web.Response:
-        form, epoch = asked.form, int(self._epoch())
-        headers: Headers = [*_ANYBODY, (hdrs.VARY, hdrs.ACCEPT)]
+    def _told(
+        self, request: web.Request, asked: LookUp, outcome: Outcome, question: bytes | None
+    ) -> web.Response:
         if isinstance(outcome, Found | ValuesAbsent):
-            tag = rest.entity_tag(outcome.record.version, asked)
-            headers.append((hdrs.ETAG, tag))
-            known = request.headers.get(hdrs.IF_NONE_MATCH)
-            if known is not None and rest.tag_matches(known, tag):
-                values = decode_values(outcome.values) if isinstance(outcome, Found) else ()
-                headers += self._lifetime(rest.shortest_life(values, epoch))
-                return web.Response(status=304, headers=headers)
-        told = rest.tell(outcome, asked.query.text, epoch, binary=form.media_type == CBOR)
-        if told.status == web.HTTPOk.status_code:
-            headers += self._lifetime(told.max_age)
+            basis = None
+            if question is not None and isinstance(outcome, Found):
+                basis = self._resolver.basis(asked.query, outcome)
+            page = page_of(asked, outcome, basis)
+            if question is not None and basis is not None:
+                self._pages.keep(question, page)
+            return self._answered(request, page)
+        form = asked.form
+        told = rest.tell(outcome, asked.query.text, binary=form.media_type == CBOR)
+        headers: Headers = [*ANYBODY, (hdrs.VARY, hdrs.ACCEPT)]
         if told.retry_after is not None:
             headers.append((hdrs.RETRY_AFTER, str(told.retry_after)))
         headers.append((hdrs.CONTENT_TYPE, form.media_type))
         body = rest.written(told.document, form)
         return web.Response(status=told.status, body=body, headers=headers)
 
-    def _lifetime(self, max_age: int) -> Headers:
-        if not max_age:
-            return [(hdrs.CACHE_CONTROL, "no-cache")]
-        stale = self._resolver.stale(self._clock())
-        if stale is None:
-            return [(hdrs.CACHE_CONTROL, f"public, max-age={max_age}")]
-        return [
-            (hdrs.CACHE_CONTROL, f"public, max-age={min(max_age, rest.STALE_SECONDS)}"),
-            ("Cache-Status", f"idnode; hit; ttl=-{int(stale)}"),  # RFC 9211 section 2.4
-        ]
+    def _answered(self, request: web.Request, page: Page) -> web.Response:
+        headers = headers_of(page, int(self._epoch()), self._resolver.stale(self._clock()))
+        known = request.headers.get(hdrs.IF_NONE_MATCH)
+        if known is not None and rest.tag_matches(known, page.tag):
+            return web.Response(status=304, headers=headers)
+        headers.append((hdrs.CONTENT_TYPE, page.media_type))
+        return web.Response(body=page.data, headers=headers)
 
     async def _told_all(
         self, handles: Sequence[str], outcomes: Sequence[Outcome], form: Form
     ) -> bytes:
-        binary, epoch = form.media_type == CBOR, int(self._epoch())
+        binary = form.media_type == CBOR
         documents: list[object] = []
         items: list[bytes] = []
         for start in range(0, len(handles), _SLICE):
             part = slice(start, start + _SLICE)
             for handle, outcome in zip(handles[part], outcomes[part], strict=True):
-                document = rest.tell(outcome, handle, epoch, binary=binary).document
+                document = rest.tell(outcome, handle, binary=binary).document
                 if binary:
                     documents.append(document)
                 else:
@@ -232,6 +236,14 @@ def _read(request: web.Request) -> LookUp:
     handle = rest.handle_in(target, MOUNT)
     parameters = request.query.items() if "?" in target else ()
     return rest.read_look_up(handle, parameters, _media_type(request))
+
+
+def _plain_question(request: web.Request) -> bytes | None:
+    """Return what equal plain look-ups have in common; None for those with parameters."""
+    target = request.raw_path
+    if "?" in target or hdrs.AUTHORIZATION in request.headers:
+        return None
+    return f"{_media_type(request)} {target}".encode("utf-8", "surrogateescape")
 
 
 def _media_type(request: web.Request) -> str:
@@ -255,5 +267,5 @@ def _read_batch(request: web.Request, body: bytes) -> list[str]:
 
 def _short(code: ResponseCode, message: str, *, status: int) -> web.Response:
     document = {"responseCode": int(code), "message": message}
-    headers = [*_ANYBODY, (hdrs.CONTENT_TYPE, JSON)]
+    headers = [*ANYBODY, (hdrs.CONTENT_TYPE, JSON)]
     return web.Response(status=status, body=jsonform.write_json(document), headers=headers)

@@ -17,7 +17,7 @@ from identifiers import outcomes
 from identifiers.faults import Fault, Invalid
 from identifiers.outcomes import Outcome
 from identifiers.queries import Query
-from identifiers.values import MAX_INDEX, Value
+from identifiers.values import MAX_INDEX, MAX_TTL, Value
 from identifiers.wire import cborform, jsonform
 from identifiers.wire.handle.codes import MAX_LIST, ResponseCode
 from identifiers.wire.handle.translate import NOT_HOMED
@@ -29,6 +29,7 @@ CBOR: Final = cborform.MEDIA_TYPE
 JAVASCRIPT: Final = "application/javascript"
 STALE_SECONDS: Final = 30
 """How long an answer may be kept that was given while the store was away (RFC 8767 section 5)."""
+FOR_EVER: Final = 1 << 63
 NO_LOGIN: Final = "this needs a login, which is not offered here"
 
 _YES: Final = frozenset({"", "yes", "true", "1"})
@@ -63,13 +64,23 @@ class LookUp(msgspec.Struct, frozen=True):
     wants_private: bool = False
 
 
+class Life(msgspec.Struct, frozen=True, gc=False):
+    """For how long values may be kept: `seconds`, and not past the epoch second `until`."""
+
+    seconds: int = 0
+    until: int = FOR_EVER
+
+    def left(self, epoch: int) -> int:
+        """Return how many seconds are left at `epoch`."""
+        return min(self.seconds, max(self.until - epoch, 0))
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """An outcome in the REST form. `max_age` and `retry_after` in seconds."""
+    """An outcome in the REST form; `retry_after` in seconds."""
 
     status: int
     document: Document
-    max_age: int = 0
-    """For how long all the values may be kept; 0 also where there are none."""
+    life: Life = Life()
     retry_after: int | None = None
 
 
@@ -156,11 +167,8 @@ def read_batch(document: object) -> list[str]:
     return [str(handle) for handle in handles]
 
 
-def tell(outcome: Outcome, handle: str, epoch: int, *, binary: bool = False) -> Told:
-    """Tell an outcome about `handle` as asked.
-
-    `epoch` is the wall clock's second; `binary` (CBOR) keeps bytes as bytes.
-    """
+def tell(outcome: Outcome, handle: str, *, binary: bool = False) -> Told:
+    """Tell an outcome about `handle` as asked; `binary` (CBOR) keeps bytes as bytes."""
     match outcome:
         case outcomes.Found(values=blob):
             values = decode_values(blob)
@@ -168,7 +176,7 @@ def tell(outcome: Outcome, handle: str, epoch: int, *, binary: bool = False) -> 
             return Told(
                 status=200,
                 document=document(ResponseCode.SUCCESS, handle, values=documents),
-                max_age=shortest_life(values, epoch),
+                life=shortest_life(values),
             )
         case outcomes.ValuesAbsent():
             return Told(
@@ -213,11 +221,15 @@ def document(code: ResponseCode, handle: str, **members: object) -> Document:
     return told
 
 
-def shortest_life(values: Iterable[Value], epoch: int) -> int:
-    """Return for how many seconds from `epoch`, the wall clock's, all values may be kept."""
-    return min(
-        (max(value.ttl - epoch, 0) if value.absolute else value.ttl for value in values), default=0
-    )
+def shortest_life(values: Iterable[Value]) -> Life:
+    """Return for how long all of some values may be kept."""
+    seconds, until = MAX_TTL, FOR_EVER
+    for value in values:
+        if value.absolute:
+            until = min(until, value.ttl)
+        else:
+            seconds = min(seconds, value.ttl)
+    return Life(seconds, until)
 
 
 def entity_tag(version: int, look_up: LookUp) -> str:

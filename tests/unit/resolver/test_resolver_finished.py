@@ -6,8 +6,8 @@ from identifiers.values import Value
 from identifiers.wire.handle.message import decode
 from resolver.counters import Result
 from resolver.service import Basis
-from resolver.transports.finished import Finished, FinishedReplies
-from resolver.transports.handle import Asking, HandleExchange, Reply
+from resolver.transports.finished import FinishedReplies
+from resolver.transports.handle import Asking, FinishedMessage, HandleExchange, Reply
 from tests.unit.resolver.world import SITE
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
@@ -20,11 +20,9 @@ class Beside:
 
     def __init__(self, world):
         self.world = world
-        self.kept = FinishedReplies()
-        self.keeping = HandleExchange(world.resolver, SITE, world.clock.wall, self.kept)
-        self.making = HandleExchange(
-            world.resolver, SITE, world.clock.wall, FinishedReplies(octets=0)
-        )
+        self.keeping = HandleExchange(world.resolver, SITE, world.clock.wall)
+        self.making = HandleExchange(world.resolver, SITE, world.clock.wall, 0)
+        self.kept = self.keeping._finished
 
     def ask(self, request, client=None):
         """Return the answer of the keeping exchange, which must be that of the other."""
@@ -148,8 +146,8 @@ def test_octets_are_bounded_and_the_oldest_goes_first():
     replies = FinishedReplies(octets=10_000)
     basis = Basis(None, None, None)
     for number in range(100):
-        replies.keep(bytes((number,)), Finished(bytes(600), b"", basis))
-    replies.keep(bytes((99,)), Finished(bytes(600), b"", basis))
+        replies.keep(bytes((number,)), FinishedMessage(bytes(600), b"", basis))
+    replies.keep(bytes((99,)), FinishedMessage(bytes(600), b"", basis))
 
     class Trusting:
         def vouches(self, *_):

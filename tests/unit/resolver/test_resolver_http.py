@@ -198,6 +198,46 @@ async def test_entity_tags(at):
     assert (status, headers["ETag"]) == (200, '"v2"')
 
 
+async def test_a_repeated_look_up_is_answered_like_the_first_one_until_news_come(at):
+    path = "/api/handles/88.300.1/A"
+    varying = {"date", "x-request-id"}
+
+    async def plain(**headers):
+        status, answered, body = await at.ask(path, headers=headers)
+        return status, {k: v for k, v in answered.items() if k.lower() not in varying}, body
+
+    kinds = ({}, {"Accept": "application/cbor"}, {"Accept": "*/*"}, {"If-None-Match": '"v1"'})
+    first = [await plain(**headers) for headers in kinds]
+    for _ in range(3):
+        assert [await plain(**headers) for headers in kinds] == first
+    assert [status for status, _, _ in first] == [200, 200, 200, 304]
+    http = at.world.counters.snapshot()["answers"]["http"]["found"]
+    assert sum(http["buckets"]) == 16
+    assert at.world.counters.snapshot()["prefixes"] == {"88.300.1": 16}
+    await at.world.put("88.300.1/A", OTHER)
+    await at.world.follower.step()
+    _, headers, body = await plain()
+    assert headers["ETag"] == '"v2"'
+    assert b"example.org/1" not in body
+
+
+async def test_who_logs_in_is_not_given_a_finished_page(at):
+    path = "/api/handles/88.300.1/A"
+    for _ in range(3):
+        assert (await at.ask(path))[0] == 200
+    assert (await at.ask(path, headers={"Authorization": "Bearer x"}))[0] == 503
+
+
+async def test_a_page_ages_with_an_absolute_ttl(at):
+    await at.world.put("88.300.1/T", Value(index=1, type="X", data=b"", ttl=0, absolute=True))
+    until = Value(index=1, type="X", data=b"", ttl=1_800_000_100, absolute=True)
+    await at.world.put("88.300.1/U", until)
+    for _ in range(3):
+        for name, control in (("T", "no-cache"), ("U", "public, max-age=100")):
+            _, headers, _ = await at.ask("/api/handles/88.300.1/" + name)
+            assert headers["Cache-Control"] == control
+
+
 async def test_head_has_the_headers_of_get_and_no_body(at):
     path = "/api/handles/88.300.1/A"
     _, of_get, body = await at.ask(path)

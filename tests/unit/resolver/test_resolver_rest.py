@@ -123,15 +123,15 @@ def test_filters_are_bounded():
     ],
 )
 def test_how_outcomes_are_told(outcome, status, code, rest_of_it):
-    told = rest.tell(outcome, "88.300.1/A", 1000)
+    told = rest.tell(outcome, "88.300.1/A")
     assert told.status == status
     assert told.document == {"responseCode": code, "handle": "88.300.1/A"} | rest_of_it
     assert told.retry_after == (2 if status == 503 and code == 3 else None)
 
 
 def test_what_is_found_is_told_with_its_values():
-    told = rest.tell(outcomes.Found(RECORD, RECORD.values), "88.300.1/a", 1000)
-    assert (told.status, told.max_age) == (200, 300)
+    told = rest.tell(outcomes.Found(RECORD, RECORD.values), "88.300.1/a")
+    assert (told.status, told.life.left(0)) == (200, 300)
     assert list(told.document) == ["responseCode", "handle", "values"]
     assert told.document["handle"] == "88.300.1/a"
     assert told.document["values"][0]["data"] == {
@@ -142,19 +142,19 @@ def test_what_is_found_is_told_with_its_values():
 
 @pytest.mark.parametrize(("of_prefix", "code"), [(False, 302), (True, 303)])
 def test_a_referral_is_told_with_its_sites(of_prefix, code):
-    told = rest.tell(outcomes.Referral((URL,), of_prefix=of_prefix), "88.300.2/A", 0)
+    told = rest.tell(outcomes.Referral((URL,), of_prefix=of_prefix), "88.300.2/A")
     assert (told.status, told.document["responseCode"]) == (300, code)
     assert len(told.document["values"]) == 1
 
 
 def test_values_may_be_kept_as_long_as_the_shortest_lives():
     def life(*values):
-        return rest.shortest_life(values, 1000)
+        return rest.shortest_life(values).left(1000)
 
     assert life(URL, Value(index=2, type="X", data=b"", ttl=60)) == 60
     assert life(URL, Value(index=2, type="X", data=b"", ttl=1100, absolute=True)) == 100
     assert life(URL, Value(index=2, type="X", data=b"", ttl=900, absolute=True)) == 0
-    assert life() == 0
+    assert life() == 0x7FFFFFFF
 
 
 def test_every_representation_has_its_own_tag():
