@@ -216,7 +216,7 @@ async def test_a_repeated_look_up_is_answered_like_the_first_one_until_news_come
     assert at.world.counters.snapshot()["prefixes"] == {"88.300.1": 16}
     await at.world.put("88.300.1/A", OTHER)
     await at.world.follower.step()
-    _, headers, body = await plain()
+    _, headers, body = await at.ask(path)
     assert headers["ETag"] == '"v2"'
     assert b"example.org/1" not in body
 
