@@ -1,12 +1,11 @@
 """``/docs``: the description of the API as one page, made on the server, without scripts."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any, Final
-
-import msgspec
 
 from edge.problems import Kind
 from registry.http.operations import Json
@@ -16,6 +15,8 @@ CSP: Final = (
     "frame-ancestors 'none'"
 )
 STYLE_PATH: Final = "/docs/style.css"
+_WIDTH: Final = 88
+"""Columns of an example."""
 _CODE: Final = re.compile(r"`([^`]+)`")
 _BOLD: Final = re.compile(r"\*\*([^*]+)\*\*")
 _FIRST: Final = """\
@@ -81,7 +82,7 @@ def _navigation(
         f"<p class='version'>{escape(info['version'])}</p>"
         "<ul><li><a href='#first-steps'>First steps</a>"
         "<li><a href='#problems'>Problems</a></ul>"
-        f"{groups}<h2>Schemas</h2><ul>{names}</ul></nav>"
+        f"{groups}<div class='schemas'><h2>Schemas</h2><ul>{names}</ul></div></nav>"
     )
 
 
@@ -231,9 +232,25 @@ def _slug(tag: str) -> str:
 
 
 def _json(example: Any) -> str:
-    if isinstance(example, str):
-        return example
-    return msgspec.json.format(msgspec.json.encode(example), indent=2).decode()
+    return example if isinstance(example, str) else _laid_out(example, "")
+
+
+def _laid_out(document: Any, indent: str) -> str:
+    """Write a document with whatever fits into a line on one line."""
+    compact = json.dumps(document, ensure_ascii=False)
+    if len(compact) + len(indent) <= _WIDTH or not isinstance(document, dict | list):
+        return compact
+    within = indent + "  "
+    if isinstance(document, dict):
+        members = [
+            f"{json.dumps(name)}: {_laid_out(member, within)}" for name, member in document.items()
+        ]
+    else:
+        members = [_laid_out(member, within) for member in document]
+    opening, closing = "{}" if isinstance(document, dict) else "[]"
+    return f",\n{within}".join((f"{opening}\n{within}{members[0]}", *members[1:])) + (
+        f"\n{indent}{closing}"
+    )
 
 
 def _prose(text: str) -> str:

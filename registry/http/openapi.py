@@ -6,6 +6,7 @@ from typing import Any, Final
 from edge import problems
 from edge.problems import Kind
 from registry.http.operations import Json, Operation, Parameter, Result
+from registry.http.problems import INSECURE
 from registry.http.schemas import SCHEMAS, ref
 
 VERSION: Final = "1.0.0"
@@ -25,7 +26,7 @@ the Handle protocol (UDP and TCP) and over HTTP within a second.
 * **Problems** are RFC 9457 documents that name everything that is wrong, in Chinese or English.
 """
 _ALWAYS: Final = (problems.INTERNAL, problems.UNAVAILABLE, problems.TIMED_OUT)
-_GUARDED: Final = (problems.UNAUTHENTICATED, problems.WRONG_ADDRESS)
+_GUARDED: Final = (problems.UNAUTHENTICATED, problems.WRONG_ADDRESS, INSECURE)
 _WRITTEN: Final = (problems.FATE_UNKNOWN,)
 
 
