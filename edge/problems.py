@@ -142,20 +142,14 @@ INTERNAL: Final = Kind(
 UNAVAILABLE: Final = Kind(
     "unavailable",
     503,
-    "The store cannot be reached; nothing was changed. Try again later.",
-    "存储暂不可用，未作任何更改。请稍后重试。",
+    "The store is away or overloaded; nothing was changed. Try again later.",
+    "存储暂不可用或过载，未作任何更改。请稍后重试。",
 )
 FATE_UNKNOWN: Final = Kind(
     "fate-unknown",
     503,
     "It is not known whether this was done. Repeat it with the same Idempotency-Key.",
     "操作结果未知。请使用相同的 Idempotency-Key 重试。",
-)
-OVERLOADED: Final = Kind(
-    "overloaded",
-    503,
-    "Too many requests wait; nothing was changed. Try again later.",
-    "等待处理的请求过多，未作任何更改。请稍后重试。",
 )
 TIMED_OUT: Final = Kind(
     "timed-out",
@@ -182,7 +176,6 @@ SHARED_KINDS: Final = (
     INTERNAL,
     UNAVAILABLE,
     FATE_UNKNOWN,
-    OVERLOADED,
     TIMED_OUT,
 )
 
