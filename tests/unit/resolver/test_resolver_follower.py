@@ -5,6 +5,7 @@ import pytest
 from identifiers.changes import FeedPage
 from identifiers.directory import PrefixDirectory
 from identifiers.outcomes import Absent, Found, NotHomed, Unavailable
+from identifiers.queries import Query
 from identifiers.values import Value
 from resolver.follower import Follower, Pace
 from resolver.freshness import Freshness
@@ -184,6 +185,9 @@ async def test_following_goes_on_until_cancelled(make_world, shared):
 async def test_before_the_first_directory_everything_is_unavailable(make_world):
     world = await make_world()
     world.resolver._directory = None
-    assert isinstance(await world.look("88.300.1/A"), Unavailable)
-    answers = await world.resolver.answer_all([], world.trusted, world.clock.now)
-    assert answers == []
+    query = Query(handle=b"88.300.1/A")
+    now = world.clock.now
+    assert isinstance(world.resolver.answer_now(query, world.trusted, now), Unavailable)
+    assert isinstance(await world.resolver.answer(query, world.trusted, now), Unavailable)
+    (answer,) = await world.resolver.answer_all([query], world.trusted, now)
+    assert isinstance(answer, Unavailable)

@@ -249,3 +249,17 @@ async def test_a_public_part_of_its_own_counts(at):
     at.authority.records = {"a": record("a", 2, encode_values(mixed))}
     await at.tier.refresh(["a"])
     assert at.tier.octets == public + len(encode_values(mixed))
+
+
+async def test_what_is_sure_is_not_lost_when_the_second_reading_fails(at):
+    at.source.records = {"a": record("a"), "b": record("b")}
+    at.source.gate = asyncio.Event()
+    reading = asyncio.create_task(at.tier.fetch(["a", "b"]))
+    await asyncio.sleep(0)
+    at.tier.supersede([("a", 2)])
+    at.authority.error = StoreUnavailable("away")
+    at.source.gate.set()
+    with pytest.raises(Incomplete) as caught:
+        await reading
+    assert caught.value.got == {"b": record("b")}
+    assert at.look("a") is None

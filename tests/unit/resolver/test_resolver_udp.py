@@ -323,6 +323,37 @@ async def test_packets_wait_while_the_system_takes_none(serve):
     await served.world.until(lambda: served.events() == {"unsent": 1})
 
 
+async def test_packets_that_waited_and_cannot_go_are_counted(serve):
+    served = await serve()
+    port = served.listener._ports[0]
+    port._socket = stubborn = Stubborn(port._socket)
+    peer = await served.peer()
+    await peer.ask(served.world.question("88.300.1/A", 1))
+    stubborn.full = True
+    peer.send(served.world.question("88.300.1/A", 2))
+    await served.world.until(lambda: port._unsent)
+    stubborn.error = PermissionError()
+    await served.world.until(lambda: served.events() == {"unsent": 1})
+    stubborn.full, stubborn.error = False, None
+    assert decode(await peer.ask(served.world.question("88.300.1/A", 3))).request_id == 3
+
+
+async def test_an_error_of_the_socket_ends_nothing(serve):
+    served = await serve()
+    port = served.listener._ports[0]
+    real = port._socket
+
+    class Failing(Stubborn):
+        def recvfrom(self, _):
+            port._socket = real
+            raise ConnectionRefusedError
+
+    port._socket = Failing(real)
+    peer = await served.peer()
+    assert await peer.ask(served.world.question("88.300.1/A"))
+    assert served.events() == {"unsent": 1}
+
+
 async def test_packets_that_wait_are_bounded(serve, monkeypatch):
     monkeypatch.setattr("resolver.transports.udp._UNSENT", 2)
     served = await serve()
