@@ -6,7 +6,7 @@ Each child answers on a Unix socket of its own that only the node's user may con
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -17,6 +17,7 @@ from node.metrics import Family
 
 PATIENCE: Final = 2.0
 """Seconds that a sibling gets to answer; one that is being replaced does not."""
+CHECK_PATIENCE: Final = 1.0
 _LONGEST: Final = 16 << 20
 T = TypeVar("T")
 
@@ -46,21 +47,33 @@ class Health:
         self.draining = False
         self._name = name
         self._role = role
-        self._checks: dict[str, Callable[[], str]] = {}
+        self._checks: dict[str, Callable[[], Awaitable[str]]] = {}
 
-    def check(self, what: str, find_out: Callable[[], str]) -> None:
-        """Have `find_out` asked about `what`; it answers ``ok`` or what is wrong, at once."""
+    def check(self, what: str, find_out: Callable[[], Awaitable[str]]) -> None:
+        """Have `find_out` asked about `what`; it answers ``ok`` or what is wrong, within a second.
+
+        An answer that comes later is not waited for.
+        """
         self._checks[what] = find_out
 
-    def state(self) -> State:
+    async def state(self) -> State:
         """Return how this process is."""
+        told = await asyncio.gather(*(_in_time(find_out) for find_out in self._checks.values()))
         return State(
             name=self._name,
             role=self._role,
             pid=os.getpid(),
             ready=self.serving and not self.draining,
-            checks={what: find_out() for what, find_out in self._checks.items()},
+            checks=dict(zip(self._checks, told, strict=True)),
         )
+
+
+async def _in_time(find_out: Callable[[], Awaitable[str]]) -> str:
+    try:
+        async with asyncio.timeout(CHECK_PATIENCE):
+            return await find_out()
+    except TimeoutError:
+        return "no answer in time"
 
 
 async def answer(
@@ -72,7 +85,7 @@ async def answer(
         try:
             match (await reader.readline()).decode().strip():
                 case Question.STATE:
-                    writer.write(msgspec.json.encode(health.state()) + b"\n")
+                    writer.write(msgspec.json.encode(await health.state()) + b"\n")
                 case Question.METRICS:
                     writer.write(msgspec.json.encode(metrics()) + b"\n")
                 case _:

@@ -1,4 +1,4 @@
-"""What is tried again until the store is there, and what is done every minute."""
+"""What is tried again until the store is there, what is done every minute, how the store is."""
 
 import asyncio
 import time
@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from identifiers.errors import FateUnknown, StoreUnavailable
+from storage.postgres import Database
 
 _PATIENCE: Final = 60.0
 """Seconds that a starting node waits for a database that is being started elsewhere."""
@@ -46,3 +47,12 @@ async def keep_up(
         except (StoreUnavailable, FateUnknown) as why:
             _log.warning("maintenance put off", why=str(why))
         await asyncio.sleep(between)
+
+
+async def answers(database: Database) -> str:
+    """Return ``ok`` when the database answers, else why not."""
+    try:
+        await database.rows("SELECT 1")
+    except StoreUnavailable as why:
+        return str(why)
+    return "ok"

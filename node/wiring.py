@@ -35,7 +35,7 @@ from node.observed import Observed
 from node.ops import Operations
 from node.roots import home_roots
 from node.site import site_record
-from node.upkeep import keep_up, once_reachable
+from node.upkeep import answers, keep_up, once_reachable
 from registry.administration import Administration, Ordered
 from registry.commit import GroupCommit
 from registry.http.app import registry_app
@@ -215,10 +215,16 @@ def _tell(running: Running, tiers: _Tiers, tcp: TcpListener) -> None:
             *connection_families(tcp.connections),
         ]
 
+    async def fresh() -> str:
+        return freshness_check(freshness, time.monotonic())
+
+    async def shared_usable() -> str:
+        return "ok" if shared is None or shared.usable else "passed by"
+
     running.metrics.append(families)
-    running.health.check("freshness", lambda: freshness_check(freshness, time.monotonic()))
+    running.health.check("freshness", fresh)
     if shared is not None:
-        running.health.check("shared tier", lambda: "ok" if shared.usable else "passed by")
+        running.health.check("shared tier", shared_usable)
 
 
 async def begin_registry(running: Running) -> None:
@@ -236,6 +242,7 @@ async def begin_registry(running: Running) -> None:
             application="idnode-registry",
         )
     )
+    running.health.check("database", lambda: answers(database))
     nudge = await stack.enter_async_context(Nudge(assignment.database))
     store = PostgresStore(database, nudge)
     commit = GroupCommit(store)

@@ -151,6 +151,32 @@ async def test_whatever_is_killed_is_replaced_and_the_node_goes_on(node):
         assert metrics[f'idnode_process_restarts_total{{process="{name}"}}'] == 1
 
 
+async def test_readiness_tells_what_is_wrong_and_goes_on_serving(node):
+    async with node.registry() as registry:
+        await registry.create(IDENTIFIER)
+    await visible(node, IDENTIFIER["handle"])
+    checks = {p["name"]: p["checks"] for p in (await node.state())["processes"]}
+    assert checks["registry"] == {"database": "ok"}
+    assert checks["worker-0"] == {"freshness": "ok", "shared tier": "ok"}
+    postmaster = psutil.Process(node.servers()["postgres"])
+    database = [postmaster, *postmaster.children()]
+    for process in database:
+        process.suspend()
+    try:
+
+        async def noticed():
+            state = await node.state()
+            told = {p["name"]: p["checks"] for p in state["processes"]}
+            return told["registry"]["database"] != "ok" and state
+
+        assert (await until(noticed))["ready"]
+        async with node.http() as http:
+            assert (await http.resolve(IDENTIFIER["handle"])).found
+    finally:
+        for process in database:
+            process.resume()
+
+
 async def test_a_node_drains_while_it_says_that_it_is_not_ready(make_node):
     node = await make_node(IDNODE_DRAIN_DELAY="2")
     assert (await node.state())["ready"]

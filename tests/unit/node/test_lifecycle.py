@@ -41,12 +41,15 @@ async def state(assignment):
 async def test_a_role_serves_until_sigterm_and_closes_in_reverse(assignment):
     events, serves = [], asyncio.Event()
 
+    async def fine():
+        return "ok"
+
     async def begin(running):
         running.stack.callback(events.append, "store closed")
         running.stack.callback(events.append, "listener closed")
         running.prepared()
         running.credentials = "/c"
-        running.health.check("store", lambda: "ok")
+        running.health.check("store", fine)
 
     def ready(credentials):
         events.append(f"ready {credentials}")

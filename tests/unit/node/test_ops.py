@@ -71,10 +71,18 @@ async def test_the_node_is_ready_when_each_role_has_a_process_that_serves(ops, c
         assert (answer.status, await answer.text()) == (200, "ready\n")
 
 
-async def test_verbose_readiness_tells_each_process_and_its_checks(ops, crew, tmp_path):
+async def test_verbose_readiness_tells_each_process_and_its_checks(
+    ops, crew, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("node.control.CHECK_PATIENCE", 0.01)
     for health in crew.health.values():
         health.serving = True
-    crew.health["worker-0"].check("database", lambda: "away for 3 s")
+
+    async def away():
+        return "away for 3 s"
+
+    crew.health["worker-0"].check("database", away)
+    crew.health["worker-0"].check("hung", asyncio.Event().wait)
     crew.paths["worker-2"] = str(tmp_path / "nobody.sock")
     async with ops.get("/readyz?verbose") as answer:
         assert answer.status == 200
@@ -85,7 +93,10 @@ async def test_verbose_readiness_tells_each_process_and_its_checks(ops, crew, tm
         ("worker-0", True),
         ("worker-1", True),
     ]
-    assert told["processes"][1]["checks"] == {"database": "away for 3 s"}
+    assert told["processes"][1]["checks"] == {
+        "database": "away for 3 s",
+        "hung": "no answer in time",
+    }
 
 
 async def test_a_node_that_drains_is_not_ready(ops, crew):
