@@ -25,6 +25,8 @@ async def stream(
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: media_type, **headers})
     dress(request, response)
     await response.prepare(request)
+    if request.method == hdrs.METH_HEAD:
+        return response
     await _write(response, first)
     async for piece in pieces:
         await _write(response, piece)

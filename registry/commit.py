@@ -116,7 +116,7 @@ class GroupCommit:
             names = waiting.names()
             if taken.isdisjoint(names) and (len(waiting.unit.keys) <= room or not group):
                 group.append(waiting)
-                room -= len(waiting.unit.keys)
+                room -= max(1, len(waiting.unit.keys))
             else:
                 left.append(waiting)
             taken.update(names)

@@ -19,6 +19,7 @@ from registry.http.problems import KEY_SYNTAX, PARAMETER
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _TAG: Final = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 _VERSION: Final = re.compile(r"v([1-9][0-9]{0,18})", re.ASCII)
+_CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 NO_VERSION: Final = 0
 """Stands for an entity tag that is none of ours: no record has this version."""
 
@@ -98,9 +99,14 @@ def number(parameters: dict[str, str], name: str, default: int, high: int) -> in
 
 
 def needs_media_type(request: web.Request, *accepted: str) -> None:
-    """Refuse a body of another media type than `accepted`."""
-    if request.content_type not in accepted or hdrs.CONTENT_TYPE not in request.headers:
-        members = {"accepted": list(accepted)}
+    """Refuse a body of another media type than `accepted`, or in another charset than UTF-8."""
+    charset = (request.charset or "utf-8").lower()
+    if (
+        request.content_type not in accepted
+        or hdrs.CONTENT_TYPE not in request.headers
+        or charset not in _CHARSETS
+    ):
+        members = {"accepted": list(accepted), "charset": "utf-8"}
         raise Refusal(Problem(kind=MEDIA_TYPE_UNKNOWN, members=members))
 
 

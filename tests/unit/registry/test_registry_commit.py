@@ -86,6 +86,14 @@ async def test_a_unit_larger_than_a_group_travels_alone(watched):
     assert keys in watched.groups
 
 
+async def test_units_without_records_fill_a_group_too(watched):
+    commit = GroupCommit(watched, parallel=1, gather=0)
+    nothing = [Unit((), (), lambda _: (Writes(), "done")) for _ in range(3 * MOST_KEYS)]
+    tasks = await submitted(commit, nothing)
+    assert await asyncio.gather(*tasks) == ["done"] * len(nothing)
+    assert len(watched.groups) >= 3
+
+
 async def test_one_record_is_changed_in_the_order_of_arrival(watched):
     commit = GroupCommit(watched, gather=0)
     units = [bump("88.300.1/A"), bump("88.300.1/B"), bump("88.300.1/A"), bump("88.300.1/A")]

@@ -122,10 +122,24 @@ async def test_bodies_that_are_no_identifier(api, raw, status, code):
     assert code in {c for _, c in answer.faults}
 
 
-@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", None])
+@pytest.mark.parametrize(
+    "media",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=gbk",
+        "nonsense",
+        None,
+    ],
+)
 async def test_only_json_is_read(api, media):
     answer = await api.post(IDENTIFIERS, raw=b"{}", media=media)
     assert (answer.status, answer.code) == (415, "media-type")
+
+
+async def test_utf_8_may_be_said(api):
+    media = 'application/json; charset="UTF-8"'
+    assert (await api.post(IDENTIFIERS, new(), media=media)).status == 201
 
 
 async def test_encoded_bodies_are_not_read(api):

@@ -260,6 +260,15 @@ async def test_without_a_prefix_nothing_is_exported(api):
     assert answer.faults == [("/prefix", "required")]
 
 
+async def test_head_sends_no_rows(api):
+    await registered(api, new())
+    done = await run(api, ndjson(new()))
+    for path in (EXPORT, done.json["results"], IMPORTS, f"{IMPORTS}/{done.json['id']}"):
+        head = await api.call("HEAD", path)
+        assert (head.status, head.body) == (200, b"")
+    assert (await exported(api)).lines
+
+
 async def test_an_export_that_the_store_ends_is_cut(api, store):
     await registered(api, new("88.300.1/0"))
     first = store.records["88.300.1/0"]
