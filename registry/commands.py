@@ -101,17 +101,15 @@ class Mode(StrEnum):
     """Its values become just these."""
 
 
-def row_command(
-    mode: Mode, handle: Handle, values: tuple[Value, ...], state: State | None
-) -> Create | Upsert | Put:
+def row_commands(mode: Mode) -> type[Create] | type[Upsert] | type[Put]:
     """Return the command that a row of a batch or an import is."""
     match mode:
         case Mode.CREATE:
-            return Create(handle=handle, values=values, state=state)
+            return Create
         case Mode.UPSERT:
-            return Upsert(handle=handle, values=values, state=state)
+            return Upsert
         case Mode.REPLACE:
-            return Put(handle=handle, values=values, state=state)
+            return Put
         case _:
             assert_never(mode)
 

@@ -38,7 +38,7 @@ SERVER_SET_TYPE: Final = "TEMPLATE"
 SERVER_SET_INDEX: Final = 1001
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Terms(msgspec.Struct, frozen=True, gc=False):
     """On what terms a command is decided: the record's canonical name, the time, a right.
 
     `now` is an epoch second.

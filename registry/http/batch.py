@@ -12,7 +12,7 @@ from identifiers.submissions import Submission
 from identifiers.wire.jsonfast import read_batch
 from identifiers.wire.rows import Refused
 from registry.answers import BatchAnswer
-from registry.commands import Mode, row_command
+from registry.commands import Mode, row_commands
 from registry.http import requests
 from registry.http.reception import Reception, once_of
 from registry.http.replies import JSON, Reply, reply_to_batch
@@ -79,7 +79,8 @@ def _item(content: Submission | Refused, at: int, mode: Mode) -> BatchItem:
         handle = fit(content)
     except Invalid as invalid:
         return _faulty(content.handle, invalid.faults, at)
-    return BatchItem(content.handle, row_command(mode, handle, content.values, content.state))
+    command = row_commands(mode)(handle=handle, values=content.values, state=content.state)
+    return BatchItem(content.handle, command)
 
 
 def _faulty(handle: str, faults: tuple[Fault, ...], at: int) -> BatchItem:

@@ -13,9 +13,8 @@ import msgspec
 
 from identifiers import merkle
 from identifiers.changes import ChangeKind, Current, Import, ImportChunk, Writes, Written
-from identifiers.records import Record
 from registry.answers import Decision, Saved, Unchanged
-from registry.commands import Asked, Mode, row_command
+from registry.commands import Asked, Mode, row_commands
 from registry.effects import audited
 from registry.imports.intake import Chunk, Entry, Rejected
 from registry.imports.results import Fate, RowResult, count, pack, rejected
@@ -42,6 +41,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 def decide_chunk(chunk: Chunk, current: Current, order: Order, asked: Asked[None]) -> Writes:
     """Decide every row of a chunk, and tell what is to be committed."""
+    command = row_commands(order.mode)
+    now = chunk.at // 1000
     written: dict[str, Written] = {}
     results = []
     for row, change in zip(chunk.rows, order.changes, strict=True):
@@ -50,17 +51,15 @@ def decide_chunk(chunk: Chunk, current: Current, order: Order, asked: Asked[None
             continue
         earlier = written.get(row.key)
         stored = current.records.get(row.key) if earlier is None else earlier.record
-        decision = _decided(row, stored, order.mode, chunk.at)
+        decision = decide(
+            command(handle=row.handle, values=row.values, state=row.state),
+            stored,
+            Terms(row.key, now, row.may_change_state),
+        )
         if isinstance(decision, Saved):
             written[row.key] = _written(decision, change, earlier)
         results.append(_result(row, decision, earlier))
     return _writes(chunk, tuple(written.values()), results, order, asked)
-
-
-def _decided(row: Entry, stored: Record | None, mode: Mode, at: int) -> Decision:
-    command = row_command(mode, row.handle, row.values, row.state)
-    terms = Terms(key=row.key, now=at // 1000, may_change_state=row.may_change_state)
-    return decide(command, stored, terms)
 
 
 def _written(decision: Saved, change: UUID, earlier: Written | None) -> Written:
