@@ -1,0 +1,113 @@
+"""A bulk import cut in the middle and sent again ends as one run, with the fate of every row."""
+
+import asyncio
+import io
+import json
+
+import aiohttp
+import pytest
+
+from loadtest.corpus import Corpus
+from tests.e2e.journal import LOST
+from tests.e2e.nodes import until
+
+ROWS = 6000
+BAD = {17, 2500, 5999}
+KEY = "2026-11-22-month-end"
+
+
+def lines():
+    """The corpus of one enterprise, with three rows that cannot be registered."""
+    for number, line in enumerate(Corpus(enterprises=1).ndjson_of(1, 0, ROWS), 1):
+        yield b'{"handle":"88.300.1/\\u0000","values":[]}\n' if number in BAD else line
+
+
+BODY = b"".join(lines())
+
+
+class Client:
+    def __init__(self, node):
+        self.node = node
+        self.headers = {
+            "Authorization": f"Bearer {node.api_key}",
+            "Content-Type": "application/x-ndjson",
+            "Idempotency-Key": KEY,
+        }
+
+    async def send(self, body):
+        async with (
+            aiohttp.ClientSession(headers=self.headers) as session,
+            session.post(f"{self.node.url('registry')}/api/v1/imports", data=body) as answer,
+        ):
+            return answer.status, await answer.json()
+
+    async def get(self, path, **query):
+        async with (
+            aiohttp.ClientSession(headers=self.headers) as session,
+            session.get(f"{self.node.url('registry')}{path}", params=query) as answer,
+        ):
+            assert answer.status == 200
+            return await answer.text()
+
+    async def committed(self):
+        """Return how many rows are done; 0 before the first and while nobody answers."""
+        try:
+            items = json.loads(await self.get("/api/v1/imports", idempotency_key=KEY))["items"]
+        except LOST:
+            return 0
+        return items[0]["rows"] if items else 0
+
+
+async def cut_by_kill(node, client):
+    """Send two thirds, then kill the registry process."""
+
+    async def body():
+        yield BODY[: len(BODY) * 2 // 3]
+        await until(client.committed)
+        old = await node.kill("registry")
+        await node.replaced("registry", old)
+
+    with pytest.raises(LOST):
+        await client.send(body())
+
+
+async def cut_by_client(_, client):
+    """Send two thirds, then go away."""
+    sent = asyncio.Event()
+
+    async def body():
+        yield BODY[: len(BODY) * 2 // 3]
+        await until(client.committed)
+        sent.set()
+        await asyncio.Event().wait()
+
+    sending = asyncio.create_task(client.send(body()))
+    await sent.wait()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+
+@pytest.mark.parametrize("cut", [cut_by_kill, cut_by_client])
+async def test_a_cut_import_sent_again_is_one_run(node, cut):
+    client = Client(node)
+    await cut(node, client)
+    assert 0 < await client.committed() < ROWS
+
+    status, done = await client.send(io.BytesIO(BODY))
+    assert status == 200
+    assert (done["rows"], done["created"], done["rejected"]) == (ROWS, ROWS - len(BAD), len(BAD))
+
+    rows = [json.loads(line) for line in (await client.get(done["results"], all="1")).splitlines()]
+    assert [row["row"] for row in rows] == list(range(1, ROWS + 1))
+    assert {row["row"] for row in rows if row["status"] == "rejected"} == BAD
+    assert {row["version"] for row in rows if row["status"] == "created"} == {1}
+    refused = (await client.get(done["results"])).splitlines()
+    assert {json.loads(line)["row"] for line in refused} == BAD
+
+    again = await client.send(io.BytesIO(BODY))
+    assert again == (200, done)
+    assert (await client.send(io.BytesIO(BODY + b"\n{}")))[0] == 422
+    async with node.registry() as registry:
+        stored = [one async for one in registry.identifiers(node.prefix)]
+    assert len(stored) == ROWS - len(BAD)
