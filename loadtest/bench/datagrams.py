@@ -88,13 +88,15 @@ def drive(
     *,
     seconds: float,
     window: int = 64,
+    rate: float | None = None,
     id_at: int = 8,
 ) -> Tally:
-    """Ask `questions` in turn, `window` at a time, and check every answer.
+    """Ask `questions` in turn, at most `window` in flight, and check every answer.
 
-    An answer is right when its length is the one in `sizes` for the question whose four octets at
-    `id_at` it repeats. A window that is not complete after 0.2 s counts the missing as lost.
-    Raises `OSError` when the address refuses.
+    Without `rate` a question goes out for each answer that comes in (closed load: what is the
+    capacity?), with it so many a second (open load). An answer is right when its length is the one
+    in `sizes` for the question whose four octets at `id_at` it repeats. When nothing came for 0.2 s
+    what is in flight counts as lost. Raises `OSError` when the address refuses.
     """
     expected = {q[id_at : id_at + 4]: size for q, size in zip(questions, sizes, strict=True)}
     with socket.socket(
@@ -102,41 +104,55 @@ def drive(
     ) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         sock.connect(address)
-        return _run(sock, questions, expected, seconds=seconds, window=window, id_at=id_at)
+        run = _Run(sock.fileno(), questions, window, rate)
+        cpu, start = time.process_time(), time.monotonic()
+        while (now := time.monotonic() - start) < seconds:
+            run.ask(now)
+            run.listen(now, expected, id_at)
+        took, used = time.monotonic() - start, time.process_time() - cpu
+    return Tally(run.answered, run.lost, run.wrong, took, used)
 
 
-def _run(
-    sock: socket.socket,
-    questions: Sequence[bytes],
-    expected: dict[bytes, int],
-    *,
-    seconds: float,
-    window: int,
-    id_at: int,
-) -> Tally:
-    out, back = _Vector(window, 512), _Vector(window, _REPLY_ROOM)
-    poller = select.poll()
-    poller.register(sock.fileno(), select.POLLIN)
-    turn = itertools.cycle(questions)
-    answered = lost = wrong = in_flight = 0
-    cpu, start = time.process_time(), time.monotonic()
-    while time.monotonic() - start < seconds:
-        # As many questions go out as answers came in: the server always has a window before it.
-        for at in range(window - in_flight):
-            out.put(at, next(turn))
-        _send_all(sock.fileno(), out, window - in_flight)
-        in_flight = window
-        if not poller.poll(_PATIENCE_MS):
-            lost += in_flight
-            in_flight = 0
-            continue
-        got = _receive(sock.fileno(), back, window)
+class _Run:
+    """The state of one `drive`; times are seconds since its start."""
+
+    def __init__(
+        self, fd: int, questions: Sequence[bytes], window: int, rate: float | None
+    ) -> None:
+        self.fd, self.window, self.rate = fd, window, rate
+        self.turn = itertools.cycle(questions)
+        self.out, self.back = _Vector(window, 512), _Vector(window, _REPLY_ROOM)
+        self.poller = select.poll()
+        self.poller.register(fd, select.POLLIN)
+        self.asked = self.answered = self.lost = self.wrong = self.in_flight = 0
+        self.heard_at = 0.0
+
+    def ask(self, now: float) -> None:
+        """Send what the window, and the rate if there is one, has room for."""
+        room = self.window - self.in_flight
+        if self.rate is not None:
+            room = min(room, int(now * self.rate) - self.asked)
+        for at in range(room):
+            self.out.put(at, next(self.turn))
+        if room > 0:
+            _send_all(self.fd, self.out, room)
+            self.asked += room
+            self.in_flight += room
+
+    def listen(self, now: float, expected: dict[bytes, int], id_at: int) -> None:
+        """Take and check what has come; give up what has not for too long."""
+        if not self.poller.poll(_PATIENCE_MS if self.rate is None else 1):
+            if now - self.heard_at > _PATIENCE_MS / 1000:
+                self.lost += self.in_flight
+                self.in_flight = 0
+            return
+        got = _receive(self.fd, self.back, self.window)
         for at in range(got):
-            if expected.get(back.octets(at, id_at, 4)) != back.headers[at].len:
-                wrong += 1
-        answered += got
-        in_flight = max(0, in_flight - got)
-    return Tally(answered, lost, wrong, time.monotonic() - start, time.process_time() - cpu)
+            if expected.get(self.back.octets(at, id_at, 4)) != self.back.headers[at].len:
+                self.wrong += 1
+        self.heard_at = now
+        self.answered += got
+        self.in_flight = max(0, self.in_flight - got)
 
 
 def _send_all(fd: int, out: _Vector, count: int) -> None:
