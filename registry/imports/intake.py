@@ -18,7 +18,7 @@ from registry.imports.trail import Trail
 from registry.prefixes import permit
 from registry.submissions import fit
 
-CHUNK_ROWS: Final = 1000
+CHUNK_ROWS: Final = 1500
 """More in one commit saves little, and deciding them would hold up other requests for longer."""
 CHUNK_BYTES: Final = 4 * 1024 * 1024
 
