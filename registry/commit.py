@@ -8,7 +8,7 @@ waits for nobody; only where company is likely does a group wait for it, at most
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 import msgspec
 
@@ -29,7 +29,10 @@ PARALLEL: Final = 2
 
 
 class Unit(msgspec.Struct, Generic[T], frozen=True):
-    """One command on its way: what it touches, and the pure function that decides about it."""
+    """One command on its way: what it touches, and the pure function that decides about it.
+
+    `decide` may run more than once: a group that fails is committed again one by one.
+    """
 
     keys: tuple[str, ...]
     requests: tuple[RequestKey, ...]
@@ -79,18 +82,29 @@ class GroupCommit:
             raise StoreUnavailable(f"{self._depth} writes wait already")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(unit, done))
-        if len(self._carriers) < self._parallel:
-            carrier = asyncio.create_task(self._carry())
-            self._carriers.add(carrier)
-            carrier.add_done_callback(self._carriers.discard)
+        self._staff()
         return await asyncio.shield(done)
 
     async def close(self) -> None:
         """Wait until everything that was submitted has its answer."""
-        while self._carriers:
+        while self._queue or self._carriers:
+            self._staff()
             await asyncio.wait(self._carriers)
 
+    def _staff(self) -> None:
+        """Start one more carrier if something waits and there may be one more."""
+        if self._queue and len(self._carriers) < self._parallel:
+            self._carriers.add(asyncio.create_task(self._carry()))
+
     async def _carry(self) -> None:
+        try:
+            await self._carry_all()
+        finally:
+            # In the same turn in which the queue was found empty: who submits later in that turn
+            # must not count on this carrier.
+            self._carriers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _carry_all(self) -> None:
         while self._queue:
             if self._company or len(self._carriers) > 1:
                 await asyncio.sleep(self._gather)

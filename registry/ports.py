@@ -32,7 +32,8 @@ class RegistryStore(Protocol):
     async def write(self, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]) -> T:
         """Lock what is touched, read it, let `decide` say what to write, commit, return its result.
 
-        `decide` is pure and runs once. Locks are taken in one global order before the first
+        `decide` is pure: it may run again, on what is then stored, and only its last run counts.
+        Locks are taken in one global order before the first
         transaction id (`assurance`: xid order is then version order). Raises `Fenced` when the
         chunk's import was opened again meanwhile.
         """

@@ -16,12 +16,14 @@ class WatchedStore(MemoryStore):
     def __init__(self):
         super().__init__()
         self.groups = []
+        self.entered = asyncio.Semaphore(0)
         self.gate = asyncio.Event()
         self.gate.set()
         self.refused = set()
 
     async def write(self, touched, decide):
         self.groups.append(touched.keys)
+        self.entered.release()
         await self.gate.wait()
         if self.refused.intersection(touched.keys):
             raise ValueError("this record cannot be stored")
@@ -219,3 +221,25 @@ async def test_random_traffic_gives_every_record_its_versions_in_order(watched):
     for key, version in zip(keys, answers, strict=True):
         seen.setdefault(key, []).append(version)
     assert all(versions == list(range(1, len(versions) + 1)) for versions in seen.values())
+
+
+async def test_a_unit_that_comes_in_the_turn_in_which_all_carriers_end_is_carried(watched):
+    """Both groups are released by one event, and a third unit is submitted in that same turn."""
+    commit = GroupCommit(watched, parallel=2, gather=0)
+    watched.gate.clear()
+    tasks = await submitted(commit, [bump("88.300.1/A")])
+    await watched.entered.acquire()
+    tasks += await submitted(commit, [bump("88.300.1/B")])
+    await watched.entered.acquire()
+
+    async def late():
+        await watched.gate.wait()
+        return await commit.submit(bump("88.300.1/C"))
+
+    tasks.append(asyncio.create_task(late()))
+    await asyncio.sleep(0)
+    watched.gate.set()
+    await asyncio.wait(tasks[:2])
+    await commit.close()
+    assert not commit._queue
+    assert await asyncio.gather(*tasks) == [1, 1, 1]
