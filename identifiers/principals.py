@@ -36,6 +36,12 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     prefixes: tuple[Prefix, ...] = ()
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
+    def usable_from(self, address: IPv4Address | IPv6Address | None) -> bool:
+        """Say whether the key may be used from an address; None: it is not known."""
+        if not self.networks:
+            return True
+        return address is not None and any(address in network for network in self.networks)
+
 
 class Operator(msgspec.Struct, frozen=True):
     """A node administrator at the command line of the node itself."""
@@ -106,7 +112,7 @@ def _authorize_key(
     home: PrefixEntry | None,
     address: IPv4Address | IPv6Address | None,
 ) -> Verdict:
-    if key.networks and (address is None or not any(address in n for n in key.networks)):
+    if not key.usable_from(address):
         return WrongAddress()
     if home is None or home.enterprise != key.enterprise or not home.prefix.covers(target):
         return NotYours()

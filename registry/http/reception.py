@@ -12,10 +12,10 @@ import msgspec
 from aiohttp import web
 
 from edge.addresses import LOOPBACK, Ip, Networks, client_address, unmapped
-from edge.problems import CHALLENGE, UNAUTHENTICATED, Problem, Refusal
+from edge.problems import CHALLENGE, UNAUTHENTICATED, Problem, Refusal, of_denial
 from edge.server import language, request_id
 from identifiers.changes import RequestKey
-from identifiers.principals import ApiKey
+from identifiers.principals import ApiKey, WrongAddress
 from registry.commands import Asked, Once, change_ids
 from registry.effects import principal_name
 from registry.http.problems import INSECURE
@@ -63,13 +63,18 @@ class Reception:
         self._chance = chance
 
     async def caller(self, request: web.Request) -> Caller:
-        """Return who asks. Raises `Refusal`, and `StoreUnavailable`."""
+        """Return who asks.
+
+        Raises `Refusal` (no key in force, or not from this address), and `StoreUnavailable`.
+        """
         address = self._address(request)
         at = self._clock() // 1_000_000
         token = bearer(request)
         principal = await self._keys.principal(token, now=at // 1000, monotonic=self._steady())
         if principal is None:
             raise Refusal(Problem(kind=UNAUTHENTICATED, headers=CHALLENGE))
+        if not principal.usable_from(address):
+            raise Refusal(of_denial(WrongAddress()))
         told = Told(language(request), request_id(request))
         return Caller(principal=principal, address=address, at=at, told=told)
 

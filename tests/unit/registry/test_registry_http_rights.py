@@ -6,7 +6,9 @@ import pytest
 
 from identifiers.records import Record, State
 from identifiers.wire.handle.values import encode_values
-from tests.unit.registry.world import IDENTIFIERS, NOW, new, value
+from registry.commands import Mode
+from registry.imports.service import ImportRequest
+from tests.unit.registry.world import IDENTIFIERS, NOW, api_key, asked, new, value
 
 OWN = "88.300.1"
 TARGETS = {
@@ -33,10 +35,10 @@ def expected(key, route, target):
     scopes = {"reader": READS, "writer": set(ROUTES) - {"delete"}}.get(key, set(ROUTES))
     if key in {"old", "nobody", None}:
         return "unauthenticated"
+    if key == "far":
+        return "wrong-address"
     if route == "import" and route not in scopes:
         return "missing-scope"
-    if key == "far" and (target != "prefix record" or route == "read"):
-        return "wrong-address"
     if target not in reach(key, route):
         return "not-yours"
     if route not in scopes:
@@ -50,8 +52,6 @@ def reach(key, route):
         return {"sibling", "look-alike", "look-alike child"}
     if key == "part":
         return {"child"}
-    if key == "far":
-        return set()
     own = {"own", "child", "switched off"}
     return own | {"prefix record"} if route == "read" else own
 
@@ -135,3 +135,39 @@ async def test_an_answer_never_reveals_what_another_has(api, store, key, target)
     store.records[there] = stored(there)
     for route in ("create", "read", "put", "patch", "delete"):
         assert await outcome(api, key, route, there) == await outcome(api, key, route, absent)
+
+
+IMPORTS = "/api/v1/imports"
+ROWS = json.dumps(new()).encode()
+IMPORT_REQUESTS = {
+    "list": lambda api, key, _: api.get(IMPORTS, key=key),
+    "find": lambda api, key, _: api.get(f"{IMPORTS}?idempotency_key=k", key=key),
+    "read": lambda api, key, number: api.get(f"{IMPORTS}/{number}", key=key),
+    "results": lambda api, key, number: api.get(f"{IMPORTS}/{number}/results?all=1", key=key),
+    "replay": lambda api, key, _: api.post(
+        IMPORTS, raw=ROWS, media="application/x-ndjson", key=key, Idempotency_Key="k"
+    ),
+}
+
+
+async def rows():
+    yield ROWS
+
+
+@pytest.mark.parametrize("route", IMPORT_REQUESTS)
+@pytest.mark.parametrize("key", KEYS)
+async def test_every_cell_of_an_import_that_is_the_keys_own(api, imports, route, key):
+    order = ImportRequest(
+        key="k", mode=Mode.CREATE, media_type="application/x-ndjson", dry_run=False
+    )
+    made = await imports.run(order, rows(), asked(api_key(id=key or "nobody")))
+    answer = await IMPORT_REQUESTS[route](api, key, made.done.id)
+    if key in {"old", "nobody", None}:
+        assert answer.code == "unauthenticated"
+    elif key == "far":
+        assert answer.code == "wrong-address"
+    elif (key, route) == ("reader", "replay"):
+        assert answer.code == "missing-scope"
+    else:
+        assert answer.status == 200
+        assert b"88.300.1/A" in answer.body or str(made.done.id) in answer.body.decode()
