@@ -1,7 +1,7 @@
 """The registry's HTTP application, whole."""
 
 from collections.abc import Callable
-from time import time_ns
+from time import monotonic, time_ns
 
 import msgspec
 from aiohttp import hdrs, web
@@ -29,13 +29,14 @@ def registry_app(
     proxies: Networks,
     *,
     clock: Callable[[], int] = time_ns,
+    steady: Callable[[], float] = monotonic,
 ) -> web.Application:
     """Return the application, to be given to `edge.server.serve`.
 
     `proxies` are believed when they say who asks and that he came by https. `clock` gives epoch
-    nanoseconds.
+    nanoseconds, `steady` monotonic seconds.
     """
-    reception = Reception(keys, proxies, clock=clock)
+    reception = Reception(keys, proxies, clock=clock, steady=steady)
     operations = [
         *bulk_operations(
             Batches(registry, reception),

@@ -38,10 +38,10 @@ WRITERS: Final[Mapping[str, Writer | None]] = MappingProxyType(
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """What is exported, and for whom."""
+    """What is exported, and for which request."""
 
     prefix: Prefix
-    asked: Asked[None]
+    request: web.Request
 
 
 class Exports:
@@ -59,7 +59,7 @@ class Exports:
         if form is None:
             problem = Problem(kind=NOT_ACCEPTABLE, members={"offered": list(WRITERS)})
             return caller.told.problem(problem).response()
-        listing = Listing(prefix, self._reception.asked(caller))
+        listing = Listing(prefix, request)
         writer = WRITERS[form]
         pieces = self._table(listing) if writer is None else self._rows(listing, writer)
         async with aclosing(pieces):
@@ -91,7 +91,11 @@ class Exports:
         after = ""
         more = True
         while more:
-            page = await self._registry.page(listing.prefix, after, PAGE, listing.asked)
+            # An export has no time limit: a key that is revoked meanwhile reads no further page.
+            asked: Asked[None] = self._reception.asked(
+                await self._reception.caller(listing.request)
+            )
+            page = await self._registry.page(listing.prefix, after, PAGE, asked)
             if isinstance(page, Denied):
                 raise Refusal(problem_of_answer(page))
             if page.records:

@@ -68,7 +68,10 @@ class ImportRoutes:
             dry_run=dry_run,
         )
         lift_time_limit(request)
-        async with aclosing(stream_body(request)) as body:
+        async with (
+            aclosing(stream_body(request)) as pieces,
+            aclosing(self._reception.while_in_force(request, pieces)) as body,
+        ):
             answer = await self._imports.run(wanted, body, self._asked(caller))
         return _reply(answer, caller).response()
 
@@ -100,7 +103,10 @@ class ImportRoutes:
         found = await self._found(request, caller)
         if found is None:
             return caller.told.problem(Problem(kind=NO_IMPORT)).response()
-        async with aclosing(self._lines(found, language(request), every=every)) as lines:
+        async with (
+            aclosing(self._lines(found, language(request), every=every)) as pieces,
+            aclosing(self._reception.while_in_force(request, pieces)) as lines,
+        ):
             return await stream(request, NDJSON, lines)
 
     async def _lines(

@@ -1,6 +1,6 @@
 """Who asks: authentication, and everything else a command needs to know about its request."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
 from secrets import token_bytes
@@ -77,6 +77,18 @@ class Reception:
             raise Refusal(of_denial(WrongAddress()))
         told = Told(language(request), request_id(request))
         return Caller(principal=principal, address=address, at=at, told=told)
+
+    async def while_in_force(
+        self, request: web.Request, pieces: AsyncIterator[bytes]
+    ) -> AsyncGenerator[bytes]:
+        """Yield `pieces`, asking before each, and at their end, whether the key is still in force.
+
+        For what has no time limit. Raises `Refusal` as `caller` does.
+        """
+        async for piece in pieces:
+            await self.caller(request)
+            yield piece
+        await self.caller(request)
 
     def changes(self, caller: Caller, count: int) -> tuple[UUID, ...]:
         """Return ids for `count` changes."""

@@ -301,7 +301,8 @@ def bulk_operations(
             summary="Import a body of any length",
             description="Registers what streams in, in chunks that are committed one after "
             "another. With an Idempotency-Key an import whose connection was cut goes on when the "
-            "same body is sent again, and one that has ended gives its first answer.",
+            "same body is sent again, and one that has ended gives its first answer. An import "
+            "whose key is revoked meanwhile ends with 401; what is committed stays.",
             handler=imports.run,
             parameters=(_MODE, _DRY_RUN, _ONCE, _LANGUAGE),
             body=Body(description="One identifier a row.", content=_rows()),

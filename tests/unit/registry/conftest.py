@@ -70,8 +70,9 @@ async def serving(store, registry, imports):
     """Serve the API on a loopback port; returns a function that makes clients of it."""
     runners, sessions = [], []
 
-    async def start(proxies=NO_PROXIES):
-        app = registry_app(registry, imports, KeyRing(store, PEPPER), proxies, clock=now_ns)
+    async def start(proxies=NO_PROXIES, **clocks):
+        keys = KeyRing(store, PEPPER)
+        app = registry_app(registry, imports, keys, proxies, **{"clock": now_ns, **clocks})
         bound = socket.create_server(("127.0.0.1", 0))
         runners.append(await serve(app, [bound]))
         sessions.append(aiohttp.ClientSession())

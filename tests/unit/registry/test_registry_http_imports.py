@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import json
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 
 from identifiers.records import State
-from tests.unit.registry.world import IDENTIFIERS, new, token
+from tests.unit.registry.world import IDENTIFIERS, NOW, audit, new, token
 
 IMPORTS = "/api/v1/imports"
 EXPORT = "/api/v1/export?prefix=88.300.1"
@@ -155,6 +156,38 @@ async def test_a_dry_run_changes_nothing(api, store):
     assert not store.records
 
 
+def each_time_later():
+    """A clock that leaves no time to remember a key for."""
+    ticks = itertools.count(0, 3600)
+    return lambda: float(next(ticks))
+
+
+@pytest.mark.parametrize("at_the_end", [False, True])
+async def test_an_import_ends_when_its_key_is_revoked(serving, store, at_the_end):
+    api = await serving(steady=each_time_later())
+    rows = [ndjson(new(f"88.300.1/{n}")) for n in range(6)]
+    begun = asyncio.Event()
+    write = store.write
+
+    async def telling(*arguments):
+        result = await write(*arguments)
+        begun.set()
+        return result
+
+    store.write = telling
+
+    async def body():
+        yield b"".join(rows[:4])
+        await begun.wait()
+        assert await store.revoke_key("one", NOW, audit())
+        if not at_the_end:
+            yield b"".join(rows[4:])
+
+    answer = await api.post(IMPORTS, raw=body(), media=NDJSON, Idempotency_Key="k")
+    assert (answer.status, answer.code) == (401, "unauthenticated")
+    assert sorted(store.records) == [f"88.300.1/{n}" for n in range(3)]
+
+
 async def test_imports_of_others_are_not_there(api):
     done = await run(api, ndjson(new()))
     for path in (f"{IMPORTS}/{done.json['id']}", done.json["results"]):
@@ -267,6 +300,24 @@ async def test_head_sends_no_rows(api):
         head = await api.call("HEAD", path)
         assert (head.status, head.body) == (200, b"")
     assert (await exported(api)).lines
+
+
+async def test_an_export_ends_when_its_key_is_revoked(serving, store):
+    api = await serving(steady=each_time_later())
+    await registered(api, new("88.300.1/0"))
+    first = store.records["88.300.1/0"]
+    for n in range(1, 601):
+        key = f"88.300.1/{n:04}"
+        store.records[key] = msgspec.structs.replace(first, key=key, name=key)
+    page = store.page
+
+    async def last(*arguments):
+        await store.revoke_key("one", NOW, audit())
+        return await page(*arguments)
+
+    store.page = last
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await exported(api)
 
 
 async def test_an_export_that_the_store_ends_is_cut(api, store):

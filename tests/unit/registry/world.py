@@ -133,7 +133,7 @@ class Api:
             data, media = json.dumps(body, ensure_ascii=False).encode(), media or "application/json"
         if media is not None:
             sent["Content-Type"] = media
-        if data is not None and len(data) > 1024 * 1024:
+        if isinstance(data, bytes) and len(data) > 1024 * 1024:
             data = io.BytesIO(data)
         url = URL(self.base + path, encoded=True)
         async with self._session.request(method, url, data=data, headers=sent) as answer:
