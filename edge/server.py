@@ -28,6 +28,8 @@ REQUEST_ID: Final = web.RequestKey("request_id", str)
 _DEADLINE: Final = web.RequestKey("deadline", asyncio.Timeout)
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _BACKLOG: Final = 1024
+_MOST_TOLD: Final = 160
+"""Characters of what a stranger sent that go into the log."""
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _log = structlog.get_logger(__name__)
@@ -53,12 +55,10 @@ DEFAULT_LIMITS: Final = Limits()
 
 def request_id(request: web.BaseRequest) -> str:
     """Return the request's id: the client's X-Request-Id when it is sane, else one made here."""
-    known = request.get(REQUEST_ID)
-    if known is None:
+    if REQUEST_ID not in request:
         asked = request.headers.get("X-Request-Id", "")
-        known = asked if _SANE_ID.fullmatch(asked) else secrets.token_hex(8)
-        request[REQUEST_ID] = known
-    return known
+        request[REQUEST_ID] = asked if _SANE_ID.fullmatch(asked) else secrets.token_hex(8)
+    return request[REQUEST_ID]
 
 
 def language(request: web.BaseRequest) -> Language:
@@ -212,7 +212,8 @@ class _Protocol(web.RequestHandler):
     ) -> web.StreamResponse:
         if isinstance(exc, ConnectionError):
             raise exc  # ends the connection without a word
-        _log.info("not HTTP", remote=request.remote, status=status, why=message or repr(exc))
+        why = (message or repr(exc)).partition("\n")[0][:_MOST_TOLD]
+        _log.info("not HTTP", remote=request.remote, status=status, why=why)
         response = answer_problem(request, Problem(kind=problems.BAD_REQUEST))
         dress(request, response)
         response.force_close()

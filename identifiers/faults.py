@@ -1,16 +1,21 @@
 """What is wrong with an input.
 
 A :class:`Fault` names the place (an RFC 6901 JSON pointer), a stable code and the parameters of
-its sentence. Checks return *all* faults; only the edge turns them into an answer (RFC 9457).
+its sentence. Checks return *all* faults, up to a
+hundred; only the edge turns them into an answer (RFC 9457).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
 
 Language = Literal["en", "zh"]
+MAX_FAULTS: Final = 100
+"""Faults of one input that are told; after them one `more` stands for the rest."""
+MAX_POINTERS: Final = 64 * 1024
+"""Characters of all pointers together, after which no fault is added: names in them may be long."""
 
 # code -> (English, Chinese); the sentence tells what to do where that is not plain.
 TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
@@ -45,6 +50,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "too_long": ("is {size} {unit} long; at most {limit}", "长 {size} {unit}，上限 {limit}"),
         "too_many": ("{count} items; at most {limit}", "共 {count} 项，上限 {limit}"),
         "empty": ("must not be empty", "不能为空"),
+        "more": (
+            "more is wrong than is told here: mend this first",
+            "还有更多错误未列出：请先更正以上错误",
+        ),
         "cursor": ("is no place in this list", "不是此列表中的位置"),
         "name.no_slash": (
             "a handle is prefix/suffix, here no '/' was found",
@@ -88,9 +97,13 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "templates are not available on this node yet: send plain values",
             "本节点暂不支持模板：请直接提交标识值",
         ),
-        "prefix.not_homed": (
-            "the prefix {prefix} is not served by this node",
-            "本节点不服务于前缀 {prefix}",
+        "prefix.not_yours": (
+            "the prefix {prefix} is not the enterprise's: home it first",
+            "前缀 {prefix} 不属于该企业：请先分配",
+        ),
+        "enterprise.known": (
+            "enterprise {number} has this credit code already",
+            "企业 {number} 已使用该统一社会信用代码",
         ),
         "record.too_large": (
             "the record has {size} bytes; at most {limit}",
@@ -120,9 +133,41 @@ class Fault(msgspec.Struct, frozen=True):
         return Fault(self.code, parent + self.pointer, self.params)
 
 
-class Invalid(ValueError):
-    """An input that cannot become a value; carries every fault found."""
+class Faults(list[Fault]):
+    """Collects the faults of one input, as many as are told; the next becomes one `more`.
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        self.faults: Final = tuple(faults)
+    Without a bound an input of 1 MiB has half a million faults, each larger than what it is about.
+    Whoever goes through items stops when the collection is `full`.
+    """
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        super().__init__()
+        self.full = False
+        self._room = MAX_POINTERS
+        self.extend(faults)
+
+    def append(self, fault: Fault) -> None:
+        """Add a fault; to a full collection, nothing."""
+        if self.full:
+            return
+        if len(self) < MAX_FAULTS and self._room > 0:
+            self._room -= len(fault.pointer)
+            super().append(fault)
+        else:
+            self.full = True
+            super().append(Fault("more"))
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        """Add faults; no more of them are asked for than are kept."""
+        for fault in faults:
+            self.append(fault)
+            if self.full:
+                return
+
+
+class Invalid(ValueError):
+    """An input that cannot become a value; carries every fault found, within `Faults`' bounds."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: Final = tuple(Faults(faults))
         super().__init__("; ".join(f"{f.pointer or 'input'}: {f.detail()}" for f in faults))

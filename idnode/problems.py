@@ -21,6 +21,8 @@ async def reaching(base: str) -> AsyncIterator[None]:
         yield
     except TimeoutError as why:  # aiohttp's own are among these
         raise Unreachable(f"{base}: no answer in time") from why
+    except aiohttp.ClientConnectorError as why:
+        raise Unreachable(f"{base}: {why.os_error.strerror or why.os_error}") from why
     except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as why:
         raise Unreachable(f"{base}: {why}") from why
     except aiohttp.InvalidURL as why:

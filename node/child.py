@@ -14,6 +14,7 @@ from identifiers.errors import StoreUnavailable
 from node import config, lifecycle, log, wiring
 from node.assignment import ChildEnd, Failed, Prepared, Ready
 from node.keys import UnfitKey
+from node.refusals import NotDone
 from node.roots import CannotHome
 from storage.postgres import Unsuitable
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
                 ready=lambda credentials: line.report(Ready(credentials)),
             )
         )
-    except (StoreUnavailable, Unsuitable, UnfitKey, CannotHome) as why:
+    except (StoreUnavailable, Unsuitable, UnfitKey, CannotHome, NotDone) as why:
         line.report(Failed(str(why)))
         return 1
     except Exception:  # noqa: BLE001 -- the supervisor starts another; the reason is in the log

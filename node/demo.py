@@ -19,6 +19,7 @@ from identifiers.names import Prefix
 from identifiers.principals import ApiKey, Scope
 from identifiers.wire.jsonform import read_identifier
 from loadtest.corpus import Corpus
+from node.refusals import NotDone
 from registry.administration import Administration, Homed, KeyTerms, Ordered, Taken
 from registry.answers import Batch, BatchAnswer, Saved, Unchanged
 from registry.commands import Asked, Upsert, change_ids
@@ -75,7 +76,7 @@ class Furnisher:
     async def furnish(self, root: Prefix, data_dir: Path) -> Path:
         """Make the sample below `root` unless it is there; return the credentials file.
 
-        Raises what a store raises, and RuntimeError when the database holds something else.
+        Raises what a store raises, and `NotDone` when the database holds something else.
         """
         path = data_dir / CREDENTIALS
         if await self._in_force(path):
@@ -124,7 +125,10 @@ class Furnisher:
             )
             answer = await self._administration.home_prefix(entry, self._ordered)
             if not isinstance(answer, Homed) and answer != Taken(same=True):
-                raise RuntimeError(f"the sample needs {made.prefix}: {answer}")
+                raise NotDone(
+                    f"the sample needs {made.prefix}, which belongs to somebody else here:"
+                    " start the demo with an IDNODE_DATA_DIR of its own"
+                )
             numbers[number] = stored
         return numbers
 

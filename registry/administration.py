@@ -92,6 +92,10 @@ class Administration:
         """Store an enterprise (its `id` 0) and return its number."""
         if faults := _name_faults("/name", enterprise.name, required=True):
             return Faulty(faults)
+        if enterprise.credit_code:
+            known = await self.enterprise_of(enterprise.credit_code)
+            if known is not None:
+                return Faulty((Fault("enterprise.known", "/credit_code", {"number": known}),))
         detail = {"credit_code": enterprise.credit_code, "industry": enterprise.industry}
         entry = ordered.entry("enterprise.add", enterprise.name, detail)
         return await self._store.add_enterprise(enterprise, entry)
@@ -128,6 +132,8 @@ class Administration:
             return Faulty(faults)
         if not await self._known(terms.enterprise):
             return NoEnterprise()
+        if faults := _foreign_faults(await self._store.directory(), terms):
+            return Faulty(faults)
         new, now = make_key(chance), ordered.at // 1000
         stored = StoredKey(
             id=new.id,
@@ -182,6 +188,16 @@ def _name_faults(pointer: str, name: str, *, required: bool) -> tuple[Fault, ...
 
 def _too_long(pointer: str, text: str, limit: int) -> Fault:
     return Fault("too_long", pointer, {"size": len(text), "unit": "characters", "limit": limit})
+
+
+def _foreign_faults(directory: PrefixDirectory, terms: KeyTerms) -> tuple[Fault, ...]:
+    """Return a fault for each prefix that a key of this enterprise could do nothing with."""
+    homes = ((prefix, directory.nearest(str(prefix))) for prefix in terms.prefixes)
+    return tuple(
+        Fault("prefix.not_yours", "/prefixes", {"prefix": str(prefix)})
+        for prefix, home in homes
+        if home is None or home.enterprise != terms.enterprise
+    )
 
 
 def _key_faults(terms: KeyTerms) -> tuple[Fault, ...]:

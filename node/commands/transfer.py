@@ -3,10 +3,10 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 from rich.console import Console
@@ -19,6 +19,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from idnode.errors import Unavailable, Unreachable
 from idnode.registry import RegistryClient
 from idnode.transfers import SUFFIXES, ImportReport, RowResult
 from node import config
@@ -29,6 +30,7 @@ from node.refusals import NotDone
 _SHOWN: Final = 20
 """Rejected rows that are printed; the results have them all."""
 _UNFINISHED: Final = ".part"
+_GOES_ON: Final = "import the same file again and it goes on where it was cut"
 
 
 def send(
@@ -50,7 +52,7 @@ def send(
     if not path.is_file():
         raise NotDone(f"{path} is no file")
     known = form or _form_of(path)
-    rejected = asyncio.run(
+    rejected = _uncut(
         _send(
             environ,
             path,
@@ -65,6 +67,17 @@ def send(
     )
     if rejected:
         raise NotDone("1 row was rejected" if rejected == 1 else f"{rejected} rows were rejected")
+
+
+def _uncut(sending: Coroutine[Any, Any, int]) -> int:
+    """Run to the end; who cuts an import, or is cut, is told how it goes on."""
+    try:
+        return asyncio.run(sending)
+    except (Unreachable, Unavailable) as why:
+        raise NotDone(f"the import was cut ({why}); {_GOES_ON}") from why
+    except KeyboardInterrupt:
+        sys.stderr.write(f"idnode: the import was cut; {_GOES_ON}\n")
+        raise
 
 
 async def _send(
@@ -156,11 +169,18 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
         return
     draft = output.with_name(output.name + _UNFINISHED)
     try:
-        with draft.open("wb") as file:
+        with _created(draft) as file:
             yield file
         draft.rename(output)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _created(path: Path) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except OSError as why:
+        raise NotDone(f"{path} cannot be written: {why.strerror}") from None
 
 
 def registry_base(environ: Mapping[str, str], server: str | None) -> str:

@@ -19,11 +19,12 @@ _WIDTH: Final = 88
 """Columns of an example."""
 _CODE: Final = re.compile(r"`([^`]+)`")
 _BOLD: Final = re.compile(r"\*\*([^*]+)\*\*")
+_FIRST_HANDLE: Final = "88.300.1/FIRST-0001"
 _FIRST: Final = """\
 curl -X POST {base}/api/v1/identifiers \\
   -H "Authorization: Bearer $KEY" \\
   -H "Content-Type: application/json" \\
-  -H "Idempotency-Key: $(uuidgen)" \\
+  -H "Idempotency-Key: first-try" \\
   -d '{body}'"""
 
 
@@ -89,11 +90,14 @@ def _navigation(
 def _first_steps(document: Json) -> str:
     content = document["paths"]["/api/v1/identifiers"]["post"]["requestBody"]["content"]
     example = content["application/json"]["example"]
+    # Not the handle of the other examples, which a node with sample data holds already.
+    example = {**example, "handle": _FIRST_HANDLE}
     body = _json(example).replace("\n", "\n      ")
     command = _FIRST.format(base="http://127.0.0.1:8080", body=body)
     return (
         "<h2 id='first-steps'>First steps</h2>"
-        f"<p>Register an identifier:</p><pre><code>{escape(command)}</code></pre>"
+        "<p>Register an identifier; <code>KEY</code> is the API key of the enterprise:</p>"
+        f"<pre><code>{escape(command)}</code></pre>"
         f"<p>Resolve it, for example with <code>idnode resolve {escape(example['handle'])}</code>, "
         "or over HTTP at <code>/api/handles/…</code> of the resolution address.</p>"
     )

@@ -30,7 +30,9 @@ JAVASCRIPT: Final = "application/javascript"
 STALE_SECONDS: Final = 30
 """How long an answer may be kept that was given while the store was away (RFC 8767 section 5)."""
 FOR_EVER: Final = 1 << 63
-NO_LOGIN: Final = "this needs a login, which is not offered here"
+NO_LOGIN: Final = (
+    "this needs a login, which is not offered here yet; for public values send no credentials"
+)
 
 _YES: Final = frozenset({"", "yes", "true", "1"})
 _CALLBACK: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*(?:\.[A-Za-z_$][A-Za-z0-9_$]*)*", re.ASCII)

@@ -5,6 +5,7 @@ import pytest
 
 from identifiers.changes import Enterprise
 from identifiers.directory import PrefixKind
+from identifiers.faults import Fault
 from identifiers.names import Prefix
 from identifiers.principals import Operator, Scope
 from registry.administration import (
@@ -158,3 +159,16 @@ async def test_a_revoked_key_is_over(world, store):
     assert not await world.revoke_key("nobody", ordered())
     assert [e.action for e in store.audited][-1] == "key.revoke"
     assert await KeyRing(store, PEPPER).principal(new.token, now=NOW, monotonic=0.0) is None
+
+
+async def test_a_credit_code_names_one_enterprise(office):
+    first = await office.add_enterprise(company(credit_code="C1"), ordered())
+    again = await office.add_enterprise(company("别名煤业", credit_code="C1"), ordered())
+    assert again == Faulty((Fault("enterprise.known", "/credit_code", {"number": first}),))
+
+
+@pytest.mark.parametrize("prefix", ["88.300.10", "88.300", "88.300.2", "88"])
+async def test_a_key_for_prefixes_of_others_is_refused(world, prefix):
+    prefixes = (Prefix.parse("88.300.1.7"), Prefix.parse(prefix))
+    answer = await world.create_key(terms(prefixes=prefixes), CHANCE, ordered())
+    assert answer == Faulty((Fault("prefix.not_yours", "/prefixes", {"prefix": prefix}),))
