@@ -129,7 +129,7 @@ class Registry:
                 fates[at] = Faulty((_duplicate(handle, first[key], at),))
                 continue
             first[key] = at
-            planned[at] = (item.command, _terms(directory, asked, handle, key))
+            planned[at] = (item.command, _terms(directory, asked, item.command, key))
         return fates, planned
 
     async def _write(self, command: Command, scope: Scope, asked: Asked[Answer]) -> Answer:
@@ -138,7 +138,7 @@ class Registry:
         if not isinstance(allowed.verdict, Allowed):
             return Denied(allowed.verdict)
         key = command.handle.key(fold_suffix=allowed.fold_suffix)
-        terms = _terms(directory, asked, command.handle, key)
+        terms = _terms(directory, asked, command, key)
 
         def decide_one(current: Current) -> tuple[Writes, Answer]:
             if (known := first_answer(asked.once, current)) is not None:
@@ -153,9 +153,12 @@ def _requests(once: Once[Any] | None) -> tuple[RequestKey, ...]:
     return () if once is None else (once.key,)
 
 
-def _terms(directory: PrefixDirectory, asked: Asked[Any], handle: Handle, key: str) -> Terms:
-    state = permit(directory, asked, Scope.STATE, handle).verdict
-    return Terms(key=key, now=asked.at // 1000, may_change_state=isinstance(state, Allowed))
+def _terms(directory: PrefixDirectory, asked: Asked[Any], command: Command, key: str) -> Terms:
+    may_change_state = False
+    if not isinstance(command, Delete) and command.state is not None:
+        state = permit(directory, asked, Scope.STATE, command.handle)
+        may_change_state = isinstance(state.verdict, Allowed)
+    return Terms(key, asked.at // 1000, may_change_state)
 
 
 def _duplicate(handle: Handle, first: int, second: int) -> Fault:
