@@ -103,7 +103,7 @@ def key_create(
 
 @key.command("revoke")
 def key_revoke(key_id: Annotated[str, typer.Argument(help="The part before the dot.")]) -> None:
-    """End an API key; prints its id."""
+    """End an API key; prints its id. A running node refuses the key within two seconds."""
     from node.commands.administer import revoking_key, run
 
     run(os.environ, revoking_key(key_id))

@@ -1,9 +1,11 @@
 """Identifiers as newline-delimited JSON: one in the JSON form on each line.
 
 Lines end with LF or CR LF, the last one may end with the input. Blank lines are skipped and
-counted. A line longer than 1 MiB is refused as a row, without being kept.
+counted. A byte order mark before the first line is passed over. A line longer than 1 MiB is
+refused as a row, without being kept.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Final
 
@@ -56,7 +58,7 @@ class JsonLines:
         self._kept.clear()
         self._size = 0
         self._number += 1
-        return line, size
+        return (line if self._number > 1 else line.removeprefix(BOM_UTF8)), size
 
     def _rows(self, line: bytes, size: int) -> Iterator[Row]:
         if self._offset <= self._done:

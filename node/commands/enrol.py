@@ -1,5 +1,7 @@
 """``enterprise load``: many enterprises at once, each with its prefixes and a key."""
 
+from codecs import BOM_UTF8
+
 import msgspec
 
 from node.commands.administer import Work, adding_enterprise, creating_key, homing_prefix
@@ -44,7 +46,7 @@ def loading_enterprises(lines: bytes) -> Work:
 
 def _read(lines: bytes) -> list[Enrolment]:
     enrolments, faults = [], []
-    for number, line in enumerate(lines.splitlines(), 1):
+    for number, line in enumerate(lines.removeprefix(BOM_UTF8).splitlines(), 1):
         if not line.strip():
             continue
         try:

@@ -20,7 +20,6 @@ def codes(text):
 def test_a_prefix_is_labels_in_upper_case():
     assert Prefix.parse("88.300.a-1").labels == ("88", "300", "A-1")
     assert str(Prefix.parse("88.300.a-1")) == "88.300.A-1"
-    assert Prefix.parse("88.300").record_key() == "0.NA/88.300"
 
 
 @pytest.mark.parametrize("text", ["", ".", "88.", ".88", "88..1", "88.1/a", "8８", "88 1", "88.é"])

@@ -32,6 +32,12 @@ def test_lines_have_their_numbers_and_offsets(size):
     assert len(stream) == 101
 
 
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it(size):
+    stream = b"\xef\xbb\xbf" + LINE + b"\n" + LINE
+    assert rows(stream, size) == [Row(1, 35, read_line(LINE)), Row(2, 66, read_line(LINE))]
+
+
 def test_nothing_gives_nothing():
     assert rows(b"") == rows(b"\n\n") == rows(b" ") == []
 
