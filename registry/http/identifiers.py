@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from edge.bodies import read_body
 from identifiers.faults import Invalid
-from identifiers.names import Prefix
+from identifiers.names import Handle, Prefix
 from registry.answers import Answer, Denied, Missing
 from registry.commands import Asked, Command, Create, Delete, Patch, Put
 from registry.http import requests
@@ -166,12 +166,12 @@ def _after(parameters: dict[str, str], prefix: Prefix) -> str:
     cursor = parameters.get("after")
     if cursor is None:
         return ""
-    key = ""
     if _CURSOR.fullmatch(cursor) is not None:
         try:
             key = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+            # Every key is a handle; other text the store may not even take.
+            if Handle.parse(key).given.startswith(f"{prefix}/"):
+                return key
         except ValueError:
-            key = ""
-    if not key.startswith(f"{prefix}/"):
-        raise requests.bad_parameter("after", "cursor")
-    return key
+            pass  # `Invalid` and UnicodeDecodeError too: said below
+    raise requests.bad_parameter("after", "cursor")

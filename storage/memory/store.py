@@ -31,9 +31,9 @@ from storage import unit
 T = TypeVar("T")
 
 
-def _check_text(record: Record) -> None:
+def _check_text(*texts: str) -> None:
     # As strict as Postgres: such text is the caller's to refuse, and its tests run on this store.
-    for text in (record.key, record.name, record.reason, record.template or ""):
+    for text in texts:
         if "\0" in text:
             raise ValueError(f"not storable, and the caller did not check: {text!r}")
         text.encode()
@@ -126,7 +126,8 @@ class MemoryStore:
         writes, result = decide(current)
         unit.check(touched, current, writes)
         for written in writes.records:
-            _check_text(written.record)
+            record = written.record
+            _check_text(record.key, record.name, record.reason, record.template or "")
         if writes.chunk is not None:
             self._check_chunk(writes.chunk)
         with self._commit():
@@ -176,6 +177,7 @@ class MemoryStore:
     async def page(self, prefix: str, after: str, limit: int) -> Sequence[Record]:
         """Return up to `limit` records under just `prefix`, by key, past `after`."""
         self._reach()
+        _check_text(prefix, after)
         keys = sorted(k for k in self.records if prefix_of(k) == prefix and k > after)
         there = (self.records[key] for key in keys)
         return [record for record in there if record.state is not State.DELETED][:limit]

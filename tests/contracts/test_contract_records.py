@@ -160,6 +160,8 @@ async def test_text_that_cannot_be_stored_is_a_mistake_of_the_caller(
         await put(backend.store, bad)
     with pytest.raises(ValueError, match=r"."):
         await put(backend.store, KEY, reason=bad)
+    with pytest.raises(ValueError, match=r"."):
+        await backend.store.page("88.300.1", bad, 10)
     assert await put(backend.store, KEY) == 1
 
 

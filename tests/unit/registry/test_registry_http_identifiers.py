@@ -1,3 +1,5 @@
+from base64 import urlsafe_b64encode
+
 import msgspec
 import pytest
 
@@ -8,6 +10,10 @@ from tests.unit.registry.world import IDENTIFIERS, new
 
 A = f"{IDENTIFIERS}/88.300.1/A"
 FIXED = f"{0x0E & ~Permission.ADMIN_WRITE:04b}"
+
+
+def cursor(key):
+    return urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
 
 
 def value(index, data="x", **more):
@@ -427,6 +433,8 @@ async def test_a_prefix_is_listed_page_by_page(api):
         ("?prefix=88.300.1&limit=9999999999999999999999", [("/limit", "range")]),
         ("?prefix=88.300.1&after=x", [("/after", "cursor")]),
         ("?prefix=88.300.1&after=%00", [("/after", "cursor")]),
+        (f"?prefix=88.300.1&after={cursor('88.300.1/A' + chr(0))}", [("/after", "cursor")]),
+        (f"?prefix=88.300.1&after={cursor('88.300.1/')}", [("/after", "cursor")]),
         ("?prefix=88.300.1&after=ODguMzAwLjEwL0E", [("/after", "cursor")]),
         ("?prefix=88.300.1&prefix=88.300.1", [("/prefix", "json.duplicate_key")]),
         ("?prefix=88.300.1&order=up", [("/order", "unknown_key")]),
