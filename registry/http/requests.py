@@ -17,8 +17,10 @@ from registry.commands import Precondition
 from registry.http.problems import KEY_SYNTAX, PARAMETER
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
-_TAG: Final = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
-_VERSION: Final = re.compile(r"v([1-9][0-9]{0,18})", re.ASCII)
+# Commas cannot stand in a tag of ours; splitting one of another's makes two that match nothing.
+_TAG: Final = re.compile(r'(W/)?"v([1-9][0-9]{0,18})"', re.ASCII)
+# Another precondition is another request; so is the same body in another form.
+_ASKING: Final = (hdrs.IF_MATCH, hdrs.IF_NONE_MATCH, hdrs.CONTENT_TYPE)
 _CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 NO_VERSION: Final = 0
 """Stands for an entity tag that is none of ours: no record has this version."""
@@ -41,8 +43,10 @@ def idempotency_key(request: web.Request) -> str | None:
 
 
 def request_digest(request: web.Request, body: bytes) -> bytes:
-    """Return the SHA-256 of what is asked: method, target and body."""
-    return sha256(b"\0".join((request.method.encode(), request.raw_path.encode(), body))).digest()
+    """Return the SHA-256 of what is asked: method, target, the fields that say how, and body."""
+    asked = (request.method, request.raw_path, *(_field(request, name) or "" for name in _ASKING))
+    head = "\0".join(asked).encode("utf-8", "surrogateescape")
+    return sha256(head + b"\0" + body).digest()
 
 
 def path_handle(request: web.Request, mount: str) -> Handle:
@@ -112,8 +116,7 @@ def needs_media_type(request: web.Request, *accepted: str) -> None:
 
 def precondition(request: web.Request) -> Precondition:
     """Read If-Match and If-None-Match (RFC 9110 sections 13.1.1 and 13.1.2)."""
-    match = request.headers.get(hdrs.IF_MATCH)
-    none_match = request.headers.get(hdrs.IF_NONE_MATCH)
+    match, none_match = _field(request, hdrs.IF_MATCH), _field(request, hdrs.IF_NONE_MATCH)
     exists: bool | None = None
     if match == "*":
         exists = True
@@ -129,14 +132,20 @@ def precondition(request: web.Request) -> Precondition:
 
 def not_modified(request: web.Request, version: int) -> bool:
     """Say whether a reader has this version already (RFC 9110 section 13.1.2)."""
-    known = request.headers.get(hdrs.IF_NONE_MATCH)
+    known = _field(request, hdrs.IF_NONE_MATCH)
     return known is not None and (known == "*" or version in _versions(known, weak=True))
+
+
+def _field(request: web.Request, name: str) -> str | None:
+    """Return a field whole: lines of the same name are one list (RFC 9110 section 5.3)."""
+    lines = request.headers.getall(name, ())
+    return ",".join(lines) if lines else None
 
 
 def _versions(field: str | None, *, weak: bool) -> frozenset[int]:
     versions = set()
-    for is_weak, tag in _TAG.findall(field or ""):
-        version = _VERSION.fullmatch(tag)
-        usable = version is not None and (weak or not is_weak)
-        versions.add(int(version[1]) if version is not None and usable else NO_VERSION)
+    for item in (field or "").split(","):
+        tag = _TAG.fullmatch(item.strip())
+        usable = tag is not None and (weak or not tag[1])
+        versions.add(int(tag[2]) if tag is not None and usable else NO_VERSION)
     return frozenset(versions)

@@ -84,6 +84,19 @@ async def test_a_key_belongs_to_one_request(api, store, method, path, body):
     assert len(store.changes) == 1
 
 
+@pytest.mark.parametrize("field", ["If_Match", "If_None_Match"])
+async def test_another_precondition_is_another_request(api, field):
+    await api.post(IDENTIFIERS, new())
+    wrong, right = ('"v9"', '"v1"') if field == "If_Match" else ('"v1"', '"v9"')
+    refused = await api.put(A, new(), Idempotency_Key="k", **{field: wrong})
+    assert refused.code == "precondition-failed"
+    for other in ({field: right}, {}):
+        answer = await api.put(A, new(), Idempotency_Key="k", **other)
+        assert (answer.status, answer.code) == (422, "idempotency-key-reused")
+    again = await api.put(A, new(), Idempotency_Key="k", **{field: wrong})
+    assert said(again) == said(refused)
+
+
 async def test_anothers_equal_key_is_another_key(api):
     await api.post(IDENTIFIERS, new(), Idempotency_Key="k")
     other = await api.post(IDENTIFIERS, new("88.300.10/A"), key="two", Idempotency_Key="k")
