@@ -249,11 +249,14 @@ class _OneAhead:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            await self._join()
-        elif self._running is not None:
-            await asyncio.wait([self._running])
-            self._running.exception()  # the first error is the one that is told
+        try:
+            if kind is None:
+                await self._join()
+        finally:
+            if self._running is not None:
+                await asyncio.wait([self._running])
+                if not self._running.cancelled():
+                    self._running.exception()  # the first error is the one that is told
 
     async def go(self, work: Coroutine[Any, Any, None]) -> None:
         """Start `work` as soon as what runs has ended. Raises what that raised."""
@@ -266,5 +269,6 @@ class _OneAhead:
 
     async def _join(self) -> None:
         if self._running is not None:
-            running, self._running = self._running, None
-            await asyncio.shield(running)
+            # Forgotten only when it has ended: whoever is cancelled here waits for it on leaving.
+            await asyncio.shield(self._running)
+            self._running = None

@@ -414,6 +414,34 @@ async def test_a_later_request_overtakes_an_earlier_one(store, imports):
     assert len(store.changes) == 9
 
 
+@pytest.mark.parametrize("count", [CHUNK, 2 * CHUNK])
+async def test_a_request_that_is_cancelled_while_it_commits_waits_for_the_commit(
+    store, imports, count
+):
+    """Cancelled at the end of the body, and where the next chunk waits for the one before."""
+    entered, go_on = asyncio.Event(), asyncio.Event()
+    write = store.write
+
+    async def slowly(*arguments):
+        entered.set()
+        await go_on.wait()
+        return await write(*arguments)
+
+    store.write = slowly
+    task = asyncio.create_task(imports.run(wanted(), stream(ndjson(rows(count)), 65536), asked()))
+    await entered.wait()
+    for _ in range(10):
+        await asyncio.sleep(0)  # now it waits for the commit
+    task.cancel()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not task.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(store.records) == CHUNK
+
+
 async def test_a_cancelled_request_leaves_whole_chunks(store, imports):
     body = ndjson(rows(10))
     reading = asyncio.Event()
