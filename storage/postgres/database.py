@@ -8,7 +8,6 @@ knows (`assurance` 2.1). What takes too long is ended by `terminate()`, never by
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -21,19 +20,19 @@ from storage.postgres.errors import (
     raise_commit_error,
     raise_translated,
 )
+from storage.postgres.pool import Census, Connection, Pool
 
 T = TypeVar("T")
-Connection = Any  # asyncpg's connection or its pool's proxy; asyncpg has no types of its own
 Row = Any  # asyncpg's: a tuple and a mapping in one
 Work = Callable[[Connection], Awaitable[T]]
 
 READ_WAIT: Final = 0.2
 WRITE_WAIT: Final = 1.0
-"""Seconds to wait for a connection (`assurance` R-DOS-5)."""
+"""Seconds to wait for a free connection (`assurance` R-DOS-5), however long making one takes."""
 WRITE_SECONDS: Final = 3.0
 """How long a small write may take (`assurance` I2)."""
 _CONNECT_SECONDS: Final = 5.0
-_CLOSE_SECONDS: Final = 2.0
+"""How long making a connection may take; who waits for it gives up sooner."""
 
 _SESSION: Final = {
     "lock_timeout": "1s",
@@ -75,29 +74,14 @@ class Database:
         application: str = "idnode",
     ) -> None:
         self._dsn = dsn
-        self._connections = connections
         self._durable = durable
         self._read_seconds = read_seconds
         self._session = _SESSION | {"application_name": application}
         self._not_durable = ""
-        self._pool: Any = None
+        self._pool = Pool(self._connect, connections)
         self._running: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
-        self._pool = await asyncpg.create_pool(
-            self._dsn,
-            min_size=0,
-            max_size=self._connections,
-            max_queries=10**9,
-            max_inactive_connection_lifetime=0,
-            max_cached_statement_lifetime=0,
-            timeout=_CONNECT_SECONDS,
-            **primary(self._dsn),
-            server_settings=self._session,
-            init=self._greet,
-            # No session state is ever changed outside a transaction: nothing to reset.
-            reset=_nothing_to_reset,
-        )
         return self
 
     async def __aexit__(
@@ -109,11 +93,11 @@ class Database:
         """Let what runs come to its end (each has its timer), then close."""
         if self._running:
             await asyncio.wait(self._running)
-        try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        await self._pool.close()
+
+    def census(self) -> Census:
+        """Return how many connections there are, by what they do."""
+        return self._pool.census()
 
     async def read(self, work: Work[T]) -> T:
         """Run statements that change nothing. Raises `StoreUnavailable`."""
@@ -160,9 +144,24 @@ class Database:
         if self._not_durable:
             _log.error("writes refused: %s", self._not_durable)
 
-    async def _greet(self, connection: Connection) -> None:
-        if self._durable and (why := await _why_not_durable(connection)):
-            raise NotDurable(why)
+    async def _connect(self) -> Connection:
+        connection = await asyncpg.connect(
+            self._dsn,
+            timeout=_CONNECT_SECONDS,
+            max_cached_statement_lifetime=0,
+            server_settings=self._session,
+            **primary(self._dsn),
+        )
+        timer = asyncio.get_running_loop().call_later(_CONNECT_SECONDS, connection.terminate)
+        try:
+            if self._durable:
+                await _check_durable(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        finally:
+            timer.cancel()
+        return connection
 
     async def _run(self, work: Work[T], wait: float, seconds: float) -> T:
         task = asyncio.create_task(self._with_connection(work, wait, seconds))
@@ -177,7 +176,7 @@ class Database:
 
     async def _with_connection(self, work: Work[T], wait: float, seconds: float) -> T:
         try:
-            connection = await self._pool.acquire(timeout=wait)
+            connection = await self._pool.acquire(wait)
         except DRIVER_ERRORS as error:
             raise_translated(error)
         timer = asyncio.get_running_loop().call_later(seconds, connection.terminate)
@@ -185,14 +184,11 @@ class Database:
             return await work(connection)
         except DRIVER_ERRORS as error:
             if not isinstance(error, asyncpg.PostgresError):  # no answer, but a broken connection
-                _discard(connection)
+                connection.terminate()
             raise_translated(error)
         finally:
             timer.cancel()
-            # Bounded: nothing is sent to the server. A connection that turns out to be broken is
-            # taken out of the pool, and what was done with it has its result already.
-            with suppress(*DRIVER_ERRORS):
-                await self._pool.release(connection)
+            self._pool.release(connection)
 
 
 def primary(dsn: str) -> dict[str, str]:
@@ -211,7 +207,7 @@ async def _transact(connection: Connection, opening: str, work: Work[T]) -> T:
         try:
             await connection.execute("ROLLBACK")
         except DRIVER_ERRORS:
-            _discard(connection)
+            connection.terminate()
         raise
     warnings: list[str] = []
 
@@ -222,11 +218,10 @@ async def _transact(connection: Connection, opening: str, work: Work[T]) -> T:
     try:
         status = await connection.execute("COMMIT")
     except DRIVER_ERRORS as error:
-        _discard(connection)
+        connection.terminate()
         raise_commit_error(error)
     finally:
-        with suppress(asyncpg.InterfaceError):  # terminated: gone with the connection
-            connection.remove_log_listener(heard)
+        connection.remove_log_listener(heard)
     if status != "COMMIT":
         raise StoreUnavailable(f"COMMIT was answered by {status}")
     if warnings:
@@ -235,9 +230,9 @@ async def _transact(connection: Connection, opening: str, work: Work[T]) -> T:
     return result
 
 
-def _discard(connection: Connection) -> None:
-    with suppress(asyncpg.InterfaceError):  # the timer did it already
-        connection.terminate()
+async def _check_durable(connection: Connection) -> None:
+    if why := await _why_not_durable(connection):
+        raise NotDurable(why)
 
 
 async def _why_not_durable(connection: Connection) -> str:
@@ -254,7 +249,3 @@ def why_not_durable(level: str, standbys: str, fsync: str) -> str:
     if level == "off" or (level == "local" and standbys):
         return f"the server runs with synchronous_commit = {level}"
     return ""
-
-
-async def _nothing_to_reset(_: Connection) -> None:
-    return

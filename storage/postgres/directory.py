@@ -9,7 +9,8 @@ from identifiers.changes import Enterprise
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from storage.postgres import rows
-from storage.postgres.database import Connection, Database
+from storage.postgres.database import Database
+from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
 _SQL: Final = load("directory")

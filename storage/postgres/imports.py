@@ -12,7 +12,8 @@ from identifiers.changes import (
     RequestKey,
 )
 from identifiers.errors import Fenced
-from storage.postgres.database import Connection, Database
+from storage.postgres.database import Database
+from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
 _SQL: Final = load("imports")

@@ -7,7 +7,8 @@ import asyncpg
 from identifiers.changes import StoredKey
 from identifiers.names import Prefix
 from identifiers.principals import Scope
-from storage.postgres.database import Connection, Database
+from storage.postgres.database import Database
+from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
 _SQL: Final = load("keys")

@@ -6,7 +6,8 @@ from typing import Final
 from identifiers.names import prefix_of
 from identifiers.records import Record
 from storage.postgres import rows
-from storage.postgres.database import Connection, Database
+from storage.postgres.database import Database
+from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
 _SQL: Final = load("records")

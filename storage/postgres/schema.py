@@ -11,8 +11,9 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from storage.postgres.database import Connection, Database, primary
+from storage.postgres.database import Database, primary
 from storage.postgres.errors import DRIVER_ERRORS, Unsuitable, raise_translated
+from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
 _SQL: Final = load("schema")

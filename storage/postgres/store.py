@@ -19,8 +19,9 @@ from identifiers.changes import (
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.records import Record
 from storage.postgres import directory, imports, keys, write
-from storage.postgres.database import Connection, Database
+from storage.postgres.database import Database
 from storage.postgres.directory import PostgresDirectory
+from storage.postgres.pool import Connection
 from storage.postgres.records import PostgresRecords
 from storage.postgres.wakeups import Nudge
 

@@ -9,7 +9,8 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from storage.postgres.database import Connection, Database
+from storage.postgres.database import Database
+from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
 _SQL: Final = load("upkeep")

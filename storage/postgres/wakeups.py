@@ -14,8 +14,9 @@ from typing import Final, Self
 
 import asyncpg
 
-from storage.postgres.database import Connection, primary
+from storage.postgres.database import primary
 from storage.postgres.errors import DRIVER_ERRORS
+from storage.postgres.pool import Connection
 
 _CHANNEL: Final = "idnode_news"
 _CONNECT_SECONDS: Final = 5.0

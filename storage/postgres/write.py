@@ -23,7 +23,8 @@ from identifiers.changes import (
 from identifiers.errors import StoreUnavailable
 from storage import unit
 from storage.postgres import imports, locks, records, rows
-from storage.postgres.database import WRITE_SECONDS, Connection, Database
+from storage.postgres.database import WRITE_SECONDS, Database
+from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
 T = TypeVar("T")
