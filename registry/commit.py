@@ -22,6 +22,9 @@ T = TypeVar("T")
 GATHER_SECONDS: Final = 0.002
 MOST_KEYS: Final = 64
 """Records of one group: stores lock so many one by one, and whole prefixes beyond."""
+_LARGE: Final = ""
+"""The name (no record's) that all larger units touch: one of them is carried at a time, so that
+the other carrier is left to what is small."""
 DEPTH: Final = 1024
 """Units that may wait."""
 PARALLEL: Final = 2
@@ -44,7 +47,8 @@ class _Waiting(msgspec.Struct, frozen=True, eq=False):
     done: asyncio.Future[Any]
 
     def names(self) -> tuple[str | RequestKey, ...]:
-        return (*self.unit.keys, *self.unit.requests)
+        names: tuple[str | RequestKey, ...] = (*self.unit.keys, *self.unit.requests)
+        return (*names, _LARGE) if len(self.unit.keys) > MOST_KEYS else names
 
 
 class GroupCommit:

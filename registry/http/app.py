@@ -12,6 +12,7 @@ from registry.http.docs import CSP, STYLE_PATH, page, style
 from registry.http.export import Exports
 from registry.http.identifiers import Identifiers
 from registry.http.imports import ImportRoutes
+from registry.http.jobs import Jobs
 from registry.http.openapi import describe
 from registry.http.operations import Handler, Operation
 from registry.http.problems import ALL_KINDS
@@ -37,11 +38,12 @@ def registry_app(
     nanoseconds, `steady` monotonic seconds.
     """
     reception = Reception(keys, proxies, clock=clock, steady=steady)
+    jobs = Jobs()
     operations = [
         *bulk_operations(
             Batches(registry, reception),
-            ImportRoutes(imports, reception),
-            Exports(registry, reception),
+            ImportRoutes(imports, reception, jobs),
+            Exports(registry, reception, jobs),
         ),
         *identifier_operations(Identifiers(registry, reception)),
     ]

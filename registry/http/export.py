@@ -18,6 +18,7 @@ from registry.answers import Denied
 from registry.commands import Asked
 from registry.http import requests
 from registry.http.identifiers import query_prefix
+from registry.http.jobs import Jobs
 from registry.http.problems import NOT_ACCEPTABLE, problem_of_answer
 from registry.http.reception import Reception
 from registry.service import Registry
@@ -47,9 +48,10 @@ class Listing(msgspec.Struct, frozen=True):
 class Exports:
     """The handler of ``GET /api/v1/export``."""
 
-    def __init__(self, registry: Registry, reception: Reception) -> None:
+    def __init__(self, registry: Registry, reception: Reception, jobs: Jobs) -> None:
         self._registry = registry
         self._reception = reception
+        self._jobs = jobs
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """GET: everything under just one prefix."""
@@ -62,8 +64,9 @@ class Exports:
         listing = Listing(prefix, request)
         writer = WRITERS[form]
         pieces = self._table(listing) if writer is None else self._rows(listing, writer)
-        async with aclosing(pieces):
-            return await stream(request, form, pieces)
+        with self._jobs.running(caller.principal):
+            async with aclosing(pieces):
+                return await stream(request, form, pieces)
 
     async def _rows(self, listing: Listing, writer: Writer) -> AsyncGenerator[bytes]:
         async with aclosing(self._pages(listing)) as pages:

@@ -19,6 +19,7 @@ from registry.answers import Denied
 from registry.commands import Asked
 from registry.http import requests
 from registry.http.batch import query_mode
+from registry.http.jobs import Jobs
 from registry.http.problems import (
     BODY_DIFFERS,
     IMPORT_OVERTAKEN,
@@ -51,9 +52,10 @@ RESULT_PARAMETERS: Final = frozenset({"all"})
 class ImportRoutes:
     """The handlers below ``/api/v1/imports``."""
 
-    def __init__(self, imports: Imports, reception: Reception) -> None:
+    def __init__(self, imports: Imports, reception: Reception, jobs: Jobs) -> None:
         self._imports = imports
         self._reception = reception
+        self._jobs = jobs
 
     async def run(self, request: web.Request) -> web.Response:
         """POST: import a body of any length."""
@@ -67,13 +69,19 @@ class ImportRoutes:
             media_type=request.content_type,
             dry_run=dry_run,
         )
-        lift_time_limit(request)
+        with self._jobs.running(caller.principal):
+            lift_time_limit(request)
+            answer = await self._run(wanted, request, caller)
+        return _reply(answer, caller).response()
+
+    async def _run(
+        self, wanted: ImportRequest, request: web.Request, caller: Caller
+    ) -> ImportAnswer:
         async with (
             aclosing(stream_body(request)) as pieces,
             aclosing(self._reception.while_in_force(request, pieces)) as body,
         ):
-            answer = await self._imports.run(wanted, body, self._asked(caller))
-        return _reply(answer, caller).response()
+            return await self._imports.run(wanted, body, self._asked(caller))
 
     async def list(self, request: web.Request) -> web.Response:
         """GET: the caller's newest imports, or the one with a given Idempotency-Key."""

@@ -85,6 +85,12 @@ NOT_ACCEPTABLE: Final = Kind(
     "There is no form that the Accept field takes.",
     "没有 Accept 字段可接受的格式。",
 )
+JOBS_BUSY: Final = Kind(
+    "too-many-jobs",
+    429,
+    "Two imports or exports of this enterprise run already. Try again when one has ended.",
+    "该企业已有两个导入或导出任务在运行，请待其一结束后重试。",
+)
 REGISTRY_KINDS: Final = (
     EXISTS,
     NOT_FOUND,
@@ -100,6 +106,7 @@ REGISTRY_KINDS: Final = (
     IMPORT_OVERTAKEN,
     BODY_DIFFERS,
     NOT_ACCEPTABLE,
+    JOBS_BUSY,
 )
 ALL_KINDS: Final = (*SHARED_KINDS, *REGISTRY_KINDS)
 _BY_CODE: Final = {kind.code: kind for kind in ALL_KINDS}

@@ -26,6 +26,7 @@ from registry.http.problems import (
     BODY_DIFFERS,
     EXISTS,
     IMPORT_OVERTAKEN,
+    JOBS_BUSY,
     KEY_REUSED,
     KEY_SYNTAX,
     LOCKED,
@@ -323,6 +324,7 @@ def bulk_operations(
                 CONTENT_ENCODING,
                 BODY_DIFFERS,
                 IMPORT_OVERTAKEN,
+                JOBS_BUSY,
             ),
             writes=True,
         ),
@@ -385,6 +387,6 @@ def bulk_operations(
             handler=exports.get,
             parameters=(_PREFIX, _LANGUAGE),
             results={200: Result(description="One identifier a row.", content=_rows())},
-            problems=(*_RIGHTS, NOT_ACCEPTABLE, PARAMETER, INVALID),
+            problems=(*_RIGHTS, NOT_ACCEPTABLE, PARAMETER, INVALID, JOBS_BUSY),
         ),
     )

@@ -88,6 +88,22 @@ async def test_a_unit_larger_than_a_group_travels_alone(watched):
     assert keys in watched.groups
 
 
+async def test_large_units_leave_a_carrier_to_small_ones(watched):
+    commit = GroupCommit(watched, parallel=2, gather=0)
+    watched.gate.clear()
+
+    def large(letter):
+        keys = tuple(f"88.300.1/{letter}{n}" for n in range(MOST_KEYS + 1))
+        return Unit(keys, (), lambda _: (Writes(), letter))
+
+    tasks = await submitted(commit, [large("A"), large("B"), bump("88.300.1/small")])
+    await watched.entered.acquire()
+    await watched.entered.acquire()
+    assert [len(group) for group in watched.groups] == [MOST_KEYS + 1, 1]
+    watched.gate.set()
+    assert await asyncio.gather(*tasks) == ["A", "B", 1]
+
+
 async def test_units_without_records_fill_a_group_too(watched):
     commit = GroupCommit(watched, parallel=1, gather=0)
     nothing = [Unit((), (), lambda _: (Writes(), "done")) for _ in range(3 * MOST_KEYS)]

@@ -156,6 +156,36 @@ async def test_a_dry_run_changes_nothing(api, store):
     assert not store.records
 
 
+async def test_an_enterprise_has_two_jobs_at_a_time(api, store):
+    go_on, begun = asyncio.Event(), asyncio.Semaphore(0)
+    open_import = store.open_import
+
+    async def telling(new):
+        begun.release()
+        return await open_import(new)
+
+    store.open_import = telling
+
+    async def hesitantly(n):
+        yield ndjson(new(f"88.300.1/{n}"))
+        await go_on.wait()
+
+    async def slow(n):
+        return await run(api, hesitantly(n), key=("one", "writer")[n])
+
+    first, second = (asyncio.create_task(slow(n)) for n in range(2))
+    await begun.acquire()
+    await begun.acquire()
+    for answer in (await run(api, ndjson(new())), await exported(api)):
+        assert (answer.status, answer.code) == (429, "too-many-jobs")
+        assert answer.headers["Retry-After"] == "5"
+    assert (await run(api, ndjson(new("88.300.10/A")), key="two")).status == 200
+    go_on.set()
+    assert [(await task).json["created"] for task in (first, second)] == [1, 1]
+    assert (await run(api, ndjson(new()))).json["created"] == 1
+    assert (await exported(api)).status == 200
+
+
 def each_time_later():
     """A clock that leaves no time to remember a key for."""
     ticks = itertools.count(0, 3600)
