@@ -65,6 +65,9 @@ class Running:
         self._works.discard(task)
         if task.cancelled() or (why := task.exception()) is None:
             return
+        while isinstance(why, BaseExceptionGroup) and len(why.exceptions) == 1:
+            # A task group's only failure is the cause, and its text is for the operator.
+            why = why.exceptions[0]
         _log.error("background work failed", work=task.get_name(), exc_info=why)
         if not self.failed.done():
             self.failed.set_exception(why)
@@ -100,10 +103,15 @@ async def live(
         starting = asyncio.ensure_future(begin(running))
         asked = asyncio.ensure_future(stop.wait())
         stack.callback(asked.cancel)
-        await _first_of(starting, asked, running.failed)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.wait({starting})
+        try:
+            await _first_of(starting, asked, running.failed)
+        finally:
+            # Told to stop, or something in the background failed: nothing may be entered into the
+            # stack any more when it closes.
+            if cut_short := not starting.done():
+                starting.cancel()
+                await asyncio.wait({starting})
+        if cut_short:
             return
         starting.result()
         # What lives now lives as long as the process: no collection needs to walk through it.

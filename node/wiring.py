@@ -26,7 +26,7 @@ from node.gauges import (
     freshness_families,
     resolver_families,
 )
-from node.joining import first_picture
+from node.joining import Checked, first_picture
 from node.keys import Secret, load_or_make
 from node.lifecycle import Begin, Running
 from node.listeners import inherited
@@ -104,7 +104,7 @@ async def begin_worker(running: Running) -> None:
     resolver = Resolver(tiers.local, tiers.freshness, tiers.counters, time.monotonic)
     follower = Follower(
         feed=feed,
-        directories=PostgresDirectory(database),
+        directories=Checked(PostgresDirectory(database), lambda: check_schema(database)),
         freshness=tiers.freshness,
         local=tiers.local,
         shared=tiers.shared,
@@ -112,8 +112,7 @@ async def begin_worker(running: Running) -> None:
         clock=time.monotonic,
     )
     running.background(follower.run(), "follower")
-    if await first_picture(follower.ready, assignment.siblings):
-        await check_schema(database)
+    await first_picture(follower.ready, assignment.siblings)
     tcp = await _listen(running, resolver, tiers.counters)
     _tell(running, tiers, tcp)
 

@@ -1,17 +1,24 @@
 import asyncio
 import contextlib
+import random
+import time
 
 import pytest
 
+from identifiers.directory import PrefixDirectory
 from identifiers.errors import FateUnknown, StoreUnavailable
 from node import control
 from node.assignment import Role
 from node.control import Health
 from node.gauges import freshness_check
-from node.joining import first_picture
+from node.joining import Checked, first_picture
 from node.listeners import listen_unix
 from node.upkeep import keep_up, once_reachable
+from resolver.follower import Follower, Pace
 from resolver.freshness import Freshness
+from resolver.tiers.local import LocalTier
+from storage.memory import MemoryStore
+from storage.postgres import Unsuitable
 
 QUICK = {"patience": 0.0, "look_around": 0.01}
 
@@ -56,6 +63,47 @@ async def test_who_knows_nothing_waits_while_a_sibling_answers(siblings, sibling
 async def test_who_knows_nothing_joins_when_nobody_else_answers(siblings, sibling):
     assert not sibling.serving
     assert await first_picture(asyncio.Event(), siblings, **QUICK) is False
+
+
+async def test_nothing_is_read_before_the_schema_was_found_to_fit_and_that_is_asked_once():
+    fates = [StoreUnavailable("away"), None]
+    store = MemoryStore()
+
+    async def check():
+        if (error := fates.pop(0)) is not None:
+            raise error
+
+    directories = Checked(store, check)
+    with pytest.raises(StoreUnavailable):
+        await directories.directory()
+    for _ in range(2):
+        assert isinstance(await directories.directory(), PrefixDirectory)
+    assert fates == []
+
+
+async def test_a_schema_that_does_not_fit_ends_the_follower_whenever_the_store_comes():
+    fates = [StoreUnavailable("away"), StoreUnavailable("away"), Unsuitable("newer")]
+    used = []
+
+    async def check():
+        raise fates.pop(0)
+
+    store = MemoryStore()
+    follower = Follower(
+        feed=store,
+        directories=Checked(store, check),
+        freshness=Freshness(),
+        local=LocalTier(store, store, time.monotonic, random.random),
+        shared=None,
+        use=used.append,
+        clock=time.monotonic,
+        pace=Pace(poll=0.0),
+    )
+    with pytest.raises(ExceptionGroup) as caught:
+        await follower.run()
+    assert caught.group_contains(Unsuitable, match="newer")
+    assert used == []
+    assert not follower.ready.is_set()
 
 
 async def test_a_start_waits_for_the_database():

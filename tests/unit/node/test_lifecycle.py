@@ -113,3 +113,26 @@ async def test_failed_background_work_ends_the_process(assignment):
 
     with pytest.raises(RuntimeError, match="lost"):
         await live(assignment, load({}), begin, prepared=pytest.fail, ready=lambda _: proceed.set())
+
+
+async def test_background_work_that_fails_while_it_begins_ends_that_too(assignment):
+    ends = []
+
+    async def fail():
+        raise RuntimeError("does not fit")
+
+    async def work():
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(fail())
+
+    async def begin(running):
+        running.stack.callback(ends.append, "closed")
+        running.background(work(), "work")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append("begun no further")
+
+    with pytest.raises(RuntimeError, match="does not fit"):
+        await live(assignment, load({}), begin, prepared=pytest.fail, ready=pytest.fail)
+    assert ends == ["begun no further", "closed"]
