@@ -30,7 +30,7 @@ _LAST_RETRY: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
-class _KeptConnection:
+class KeptConnection:
     """A task that uses a connection of its own and begins anew when it is lost."""
 
     def __init__(
@@ -42,34 +42,49 @@ class _KeptConnection:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Begin; returns at once."""
         self._task = asyncio.create_task(self._keep(), name=f"postgres-{self._purpose}")
 
     async def stop(self) -> None:
+        """End the task, and its connection with it."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
 
     async def _keep(self) -> None:
-        retry = _FIRST_RETRY
+        clock = asyncio.get_running_loop().time
+        retry = _FIRST_RETRY / 2
         while True:
+            began = clock()
             try:
-                connection = await asyncpg.connect(
-                    self._dsn,
-                    timeout=_CONNECT_SECONDS,
-                    command_timeout=_CALL_SECONDS,
-                    **primary(self._dsn),
-                    server_settings={"application_name": f"idnode-{self._purpose}"},
+                await self._connected()
+            except Exception as error:  # noqa: BLE001 -- a mistake of ours must not end it unseen
+                lasted = clock() - began > _LAST_RETRY
+                retry = _FIRST_RETRY if lasted else min(retry * 2, _LAST_RETRY)
+                foreseen = isinstance(error, DRIVER_ERRORS)
+                _log.log(
+                    logging.WARNING if foreseen else logging.ERROR,
+                    "%s connection lost, again in %.2f s: %r",
+                    self._purpose,
+                    retry,
+                    error,
+                    exc_info=None if foreseen else error,
                 )
-                try:
-                    retry = _FIRST_RETRY
-                    await self._use(connection)
-                finally:
-                    connection.terminate()
-            except DRIVER_ERRORS as error:
-                _log.warning("%s connection lost, again in %.2f s: %r", self._purpose, retry, error)
             await asyncio.sleep(retry)
-            retry = min(retry * 2, _LAST_RETRY)
+
+    async def _connected(self) -> None:
+        connection = await asyncpg.connect(
+            self._dsn,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_CALL_SECONDS,
+            **primary(self._dsn),
+            server_settings={"application_name": f"idnode-{self._purpose}"},
+        )
+        try:
+            await self._use(connection)
+        finally:
+            connection.terminate()
 
 
 class Nudge:
@@ -77,7 +92,7 @@ class Nudge:
 
     def __init__(self, dsn: str) -> None:
         self._news = asyncio.Event()
-        self._connection = _KeptConnection(dsn, "nudge", self._send)
+        self._connection = KeptConnection(dsn, "nudge", self._send)
 
     async def __aenter__(self) -> Self:
         self._connection.start()
@@ -108,7 +123,7 @@ class Ear:
 
     def __init__(self, dsn: str) -> None:
         self._heard = asyncio.Event()
-        self._connection = _KeptConnection(dsn, "ear", self._listen)
+        self._connection = KeptConnection(dsn, "ear", self._listen)
 
     async def __aenter__(self) -> Self:
         self._connection.start()

@@ -12,6 +12,7 @@ from storage.postgres import Database, PostgresFeed, maintain
 from storage.postgres.feed import MOST
 from storage.postgres.rows import pack_news
 from storage.postgres.sql import load
+from storage.postgres.wakeups import KeptConnection
 from tests.contracts.backends import Backend
 from tests.contracts.units import put, record, written
 
@@ -178,6 +179,28 @@ async def cut(sql: Any, application: str) -> int:
         application,
     )
     return len(cut)
+
+
+async def test_a_mistake_of_ours_is_told_and_ends_no_wake_ups(
+    dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    again = asyncio.Event()
+    mistakes = [ValueError("of ours")]
+
+    async def use(_: object) -> None:
+        if mistakes:
+            raise mistakes.pop()
+        again.set()
+        await asyncio.Event().wait()
+
+    kept = KeptConnection(dsn, "test", use)
+    kept.start()
+    await again.wait()
+    await kept.stop()
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ValueError)
 
 
 async def test_without_a_server_there_is_no_cursor() -> None:
