@@ -1,6 +1,7 @@
 """One identifier with all its values, as it is stored and as it travels between rooms."""
 
 from enum import IntEnum
+from typing import Final
 
 import msgspec
 
@@ -38,5 +39,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     template: str | None = None
 
 
+PAGE_BYTES: Final = 8 * 1024 * 1024
+"""A page of records ends with the one that makes its values so many octets, or more."""
 EMPTY_VALUES = b"\0\0\0\0"
 """The wire form of no values."""

@@ -50,7 +50,8 @@ class RegistryStore(Protocol):
     async def page(self, prefix: str, after: str, limit: int) -> Sequence[Record]:
         """Return up to `limit` records under just `prefix`, by key, from the first past `after`.
 
-        Deleted ones are left out.
+        The last one is that with which the values come to `PAGE_BYTES` (`identifiers.records`), if
+        they do. Deleted ones are left out.
         """
         ...
 

@@ -10,7 +10,7 @@ from identifiers.directory import PrefixDirectory
 from identifiers.faults import Fault
 from identifiers.names import Handle, Prefix
 from identifiers.principals import Allowed, Scope
-from identifiers.records import Record, State
+from identifiers.records import PAGE_BYTES, Record, State
 from registry.answers import Answer, Batch, BatchAnswer, Decision, Denied, Faulty, Item, Missing
 from registry.commands import Asked, Command, Create, Delete, Once, Patch, Put, Upsert
 from registry.commit import GroupCommit, Unit
@@ -84,7 +84,8 @@ class Registry:
         if not isinstance(allowed.verdict, Allowed):
             return Denied(allowed.verdict)
         records = await self._store.page(str(prefix), after, limit)
-        return Page(records, len(records) == limit)
+        octets = sum(len(record.values) for record in records)
+        return Page(records, len(records) == limit or octets >= PAGE_BYTES)
 
     async def batch(self, items: Sequence[BatchItem], asked: Asked[BatchAnswer]) -> BatchAnswer:
         """Judge up to `BATCH_LIMIT` items, each for itself, in one transaction.

@@ -120,7 +120,8 @@ _LIMIT: Final = Parameter(
     name="limit",
     place="query",
     schema={"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": DEFAULT_PAGE},
-    description="How many at most.",
+    description="How many at most. Pages of large identifiers are shorter; `next` says if there is "
+    "more.",
 )
 _AFTER: Final = Parameter(
     name="after",

@@ -25,7 +25,7 @@ from identifiers.changes import (
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.errors import FateUnknown, Fenced, StoreUnavailable
 from identifiers.names import prefix_of
-from identifiers.records import Record, State
+from identifiers.records import PAGE_BYTES, Record, State
 from storage import unit
 
 T = TypeVar("T")
@@ -179,8 +179,15 @@ class MemoryStore:
         self._reach()
         _check_text(prefix, after)
         keys = sorted(k for k in self.records if prefix_of(k) == prefix and k > after)
-        there = (self.records[key] for key in keys)
-        return [record for record in there if record.state is not State.DELETED][:limit]
+        page: list[Record] = []
+        octets = 0
+        for record in (self.records[key] for key in keys):
+            if len(page) >= limit or octets >= PAGE_BYTES:
+                break
+            if record.state is not State.DELETED:
+                page.append(record)
+                octets += len(record.values)
+        return page
 
     # enterprises, prefixes, keys
 

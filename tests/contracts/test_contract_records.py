@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from identifiers.changes import ChangeKind, Current, Touched, Writes
-from identifiers.records import EMPTY_VALUES, Record, State
+from identifiers.records import EMPTY_VALUES, PAGE_BYTES, Record, State
 from tests.contracts.backends import Backend
 from tests.contracts.units import AUDIT, delete, next_version, put, put_all, record, written
 
@@ -196,6 +196,18 @@ async def test_pages_follow_each_other_without_gap_or_repetition(backend: Backen
         after = page[-1].key
     assert [len(page) for page in pages] == [3, 3, 3, 1]
     assert [key for page in pages for key in page] == sorted(under, key=str.encode)
+
+
+async def test_a_page_ends_with_so_many_octets(backend: Backend) -> None:
+    """Just before the bound one more is read; at the bound none."""
+    half = bytes(PAGE_BYTES // 2)
+    for name, values in (("A", half[:-1]), ("B", half), ("C", half), ("D", half), ("E", half)):
+        await put(backend.store, f"88.300.1/{name}", values)
+    pages, after = [], ""
+    while page := await backend.store.page("88.300.1", after, 1000):
+        pages.append("".join(r.key[-1] for r in page))
+        after = page[-1].key
+    assert pages == ["ABC", "DE"]
 
 
 async def test_pages_leave_deleted_ones_out(backend: Backend) -> None:

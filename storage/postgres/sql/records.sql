@@ -15,9 +15,17 @@ SELECT key, name, version, state, reason, template, wire_values, changed_at
  WHERE prefix = $1 AND key = ANY ($2::text[]);
 
 -- name: page
--- Records under one prefix by key, past a key; deleted ones (state 5) left out.
+-- Records under one prefix by key, past a key; deleted ones (state 5) left out. Those that begin
+-- within the first 8 MiB of values (`identifiers.records.PAGE_BYTES`); the rest are not fetched.
 SELECT key, name, version, state, reason, template, wire_values, changed_at
-  FROM identifier
- WHERE prefix = $1 AND key > $2 AND state <> 5
- ORDER BY key
- LIMIT $3;
+  FROM (
+    SELECT *,
+           sum(octet_length(wire_values)) OVER (ORDER BY key ROWS UNBOUNDED PRECEDING)
+             - octet_length(wire_values) AS before
+      FROM identifier
+     WHERE prefix = $1 AND key > $2 AND state <> 5
+     ORDER BY key
+     LIMIT $3
+  ) page
+ WHERE before < 8388608
+ ORDER BY key;

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from edge.addresses import parse_networks
-from identifiers.records import State
-from identifiers.values import Permission
+from identifiers.records import PAGE_BYTES, State
+from identifiers.values import Permission, Value
+from identifiers.wire.handle.values import encode_values
 from tests.unit.registry.world import IDENTIFIERS, new
 
 A = f"{IDENTIFIERS}/88.300.1/A"
@@ -425,6 +426,22 @@ async def test_a_prefix_is_listed_page_by_page(api):
         assert ("next" in answer.json) == bool(link)
         path = link.partition(">")[0].removeprefix("<")
     assert seen == [f"88.300.1/{n}" for n in (0, 1, 2, 4, 5, 6)]
+
+
+async def test_pages_of_large_identifiers_are_short(api, store):
+    await api.post(IDENTIFIERS, new("88.300.1/00"))
+    first = store.records["88.300.1/00"]
+    heavy = encode_values((Value(index=1, type="X", data=bytes(PAGE_BYTES // 4)),))
+    keys = [f"88.300.1/{n:02}" for n in range(6)]
+    for key in keys:
+        store.records[key] = msgspec.structs.replace(first, key=key, name=key, values=heavy)
+    page = (await api.get(f"{IDENTIFIERS}?prefix=88.300.1&limit=1000")).json
+    assert [i["handle"] for i in page["items"]] == keys[:4]
+    rest = (await api.get(f"{IDENTIFIERS}?prefix=88.300.1&after={page['next']}")).json
+    assert [i["handle"] for i in rest["items"]] == keys[4:]
+    assert "next" not in rest
+    exported = await api.get("/api/v1/export?prefix=88.300.1", Accept="application/x-ndjson")
+    assert [line["handle"] for line in exported.lines] == keys
 
 
 @pytest.mark.parametrize(
