@@ -273,6 +273,18 @@ async def test_a_dry_run_judges_and_changes_nothing(store, imports):
     assert real.done.counts == answer.done.counts
 
 
+async def test_a_dry_run_knows_earlier_rows_of_the_same_chunk_only(imports):
+    """As the description of the parameter says."""
+    body = ndjson([new("88.300.1/A"), new("88.300.1/A"), new("88.300.1/B"), new("88.300.1/A")])
+    answer = await imports.run(wanted(dry_run=True), stream(body), asked())
+    created, rejected = Fate.CREATED, Fate.REJECTED
+    told = [row.status for row in await results(imports, answer.done)]
+    assert told == [created, rejected, created, created]
+    real = await imports.run(wanted(key="real"), stream(body), asked())
+    told = [row.status for row in await results(imports, real.done)]
+    assert told == [created, rejected, created, rejected]
+
+
 @pytest.mark.parametrize(
     ("media", "body", "told"),
     [
