@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.names import PREFIX_RECORDS, Handle, Prefix
+from identifiers.names import PREFIX_RECORDS, Handle, Prefix, fold
 
 
 class PrefixKind(IntEnum):
@@ -64,7 +64,7 @@ class PrefixDirectory:
     def home_of(self, handle: Handle) -> PrefixEntry | None:
         """Return the entry that decides about `handle`; ``0.NA/P`` belongs to the entry of P."""
         if handle.prefix == PREFIX_RECORDS:
-            return self.nearest(handle.suffix.upper())
+            return self.nearest(fold(handle.suffix))
         return self.nearest(handle.prefix)
 
     def below_root(self, prefix: Prefix) -> bool:

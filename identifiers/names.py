@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import Fault, Faults, Invalid
 
 MAX_WIRE_BYTES: Final = 2048
 """Longest handle on the wire, octets of UTF-8."""
@@ -52,10 +52,6 @@ class Prefix(msgspec.Struct, frozen=True, order=True):
     def covers(self, other: "Prefix") -> bool:
         """Say whether `other` is this prefix or derived from it, label by label."""
         return other.labels[: len(self.labels)] == self.labels
-
-    def record_key(self) -> str:
-        """Return the canonical handle of the prefix's own record."""
-        return f"{PREFIX_RECORDS}/{self}"
 
     def __str__(self) -> str:
         return ".".join(self.labels)
@@ -124,11 +120,11 @@ def _too_long(size: int, unit: str, limit: int) -> Fault:
 
 
 def _character_faults(suffix: str) -> list[Fault]:
-    faults = [
+    faults = Faults(
         Fault("name.character", params={"char": f"U+{ord(char):04X}", "at": at})
         for at, char in enumerate(suffix, 1)
         if unicodedata.category(char) in _REFUSED_CATEGORIES or _INVISIBLE.match(char)
-    ]
+    )
     composed = unicodedata.normalize("NFC", suffix)
     if composed != suffix:
         at = next(

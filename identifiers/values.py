@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.faults import Fault
+from identifiers.faults import Fault, Faults
 from identifiers.names import fold
 
 DEFAULT_TTL: Final = 86400
@@ -88,17 +88,19 @@ def values_faults(values: Collection[Value]) -> list[Fault]:
     """Return every breach of the registration limits; pointers are relative to the list."""
     if _within_limits(values):
         return []
-    faults: list[Fault] = []
-    seen: set[int] = set()
-    for at, value in enumerate(values):
-        if value.index in seen:
-            faults.append(Fault("value.duplicate_index", f"/{at}/index", {"index": value.index}))
-        seen.add(value.index)
-        faults.extend(_limit_faults(at, value))
+    faults = Faults()
     if not values:
         faults.append(Fault("empty"))
     if len(values) > MAX_VALUES:
         faults.append(Fault("too_many", params={"count": len(values), "limit": MAX_VALUES}))
+    seen: set[int] = set()
+    for at, value in enumerate(values):
+        if faults.full:
+            break
+        if value.index in seen:
+            faults.append(Fault("value.duplicate_index", f"/{at}/index", {"index": value.index}))
+        seen.add(value.index)
+        faults.extend(_limit_faults(at, value))
     return faults
 
 

@@ -5,7 +5,7 @@ written is deterministic (RFC 8949 section 4.2.1). Nothing reaches the CBOR libr
 guard of ``cborscan`` has not passed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import cbor2
@@ -22,6 +22,7 @@ from identifiers.wire.rows import MAX_ROW_BYTES, FramingLost, Refused, Row, hand
 
 MEDIA_TYPE: Final = "application/cbor"
 SEQUENCE_MEDIA_TYPE: Final = "application/cbor-seq"
+_ARRAY: Final = 4
 
 
 def load(data: bytes, max_items: int = MAX_ITEMS) -> object:
@@ -142,6 +143,13 @@ def _read_or_refuse(item: Item) -> Submission | Refused:
 def write(document: object) -> bytes:
     """Write a document of dicts with text keys, lists, integers, texts and bytes."""
     return cbor2.dumps(document, canonical=True)
+
+
+def write_array(items: Sequence[bytes]) -> bytes:
+    """Write an array of documents that are written already (RFC 8949 section 3, major type 4)."""
+    head = bytearray(cbor2.dumps(len(items)))  # an unsigned integer's head but for the type
+    head[0] |= _ARRAY << 5
+    return bytes(head) + b"".join(items)
 
 
 def write_values(blob: bytes) -> bytes:

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import Fault, Faults, Invalid
 from identifiers.records import State
 from identifiers.submissions import Submission
 from identifiers.values import DEFAULT_PERMISSIONS, DEFAULT_TTL, MAX_INDEX, MAX_TTL, Value
@@ -153,7 +153,7 @@ def _cells(row: bytes) -> list[str]:
 
 
 def _read_header(names: Sequence[str]) -> _Header:
-    faults: list[Fault] = []
+    faults = Faults()
     faults.extend(Fault("csv.twice", step("", n)) for n in _OWN if names.count(n) > 1)
     if "handle" not in names:
         faults.append(Fault("required", "/handle"))
@@ -169,7 +169,7 @@ def _read_header(names: Sequence[str]) -> _Header:
     return _Header(tuple(names), columns)
 
 
-def _given(name: str, faults: list[Fault]) -> Column | None:
+def _given(name: str, faults: Faults) -> Column | None:
     if name in _OWN:
         return None
     numbered = _NUMBERED.fullmatch(name)
@@ -193,7 +193,7 @@ def _read_or_refuse(header: _Header, row: bytes) -> Submission | Refused:
         params: dict[str, str | int] = {"count": len(cells), "expected": len(header.names)}
         return Refused((Fault("csv.cells", params=params),))
     own = {n: cell for n, cell in zip(header.names, cells, strict=True) if n in _OWN}
-    faults: list[Fault] = []
+    faults = Faults()
     if not own["handle"]:
         faults.append(Fault("required", "/handle"))
     if own.get("template"):
@@ -211,7 +211,7 @@ def _read_or_refuse(header: _Header, row: bytes) -> Submission | Refused:
     return Submission(own["handle"], values)
 
 
-def _read_ttl(cell: str, faults: list[Fault]) -> int:
+def _read_ttl(cell: str, faults: Faults) -> int:
     if not cell:
         return DEFAULT_TTL
     if _TTL.fullmatch(cell) and int(cell) <= MAX_TTL:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from identifiers.faults import Fault
+from identifiers.faults import Faults
 from identifiers.values import MAX_INDEX
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle.data import (
@@ -75,7 +75,7 @@ def vlist_document(data: bytes) -> Document | None:
     return {"format": "vlist", "value": value}
 
 
-def read_data(document: object, pointer: str, faults: list[Fault]) -> bytes:
+def read_data(document: object, pointer: str, faults: Faults) -> bytes:
     """Read the data of a value, noting faults; bytes (from CBOR) stand for themselves."""
     if isinstance(document, str):
         return document.encode()
@@ -172,7 +172,7 @@ def key_or_binary(data: bytes) -> Document:
 
 def _lossless(name: str, value: Document | None, data: bytes) -> Document | None:
     written: Document = {"format": name, "value": value}
-    faults: list[Fault] = []
+    faults = Faults()
     return written if value is not None and read_data(written, "", faults) == data else None
 
 

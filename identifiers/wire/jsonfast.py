@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import Fault, Faults, Invalid
 from identifiers.records import State
 from identifiers.submissions import Submission
 from identifiers.values import (
@@ -89,7 +89,7 @@ def read_batch(body: bytes, limit: int) -> list[Submission | Refused]:
         submissions = [item for item in read if item is not None]
         if len(submissions) == len(read):
             return list(submissions)
-    faults: list[Fault] = []
+    faults = Faults()
     members = members_of(load(body), "", faults, ("items",))
     items = members.items("items") if members is not None else []
     if not faults and not items:

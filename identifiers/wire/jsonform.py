@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import Fault, Faults, Invalid
 from identifiers.names import Handle, registration_faults
 from identifiers.records import State
 from identifiers.submissions import Submission
@@ -67,7 +67,7 @@ def read_identifier(document: object, pointer: str = "") -> Submission:
     When the form is at fault the rules of registration are asked as well, so that nobody mends a
     comma only to learn that the name is too long.
     """
-    faults: list[Fault] = []
+    faults = Faults()
     members = members_of(document, pointer, faults, _MEMBERS)
     if members is None:
         raise Invalid(faults)
@@ -90,27 +90,27 @@ def read_identifier(document: object, pointer: str = "") -> Submission:
 
 def read_values(document: object, pointer: str = "") -> tuple[Value, ...]:
     """Read an array of values. Raises `Invalid` with every fault there is."""
-    faults: list[Fault] = []
+    faults = Faults()
     if not isinstance(document, list):
         raise Invalid([type_fault(document, "array", pointer)])
     read = _read_items(document, pointer, faults)
     if faults:
-        raise Invalid(faults + _rule_faults(read, pointer))
+        raise Invalid([*faults, *_rule_faults(read, pointer)])
     return tuple(value for _, value in read)
 
 
-def _read_items(
-    items: Sequence[object], pointer: str, faults: list[Fault]
-) -> list[tuple[int, Value]]:
+def _read_items(items: Sequence[object], pointer: str, faults: Faults) -> list[tuple[int, Value]]:
     read = []
     for at, item in enumerate(items):
+        if faults.full:
+            break
         value = _read_value(item, step(pointer, at), faults)
         if value is not None:
             read.append((at, value))
     return read
 
 
-def _read_value(document: object, pointer: str, faults: list[Fault]) -> Value | None:
+def _read_value(document: object, pointer: str, faults: Faults) -> Value | None:
     before = len(faults)
     members = members_of(document, pointer, faults, _VALUE_MEMBERS)
     if members is None:

@@ -10,7 +10,7 @@ import math
 import re
 from typing import Final
 
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import MAX_FAULTS, Fault, Faults, Invalid
 
 MAX_DEPTH: Final = 16
 _INT64_DIGITS: Final = 20
@@ -52,10 +52,10 @@ def load(data: bytes) -> object:
     return document
 
 
-def text_faults(document: object) -> list[Fault]:
+def text_faults(document: object) -> Faults:
     """Return a fault for each U+0000 and lone surrogate in a document's texts and names."""
-    faults: list[Fault] = []
-    _collect(document, "", faults)
+    faults = Faults()
+    _collect(document, [], faults)
     return faults
 
 
@@ -92,8 +92,10 @@ def _too_deep(data: bytes) -> bool:
 
 def _parse(text: str, bad: list[_Bad]) -> object:
     def note(code: str, params: dict[str, str | int], inner: object = None) -> _Bad:
-        bad.append(_Bad(code, params, inner))
-        return bad[-1]
+        if len(bad) <= MAX_FAULTS:
+            told = len(bad) < MAX_FAULTS
+            bad.append(_Bad(code, params, inner) if told else _Bad("more", {}))
+        return bad[-1]  # what is not told stands for all that follows
 
     def pairs(members: list[tuple[str, object]]) -> object:
         found = dict(members)
@@ -125,25 +127,37 @@ def _parse(text: str, bad: list[_Bad]) -> object:
     )
 
 
-def _collect(node: object, pointer: str, faults: list[Fault]) -> None:
+def _collect(node: object, path: list[str | int], faults: Faults) -> None:
+    # The path becomes a pointer only where a fault is: a name in it may be as long as the body.
     if isinstance(node, _Bad):
-        place = step(pointer, str(node.params["key"])) if "key" in node.params else pointer
-        faults.append(Fault(node.code, place, node.params))
+        here = [*path, str(node.params["key"])] if "key" in node.params else path
+        faults.append(Fault(node.code, _pointer(here), node.params))
         node = node.inner
     if isinstance(node, str):
-        _collect_text(node, pointer, faults)
+        _collect_text(node, path, faults)
     elif isinstance(node, list):
         for at, item in enumerate(node):
-            _collect(item, step(pointer, at), faults)
+            if faults.full:
+                return
+            path.append(at)
+            _collect(item, path, faults)
+            path.pop()
     elif isinstance(node, dict):
         for name, member in node.items():
-            below = step(pointer, _SURROGATE.sub("\ufffd", name))
-            _collect_text(name, below, faults)
-            _collect(member, below, faults)
+            if faults.full:
+                return
+            path.append(_SURROGATE.sub("\ufffd", name))
+            _collect_text(name, path, faults)
+            _collect(member, path, faults)
+            path.pop()
 
 
-def _collect_text(text: str, pointer: str, faults: list[Fault]) -> None:
+def _collect_text(text: str, path: list[str | int], faults: Faults) -> None:
     if "\0" in text:
-        faults.append(Fault("nul", pointer))
+        faults.append(Fault("nul", _pointer(path)))
     if _SURROGATE.search(text):
-        faults.append(Fault("surrogate", pointer))
+        faults.append(Fault("surrogate", _pointer(path)))
+
+
+def _pointer(path: list[str | int]) -> str:
+    return "".join([step("", name) for name in path])

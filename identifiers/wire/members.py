@@ -7,7 +7,7 @@ what was read counts only when no fault was noted.
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from identifiers.faults import Fault
+from identifiers.faults import Fault, Faults
 from identifiers.values import MAX_INDEX, Reference
 from identifiers.wire.jsonload import step
 
@@ -33,7 +33,7 @@ def type_fault(found: object, expected: str, pointer: str) -> Fault:
 
 
 def members_of(
-    document: object, pointer: str, faults: list[Fault], known: Collection[str]
+    document: object, pointer: str, faults: Faults, known: Collection[str]
 ) -> "Members | None":
     """Return the members of an object; None, with a fault noted, when it is none or MISSING.
 
@@ -54,7 +54,7 @@ class Members:
 
     __slots__ = ("_document", "faults", "pointer")
 
-    def __init__(self, document: Mapping[str, object], pointer: str, faults: list[Fault]) -> None:
+    def __init__(self, document: Mapping[str, object], pointer: str, faults: Faults) -> None:
         self._document = document
         self.pointer = pointer
         self.faults = faults
@@ -142,10 +142,12 @@ class Members:
             self.note(name, "required")
 
 
-def read_references(items: list[object], pointer: str, faults: list[Fault]) -> list[Reference]:
+def read_references(items: list[object], pointer: str, faults: Faults) -> list[Reference]:
     """Read an array of ``{"handle", "index"}``."""
     references = []
     for at, item in enumerate(items):
+        if faults.full:
+            break
         members = members_of(item, step(pointer, at), faults, ("handle", "index"))
         if members is not None:
             handle, index = members.text("handle"), members.integer("index", 0, MAX_INDEX)

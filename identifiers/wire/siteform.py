@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
-from identifiers.faults import Fault
+from identifiers.faults import Faults
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle.data import DsaKey, RsaKey, decode_public_key, encode_public_key
 from identifiers.wire.handle.envelope import NEWEST, Version
@@ -24,7 +24,7 @@ from identifiers.wire.jsonload import step
 from identifiers.wire.members import Members, members_of
 
 Document = dict[str, object]
-_DataReader = Callable[[object, str, list[Fault]], bytes]
+_DataReader = Callable[[object, str, Faults], bytes]
 
 _TRANSPORTS: Final = tuple(transport.name for transport in Transport)
 _U8: Final = 0xFF
@@ -82,7 +82,7 @@ _SITE_MEMBERS: Final = (
 )
 
 
-def read_site(document: object, pointer: str, faults: list[Fault], read_data: _DataReader) -> bytes:
+def read_site(document: object, pointer: str, faults: Faults, read_data: _DataReader) -> bytes:
     """Read what `site_document` writes, noting faults."""
     site = members_of(document, pointer, faults, _SITE_MEMBERS)
     if site is None:
@@ -114,6 +114,8 @@ def _read_version(site: Members) -> Version:
 def _read_attributes(site: Members) -> tuple[tuple[str, str], ...]:
     attributes = []
     for at, item in enumerate(site.items("attributes", [])):
+        if site.faults.full:
+            break
         place = step(site.place("attributes"), at)
         members = members_of(item, place, site.faults, ("name", "value"))
         if members is not None:
@@ -125,6 +127,8 @@ def _read_servers(site: Members, read_data: _DataReader) -> tuple[Server, ...]:
     servers = []
     known = ("serverId", "address", "publicKey", "interfaces")
     for at, item in enumerate(site.items("servers")):
+        if site.faults.full:
+            break
         members = members_of(item, step(site.place("servers"), at), site.faults, known)
         if members is not None:
             key = b""
@@ -156,6 +160,8 @@ def _read_interfaces(server: Members) -> tuple[Interface, ...]:
     interfaces = []
     known = ("query", "admin", "protocol", "port")
     for at, item in enumerate(server.items("interfaces")):
+        if server.faults.full:
+            break
         members = members_of(item, step(server.place("interfaces"), at), server.faults, known)
         if members is not None:
             usage = Usage.QUERY if members.boolean("query") else 0
@@ -181,7 +187,7 @@ def key_document(data: bytes) -> Document | None:
     return None
 
 
-def read_key(document: object, pointer: str, faults: list[Fault]) -> bytes:
+def read_key(document: object, pointer: str, faults: Faults) -> bytes:
     """Read what `key_document` writes, noting faults."""
     known = ("kty", "n", "e", "y", "p", "q", "g")
     jwk = members_of(document, pointer, faults, known)

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import Fault, Faults, Invalid
 from identifiers.names import Handle
 from identifiers.records import State
 from identifiers.values import MAX_INDEX, Value
@@ -62,7 +62,7 @@ def read_replacement(body: bytes, handle: Handle) -> Fit:
 
 def read_changes(body: bytes) -> Changes:
     """Read ``{"values"?, "remove"?, "state"?}``. Raises `Invalid` with every fault."""
-    faults: list[Fault] = []
+    faults = Faults()
     members = members_of(load(body), "", faults, ("values", "remove", "state"))
     if members is None:
         raise Invalid(faults)
@@ -98,6 +98,8 @@ def _changed_values(members: Members) -> tuple[Value, ...]:
 def _removed(members: Members) -> frozenset[int]:
     indexes = set()
     for at, index in enumerate(members.items("remove", [])):
+        if members.faults.full:
+            break
         if isinstance(index, int) and not isinstance(index, bool) and 1 <= index <= MAX_INDEX:
             indexes.add(index)
         else:

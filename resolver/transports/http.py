@@ -14,7 +14,7 @@ from edge.bodies import read_body
 from edge.problems import MEDIA_TYPE_UNKNOWN, TOO_LARGE, Kind, Problem, Refusal, retry_after
 from identifiers.outcomes import Found, Outcome, ValuesAbsent
 from identifiers.queries import Query
-from identifiers.wire import jsonform
+from identifiers.wire import cborform, jsonform
 from identifiers.wire.dataform import key_or_binary
 from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.handle.site import Site, encode_site
@@ -36,9 +36,18 @@ IN_FLIGHT_PER_HOST: Final = 32
 TOO_MANY: Final = Kind(
     "too-many-requests", 429, "Too many requests from this address.", "该地址的请求过于频繁。"
 )
-_SLICE: Final = 64
-"""Answers of a batch that are written in one turn of the loop."""
+BATCH_OCTETS: Final = 16 * 1024 * 1024
+"""Octets of one answer to a batch after which no more records are put into it."""
+BATCH_FULL: Final = "the answer to this batch is full: ask for this one again"
+_ASKED_TOGETHER: Final = 500
+"""Names of a batch that are looked up together; nobody knows before how large their records are."""
+_TURN_OCTETS: Final = 64 * 1024
+"""Octets of a batch's answer that are written in one turn of the loop."""
+_LEAST_OCTETS: Final = 1024
+"""What the writing of one answer counts for, however short it is."""
 _HANDLES_PER_TOKEN: Final = 100
+_OCTETS_PER_TOKEN: Final = 16 * 1024
+"""What is read of a body, beside the names in it: a token is a request's worth of work."""
 _OFFERED: Final = (JSON, CBOR)
 _NOT_HERE: Final = ("/api/handles", "/api/prefixes", "/api/sessions", "/api/verifications")
 _PREFLIGHT: Final = (
@@ -121,13 +130,12 @@ class HttpResolution:
         """POST of ``{"handles": […]}``: each is answered for itself, in order."""
         began = self._clock()
         form = Form(_media_type(request))
-        handles = _read_batch(request, await read_body(request, BODY_LIMIT))
-        with self._let_in(request, began, 1.0 + len(handles) / _HANDLES_PER_TOKEN) as client:
-            queries = [Query(handle=handle.encode()) for handle in handles]
-            outcomes = await self._resolver.answer_all(queries, client, self._clock())
-            body = await self._told_all(handles, outcomes, form)
-            for outcome in outcomes:
-                self._count(result_of(outcome), began)
+        with self._let_in(request, began, 1.0) as client:
+            read = await read_body(request, BODY_LIMIT)
+            self._charge(client, len(read) / _OCTETS_PER_TOKEN)
+            handles = _read_batch(request, read)
+            self._charge(client, len(handles) / _HANDLES_PER_TOKEN)
+            body = await self._told_all(handles, client, form, began)
         return web.Response(
             body=body,
             headers=[
@@ -159,11 +167,9 @@ class HttpResolution:
         if client.trusted:
             yield client
             return
-        if self._in_flight[client.host] >= IN_FLIGHT_PER_HOST or not self._rates.requests(
-            client, now, cost
-        ):
-            self._counters.happened(Event.LIMITED)
-            raise Refusal(retry_after(TOO_MANY, 1))
+        if self._in_flight[client.host] >= IN_FLIGHT_PER_HOST:
+            raise self._limited()
+        self._charge(client, cost, now)
         self._in_flight[client.host] += 1
         try:
             yield client
@@ -171,6 +177,14 @@ class HttpResolution:
             self._in_flight[client.host] -= 1
             if not self._in_flight[client.host]:
                 del self._in_flight[client.host]
+
+    def _charge(self, client: Client, cost: float, now: float | None = None) -> None:
+        if not self._rates.requests(client, self._clock() if now is None else now, cost):
+            raise self._limited()
+
+    def _limited(self) -> Refusal:
+        self._counters.happened(Event.LIMITED)
+        return Refusal(retry_after(TOO_MANY, 1))
 
     def _client(self, request: web.Request) -> Client:
         peer = request.remote or "0.0.0.0"  # noqa: S104 -- nobody's address: the peer has gone
@@ -208,22 +222,35 @@ class HttpResolution:
         return web.Response(body=page.data, headers=headers)
 
     async def _told_all(
-        self, handles: Sequence[str], outcomes: Sequence[Outcome], form: Form
+        self, handles: Sequence[str], client: Client, form: Form, began: float
     ) -> bytes:
-        binary = form.media_type == CBOR
-        documents: list[object] = []
         items: list[bytes] = []
-        for start in range(0, len(handles), _SLICE):
-            part = slice(start, start + _SLICE)
-            for handle, outcome in zip(handles[part], outcomes[part], strict=True):
-                document = rest.tell(outcome, handle, binary=binary).document
-                if binary:
-                    documents.append(document)
-                else:
-                    items.append(jsonform.write_json(document))
-            await asyncio.sleep(0)
-        if binary:
-            return rest.written({"results": documents}, form)
+        written: dict[str, bytes] = {}
+        octets = turn = 0
+        for start in range(0, len(handles), _ASKED_TOGETHER):
+            asked = handles[start : start + _ASKED_TOGETHER]
+            outcomes: Sequence[Outcome | None] = [None] * len(asked)
+            if octets < BATCH_OCTETS:
+                queries = [Query(handle=handle.encode()) for handle in asked]
+                outcomes = await self._resolver.answer_all(queries, client, self._clock())
+            for handle, outcome in zip(asked, outcomes, strict=True):
+                if outcome is None or octets >= BATCH_OCTETS:
+                    items.append(_put_off(handle, form))
+                    self._count(Result.UNAVAILABLE, began)
+                    continue
+                item = written.get(handle)
+                if item is None:
+                    told = rest.tell(outcome, handle, binary=form.media_type == CBOR)
+                    item = written[handle] = rest.written(told.document, form)
+                    turn += max(len(item), _LEAST_OCTETS)
+                items.append(item)
+                octets += len(item)
+                self._count(result_of(outcome), began)
+                if turn >= _TURN_OCTETS:
+                    turn = 0
+                    await asyncio.sleep(0)
+        if form.media_type == CBOR:
+            return b"\xa1" + cborform.write("results") + cborform.write_array(items)
         return b'{"results":[%s]}' % b",".join(items)
 
     def _count(self, result: Result, began: float) -> None:
@@ -259,10 +286,15 @@ def _names_somebody(request: web.Request) -> bool:
 def _read_batch(request: web.Request, body: bytes) -> list[str]:
     if request.content_type != JSON or hdrs.CONTENT_TYPE not in request.headers:
         raise Refusal(Problem(kind=MEDIA_TYPE_UNKNOWN, members={"accepted": [JSON]}))
-    handles = rest.read_batch(jsonform.load(body))
+    handles = rest.read_batch(jsonform.load(body), BATCH_LIMIT)
     if len(handles) > BATCH_LIMIT:
         raise Refusal(Problem(kind=TOO_LARGE, members={"limit": BATCH_LIMIT}))
     return handles
+
+
+def _put_off(handle: str, form: Form) -> bytes:
+    told = rest.document(ResponseCode.SERVER_BUSY, handle, message=BATCH_FULL)
+    return rest.written(told, form)
 
 
 def _short(code: ResponseCode, message: str, *, status: int) -> web.Response:

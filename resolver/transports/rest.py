@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from identifiers import outcomes
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import Faults, Invalid
 from identifiers.outcomes import Outcome
 from identifiers.queries import Query
 from identifiers.values import MAX_INDEX, MAX_TTL, Value
@@ -156,11 +156,14 @@ def _callback(value: str) -> str:
     return value
 
 
-def read_batch(document: object) -> list[str]:
-    """Read ``{"handles": [text…]}``. Raises `Invalid` with every fault there is."""
-    faults: list[Fault] = []
+def read_batch(document: object, most: int) -> list[str]:
+    """Read ``{"handles": [text…]}``; one more than `most` stands for all that are too many.
+
+    Raises `Invalid` with every fault there is.
+    """
+    faults = Faults()
     members = members_of(document, "", faults, ("handles",))
-    handles = [] if members is None else members.items("handles")
+    handles = [] if members is None else members.items("handles")[: most + 1]
     for at, handle in enumerate(handles):
         if not isinstance(handle, str):
             faults.append(type_fault(handle, "string", f"/handles/{at}"))

@@ -37,6 +37,13 @@ def test_a_prefix_record_belongs_to_its_prefix():
     assert DIRECTORY.home_of(Handle.parse("0.NA/99")) is None
 
 
+def test_only_ascii_letters_are_folded_in_the_name_of_a_prefix_record():
+    directory = PrefixDirectory([entry("88.300.SS"), entry("88.300.AI")])
+    assert directory.home_of(Handle.parse("0.NA/88.300.ss")) is directory.entries[0]
+    for other in ("0.NA/88.300.\u00df", "0.NA/88.300.a\u0131"):
+        assert directory.home_of(Handle.parse(other)) is None
+
+
 def test_what_lies_below_a_root():
     assert DIRECTORY.below_root(Prefix.parse("88.300.4711"))
     assert not DIRECTORY.below_root(Prefix.parse("88.301"))

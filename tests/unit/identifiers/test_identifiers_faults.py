@@ -2,7 +2,7 @@ import string
 
 import pytest
 
-from identifiers.faults import TEXTS, Fault, Invalid
+from identifiers.faults import MAX_FAULTS, TEXTS, Fault, Faults, Invalid
 
 
 def test_a_fault_tells_itself_in_both_languages():
@@ -29,3 +29,31 @@ def test_both_texts_of_a_fault_take_the_same_parameters(code):
         {name for _, name, _, _ in string.Formatter().parse(text) if name} for text in TEXTS[code]
     )
     assert english == chinese
+
+
+def test_no_more_faults_are_told_than_anybody_reads():
+    asked = []
+
+    def many():
+        for at in range(1_000_000):
+            asked.append(at)
+            yield Fault("nul", f"/{at}")
+
+    faults = Faults(many())
+    assert len(asked) == len(faults) == MAX_FAULTS + 1
+    assert faults[-1] == Fault("more")
+    assert faults.full
+    faults.append(Fault("nul"))
+    assert len(faults) == MAX_FAULTS + 1
+    assert Invalid(list(faults) * 2).faults == tuple(faults)
+
+
+def test_as_many_faults_as_are_told_are_all():
+    faults = Faults(Fault("nul", f"/{at}") for at in range(MAX_FAULTS))
+    assert len(faults) == MAX_FAULTS
+    assert not faults.full
+
+
+def test_long_pointers_are_told_less_often():
+    faults = Faults(Fault("nul", "/" + "x" * 40_000) for _ in range(50))
+    assert [fault.code for fault in faults] == ["nul", "nul", "more"]

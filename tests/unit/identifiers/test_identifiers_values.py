@@ -1,5 +1,6 @@
 import pytest
 
+from identifiers.faults import MAX_FAULTS
 from identifiers.values import (
     MAX_DATA_BYTES,
     MAX_INDEX,
@@ -84,3 +85,9 @@ def test_too_many_values_are_one_fault():
     assert [(fault.code, fault.params) for fault in faults] == [
         ("too_many", {"count": 257, "limit": 256})
     ]
+
+
+def test_many_faults_are_told_up_to_a_hundred_and_how_many_values_first():
+    faults = values_faults([Value(index=1, type="", data=b"")] * 5000)
+    assert [fault.code for fault in faults[:2]] == ["too_many", "empty"]
+    assert len(faults) == MAX_FAULTS + 1

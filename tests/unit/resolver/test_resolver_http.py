@@ -5,6 +5,7 @@ import socket
 from urllib.parse import quote
 
 import aiohttp
+import msgspec
 import pytest
 import yarl
 
@@ -14,7 +15,8 @@ from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire import cborform
 from resolver.limits import Rates
-from resolver.transports.http import HttpResolution
+from resolver.transports import rest
+from resolver.transports.http import BATCH_OCTETS, HttpResolution
 from tests.unit.resolver.world import SITE
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1", ttl=600)
@@ -331,6 +333,56 @@ async def test_an_empty_batch_has_no_results(at):
     assert json.loads((await at.batch([]))[2]) == {"results": []}
 
 
+@pytest.mark.parametrize("item", [b"1", b"NaN", b'"\\u0000"', b"{}"])
+async def test_a_batch_of_nothing_but_faults_is_told_a_hundred(at, item):
+    count = ((1 << 20) - 20) // (len(item) + 1)
+    body = b'{"handles":[' + b",".join([item] * count) + b"]}"
+    status, _, answer = await at.ask(
+        "/api/resolve", "POST", data=body, headers={"Content-Type": "application/json"}
+    )
+    errors = json.loads(answer)["errors"]
+    assert status == 422
+    assert (len(errors), errors[-1]["code"]) == (101, "more")
+    assert len(answer) < 20_000
+
+
+async def test_a_name_that_is_asked_for_often_is_written_once(at, monkeypatch):
+    wrote = []
+    tell = rest.tell
+    monkeypatch.setattr(rest, "tell", lambda *a, **o: wrote.append(a[1]) or tell(*a, **o))
+    handles = ["88.300.1/A", "88.300.1/a", "88.300.1/none"] * 600
+    results = json.loads((await at.batch(handles))[2])["results"]
+    assert [result["handle"] for result in results] == handles
+    assert sorted(wrote) == sorted(set(handles))
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/cbor"])
+async def test_a_batch_of_large_records_is_answered_in_part(at, accept):
+    for number in range(3):
+        large = Value(index=1, type="NOTE", data=bytes([65 + number]) * 60_000)
+        values = [msgspec.structs.replace(large, index=index) for index in (1, 2, 3)]
+        await at.world.put(f"88.300.1/L{number}", *values)
+    handles = [f"88.300.1/L{number % 3}" for number in range(2000)]
+    at.world.store.fetches.clear()
+    status, _, body = await at.batch(handles, headers={"Accept": accept})
+    results = (
+        json.loads(body)["results"]
+        if accept == "application/json"
+        else cborform.load(body, 100_000)["results"]
+    )
+    codes = [result["responseCode"] for result in results]
+    answered = codes.count(1)
+    assert status == 200
+    assert [result["handle"] for result in results] == handles
+    assert codes == [1] * answered + [3] * (2000 - answered)
+    assert 80 < answered < 100
+    assert "ask for this one again" in results[-1]["message"]
+    assert len(body) < BATCH_OCTETS + 200_000 + 2000 * 200
+    assert len(at.world.store.fetches) == 1
+    counted = at.world.counters.snapshot()["answers"]["http"]
+    assert sum(counted["unavailable"]["buckets"]) == 2000 - answered
+
+
 async def test_the_site_record(at):
     status, document = await at.document("/api/site")
     assert status == 200
@@ -392,6 +444,45 @@ class TestStrangers:
     async def test_many_at_once_cost_more(self, at):
         assert (await at.batch(["88.300.1/A"] * 300))[0] == 200
         assert (await at.batch(["88.300.1/A"] * 300))[0] == 429
+
+    async def test_nobody_over_the_rate_has_a_body_read(self, at):
+        for _ in range(5):
+            assert (await at.ask("/api/handles/88.300.1/A"))[0] == 200
+
+        async def never():
+            yield b'{"handles":['
+            await asyncio.Event().wait()
+
+        status, _, _ = await at.ask(
+            "/api/resolve", "POST", data=never(), headers={"Content-Type": "application/json"}
+        )
+        assert status == 429
+
+    async def test_a_large_body_costs_more_whatever_is_in_it(self, at):
+        body = b'{"handles":[]' + b" " * (1 << 19) + b"}"
+        headers = {"Content-Type": "application/json"}
+        assert (await at.ask("/api/resolve", "POST", data=body, headers=headers))[0] == 429
+
+    async def test_bodies_that_are_waited_for_are_in_flight(self, start):
+        at = await start(trusted=False)
+        release = asyncio.Event()
+
+        async def slowly():
+            yield b'{"handles":'
+            await release.wait()
+            yield b"[]}"
+
+        headers = {"Content-Type": "application/json"}
+        asking = [
+            asyncio.create_task(at.ask("/api/resolve", "POST", data=slowly(), headers=headers))
+            for _ in range(40)
+        ]
+        done = []
+        for finished in asyncio.as_completed(asking):
+            done.append((await finished)[0])
+            if len(done) == 8:
+                release.set()
+        assert sorted(done) == [200] * 32 + [429] * 8
 
     async def test_requests_at_one_time_are_bounded(self, start):
         at = await start(trusted=False)

@@ -201,8 +201,8 @@ def test_forms_of_a_document():
 
 
 def test_a_batch_is_read_strictly():
-    assert rest.read_batch({"handles": ["a/b", "x"]}) == ["a/b", "x"]
-    assert rest.read_batch({"handles": []}) == []
+    assert rest.read_batch({"handles": ["a/b", "x"]}, 2000) == ["a/b", "x"]
+    assert rest.read_batch({"handles": []}, 2000) == []
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_batch_is_read_strictly():
 )
 def test_every_fault_of_a_batch_is_named(document, pointers):
     with pytest.raises(Invalid) as caught:
-        rest.read_batch(document)
+        rest.read_batch(document, 2000)
     assert [fault.pointer for fault in caught.value.faults] == pointers
 
 

@@ -9,6 +9,7 @@ from identifiers.wire.cborform import (
     CborSequence,
     load,
     write,
+    write_array,
     write_record,
     write_values,
 )
@@ -182,3 +183,9 @@ def test_rows_may_be_lost():
 def test_writing_is_deterministic():
     assert write({"bb": 1, "a": 2, "c": 3}).hex() == "a3616102616303" + "62626201"
     assert load(write_values(encode_values(VALUES)))[0]["data"] == b"\0\xff"
+
+
+@pytest.mark.parametrize("count", [0, 1, 23, 24, 255, 256, 2000, 70_000])
+def test_an_array_of_written_documents(count):
+    document = {"a": [1, b"\xff"]}
+    assert write_array([write(document)] * count) == write([document] * count)

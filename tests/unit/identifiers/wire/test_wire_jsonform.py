@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from identifiers.faults import Invalid
+from identifiers.faults import MAX_FAULTS, Fault, Invalid
 from identifiers.records import State
 from identifiers.submissions import Submission
 from identifiers.values import Reference, Value
@@ -485,3 +485,34 @@ def test_json_is_compact_and_leaves_slashes_alone():
         b'{"responseCode":200,"handle":"a/b","values":[]}'
     )
     assert jsonform.write_values(encode_values([])) == b"[]"
+
+
+MANY = [1] * 10_000
+SERVER = {"serverId": 1, "address": "192.0.2.1", "interfaces": []}
+
+
+@pytest.mark.parametrize(
+    "data_",
+    [
+        {"format": "vlist", "value": MANY},
+        {"format": "site", "value": {"serialNumber": 1, "servers": MANY}},
+        {"format": "site", "value": {"serialNumber": 1, "servers": [], "attributes": MANY}},
+        {
+            "format": "site",
+            "value": {"serialNumber": 1, "servers": [{**SERVER, "interfaces": MANY}]},
+        },
+        {str(number): 1 for number in range(10_000)},
+    ],
+)
+def test_faults_of_data_beyond_a_hundred_are_one(data_):
+    with pytest.raises(Invalid) as caught:
+        read_values([{"index": 1, "type": "T", "data": data_}])
+    assert len(caught.value.faults) == MAX_FAULTS + 1
+    assert caught.value.faults[-1] == Fault("more")
+
+
+def test_faults_of_values_beyond_a_hundred_are_one():
+    for values in (MANY, [{"index": 1, "type": "", "data": ""}] * 10_000):
+        with pytest.raises(Invalid) as caught:
+            read_identifier({"handle": "nonsense", "values": values, "other": 1})
+        assert len(caught.value.faults) == MAX_FAULTS + 1

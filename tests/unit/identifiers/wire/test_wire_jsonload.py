@@ -1,6 +1,6 @@
 import pytest
 
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import MAX_FAULTS, Fault, Invalid
 from identifiers.wire.jsonload import MAX_DEPTH, load, step, without_escapes
 
 
@@ -102,3 +102,31 @@ def test_escapes_are_taken_out_pair_by_pair():
 def test_pointers_are_escaped():
     assert step("/a", "b/c~d") == "/a/b~1c~0d"
     assert step("", 3) == "/3"
+
+
+@pytest.mark.parametrize(
+    "member",
+    [b"NaN", b"1e999", b"99999999999999999999", b'{"a":1,"a":1}', b'"\\u0000"', b'{"\\ud800":1}'],
+)
+def test_faults_beyond_a_hundred_are_one(member):
+    found = places(b"[" + b",".join([member] * 50_000) + b"]")
+    assert len(found) == MAX_FAULTS + 1
+    assert found[0][0].startswith("/0")
+    assert found[-1] == ("", "more")
+
+
+def test_faults_that_stand_nowhere_are_faults_all_the_same():
+    # The names are given again, so that nothing leads to what was refused first.
+    text = b'{"a":[' + b",".join([b"NaN"] * 500) + b'],"a":1}'
+    assert places(text) == [("", "more")]
+
+
+def test_a_long_name_above_many_faults_is_told_once_or_twice():
+    name = b"x" * 400_000
+    found = places(b'{"' + name + b'":[' + b",".join([b"NaN"] * 5000) + b"]}")
+    assert [code for _, code in found] == ["json.number", "more"]
+
+
+def test_members_beyond_a_hundred_faults_are_not_looked_at():
+    members = b",".join(b'"%d":NaN' % number for number in range(5000))
+    assert len(faults(b"{" + members + b"}")) == MAX_FAULTS + 1
