@@ -21,6 +21,8 @@ from registry.submissions import fit
 
 BODY_LIMIT: Final = 16 * 1024 * 1024
 PARAMETERS: Final = frozenset({"mode"})
+MOST_FAULTS: Final = 2000
+"""Faults of all items together; the answer is kept, and must not be larger than what was sent."""
 _INLINE: Final = 64 * 1024
 """Larger bodies are read in a thread, so that other requests go on being answered."""
 
@@ -69,7 +71,21 @@ def read_items(body: bytes, mode: Mode) -> list[BatchItem]:
             problem = Problem(kind=TOO_LARGE, faults=invalid.faults, members={"limit": BATCH_LIMIT})
             raise Refusal(problem) from None
         raise
-    return [_item(content, at, mode) for at, content in enumerate(contents)]
+    return _bounded([_item(content, at, mode) for at, content in enumerate(contents)])
+
+
+def _bounded(items: list[BatchItem]) -> list[BatchItem]:
+    """Return the items with at most `MOST_FAULTS` faults, beyond these with the first of each."""
+    told = 0
+    bounded = []
+    for at, item in enumerate(items):
+        if len(item.faults) > 1 and told + len(item.faults) > MOST_FAULTS:
+            rest = Fault("more", f"/items/{at}")
+            bounded.append(BatchItem(item.handle, None, (item.faults[0], rest)))
+        else:
+            bounded.append(item)
+        told += len(bounded[-1].faults)
+    return bounded
 
 
 def _item(content: Submission | Refused, at: int, mode: Mode) -> BatchItem:

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from registry.http.batch import MOST_FAULTS
 from registry.service import BATCH_LIMIT
 from tests.unit.registry.world import IDENTIFIERS, new
 
@@ -127,3 +128,16 @@ async def test_an_unreachable_store_changes_nothing(api, store):
     answer = await api.post(BATCH, {"items": [new("88.300.1/A"), new("88.300.1/B")]})
     assert (answer.status, answer.code) == (503, "unavailable")
     assert len(store.changes) == 1
+
+
+async def test_a_batch_of_faults_is_told_in_bounds(api):
+    """Every item is told what is wrong with it, but not everything of everything."""
+    wrong = {"handle": "88.300.1/A", "values": [{"index": 0, "type": "", "data": "x"}] * 150}
+    answer = await api.post(BATCH, {"items": [wrong] * 200})
+    faults = [item["problem"]["errors"] for item in answer.json["items"]]
+    assert len(faults[0]) > 2
+    assert [e["code"] for e in faults[-1]][1:] == ["more"]
+    assert all(
+        e["pointer"].startswith(f"/items/{at}") for at, f in enumerate(faults) for e in f[:1]
+    )
+    assert sum(map(len, faults)) <= MOST_FAULTS + 2 * 200
