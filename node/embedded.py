@@ -2,24 +2,21 @@
 
 from typing import Final
 
+from node import connections
 from node.config import Settings
 from storage.embedded.postgres import EmbeddedPostgres
 from storage.embedded.valkey import EmbeddedValkey
 
 _VALKEY_MEMORY: Final = 256 << 20
 """Octets that the shared tier may take."""
-_CONNECTIONS_OF_WORKER: Final = 12
-_CONNECTIONS_OF_OTHERS: Final = 40
-_FEWEST_CONNECTIONS: Final = 100
 
 
 def postgres(settings: Settings) -> EmbeddedPostgres:
     """Return the embedded PostgreSQL of this node, not started."""
-    connections = settings.workers * _CONNECTIONS_OF_WORKER + _CONNECTIONS_OF_OTHERS
     return EmbeddedPostgres(
         settings.data_dir / "postgres",
         bin_dir=settings.pg_bin,
-        settings={"max_connections": str(max(connections, _FEWEST_CONNECTIONS))},
+        settings={"max_connections": str(connections.allowed(settings.workers))},
     )
 
 

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from node.metrics import Family, Labels, counter, gauge, histogram
 from resolver.freshness import Freshness
+from storage.postgres import Census
 
 
 def resolver_families(snapshot: Mapping[str, Any]) -> list[Family]:
@@ -69,6 +72,17 @@ def freshness_families(age: float, *, believed: bool) -> list[Family]:
 def connection_families(open_: int) -> list[Family]:
     """Return the open TCP connections of the Handle listeners."""
     return [gauge("idnode_handle_connections", "Open TCP connections.", {(): open_})]
+
+
+def database_families(census: Census) -> list[Family]:
+    """Return the connections to PostgreSQL by what they do."""
+    return [
+        gauge(
+            "idnode_db_pool_connections",
+            "Connections of the pools to PostgreSQL.",
+            {(("state", state),): count for state, count in msgspec.structs.asdict(census).items()},
+        )
+    ]
 
 
 def freshness_check(freshness: Freshness, now: float) -> str:

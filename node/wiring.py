@@ -16,12 +16,13 @@ import msgspec
 
 from edge.server import serve
 from identifiers.principals import Operator
-from node import memory
+from node import connections, memory
 from node.assignment import Role
 from node.demo import Furnisher
 from node.gauges import (
     cache_families,
     connection_families,
+    database_families,
     freshness_check,
     freshness_families,
     resolver_families,
@@ -71,9 +72,6 @@ from storage.postgres import (
 )
 from storage.redis import RedisServer, RedisSharedTier
 
-WORKER_CONNECTIONS: Final = 10
-"""To Postgres: four questions of either kind in flight, the feed and the directory."""
-REGISTRY_CONNECTIONS: Final = 16
 _CACHE_SHARE: Final = 4
 """All workers together keep at most this part of the memory (1/n) in their caches."""
 
@@ -94,11 +92,12 @@ async def begin_worker(running: Running) -> None:
     database = await stack.enter_async_context(
         Database(
             assignment.database,
-            connections=WORKER_CONNECTIONS,
+            connections=connections.WORKER,
             durable=False,
             application=f"idnode-{assignment.name}",
         )
     )
+    running.metrics.append(lambda: database_families(database.census()))
     feed = await stack.enter_async_context(PostgresFeed(database, assignment.database))
     tiers = await _tiers(running, database)
     resolver = Resolver(tiers.local, tiers.freshness, tiers.counters, time.monotonic)
@@ -237,11 +236,12 @@ async def begin_registry(running: Running) -> None:
     database = await stack.enter_async_context(
         Database(
             assignment.database,
-            connections=REGISTRY_CONNECTIONS,
+            connections=connections.REGISTRY,
             application="idnode-registry",
         )
     )
     running.health.check("database", lambda: answers(database))
+    running.metrics.append(lambda: database_families(database.census()))
     nudge = await stack.enter_async_context(Nudge(assignment.database))
     store = PostgresStore(database, nudge)
     commit = GroupCommit(store)

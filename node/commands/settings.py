@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from node import config
 from node.advice import shown
 from node.commands.run import tell
+from node.connections import needed
 from node.database import reachable
+from node.readers import At
 
 
 def check(environ: Mapping[str, str]) -> None:
@@ -15,6 +17,9 @@ def check(environ: Mapping[str, str]) -> None:
     settings = config.load(environ)
     for name, text in shown(settings).items():
         sys.stdout.write(f"{name}={text}\n")
+    if isinstance(settings.database, At):
+        fewest = needed(settings.workers)
+        sys.stdout.write(f"# the database must allow {fewest} connections (max_connections)\n")
     tell(environ, settings)
 
 

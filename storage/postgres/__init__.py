@@ -4,7 +4,8 @@ It decides nothing about identifiers; it decides what an error of the server mea
 In reading order:
 
 * ``errors``      what the driver raises, told as what the caller must do
-* ``database``    connections; `Database.read` and `Database.commit`
+* ``pool``        connections at hand, made beside whoever waits for them
+* ``database``    `Database.read` and `Database.commit`
 * ``schema``      migrations, from the numbered files in ``migrations/``
 * ``records``     `PostgresRecords`: RecordSource
 * ``locks``       which locks a unit of work takes
@@ -21,6 +22,7 @@ from storage.postgres.database import Database
 from storage.postgres.directory import PostgresDirectory
 from storage.postgres.errors import NotDurable, Unsuitable
 from storage.postgres.feed import PostgresFeed
+from storage.postgres.pool import Census
 from storage.postgres.records import PostgresRecords
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.store import PostgresStore
@@ -28,6 +30,7 @@ from storage.postgres.upkeep import maintain
 from storage.postgres.wakeups import Nudge
 
 __all__ = [
+    "Census",
     "Database",
     "NotDurable",
     "Nudge",

@@ -12,13 +12,22 @@ from edge.problems import UNAUTHENTICATED, Problem, Refusal
 from edge.server import serve
 from identifiers.wire.handle.site import Interface, Transport, Usage
 from node import memory
-from node.gauges import cache_families, connection_families, freshness_families, resolver_families
+from node.commands.settings import check
+from node.connections import allowed, needed
+from node.gauges import (
+    cache_families,
+    connection_families,
+    database_families,
+    freshness_families,
+    resolver_families,
+)
 from node.listeners import bound, listen_tcp
 from node.metrics import text
 from node.observed import Observed
 from node.site import site_record
 from resolver.counters import Counters, Event, Result
 from resolver.counters import Transport as Way
+from storage.postgres import Census
 
 
 def test_the_site_is_the_first_address_with_both_protocols():
@@ -75,6 +84,20 @@ def test_the_state_of_the_caches_becomes_metrics():
     assert "shared" not in text(cache_families(entries=0, octets=0, shared_usable=None))
 
 
+def test_the_pools_become_metrics():
+    lines = text(database_families(Census(used=3, idle=2, connecting=1))).splitlines()
+    name = "idnode_db_pool_connections"
+    for state, count in (("used", 3), ("idle", 2), ("connecting", 1)):
+        assert f'{name}{{state="{state}"}} {count}' in lines
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8, 64, 256])
+def test_the_embedded_database_has_room_for_all_pools(workers):
+    # 10 and 16 in the pools, and in each process one more for hints.
+    assert needed(workers) == workers * (10 + 1) + (16 + 1) + 12
+    assert allowed(workers) == max(100, needed(workers))
+
+
 @pytest.fixture
 async def observed():
     """An application that is observed; yields its counts and a session."""
@@ -119,3 +142,11 @@ async def test_answers_are_counted_by_pattern_and_status(observed):
     assert f'{name}{{method="other",route="none",status="404"}} 2' in lines
     assert f"idnode_registry_request_duration_seconds_count{{{where}}} 5" in lines
     assert f"idnode_registry_request_duration_seconds_sum{{{where}}} 5" in lines
+
+
+def test_check_config_tells_how_many_connections_a_database_must_allow(capsys):
+    given = {"IDNODE_WORKERS": "8", "IDNODE_DATABASE_URL": "postgresql://n@db/idnode"}
+    check(given)
+    assert f"# the database must allow {needed(8)} connections" in capsys.readouterr().out
+    check({"IDNODE_WORKERS": "8"})
+    assert "connections" not in capsys.readouterr().out

@@ -1,0 +1,24 @@
+"""How many connections to PostgreSQL a node opens at the most. Pure."""
+
+from typing import Final
+
+WORKER: Final = 10
+"""The pool of a worker: four questions of either kind in flight, the feed and the directory."""
+REGISTRY: Final = 16
+"""The pool of the registry."""
+_HINTS: Final = 1
+"""Each process keeps one more, by which it tells or hears that there is news."""
+_COMMANDS: Final = 12
+"""For commands beside the node (a few each), and what the server keeps for its superuser."""
+_CUSTOMARY: Final = 100
+"""What PostgreSQL allows when it is told nothing: no reason to allow less."""
+
+
+def needed(workers: int) -> int:
+    """Return how many connections a server must allow for a whole node of `workers`."""
+    return workers * (WORKER + _HINTS) + REGISTRY + _HINTS + _COMMANDS
+
+
+def allowed(workers: int) -> int:
+    """Return how many connections the embedded server allows."""
+    return max(needed(workers), _CUSTOMARY)
