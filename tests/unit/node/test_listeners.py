@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import socket
 
@@ -43,13 +44,48 @@ def test_a_free_port_is_drawn_again_while_its_other_half_is_taken(monkeypatch):
         assert len(drawn) == 3
 
 
+@contextlib.contextmanager
+def udp_taken():
+    """Give a port whose UDP half is taken, and whose TCP half nobody but this test can take.
+
+    Bound and not listening, with SO_REUSEADDR, as a listener binds: a listener that names the port
+    may have it, and nobody who asks for a free port gets it.
+    """
+    while True:
+        with socket.socket() as reserved:
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reserved.bind(("127.0.0.1", 0))
+            try:
+                taken = listen_udp(bound(reserved))
+            except CannotListen:
+                continue
+            with taken:
+                yield bound(taken)
+                return
+
+
 def test_a_named_port_is_not_drawn_again():
-    with listen_udp(ANY) as taken, pytest.raises(CannotListen, match=r"\(UDP\)"):
-        listen_handle(bound(taken))
+    with udp_taken() as address:
+        with pytest.raises(CannotListen, match=r"\(UDP\)"):
+            listen_handle(address)
+        listen_tcp(address).close()  # as it would have, had the UDP half been free
+
+
+def both_families():
+    """Draw a port of IPv6 until no other program has it on IPv4."""
+    while True:
+        six = listen_tcp(ANY6)
+        try:
+            return listen_tcp(Address("127.0.0.1", bound(six).port)), six
+        except CannotListen as why:
+            six.close()
+            if why.errno != errno.EADDRINUSE:
+                raise
 
 
 def test_both_families_share_a_port():
-    with listen_tcp(ANY6) as six, listen_tcp(Address("127.0.0.1", bound(six).port)) as four:
+    four, six = both_families()
+    with four, six:
         assert as_text([four, six]) == f"127.0.0.1:{bound(six).port},[::1]:{bound(six).port}"
 
 
