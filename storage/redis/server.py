@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
+from weakref import WeakKeyDictionary
 
 from redis import exceptions
 from redis.asyncio import ConnectionPool
@@ -26,6 +27,10 @@ class RedisServer:
     """Runs scripts; every failure is a `StoreUnavailable` within the caller's time.
 
     `url` is ``redis://``, ``rediss://`` or ``unix://``. `clock` is monotonic seconds.
+
+    Each new connection asks who is there (INFO). Behind one address there may be another server, or
+    the same one started anew, with contents of before: whoever was told (`when_replaced`) hears of
+    it before that connection serves, and connections to the former one are made anew.
     """
 
     def __init__(
@@ -37,6 +42,11 @@ class RedisServer:
     ) -> None:
         self._clock = clock
         self._breaker = Breaker()
+        self._identity: tuple[str, str] | None = None
+        self._identities: WeakKeyDictionary[AbstractConnection, tuple[str, str]] = (
+            WeakKeyDictionary()
+        )
+        self._replaced: list[Callable[[], None]] = []
         self._pool = ConnectionPool.from_url(
             url,
             max_connections=connections,
@@ -45,6 +55,7 @@ class RedisServer:
             socket_timeout=None,
             socket_connect_timeout=_CONNECT_SECONDS,
             driver_info=None,
+            redis_connect_func=self._meet,
         )
 
     async def __aenter__(self) -> Self:
@@ -58,10 +69,9 @@ class RedisServer:
     ) -> None:
         await self._pool.aclose()
 
-    @property
-    def resting(self) -> bool:
-        """Say whether the server is given a pause after failures."""
-        return self._breaker.open
+    def when_replaced(self, told: Callable[[], None]) -> None:
+        """Have `told` called when another server answers than before, or the same one restarted."""
+        self._replaced.append(told)
 
     async def run(
         self,
@@ -101,7 +111,37 @@ class RedisServer:
     async def _connect(self) -> AbstractConnection:
         async with asyncio.timeout(_CONNECT_SECONDS):
             connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py has it untyped
+            try:
+                if self._identities.get(connection) != self._identity:
+                    # It leads to a server that is not, or no longer, the one all others talk to.
+                    await connection.disconnect()
+                    await connection.connect()  # type: ignore[no-untyped-call]  # as above
+            except BaseException:
+                await connection.disconnect(nowait=True)
+                await self._pool.release(connection)
+                raise
             return connection
+
+    async def _meet(self, connection: AbstractConnection) -> None:
+        """Greet as redis-py does, then learn who is there."""
+        await connection.on_connect()
+        found: dict[str, str] = {}
+        for section in ("server", "replication"):
+            await connection.send_command("INFO", section)
+            found.update(_fields(await connection.read_response()))
+        # The process, and the history of its contents: a replica that is promoted, or that begins
+        # to follow another, goes on as the same process.
+        identity = (found["run_id"], found["master_replid"])
+        self._identities[connection] = identity
+        former, self._identity = self._identity, identity
+        if former not in {None, identity}:
+            for told in self._replaced:
+                told()
+
+
+def _fields(told: bytes) -> dict[str, str]:
+    lines = (line.partition(":") for line in told.decode().splitlines())
+    return {name: text for name, colon, text in lines if colon}
 
 
 async def _evaluate(

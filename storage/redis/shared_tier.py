@@ -2,9 +2,11 @@
 
 A worker trusts a value only if the database was read for it after the worker began to follow the
 change feed: whatever changed later, the feed tells it, and it supersedes the value. A value's lease
-carries the moment (its grant), and `_since` is the oldest grant to trust. When news could not be
-passed on, because the server was away, the worker begins to trust anew: so nobody has to remember
-what the server missed, and a server that comes back with old contents harms nobody.
+carries the moment (its grant), and `_since` is the oldest grant to trust. The worker begins to
+trust anew when news could not be passed on, because the server was away, and when another server
+answers than before or the same one was started anew: what it was told may be lost, and what it
+holds may be older than that. So nobody has to remember what the server missed, and a server that
+comes back with old contents harms nobody.
 """
 
 import secrets
@@ -68,6 +70,7 @@ class RedisSharedTier:
         self._namespace = f"{namespace}:1"
         self._since: int | None = None
         self._forgotten = 0
+        server.when_replaced(self.forget)
 
     def forget(self) -> None:
         """Trust nothing that was stored before now."""
@@ -99,6 +102,10 @@ class RedisSharedTier:
         for key, value in zip(keys, reply[1:], strict=True):
             if value is None or value[:1] == b"L":
                 found.append(None if value is None else Leased(value[1:].decode()))
+                continue
+            if forgotten != self._forgotten:
+                # The call itself may have met a new server, with the trust it had in the former.
+                found.append(Leased(""))
                 continue
             record = sealed.unseal(key, value, self._mac_key)
             if record is None:
