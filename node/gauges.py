@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from identifiers.changes import ImportCounts
 from node.metrics import Family, Labels, counter, gauge, histogram
 from resolver.freshness import Freshness
 from storage.postgres import Census
@@ -81,6 +82,17 @@ def database_families(census: Census) -> list[Family]:
             "idnode_db_pool_connections",
             "Connections of the pools to PostgreSQL.",
             {(("state", state),): count for state, count in msgspec.structs.asdict(census).items()},
+        )
+    ]
+
+
+def bulk_families(rows: ImportCounts) -> list[Family]:
+    """Return the rows of imports by their fate."""
+    return [
+        counter(
+            "idnode_bulk_rows_total",
+            "Rows of imports by what became of them, without dry runs.",
+            {(("result", fate),): count for fate, count in msgspec.structs.asdict(rows).items()},
         )
     ]
 

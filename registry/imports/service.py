@@ -12,7 +12,15 @@ from uuid import UUID
 
 import msgspec
 
-from identifiers.changes import Import, ImportState, RequestKey, Touched
+from identifiers.changes import (
+    Current,
+    Import,
+    ImportCounts,
+    ImportState,
+    RequestKey,
+    Touched,
+    Writes,
+)
 from identifiers.errors import Fenced
 from identifiers.principals import ApiKey, MissingScope, Scope
 from identifiers.wire import cborform, csvform, jsonlines
@@ -95,6 +103,8 @@ class Imports:
         self._clock = clock
         self._chance = chance
         self._chunk_rows = chunk_rows
+        self.rows = ImportCounts()
+        """Rows committed by this process, by their fate; not those of dry runs."""
 
     async def run(
         self, wanted: ImportRequest, body: AsyncIterator[bytes], asked: Asked[None]
@@ -200,10 +210,14 @@ class Imports:
         changes = change_ids(chunk.at, self._chance, len(chunk.rows))
         order = Order(running=running, mode=mode, number=number, changes=changes)
         keys = dict.fromkeys(row.key for row in chunk.rows if isinstance(row, Entry))
-        await self._store.write(
-            Touched(keys=tuple(keys)),
-            lambda current: (decide_chunk(chunk, current, order, asked), None),
-        )
+
+        def decide(current: Current) -> tuple[Writes, ImportCounts]:
+            writes = decide_chunk(chunk, current, order, asked)
+            return writes, ImportCounts() if writes.chunk is None else writes.chunk.counts
+
+        counts = await self._store.write(Touched(keys=tuple(keys)), decide)
+        if not running.dry_run:
+            self.rows += counts
 
     async def _finish(
         self, running: Import, state: ImportState, offset: int, digest: bytes, asked: Asked[None]

@@ -10,11 +10,13 @@ from aiohttp import web
 from edge.addresses import Address
 from edge.problems import UNAUTHENTICATED, Problem, Refusal
 from edge.server import serve
+from identifiers.changes import ImportCounts
 from identifiers.wire.handle.site import Interface, Transport, Usage
 from node import memory
 from node.commands.settings import check
 from node.connections import allowed, needed
 from node.gauges import (
+    bulk_families,
     cache_families,
     connection_families,
     database_families,
@@ -89,6 +91,12 @@ def test_the_pools_become_metrics():
     name = "idnode_db_pool_connections"
     for state, count in (("used", 3), ("idle", 2), ("connecting", 1)):
         assert f'{name}{{state="{state}"}} {count}' in lines
+
+
+def test_the_rows_of_imports_become_metrics():
+    lines = text(bulk_families(ImportCounts(created=4, rejected=1))).splitlines()
+    assert 'idnode_bulk_rows_total{result="created"} 4' in lines
+    assert 'idnode_bulk_rows_total{result="rejected"} 1' in lines
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8, 64, 256])

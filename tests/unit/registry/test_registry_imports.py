@@ -115,6 +115,19 @@ def import_id_of(key):
     return import_id(RequestKey("key:one", key))
 
 
+async def test_rows_are_counted_once_and_not_those_of_dry_runs(imports):
+    body = ndjson(rows(2 * CHUNK + 1))
+    await imports.run(wanted(dry_run=True, key="dry"), stream(body), asked(None))
+    assert imports.rows == ImportCounts()
+    with pytest.raises(ConnectionResetError):
+        await imports.run(wanted(), stream(body, cut=len(body) - 1), asked(None))
+    for _ in range(2):
+        await imports.run(wanted(), stream(body), asked(None))
+    assert imports.rows == ImportCounts(created=2 * CHUNK + 1)
+    await imports.run(wanted(key="again"), stream(body), asked(None))
+    assert imports.rows == ImportCounts(created=2 * CHUNK + 1, rejected=2 * CHUNK + 1)
+
+
 async def test_cut_again_and_again_it_still_ends(store, imports):
     body = ndjson(rows(30))
     for cut in range(0, len(body), 211):
