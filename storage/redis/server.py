@@ -131,7 +131,9 @@ class RedisServer:
             found.update(_fields(await connection.read_response()))
         # The process, and the history of its contents: a replica that is promoted, or that begins
         # to follow another, goes on as the same process.
-        identity = (found["run_id"], found["master_replid"])
+        identity = (found.get("run_id", ""), found.get("master_replid", ""))
+        if not all(identity):
+            raise exceptions.ConnectionError("INFO tells neither who the server is nor its history")
         self._identities[connection] = identity
         former, self._identity = self._identity, identity
         if former not in {None, identity}:
