@@ -1,12 +1,12 @@
 """What this worker counts: answers by transport and result with their latency, events, prefixes.
 
-Cheap enough for every answer: a bisection and a few additions, no library. A snapshot is plain JSON
-and `add_up` joins those of all workers.
+Cheap enough for every answer: a bisection and a few additions, no library. A snapshot is plain
+JSON.
 """
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 from types import MappingProxyType
@@ -77,6 +77,8 @@ class Event(StrEnum):
     """A connection (TCP)."""
     REFUSED = "refused"
     """A connection over a limit (TCP)."""
+    OVERLOADED = "overloaded"
+    """A request while as many as allowed were in progress (HTTP)."""
     TIMED_OUT = "timed_out"
     """A connection closed for its silence or slowness (TCP)."""
 
@@ -195,50 +197,6 @@ class Counters:
         if len(self._seconds) > _SECONDS_KEPT_AT_MOST:
             for second in sorted(self._seconds)[:-KEPT_SECONDS]:
                 del self._seconds[second]
-
-
-def add_up(snapshots: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the counts of all workers together.
-
-    The peak is that of the seconds still kept, added over the workers, or the highest that any
-    worker had alone, whichever is higher.
-    """
-    answers: dict[str, dict[str, dict[str, Any]]] = {label(t): {} for t in Transport}
-    events: Counter[str] = Counter()
-    prefixes: Counter[str] = Counter()
-    seconds: Counter[str] = Counter()
-    peak = {"answers": 0, "at": 0}
-    for snapshot in snapshots:
-        for transport, by_result in snapshot["answers"].items():
-            for result, series in by_result.items():
-                _add_series(answers[transport], result, series)
-        events.update(snapshot["events"])
-        prefixes.update(snapshot["prefixes"])
-        seconds.update(snapshot["seconds"])
-        peak = max(peak, snapshot["peak"], key=_height)
-    for second, count in seconds.items():
-        peak = max(peak, {"answers": count, "at": int(second)}, key=_height)
-    return {
-        "bounds": list(BOUNDS),
-        "answers": answers,
-        "events": dict(events),
-        "prefixes": dict(prefixes),
-        "seconds": dict(seconds),
-        "peak": peak,
-    }
-
-
-def _height(peak: Mapping[str, int]) -> int:
-    return peak["answers"]
-
-
-def _add_series(to: dict[str, dict[str, Any]], result: str, series: Mapping[str, Any]) -> None:
-    known = to.get(result)
-    if known is None:
-        to[result] = {"buckets": list(series["buckets"]), "seconds": series["seconds"]}
-        return
-    known["buckets"] = [a + b for a, b in zip(known["buckets"], series["buckets"], strict=True)]
-    known["seconds"] += series["seconds"]
 
 
 assert all(low < high for low, high in pairwise(BOUNDS))  # noqa: S101 -- bisection needs it

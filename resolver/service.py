@@ -36,7 +36,8 @@ class Basis(msgspec.Struct, frozen=True, gc=False):
     """What an answer with values was given on: it is the right one for as long as this holds."""
 
     record: Record
-    directory: PrefixDirectory
+    generation: int
+    """Which of the pictures of the prefixes; not the picture itself, which would live on."""
     prefix: Prefix | None
 
 
@@ -58,10 +59,12 @@ class Resolver:
         self._counters = counters
         self._clock = clock
         self._directory: PrefixDirectory | None = None
+        self._generation = 0
 
     def use(self, directory: PrefixDirectory) -> None:
         """Decide by this picture of the prefixes from now on."""
         self._directory = directory
+        self._generation += 1
 
     def stale(self, now: float) -> float | None:
         """Return for how many seconds nothing was proven right, None while answers are fresh."""
@@ -87,11 +90,11 @@ class Resolver:
         if query.authoritative or self._directory is None or not isinstance(target, Ours):
             return None
         prefix = None if target.entry is None else target.entry.prefix
-        return Basis(found.record, self._directory, prefix)
+        return Basis(found.record, self._generation, prefix)
 
     def vouches(self, basis: Basis, now: float) -> bool:
         """Say whether the same question would get the same answer now; count it as asked if so."""
-        if basis.directory is not self._directory or not self._freshness.believed(now):
+        if basis.generation != self._generation or not self._freshness.believed(now):
             return False
         kept = self._local.look(basis.record.key, now)
         if not isinstance(kept, Kept) or kept.record is not basis.record:

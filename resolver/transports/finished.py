@@ -66,4 +66,6 @@ class FinishedReplies(Generic[F]):
 
 
 def _size(key: bytes, finished: Finished) -> int:
-    return _OVERHEAD + len(key) + len(finished.data)
+    # The record stays alive with the reply, which may be a small part of it.
+    values = 0 if finished.basis is None else len(finished.basis.record.values)
+    return _OVERHEAD + len(key) + len(finished.data) + values

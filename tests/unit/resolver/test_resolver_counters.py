@@ -13,7 +13,6 @@ from resolver.counters import (
     Event,
     Result,
     Transport,
-    add_up,
     result_of,
 )
 
@@ -104,37 +103,14 @@ def test_counted_prefixes_are_bounded(counts, monkeypatch):
     assert counts.snapshot()["prefixes"] == {"88.300.1": 2, "88.300.2": 1, "other": 2}
 
 
-def test_workers_add_up(wall):
-    one, two = Counters(wall), Counters(wall)
-    for _ in range(4):
-        one.answered(Transport.UDP, Result.FOUND, 0.001, 10.0)
-    two.answered(Transport.UDP, Result.FOUND, 0.001, 10.0)
-    two.answered(Transport.HTTP, Result.ABSENT, 0.1, 10.0)
-    one.happened(Event.FAILED)
-    two.happened(Event.FAILED)
-    one.asked_under(Prefix.parse("88.300.1"))
-    two.asked_under(Prefix.parse("88.300.1"))
-    together = add_up([one.snapshot(), two.snapshot()])
-    assert sum(together["answers"]["udp"]["found"]["buckets"]) == 5
-    assert together["answers"]["udp"]["found"]["seconds"] == pytest.approx(0.005)
-    assert sum(together["answers"]["http"]["absent"]["buckets"]) == 1
-    assert together["events"] == {"failed": 2}
-    assert together["prefixes"] == {"88.300.1": 2}
-    assert together["peak"] == {"answers": 6, "at": 1_780_000_000}
-
-
-def test_a_peak_of_long_ago_is_kept_when_adding_up(wall):
+def test_a_peak_of_long_ago_is_kept(wall):
     counts = Counters(wall)
     for _ in range(9):
         counts.answered(Transport.UDP, Result.FOUND, 0.0, 10.0)
     for second in range(500):
         wall.now += 1.0
         counts.answered(Transport.UDP, Result.FOUND, 0.0, 11.0 + second)
-    assert add_up([counts.snapshot()])["peak"] == {"answers": 9, "at": 1_780_000_000}
-
-
-def test_nothing_adds_up_to_nothing():
-    assert add_up([])["peak"] == {"answers": 0, "at": 0}
+    assert counts.snapshot()["peak"] == {"answers": 9, "at": 1_780_000_000}
 
 
 def test_complaints_are_bounded_and_say_how_many_were_kept_back():

@@ -1,7 +1,10 @@
+import gc
+
 import pytest
 
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.names import Prefix
+from identifiers.records import Record, State
 from identifiers.values import Value
 from identifiers.wire.handle.message import decode
 from resolver.counters import Result
@@ -142,9 +145,31 @@ async def test_a_prefix_record_that_was_never_allotted_is_nobodys_count(world):
     assert world.counters.snapshot()["prefixes"] == {}
 
 
+def a_record(values):
+    return Record(key="A/B", name="A/B", version=1, state=State.ACTIVE, values=values, changed_at=0)
+
+
+def test_the_record_of_a_small_reply_counts_too():
+    replies = FinishedReplies(octets=1_000_000)
+    for number in range(100):
+        basis = Basis(a_record(bytes(200_000)), 1, None)
+        replies.keep(bytes((number,)), FinishedMessage(bytes(120), b"", basis))
+    assert len(replies) == 4
+
+
+async def test_a_finished_reply_keeps_no_picture_of_the_prefixes_alive(at):
+    directory = PrefixDirectory(at.world.resolver._directory.entries)
+    at.world.resolver.use(directory)
+    at.again("88.300.1/A")
+    assert len(at.kept) == 1
+    before = len(gc.get_referrers(directory))
+    at.world.resolver.use(PrefixDirectory(directory.entries))
+    assert len(gc.get_referrers(directory)) == before - 1
+
+
 def test_octets_are_bounded_and_the_oldest_goes_first():
     replies = FinishedReplies(octets=10_000)
-    basis = Basis(None, None, None)
+    basis = Basis(a_record(b""), 1, None)
     for number in range(100):
         replies.keep(bytes((number,)), FinishedMessage(bytes(600), b"", basis))
     replies.keep(bytes((99,)), FinishedMessage(bytes(600), b"", basis))
