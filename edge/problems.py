@@ -145,6 +145,12 @@ UNAVAILABLE: Final = Kind(
     "The store is away or overloaded; nothing was changed. Try again later.",
     "存储暂不可用或过载，未作任何更改。请稍后重试。",
 )
+OVERLOADED: Final = Kind(
+    "overloaded",
+    503,
+    "Too many requests are in progress; nothing was done. Try again later.",
+    "正在处理的请求过多，未作任何处理。请稍后重试。",
+)
 FATE_UNKNOWN: Final = Kind(
     "fate-unknown",
     503,
@@ -175,6 +181,7 @@ SHARED_KINDS: Final = (
     INVALID,
     INTERNAL,
     UNAVAILABLE,
+    OVERLOADED,
     FATE_UNKNOWN,
     TIMED_OUT,
 )

@@ -21,7 +21,7 @@ from structlog.contextvars import bind_contextvars
 from edge import problems
 from edge.addresses import NOBODY, Networks
 from edge.language import preferred
-from edge.problems import Problem, problem_of
+from edge.problems import Problem, problem_of, retry_after
 from identifiers.faults import Language
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
@@ -36,7 +36,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds (`assurance` R-DOS-3)."""
+    """Times in seconds, and a count (`assurance` R-DOS-3)."""
 
     idle: float = 15.0
     """A connection without a request, or with one whose header does not end."""
@@ -48,6 +48,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What is left of a body whose answer is given already is read and dropped for so long."""
     drain: float = 10.0
     """What requests in progress get when the listener is closed."""
+    in_flight: int = 1024
+    """Requests in progress at one time, whoever asks; more are answered 503 at once."""
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -108,16 +110,18 @@ async def serve(
     limits: Limits = DEFAULT_LIMITS,
     trusted: Networks = NOBODY,
     log_requests: bool = False,
+    turned_away: Callable[[], None] = lambda: None,
 ) -> web.AppRunner:
     """Serve `app` on bound sockets; `await runner.cleanup()` drains and closes.
 
-    `trusted` peers may keep idle connections for longer.
+    `trusted` peers may keep idle connections for longer. `turned_away` is called for each request
+    that was one too many.
 
     Raises RuntimeError without aiohttp's C parser: the Python one is slower and laxer.
     """
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         raise RuntimeError("aiohttp's C parser is missing: install it from a wheel")
-    runner = _Runner(app, limits, trusted, log_requests=log_requests)
+    runner = _Runner(app, limits, trusted, turned_away, log_requests=log_requests)
     await runner.setup()
     try:
         for bound in sockets:
@@ -131,12 +135,33 @@ async def serve(
 class _Frame:
     """What happens around every handler."""
 
-    def __init__(self, inner: Handler, limits: Limits, *, log_requests: bool) -> None:
+    def __init__(
+        self,
+        inner: Handler,
+        limits: Limits,
+        turned_away: Callable[[], None],
+        *,
+        log_requests: bool,
+    ) -> None:
         self._inner = inner
         self._limits = limits
+        self._turned_away = turned_away
+        self._in_flight = 0
         self._log_requests = log_requests
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._in_flight >= self._limits.in_flight:
+            self._turned_away()
+            response = answer_problem(request, retry_after(problems.OVERLOADED, 1))
+            dress(request, response)
+            return response
+        self._in_flight += 1
+        try:
+            return await self._answer(request)
+        finally:
+            self._in_flight -= 1
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         # aiohttp runs each request in a task, so what is bound here ends with the request.
         bind_contextvars(request_id=request_id(request))
         began = asyncio.get_running_loop().time()
@@ -232,14 +257,21 @@ class _Server(web.Server):
 class _Runner(web.AppRunner):
     """An AppRunner whose connections are ours: aiohttp has no other place to say so."""
 
-    __slots__ = ("_frame_limits", "_log_requests", "_trusted")
+    __slots__ = ("_frame_limits", "_log_requests", "_trusted", "_turned_away")
 
     def __init__(
-        self, app: web.Application, limits: Limits, trusted: Networks, *, log_requests: bool
+        self,
+        app: web.Application,
+        limits: Limits,
+        trusted: Networks,
+        turned_away: Callable[[], None],
+        *,
+        log_requests: bool,
     ) -> None:
         super().__init__(app, shutdown_timeout=limits.drain)
         self._frame_limits = limits
         self._trusted = trusted
+        self._turned_away = turned_away
         self._log_requests = log_requests
 
     async def _make_server(self) -> web.Server:
@@ -247,6 +279,7 @@ class _Runner(web.AppRunner):
         frame = _Frame(
             plain.request_handler,
             self._frame_limits,
+            self._turned_away,
             log_requests=self._log_requests,
         )
         options = {

@@ -45,7 +45,7 @@ from registry.keys import KeyRing
 from registry.prefixes import Prefixes
 from registry.service import Registry
 from resolver.clients import Clients
-from resolver.counters import Counters
+from resolver.counters import Counters, Event
 from resolver.follower import Follower
 from resolver.freshness import Freshness
 from resolver.limits import Limits, ProvenPaths
@@ -187,6 +187,7 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
         http.application(),
         [inherited(fd) for fd in sockets.http],
         trusted=settings.trusted_networks,
+        turned_away=lambda: counters.happened(Event.OVERLOADED),
     )
     stack.push_async_callback(runner.cleanup)
     await tcp.start()

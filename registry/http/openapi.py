@@ -25,7 +25,12 @@ the Handle protocol (UDP and TCP) and over HTTP within a second.
 * **No lost updates.** Answers carry an `ETag`; send it back as `If-Match`.
 * **Problems** are RFC 9457 documents that name everything that is wrong, in Chinese or English.
 """
-_ALWAYS: Final = (problems.INTERNAL, problems.UNAVAILABLE, problems.TIMED_OUT)
+_ALWAYS: Final = (
+    problems.INTERNAL,
+    problems.UNAVAILABLE,
+    problems.OVERLOADED,
+    problems.TIMED_OUT,
+)
 _GUARDED: Final = (problems.UNAUTHENTICATED, problems.WRONG_ADDRESS, INSECURE)
 _WRITTEN: Final = (problems.FATE_UNKNOWN,)
 

@@ -252,3 +252,33 @@ def test_without_the_c_parser_nothing_is_served():
     )
     assert done.returncode == 1
     assert "C parser is missing" in done.stderr
+
+
+async def test_requests_in_progress_are_bounded_whoever_asks(serving):
+    go, turned_away = asyncio.Event(), []
+
+    async def wait(_):
+        await go.wait()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", wait)
+    base = await serving(
+        app, limits=Limits(in_flight=3), trusted=LOOPBACK, turned_away=lambda: turned_away.append(1)
+    )
+    async with aiohttp.ClientSession() as session:
+
+        async def ask():
+            async with session.get(base) as response:
+                return response.status, response.headers, await response.read()
+
+        answers = []
+        for finished in asyncio.as_completed([asyncio.create_task(ask()) for _ in range(5)]):
+            answers.append(await finished)
+            if len(answers) == 2:
+                go.set()
+        assert [status for status, _, _ in answers] == [503, 503, 200, 200, 200]
+        assert answers[0][1]["Retry-After"] == "1"
+        assert json.loads(answers[0][2])["type"] == "urn:idnode:problem:overloaded"
+        assert len(turned_away) == 2
+        assert (await ask())[0] == 200
