@@ -20,6 +20,7 @@ from node import connections, memory
 from node.assignment import Role
 from node.demo import Furnisher
 from node.gauges import (
+    bulk_families,
     cache_families,
     connection_families,
     database_families,
@@ -253,7 +254,9 @@ async def begin_registry(running: Running) -> None:
     if assignment.prepare:
         await _prepare(running, store, registry, keys, Administration(store, pepper))
     running.background(keep_up(lambda: maintain(database)), "maintenance")
-    app = registry_app(registry, Imports(store, prefixes), keys, settings.trusted_proxies)
+    imports = Imports(store, prefixes)
+    running.metrics.append(lambda: bulk_families(imports.rows))
+    app = registry_app(registry, imports, keys, settings.trusted_proxies)
     observed = Observed()
     observed.watch(app)
     running.metrics.append(observed.families)
