@@ -100,9 +100,10 @@ def main(arguments: list[str]) -> None:
         _call(_libc.prctl, _PR_SET_PDEATHSIG, signal.Signals[f"SIG{death}"].value, 0, 0, 0)
         if os.getppid() != int(parent):
             sys.exit("parent already ended")
-        # Python ignores these two, and what is ignored stays ignored over execve(2).
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        # What is ignored stays ignored over execve(2): Python ignores two signals, and a shell two
+        # others for what it runs in the background.
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_DFL)
         os.execv(command[0], command)  # noqa: S606 no shell is wanted
     except OSError as error:
         sys.exit(f"cannot run {command[0]} in mode {mode}: {error}")
