@@ -151,10 +151,16 @@ async def test_whatever_is_killed_is_replaced_and_the_node_goes_on(node):
         assert metrics[f'idnode_process_restarts_total{{process="{name}"}}'] == 1
 
 
+async def kept_by_both(node, handle):
+    """Ask until each of the two workers has the one identifier in its cache."""
+    await visible(node, handle)
+    return (await node.metrics())['idnode_cache_entries{tier="local"}'] == 2
+
+
 async def test_readiness_tells_what_is_wrong_and_goes_on_serving(node):
     async with node.registry() as registry:
         await registry.create(IDENTIFIER)
-    await visible(node, IDENTIFIER["handle"])
+    await until(lambda: kept_by_both(node, IDENTIFIER["handle"]))
     checks = {p["name"]: p["checks"] for p in (await node.state())["processes"]}
     assert checks["registry"] == {"database": "ok"}
     assert checks["worker-0"] == {"freshness": "ok", "shared tier": "ok"}
