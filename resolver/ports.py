@@ -1,11 +1,12 @@
 """What the resolver needs of a store."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from identifiers.changes import FeedPage, Leased
 from identifiers.directory import PrefixDirectory
 from identifiers.records import Record
+from identifiers.relay import HttpAnswer, HttpRequest, Origin
 
 
 class RecordSource(Protocol):
@@ -66,4 +67,19 @@ class DirectorySource(Protocol):
 
     async def directory(self) -> PrefixDirectory:
         """Read it anew. Raises `StoreUnavailable`."""
+        ...
+
+
+class Authority(Protocol):
+    """Answers what needs somebody to be known: administration, challenges, sessions, logins."""
+
+    def message(self, request: bytes, origin: Origin) -> AsyncIterator[bytes]:
+        """Yield the reply to a Handle message as one or more whole messages, envelope first.
+
+        Raises `StoreUnavailable` when the registry process cannot be reached.
+        """
+        ...
+
+    async def http(self, request: HttpRequest, origin: Origin) -> HttpAnswer:
+        """Answer a request of the REST form. Raises `StoreUnavailable` as `message` does."""
         ...
