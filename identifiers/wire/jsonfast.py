@@ -6,11 +6,12 @@ things pass that must not: U+0000, which is looked for, and duplicate keys, of w
 last. These are found by counting: every string of a JSON text has two quotes that no backslash
 escapes, and the decoded value, written again, has the same strings but for those that were
 dropped. So equal counts prove that nothing was dropped, and anything else goes the strict way.
+Most values are plain, and how many quotes a plain one is written with is known.
 """
 
 import base64
 import binascii
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, assert_never
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -40,15 +41,33 @@ class _Admin(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     permissions: Annotated[str, Meta(pattern="^[01]{1,12}$")]
 
 
-class _Data(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    format: Literal["string", "base64", "hex", "admin"]
-    value: str | _Admin
+class _Text(msgspec.Struct, forbid_unknown_fields=True, gc=False, tag_field="format", tag="string"):
+    value: str
+
+
+class _Base64(
+    msgspec.Struct, forbid_unknown_fields=True, gc=False, tag_field="format", tag="base64"
+):
+    value: str
+
+
+class _Hex(msgspec.Struct, forbid_unknown_fields=True, gc=False, tag_field="format", tag="hex"):
+    value: str
+
+
+class _AdminData(
+    msgspec.Struct, forbid_unknown_fields=True, gc=False, tag_field="format", tag="admin"
+):
+    value: _Admin
+
+
+_Data = str | _Text | _Base64 | _Hex | _AdminData
 
 
 class _Value(msgspec.Struct, forbid_unknown_fields=True, gc=False, omit_defaults=True):
     index: Annotated[int, Meta(ge=1, le=MAX_INDEX)]
     type: str
-    data: str | _Data
+    data: _Data
     ttl: Annotated[int, Meta(ge=0, le=MAX_TTL)] | UnsetType = UNSET
     permissions: Annotated[str, Meta(pattern="^[01]{4}$")] | UnsetType = UNSET
     timestamp: str | UnsetType = UNSET
@@ -70,11 +89,25 @@ _BATCH_DECODER: Final = msgspec.json.Decoder(_Batch)
 _ENCODER: Final = msgspec.json.Encoder()
 
 
+def _quotes(text: bytes) -> int:
+    return without_escapes(text).count(b'"')
+
+
+_BARE: Final = _quotes(_ENCODER.encode(_Identifier("", [])))
+_STATE: Final = _quotes(b'"state":"active"')
+_PLAIN: Final = _quotes(_ENCODER.encode(_Value(1, "", _Text(""))))
+_TTL: Final = _quotes(b'"ttl":60')
+_ITEMS: Final = _quotes(b'{"items":[]}')
+"""How many quotes an identifier without values is written with, a state, a plain value, …"""
+
+
 def read_line(line: bytes) -> Submission:
     """Read one identifier from its JSON text. Raises `Invalid` with every fault there is."""
     typed = _decode(_DECODER, line)
-    submission = _submission(typed) if typed is not None else None
-    return submission if submission is not None else read_identifier(load(line))
+    read = _read(typed) if typed is not None else None
+    if read is not None and read[1] == _quotes(line):
+        return read[0]
+    return read_identifier(load(line))
 
 
 def read_batch(body: bytes, limit: int) -> list[Submission | Refused]:
@@ -85,10 +118,10 @@ def read_batch(body: bytes, limit: int) -> list[Submission | Refused]:
     """
     typed = _decode(_BATCH_DECODER, body)
     if typed is not None and 0 < len(typed.items) <= limit:
-        read = [_submission(item) for item in typed.items]
-        submissions = [item for item in read if item is not None]
-        if len(submissions) == len(read):
-            return list(submissions)
+        read = [found for item in typed.items if (found := _read(item)) is not None]
+        quotes = _ITEMS + sum(count for _, count in read)
+        if len(read) == len(typed.items) and quotes == _quotes(body):
+            return [submission for submission, _ in read]
     faults = Faults()
     members = members_of(load(body), "", faults, ("items",))
     items = members.items("items") if members is not None else []
@@ -110,9 +143,9 @@ def read_document(document: object) -> Submission:
         typed = msgspec.convert(document, _Identifier)
     except msgspec.ValidationError:
         typed = None
-    submission = _submission(typed) if typed is not None and not _holds_nul(typed) else None
-    if submission is not None:
-        return submission
+    read = _read(typed) if typed is not None and not _holds_nul(typed) else None
+    if read is not None:
+        return read[0]
     faults = text_faults(document)
     if faults:
         raise Invalid(faults)
@@ -132,50 +165,65 @@ def _read_or_refuse(document: object) -> Submission | Refused:
 
 
 def _decode(decoder: msgspec.json.Decoder[T], text: bytes) -> T | None:
+    if b"\\" in text and b"u0000" in text:
+        return None
     try:
-        typed = decoder.decode(text)
+        return decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    if b"u0000" in text or _strings(text) != _strings(_ENCODER.encode(typed)):
-        return None
-    return typed
 
 
-def _submission(typed: _Identifier) -> Submission | None:
+def _read(typed: _Identifier) -> tuple[Submission, int] | None:
+    """Return what is meant and how many quotes it is written with; None for the strict way."""
+    values: list[Value] = []
+    quotes = _BARE
     try:
-        values = tuple([_value(value) for value in typed.values])
+        for given in typed.values:
+            data, ttl = given.data, given.ttl
+            if type(data) is _Text and given.permissions is given.timestamp is UNSET:
+                # The common case without a call: bulk registration reads 250,000 a second.
+                quotes += _PLAIN
+                if ttl is UNSET:
+                    ttl = DEFAULT_TTL
+                else:
+                    quotes += _TTL
+                octets = data.value.encode()
+                values.append(Value(index=given.index, type=given.type, data=octets, ttl=ttl))
+            else:
+                values.append(_value(given))
+                quotes += _quotes(_ENCODER.encode(given))
     except ValueError:
         return None
-    state = None if typed.state is UNSET else _STATES[typed.state]
-    return Submission(typed.handle, values, state)
-
-
-def _strings(text: bytes) -> int:
-    return without_escapes(text).count(b'"')
+    if typed.state is UNSET:
+        return Submission(typed.handle, tuple(values)), quotes
+    return Submission(typed.handle, tuple(values), _STATES[typed.state]), quotes + _STATE
 
 
 def _value(typed: _Value) -> Value:
-    data, ttl, permissions, timestamp = typed.data, typed.ttl, typed.permissions, typed.timestamp
+    ttl, permissions, timestamp = typed.ttl, typed.permissions, typed.timestamp
     return Value(
         index=typed.index,
         type=typed.type,
-        data=_data(data) if isinstance(data, _Data) else data.encode(),
+        data=_octets(typed.data),
         ttl=DEFAULT_TTL if ttl is UNSET else ttl,
         permissions=DEFAULT_PERMISSIONS if permissions is UNSET else int(permissions, 2),
         timestamp=0 if timestamp is UNSET else parse_instant(timestamp),
     )
 
 
-def _data(typed: _Data) -> bytes:
+def _octets(data: _Data) -> bytes:
     # Raises ValueError for what the collecting reader is to judge.
-    name, value = typed.format, typed.value
-    if isinstance(value, str):
-        if name == "string":
-            return value.encode()
-        if name == "base64":
-            return base64.b64decode(value, validate=True)
-        if name == "hex":
-            return binascii.unhexlify(value)
-    elif name == "admin":
-        return encode_admin(Admin(int(value.permissions, 2), value.handle, value.index))
-    raise ValueError(name)
+    match data:
+        case str():
+            return data.encode()
+        case _Text():
+            return data.value.encode()
+        case _Base64():
+            return base64.b64decode(data.value, validate=True)
+        case _Hex():
+            return binascii.unhexlify(data.value)
+        case _AdminData():
+            value = data.value
+            return encode_admin(Admin(int(value.permissions, 2), value.handle, value.index))
+        case _:
+            assert_never(data)

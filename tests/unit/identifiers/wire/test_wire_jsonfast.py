@@ -17,6 +17,13 @@ TYPICAL = {
     "handle": "88.300.1/煤-1",
     "values": [
         {"index": 1, "type": "URL", "data": {"format": "string", "value": 'a"\\b'}, "ttl": 60},
+        {"index": 7, "type": "V", "data": {"format": "string", "value": "v"}},
+        {
+            "index": 8,
+            "type": "W",
+            "data": {"format": "string", "value": "w"},
+            "permissions": "1111",
+        },
         {"index": 2, "type": "T", "data": "plain", "permissions": "1100"},
         {"index": 3, "type": "B", "data": {"format": "base64", "value": "AAE="}},
         {"index": 4, "type": "X", "data": {"format": "hex", "value": "00ff"}},
@@ -36,6 +43,8 @@ EXPECTED = Submission(
     "88.300.1/煤-1",
     (
         Value(index=1, type="URL", data=b'a"\\b', ttl=60),
+        Value(index=7, type="V", data=b"v"),
+        Value(index=8, type="W", data=b"w", permissions=0x0F),
         Value(index=2, type="T", data=b"plain", permissions=0x0C),
         Value(index=3, type="B", data=b"\0\1"),
         Value(index=4, type="X", data=b"\0\xff"),
@@ -58,7 +67,12 @@ LINES = [
 def typed(line):
     """Return what the typed decoder alone makes of a line."""
     decoded = jsonfast._decode(jsonfast._DECODER, line)
-    return decoded and jsonfast._submission(decoded)
+    read = decoded and jsonfast._read(decoded)
+    if read is None:
+        return None
+    submission, quotes = read
+    assert quotes == jsonfast._quotes(jsonfast._ENCODER.encode(decoded))
+    return submission if quotes == jsonfast._quotes(line) else None
 
 
 @pytest.mark.parametrize("line", LINES)
