@@ -49,6 +49,16 @@ class Operator(msgspec.Struct, frozen=True):
     name: str
 
 
+class HandleIdentity(msgspec.Struct, frozen=True):
+    """Somebody who proved a key of the Handle System: ``index:handle``.
+
+    `handle` is in canonical form.
+    """
+
+    handle: str
+    index: int
+
+
 Principal = Anonymous | ApiKey | Operator
 
 
