@@ -15,4 +15,5 @@ Nothing here does IO, reads a clock, draws a random number or logs. In reading o
 * ``merkle``      the RFC 9162 tree over audit entries
 * ``errors``      what a store may raise, named by what the caller must do
 * ``wire``        the codecs: Handle protocol, JSON and CBOR forms
+* ``keys``        keys, signatures, answers to challenges
 """
