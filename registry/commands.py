@@ -101,7 +101,10 @@ class Mode(StrEnum):
     """Its values become just these."""
 
 
-def row_commands(mode: Mode) -> type[Create] | type[Upsert] | type[Put]:
+RowCommand = type[Create] | type[Upsert] | type[Put]
+
+
+def row_commands(mode: Mode) -> RowCommand:
     """Return the command that a row of a batch or an import is."""
     match mode:
         case Mode.CREATE:

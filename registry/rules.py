@@ -15,9 +15,10 @@ import msgspec
 
 from identifiers.changes import ChangeKind
 from identifiers.faults import Fault
+from identifiers.names import Handle
 from identifiers.records import EMPTY_VALUES, Record, State
 from identifiers.values import MAX_RECORD_BYTES, MAX_VALUES, Permission, Value
-from identifiers.wire.handle.values import decode_values, encode_values
+from identifiers.wire.handle.values import count_values, decode_values, encode_values
 from registry.answers import (
     Decision,
     Exists,
@@ -106,15 +107,25 @@ def _stale(current: Record | None) -> Stale:
 
 def _registered(command: Create | Put | Upsert, stored: Record | None, terms: Terms) -> Decision:
     blob = encode_values(command.values, terms.now)
-    if faults := _size_faults(len(command.values), blob):
+    return register(command.handle, command.state, blob, stored, terms)
+
+
+def register(
+    handle: Handle, state: State | None, blob: bytes, stored: Record | None, terms: Terms
+) -> Decision:
+    """Say what creating, putting and upserting do alike where nothing is, or nothing any more.
+
+    `blob` has the values, each with the time `terms.now`; `stored` is what was deleted.
+    """
+    if faults := _size_faults(count_values(blob), blob):
         return Faulty(faults)
     return Saved(
         ChangeKind.CREATED,
         Record(
             key=terms.key,
-            name=command.handle.given,
+            name=handle.given,
             version=1 if stored is None else stored.version + 1,
-            state=command.state or State.ACTIVE,
+            state=state or State.ACTIVE,
             values=blob,
             changed_at=terms.now,
         ),

@@ -13,12 +13,14 @@ import msgspec
 
 from identifiers import merkle
 from identifiers.changes import ChangeKind, Current, Import, ImportChunk, Writes, Written
+from identifiers.records import Record
+from identifiers.wire.handle.values import decode_values
 from registry.answers import Decision, Saved, Unchanged
-from registry.commands import Asked, Mode, row_commands
+from registry.commands import Asked, Mode, RowCommand, row_commands
 from registry.effects import audited
 from registry.imports.intake import Chunk, Entry, Rejected
 from registry.imports.results import Fate, RowResult, count, pack, rejected
-from registry.rules import Terms, decide
+from registry.rules import Terms, decide, register
 
 AUDIT_ACTION: Final = "import.chunk"
 # Members of enumerations cost more than a name: this is asked for each of 25,000 rows a second.
@@ -51,15 +53,18 @@ def decide_chunk(chunk: Chunk, current: Current, order: Order, asked: Asked[None
             continue
         earlier = written.get(row.key)
         stored = current.records.get(row.key) if earlier is None else earlier.record
-        decision = decide(
-            command(handle=row.handle, values=row.values, state=row.state),
-            stored,
-            Terms(row.key, now, row.may_change_state),
-        )
+        decision = _decided(row, command, stored, Terms(row.key, now, row.may_change_state))
         if isinstance(decision, Saved):
             written[row.key] = _written(decision, change, earlier)
         results.append(_result(row, decision, earlier))
     return _writes(chunk, tuple(written.values()), results, order, asked)
+
+
+def _decided(row: Entry, command: RowCommand, stored: Record | None, terms: Terms) -> Decision:
+    if stored is None:
+        return register(row.handle, row.state, row.values, None, terms)
+    values = decode_values(row.values)
+    return decide(command(handle=row.handle, values=values, state=row.state), stored, terms)
 
 
 def _written(decision: Saved, change: UUID, earlier: Written | None) -> Written:

@@ -10,7 +10,7 @@ from identifiers.faults import Invalid
 from identifiers.names import Handle
 from identifiers.principals import Allowed, Scope, Verdict
 from identifiers.records import State
-from identifiers.values import Value
+from identifiers.wire.handle.values import encode_values
 from identifiers.wire.rows import FramingLost, Refused, Row, RowReader
 from registry.answers import Denied, Faulty
 from registry.commands import Asked
@@ -24,12 +24,15 @@ CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A row that may be decided."""
+    """A row that may be decided. `values` is their wire form, as of the chunk's time.
+
+    So a chunk that waits is a few octets a row, not a dozen objects.
+    """
 
     number: int
     handle: Handle
     key: str
-    values: tuple[Value, ...]
+    values: bytes
     state: State | None
     may_change_state: bool
 
@@ -166,7 +169,7 @@ class Intake:
             number=row.number,
             handle=handle,
             key=handle.key(fold_suffix=fold_suffix),
-            values=content.values,
+            values=encode_values(content.values, self._at // 1000),
             state=content.state,
             may_change_state=may_change_state,
         )

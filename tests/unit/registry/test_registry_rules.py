@@ -18,8 +18,17 @@ from registry.answers import (
     StateForbidden,
     Unchanged,
 )
-from registry.commands import Create, Delete, Patch, Precondition, Put, Upsert
-from registry.rules import Terms, decide, server_set_faults
+from registry.commands import (
+    Create,
+    Delete,
+    Mode,
+    Patch,
+    Precondition,
+    Put,
+    Upsert,
+    row_commands,
+)
+from registry.rules import Terms, decide, register, server_set_faults
 from tests.unit.registry.world import NOW, handle, value
 
 H = handle("88.300.1/A")
@@ -66,6 +75,16 @@ def values_of(decision):
 
 
 # create
+
+
+@pytest.mark.parametrize("stored", [None, GONE])
+@pytest.mark.parametrize("state", [None, *State])
+@pytest.mark.parametrize("mode", Mode)
+def test_rows_register_what_their_commands_would(mode, state, stored):
+    values = (value(2), value(1))
+    command = row_commands(mode)(handle=H, values=values, state=state)
+    registered = register(H, state, encode_values(values, NOW), stored, terms())
+    assert registered == decide(command, stored, terms())
 
 
 @pytest.mark.parametrize(("stored", "version"), [(None, 1), (GONE, 8)])
