@@ -1,0 +1,199 @@
+"""Who somebody is in the Handle System: ``index:handle`` names a key, and answers prove it.
+
+The keys are values of records of this node: HS_PUBKEY, or HS_SECKEY, which are stored sealed. An
+identity whose handle does not live here cannot be proved here. Index 0 stands for any key of its
+handle.
+
+What may be refused is told without saying what was missing: no such key, the wrong secret and an
+answer that is none all look alike, and cost alike.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from identifiers.directory import PrefixDirectory
+from identifiers.faults import Invalid
+from identifiers.keys.errors import KeyUnfit
+from identifiers.keys.public import STRICT, Policy
+from identifiers.keys.responses import PUBLIC_KEY, SECRET_KEY, verify_response
+from identifiers.names import Handle, fold
+from identifiers.principals import HandleIdentity
+from identifiers.records import Record, State
+from identifiers.values import Value
+from identifiers.wire.handle import bodies
+from identifiers.wire.handle.values import decode_values
+
+MOST_AT_ONCE: Final = 4
+"""Answers that are verified at one time: a secret key takes some milliseconds of a core."""
+MOST_WAITING: Final = 64
+MOST_KEYS: Final = 8
+"""Keys of one handle that are tried for index 0."""
+_KEY_TYPES: Final = (PUBLIC_KEY, SECRET_KEY)
+_NO_SECRET: Final = bytes(32)
+_log = structlog.get_logger(__name__)
+
+
+class Reason(StrEnum):
+    """Why nobody is known after an answer. The texts are for whoever answered."""
+
+    WRONG = "The answer does not prove this key"
+    ELSEWHERE = "The key is not on this node, and keys of other nodes are not fetched"
+    BUSY = "Too many answers are being verified: try again"
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The answer proves nothing."""
+
+    reason: Reason
+
+
+class KeyRecords(Protocol):
+    """Where the records with keys are, and which prefixes live here."""
+
+    async def record(self, key: str) -> Record | None:
+        """Return the newest version of a record. Raises `StoreUnavailable`."""
+        ...
+
+    async def picture(self) -> PrefixDirectory:
+        """Return the picture of all prefixes. Raises `StoreUnavailable`."""
+        ...
+
+
+class _Key(msgspec.Struct, frozen=True):
+    identity: HandleIdentity
+    kind: str
+    data: bytes
+
+
+class Identities:
+    """Proves identities by the keys of this node.
+
+    `unseal` returns the secret of an HS_SECKEY value of the record with a canonical name.
+    """
+
+    def __init__(
+        self,
+        records: KeyRecords,
+        unseal: Callable[[str, Value], bytes],
+        policy: Policy = STRICT,
+    ) -> None:
+        self._records = records
+        self._unseal = unseal
+        self._policy = policy
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._waiting = 0
+
+    async def key_value(self, identity: HandleIdentity) -> Value | None:
+        """Return the key that an identity names, as it is stored; None: there is none here.
+
+        Raises `StoreUnavailable`.
+        """
+        found = await self._values(identity)
+        return None if found is None else next((value for _, value in found), None)
+
+    async def check_secret(self, identity: HandleIdentity, secret: bytes) -> HandleIdentity | None:
+        """Return whom `secret` proves: the identity, its handle in canonical form; None: nobody.
+
+        A secret key may be stored as it is or as the hexadecimal SHA-1 of it, lower case. Raises
+        `StoreUnavailable`.
+        """
+        keys = await self._keys(identity, (SECRET_KEY,)) or ()
+        hashed = hashlib.sha1(secret, usedforsecurity=False).hexdigest().encode()
+        proved = None
+        for key in keys or (_Key(identity, SECRET_KEY, b""),):
+            plain = hmac.compare_digest(key.data, secret)
+            if (plain | hmac.compare_digest(key.data, hashed)) and key.data:
+                proved = key.identity
+        return proved
+
+    async def verify_answer(
+        self, answer: bodies.Answer, nonce: bytes, digest: bytes
+    ) -> HandleIdentity | Refused:
+        """Return who answered a challenge, by the nonce and the bare digest that he was given.
+
+        The handle of the identity is in canonical form. Raises `StoreUnavailable`.
+        """
+        identity = HandleIdentity(answer.handle, answer.index)
+        return await self.verify(identity, answer.signed, nonce, digest, (answer.kind,))
+
+    async def verify(
+        self,
+        identity: HandleIdentity,
+        signed: bytes,
+        nonce: bytes,
+        digest: bytes,
+        kinds: tuple[str, ...] = _KEY_TYPES,
+    ) -> HandleIdentity | Refused:
+        """Return whom `signed` proves, as `verify_answer`, with keys of any of `kinds`."""
+        keys = await self._keys(identity, kinds)
+        if keys is None:
+            return Refused(Reason.ELSEWHERE)
+        if self._waiting >= MOST_WAITING:
+            return Refused(Reason.BUSY)
+        self._waiting += 1
+        try:
+            async with self._turns:
+                proved = await asyncio.to_thread(
+                    self._prove, identity.handle, keys, signed, nonce, digest
+                )
+        finally:
+            self._waiting -= 1
+        return Refused(Reason.WRONG) if proved is None else proved
+
+    def _prove(
+        self, user: str, keys: tuple[_Key, ...], signed: bytes, nonce: bytes, digest: bytes
+    ) -> HandleIdentity | None:
+        # Where there is no key, an answer with a secret costs what it costs where there is one.
+        for key in keys or (_Key(HandleIdentity(user, 0), SECRET_KEY, _NO_SECRET),):
+            try:
+                right = verify_response(
+                    key.kind, key.data, user, signed, nonce, digest, self._policy
+                )
+            except KeyUnfit as error:
+                _log.info("a key or an answer cannot be used", identity=user, reason=str(error))
+                continue
+            if right and keys:
+                return key.identity
+        return None
+
+    async def _keys(
+        self, identity: HandleIdentity, kinds: tuple[str, ...]
+    ) -> tuple[_Key, ...] | None:
+        """Return the keys of these types that an identity names; None: its handle is elsewhere."""
+        found = await self._values(identity)
+        if found is None:
+            return None
+        keys = []
+        for name, value in found:
+            kind = fold(value.type)
+            if kind in kinds:
+                data = self._unseal(name, value) if kind == SECRET_KEY else value.data
+                keys.append(_Key(HandleIdentity(name, value.index), kind, data))
+        return tuple(keys)
+
+    async def _values(self, identity: HandleIdentity) -> tuple[tuple[str, Value], ...] | None:
+        """Return the key values that an identity names, each with its record's canonical name."""
+        try:
+            handle = Handle.parse(identity.handle)
+        except Invalid:
+            return None
+        home = (await self._records.picture()).home_of(handle)
+        if home is None or not home.enabled:
+            return None
+        name = handle.key(fold_suffix=home.fold_suffix)
+        record = await self._records.record(name)
+        if record is None or record.state is not State.ACTIVE:
+            return ()
+        wanted = (
+            (name, value)
+            for value in decode_values(record.values)
+            if identity.index in (0, value.index) and fold(value.type) in _KEY_TYPES
+        )
+        return tuple(wanted)[:MOST_KEYS]

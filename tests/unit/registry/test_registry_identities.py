@@ -1,0 +1,199 @@
+import asyncio
+import hashlib
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from identifiers.errors import StoreUnavailable
+from identifiers.keys.responses import answer_with_secret
+from identifiers.principals import HandleIdentity
+from identifiers.records import Record, State
+from identifiers.values import Value
+from identifiers.wire.cursor import octets, text
+from identifiers.wire.handle import bodies
+from identifiers.wire.handle.data import RsaKey, encode_public_key
+from identifiers.wire.handle.values import encode_values
+from registry import identities
+from registry.identities import Identities, Reason, Refused
+from registry.prefixes import Prefixes
+from tests.unit.registry.world import NOW
+
+SECRET = b"password123"
+HASHED = hashlib.sha1(b"hunter2", usedforsecurity=False).hexdigest().encode()
+NONCE, DIGEST = b"n" * 16, b"d" * 32
+SALT = b"s" * 16
+PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+ADMIN = "0.NA/88.300.1"
+
+
+def unseal(key, value):
+    assert value.data.startswith(b"sealed:" + key.encode() + b":")
+    return value.data.rpartition(b":")[2]
+
+
+def sealed(key, index, secret):
+    return Value(index=index, type="HS_SECKEY", data=b"sealed:" + key.encode() + b":" + secret)
+
+
+def public_key():
+    numbers = PRIVATE.public_key().public_numbers()
+    return encode_public_key(RsaKey(numbers.e, numbers.n))
+
+
+def answer(secret=SECRET, handle=ADMIN, index=300, kind="HS_SECKEY"):
+    return bodies.Answer(kind, handle, index, answer_with_secret(secret, NONCE, DIGEST, SALT))
+
+
+def signed_answer(index=301, kind="HS_PUBKEY"):
+    signature = PRIVATE.sign(NONCE + DIGEST, padding.PKCS1v15(), hashes.SHA256())
+    return bodies.Answer(kind, ADMIN, index, text("SHA-256") + octets(signature))
+
+
+class Records:
+    def __init__(self, store):
+        self.record = store.record
+        self.picture = Prefixes(store).picture
+
+
+@pytest.fixture
+def keep(store):
+    def keep(name, *values, state=State.ACTIVE):
+        store.records[name] = Record(
+            key=name,
+            name=name,
+            version=1,
+            state=state,
+            values=encode_values(values),
+            changed_at=NOW,
+        )
+
+    keep(
+        ADMIN,
+        Value(index=1, type="URL", data=SECRET),
+        sealed(ADMIN, 300, SECRET),
+        Value(index=301, type="hs_pubkey", data=public_key()),
+        sealed(ADMIN, 302, HASHED),
+        sealed(ADMIN, 303, b""),
+    )
+    return keep
+
+
+@pytest.fixture
+def known(store, keep):
+    assert callable(keep)
+    return Identities(Records(store), unseal)
+
+
+async def test_a_secret_key_is_proved(known):
+    assert await known.verify_answer(answer(), NONCE, DIGEST) == HandleIdentity(ADMIN, 300)
+
+
+async def test_a_public_key_is_proved(known):
+    proved = await known.verify_answer(signed_answer(), NONCE, DIGEST)
+    assert proved == HandleIdentity(ADMIN, 301)
+
+
+@pytest.mark.parametrize(
+    ("given", "nonce"),
+    [
+        (answer(b"password124"), NONCE),
+        (answer(), b"m" * 16),
+        (answer(index=302), NONCE),
+        (answer(index=299), NONCE),
+        (answer(index=1), NONCE),
+        (answer(b"", index=303), NONCE),
+        (answer(kind="HS_PUBKEY"), NONCE),
+        (answer(index=301), NONCE),
+        (answer(kind="URL", index=1), NONCE),
+        (signed_answer(index=300), NONCE),
+        (signed_answer(kind="HS_SECKEY"), NONCE),
+        (signed_answer(), b"m" * 16),
+        (bodies.Answer("HS_SECKEY", ADMIN, 300, b"\x22\0\0"), NONCE),
+        (answer(handle="88.300.1/none"), NONCE),
+        # An answer that any 32 zero octets prove, where there is no key at all.
+        (answer(bytes(32), handle="88.300.1/none"), NONCE),
+    ],
+)
+async def test_what_proves_nothing_is_told_alike(known, given, nonce):
+    assert await known.verify_answer(given, nonce, DIGEST) == Refused(Reason.WRONG)
+
+
+async def test_index_0_is_any_key_of_the_handle(known):
+    assert await known.verify_answer(answer(index=0), NONCE, DIGEST) == HandleIdentity(ADMIN, 300)
+    proved = await known.verify_answer(signed_answer(index=0), NONCE, DIGEST)
+    assert proved == HandleIdentity(ADMIN, 301)
+
+
+async def test_the_work_for_index_0_is_bounded(keep, known):
+    keep("88.300.1/M", *(sealed("88.300.1/M", n, b"other") for n in range(1, 9)))
+    assert await known.check_secret(HandleIdentity("88.300.1/M", 0), b"other") is not None
+    last = (*(sealed("88.300.1/M", n, b"other") for n in range(1, 9)),)
+    keep("88.300.1/M", *last, sealed("88.300.1/M", 9, SECRET))
+    assert await known.check_secret(HandleIdentity("88.300.1/M", 0), SECRET) is None
+
+
+@pytest.mark.parametrize("handle", ["99.1/A", "0.NA/99.1", "88.300.7/A", "no handle"])
+async def test_keys_elsewhere_are_said_to_be_elsewhere(known, handle):
+    assert await known.verify_answer(answer(handle=handle), NONCE, DIGEST) == Refused(
+        Reason.ELSEWHERE
+    )
+    assert await known.key_value(HandleIdentity(handle, 300)) is None
+    assert await known.check_secret(HandleIdentity(handle, 300), SECRET) is None
+
+
+async def test_names_are_compared_as_the_prefix_says(keep, known):
+    keep("88.300.2/BOB", sealed("88.300.2/BOB", 300, SECRET))
+    keep("88.300.1/bob", sealed("88.300.1/bob", 300, SECRET))
+    proved = await known.verify_answer(answer(handle="88.300.2/Bob"), NONCE, DIGEST)
+    assert proved == HandleIdentity("88.300.2/BOB", 300)
+    assert await known.verify_answer(answer(handle="0.na/88.300.1"), NONCE, DIGEST) == (
+        HandleIdentity(ADMIN, 300)
+    )
+    assert await known.verify_answer(answer(handle="88.300.1/Bob"), NONCE, DIGEST) == Refused(
+        Reason.WRONG
+    )
+
+
+@pytest.mark.parametrize("state", [State.RESERVED, State.SUSPENDED, State.REVOKED, State.DELETED])
+async def test_keys_of_records_that_are_not_active_prove_nothing(keep, known, state):
+    keep("88.300.1/U", sealed("88.300.1/U", 300, SECRET), state=state)
+    assert await known.check_secret(HandleIdentity("88.300.1/U", 300), SECRET) is None
+    keep("88.300.1/U", sealed("88.300.1/U", 300, SECRET))
+    assert await known.check_secret(HandleIdentity("88.300.1/U", 300), SECRET) is not None
+
+
+async def test_a_secret_is_checked(known):
+    identity = HandleIdentity("0.na/88.300.1", 300)
+    assert await known.check_secret(identity, SECRET) == HandleIdentity(ADMIN, 300)
+    hashed = HandleIdentity(ADMIN, 302)
+    assert await known.check_secret(hashed, b"hunter2") == hashed
+    for index, secret in ((300, b"password124"), (300, b""), (301, public_key()), (303, b"")):
+        assert await known.check_secret(HandleIdentity(ADMIN, index), secret) is None
+
+
+async def test_any_kind_of_key_verifies_for_others(known):
+    for given in (answer(), signed_answer()):
+        identity = HandleIdentity(ADMIN, given.index)
+        assert await known.verify(identity, given.signed, NONCE, DIGEST) == identity
+
+
+async def test_a_key_value_is_found(known):
+    assert (await known.key_value(HandleIdentity(ADMIN, 301))).data == public_key()
+    assert (await known.key_value(HandleIdentity(ADMIN, 0))).index == 300
+    for index in (1, 2):
+        assert await known.key_value(HandleIdentity(ADMIN, index)) is None
+
+
+async def test_too_many_answers_at_once_are_told_so(known, monkeypatch):
+    monkeypatch.setattr(identities, "MOST_WAITING", 2)
+    told = await asyncio.gather(*(known.verify_answer(answer(), NONCE, DIGEST) for _ in range(4)))
+    assert told.count(Refused(Reason.BUSY)) == 2
+    assert told.count(HandleIdentity(ADMIN, 300)) == 2
+    assert await known.verify_answer(answer(), NONCE, DIGEST) == HandleIdentity(ADMIN, 300)
+
+
+async def test_without_a_store_nobody_is_known(store, known):
+    store.down = True
+    with pytest.raises(StoreUnavailable):
+        await known.verify_answer(answer(), NONCE, DIGEST)
