@@ -2,5 +2,5 @@
 
 ``addresses``: where to listen and whom to trust. ``problems``: faults as RFC 9457 documents.
 ``language``: Chinese or English. ``server``: what surrounds every request. ``bodies``: reading
-them within limits of size and time.
+them within limits of size and time. ``relay``: from a worker to the registry process.
 """

@@ -50,6 +50,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What requests in progress get when the listener is closed."""
     in_flight: int = 1024
     """Requests in progress at one time, whoever asks; more are answered 503 at once."""
+    field_octets: int = 8190
+    """Longest header field."""
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -289,5 +291,6 @@ class _Runner(web.AppRunner):
             "access_log": None,
             "auto_decompress": False,
             "lingering_time": self._frame_limits.linger,
+            "max_field_size": self._frame_limits.field_octets,
         }
         return _Server(plain, frame, options)

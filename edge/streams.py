@@ -1,7 +1,7 @@
 """Answers of any length, written as the client takes them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -19,18 +19,23 @@ async def stream(
 
     The first piece is awaited before anything is sent, so that what is wrong from the start can
     still be told. Raises ConnectionResetError when the client stalls, and whatever `pieces` raises.
+    A generator is closed however the answer ends: what it holds is let go of at once.
     """
     lift_time_limit(request)
-    first = await anext(pieces, b"")
-    response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: media_type, **headers})
-    dress(request, response)
-    await response.prepare(request)
-    if request.method == hdrs.METH_HEAD:
-        return response
-    await _write(response, first)
-    async for piece in pieces:
-        await _write(response, piece)
-    await response.write_eof()
+    try:
+        first = await anext(pieces, b"")
+        response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: media_type, **headers})
+        dress(request, response)
+        await response.prepare(request)
+        if request.method == hdrs.METH_HEAD:
+            return response
+        await _write(response, first)
+        async for piece in pieces:
+            await _write(response, piece)
+        await response.write_eof()
+    finally:
+        if isinstance(pieces, AsyncGenerator):
+            await pieces.aclose()
     return response
 
 
