@@ -18,6 +18,7 @@ from identifiers.changes import (
 )
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.records import Record
+from identifiers.reverse import Match, Search, TooBroad
 
 T = TypeVar("T")
 
@@ -101,4 +102,15 @@ class RegistryStore(Protocol):
 
     async def import_chunk(self, import_id: UUID, number: int) -> ImportChunk | None:
         """Return a committed chunk (numbered from 1) of an import."""
+        ...
+
+
+class ReverseLookup(Protocol):
+    """Finds identifiers by what their values say; may be a little behind the records."""
+
+    async def search(self, search: Search) -> Sequence[Match] | TooBroad:
+        """Return a page of what is looked for; pages do not overlap while nothing changes.
+
+        Raises `StoreUnavailable`.
+        """
         ...

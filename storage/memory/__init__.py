@@ -1,12 +1,14 @@
 """All ports in memory: for the unit tests of other rooms, and the measure of the contract suite.
 
 * ``store``        `MemoryStore`: RegistryStore, RecordSource, ChangeFeed and DirectorySource
+* ``reverse``      `MemoryReverse`: ReverseLookup
 * ``shared_tier``  `MemorySharedTier`: SharedTier
 
 Nothing here survives its process. Both have switches that make them fail as real servers do.
 """
 
+from storage.memory.reverse import MemoryReverse
 from storage.memory.shared_tier import MemorySharedTier
 from storage.memory.store import MemoryStore
 
-__all__ = ["MemorySharedTier", "MemoryStore"]
+__all__ = ["MemoryReverse", "MemorySharedTier", "MemoryStore"]

@@ -14,6 +14,7 @@ In reading order:
 * ``store``       `PostgresStore`: RegistryStore
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
+* ``reverse``     `ReverseProjection` and `PostgresReverse`: ReverseLookup
 * ``upkeep``      what must be done now and then: partitions, pruning, durability check
 * ``sql/``        the statements, one file for each module
 """
@@ -24,6 +25,7 @@ from storage.postgres.errors import NotDurable, Unsuitable
 from storage.postgres.feed import PostgresFeed
 from storage.postgres.pool import Census
 from storage.postgres.records import PostgresRecords
+from storage.postgres.reverse import PostgresReverse, ReverseProjection
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.store import PostgresStore
 from storage.postgres.upkeep import maintain
@@ -38,7 +40,9 @@ __all__ = [
     "PostgresDirectory",
     "PostgresFeed",
     "PostgresRecords",
+    "PostgresReverse",
     "PostgresStore",
+    "ReverseProjection",
     "Unsuitable",
     "check_schema",
     "maintain",

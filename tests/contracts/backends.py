@@ -1,6 +1,6 @@
 """What the contract suite runs over, and how it looks behind the ports."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,16 +10,18 @@ import asyncpg
 
 from identifiers.changes import AuditEntry, ChangeKind
 from identifiers.records import Record, State
-from registry.ports import RegistryStore
+from registry.ports import RegistryStore, ReverseLookup
 from resolver.ports import ChangeFeed, DirectorySource, RecordSource
-from storage.memory import MemoryStore
+from storage.memory import MemoryReverse, MemoryStore
 from storage.postgres import (
     Database,
     Nudge,
     PostgresDirectory,
     PostgresFeed,
     PostgresRecords,
+    PostgresReverse,
     PostgresStore,
+    ReverseProjection,
 )
 
 Change = tuple[UUID, str, int, ChangeKind]
@@ -42,6 +44,9 @@ class Backend:
     feed: ChangeFeed
     directory: DirectorySource
     past: Past
+    reverse: ReverseLookup
+    project: Callable[[], Awaitable[None]]
+    """Bring the reverse look-up up to date."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,12 @@ class PostgresPast:
 
 def memory_backend() -> Backend:
     store = MemoryStore()
-    return Backend(store, store, store, store, MemoryPast(store))
+
+    async def project() -> None:
+        """Do nothing: the store in memory is never behind."""
+
+    past, reverse = MemoryPast(store), MemoryReverse(store)
+    return Backend(store, store, store, store, past, reverse, project)
 
 
 @asynccontextmanager
@@ -99,10 +109,18 @@ async def postgres_backend(dsn: str) -> AsyncIterator[Backend]:
         Nudge(dsn) as nudge,
         PostgresFeed(database, dsn) as feed,
     ):
+        projection = ReverseProjection(database, step=7)
+
+        async def project() -> None:
+            while (await projection.advance()).read:
+                pass
+
         yield Backend(
             PostgresStore(database, nudge),
             PostgresRecords(database),
             feed,
             PostgresDirectory(database),
             PostgresPast(dsn),
+            PostgresReverse(database),
+            project,
         )
