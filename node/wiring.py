@@ -35,6 +35,7 @@ from node.listeners import inherited
 from node.metrics import Family
 from node.observed import Observed
 from node.ops import Operations
+from node.projecting import Projecting
 from node.roots import home_roots
 from node.site import site_record
 from node.upkeep import answers, keep_up, once_reachable
@@ -67,6 +68,7 @@ from storage.postgres import (
     PostgresFeed,
     PostgresRecords,
     PostgresStore,
+    ReverseProjection,
     check_schema,
     maintain,
     migrate,
@@ -256,6 +258,11 @@ async def begin_registry(running: Running) -> None:
     running.background(keep_up(lambda: maintain(database)), "maintenance")
     imports = Imports(store, prefixes)
     running.metrics.append(lambda: bulk_families(imports.rows))
+    projecting = Projecting(
+        "reverse", ReverseProjection(database).advance, lambda: imports.rows.rows
+    )
+    running.metrics.append(projecting.families)
+    running.background(projecting.run(), "reverse look-up")
     app = registry_app(registry, imports, keys, settings.trusted_proxies)
     observed = Observed()
     observed.watch(app)
