@@ -95,6 +95,20 @@ class Transfers:
         `form` is one of `MEDIA_TYPES`; `key` is made of the content when it is not given.
         """
         key = key or file_key(path, mode=mode, dry_run=dry_run)
+        return await self.send_pieces(
+            lambda: _pieces(path, progress), form, mode=mode, dry_run=dry_run, key=key
+        )
+
+    async def send_pieces(
+        self,
+        body: Callable[[], AsyncIterator[bytes]],
+        form: str,
+        *,
+        mode: str,
+        dry_run: bool,
+        key: str,
+    ) -> ImportReport:
+        """Import what `body` yields, the same octets each time that it is called."""
         # A key that is refused is better told now than after a gigabyte.
         await self.find(key)
         answer = await self._calls.call(
@@ -102,7 +116,7 @@ class Transfers:
             IMPORTS,
             query={"mode": mode, "dry_run": "1" if dry_run else "0"},
             headers={"Content-Type": MEDIA_TYPES[form], "Idempotency-Key": key},
-            body=lambda: _pieces(path, progress),
+            body=body,
         )
         told = document(answer.body)
         told["replayed"] = answer.headers.get("idempotency-replayed") == "true"

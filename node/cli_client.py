@@ -64,9 +64,23 @@ def import_(
     form: Annotated[
         Form | None, typer.Option("--format", help="Without: by the end of the file's name.")
     ] = None,
+    from_handle_batch: Annotated[
+        bool, typer.Option("--from-handle-batch", help="The file is a Handle.Net batch file.")
+    ] = False,
+    from_handle_dump: Annotated[
+        bool, typer.Option("--from-handle-dump", help="The file is a Handle.Net JSON dump.")
+    ] = False,
     mode: Annotated[
-        Mode, typer.Option(help="What happens to identifiers that are there already.")
-    ] = Mode.CREATE,
+        Mode | None,
+        typer.Option(
+            help="What happens to identifiers that are there already."
+            " Without: create, for a dump replace."
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Of Handle.Net files: write all that was not taken over here (NDJSON)."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Judge every row and change nothing.")
     ] = False,
@@ -77,15 +91,75 @@ def import_(
     key_file: KeyFile = None,
 ) -> None:
     """Register everything in a file; the same file sent again goes on where it was cut."""
+    if from_handle_batch or from_handle_dump:
+        _move_in(
+            file,
+            form=form,
+            mode=mode,
+            batch=from_handle_batch,
+            dump=from_handle_dump,
+            dry_run=dry_run,
+            again=again,
+            report=report,
+            server=server,
+            key_file=key_file,
+        )
+        return
+    if report is not None:
+        raise typer.BadParameter("--report goes with --from-handle-batch and --from-handle-dump")
     from node.commands.transfer import send
 
     send(
         os.environ,
         file,
         form=form,
-        mode=mode,
+        mode=mode or Mode.CREATE,
         dry_run=dry_run,
         again=again,
+        server=server,
+        key_file=key_file,
+    )
+
+
+def _move_in(
+    file: Path,
+    *,
+    form: Form | None,
+    mode: Mode | None,
+    batch: bool,
+    dump: bool,
+    dry_run: bool,
+    again: bool,
+    report: Path | None,
+    server: str | None,
+    key_file: Path | None,
+) -> None:
+    from node.commands.moving import move_batch, move_dump
+
+    if batch and dump:
+        raise typer.BadParameter("choose one of --from-handle-batch and --from-handle-dump")
+    if form is not None:
+        raise typer.BadParameter("--format does not go with a Handle.Net file")
+    if dump:
+        move_dump(
+            os.environ,
+            file,
+            mode=mode or Mode.REPLACE,
+            dry_run=dry_run,
+            again=again,
+            report=report,
+            server=server,
+            key_file=key_file,
+        )
+        return
+    if mode is not None:
+        raise typer.BadParameter("--mode does not go with a batch file: its commands say it")
+    move_batch(
+        os.environ,
+        file,
+        dry_run=dry_run,
+        again=again,
+        report=report,
         server=server,
         key_file=key_file,
     )
@@ -94,13 +168,30 @@ def import_(
 def export(
     prefix: Annotated[str, typer.Option(help="Just this prefix, without those below it.")],
     form: Annotated[Form, typer.Option("--format")] = Form.NDJSON,
+    handle_batch: Annotated[
+        bool,
+        typer.Option("--handle-batch", help="As a Handle.Net batch file; needs --output."),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file. Without: stdout.")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Of a batch file: write all that it cannot hold here (NDJSON)."),
     ] = None,
     server: Server = None,
     key_file: KeyFile = None,
 ) -> None:
     """Write everything under a prefix, in the form that import takes."""
+    if handle_batch:
+        from node.commands.moving import export_batch
+
+        if output is None:
+            raise typer.BadParameter("--handle-batch needs --output: keys go into files beside it")
+        export_batch(
+            os.environ, prefix, output=output, report=report, server=server, key_file=key_file
+        )
+        return
     from node.commands.transfer import export as run
 
     run(os.environ, prefix, form=form, output=output, server=server, key_file=key_file)

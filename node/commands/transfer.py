@@ -6,7 +6,7 @@ import sys
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 from rich.console import Console
@@ -26,6 +26,8 @@ from node import config
 from node.commands.ask import reached, shown
 from node.forms import Form, Mode
 from node.refusals import NotDone
+
+T = TypeVar("T")
 
 _SHOWN: Final = 20
 """Rejected rows that are printed; the results have them all."""
@@ -52,7 +54,7 @@ def send(
     if not path.is_file():
         raise NotDone(f"{path} is no file")
     known = form or _form_of(path)
-    rejected = _uncut(
+    rejected = uncut(
         _send(
             environ,
             path,
@@ -69,7 +71,7 @@ def send(
         raise NotDone("1 row was rejected" if rejected == 1 else f"{rejected} rows were rejected")
 
 
-def _uncut(sending: Coroutine[Any, Any, int]) -> int:
+def uncut(sending: Coroutine[Any, Any, T]) -> T:
     """Run to the end; who cuts an import, or is cut, is told how it goes on."""
     try:
         return asyncio.run(sending)
@@ -104,7 +106,7 @@ async def _send(
                 progress=lambda sent: bar.update(task, completed=sent),
             )
             bar.update(task, completed=size)
-        sys.stdout.write(_summary(report))
+        sys.stdout.write(summary(report))
         if report.rejected:
             await _tell_rejected(client, report)
         return report.rejected
@@ -116,11 +118,12 @@ async def _tell_rejected(client: RegistryClient, report: ImportReport) -> None:
         if told == _SHOWN:
             sys.stderr.write(f"  … and {report.rejected - told} more: GET {report.results}\n")
             return
-        sys.stderr.write(f"  {_why(row)}\n")
+        sys.stderr.write(f"  {rejection(row)}\n")
         told += 1
 
 
-def _summary(report: ImportReport) -> str:
+def summary(report: ImportReport) -> str:
+    """Return the counts of an import, as a line."""
     counts = ", ".join(
         f"{getattr(report, fate)} {fate}"
         for fate in ("created", "updated", "unchanged", "rejected")
@@ -131,7 +134,8 @@ def _summary(report: ImportReport) -> str:
     return f"{report.rows} rows: {counts}{remark}\n"
 
 
-def _why(row: RowResult) -> str:
+def rejection(row: RowResult) -> str:
+    """Return what became of a row and why, as a line for people."""
     problem = row.problem
     reason = row.status if problem is None else problem.title
     faults = [] if problem is None else [f"{e['pointer']} {e['detail']}" for e in problem.errors]
@@ -154,7 +158,7 @@ def export(
 
 async def _export(base: str, key: str, prefix: str, form: Form, output: Path | None) -> None:
     async with RegistryClient(base, key) as client:
-        with _opened(output) as file, _progress() as bar:
+        with opened(output) as file, _progress() as bar:
             task = bar.add_task(prefix, total=None)
             async for piece in client.transfers.export(prefix, form.value):
                 file.write(piece)
@@ -162,7 +166,8 @@ async def _export(base: str, key: str, prefix: str, form: Form, output: Path | N
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[BinaryIO]:
+def opened(output: Path | None) -> Iterator[BinaryIO]:
+    """Give a file that is there wholly or not at all, or stdout. Raises `NotDone`."""
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

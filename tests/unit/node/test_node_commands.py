@@ -9,7 +9,14 @@ from idnode.resolution import Resolution
 from idnode.transfers import ImportReport, RowResult
 from node.commands.ask import handle_server, http_base, shown, text
 from node.commands.run import announce, tell
-from node.commands.transfer import _form_of, _opened, _summary, _why, api_key, registry_base
+from node.commands.transfer import (
+    _form_of,
+    api_key,
+    opened,
+    registry_base,
+    rejection,
+    summary,
+)
 from node.config import load
 from node.refusals import NotDone
 
@@ -95,19 +102,19 @@ def test_an_import_is_summed_up():
         results="/r",
         replayed=True,
     )
-    assert _summary(report) == (
+    assert summary(report) == (
         "6 rows: 1 created, 2 updated, 0 unchanged, 3 rejected (dry run: nothing was changed)"
         " (this file was imported before: that is its result)\n"
     )
 
 
-def test_a_rejected_row_says_why():
+def test_a_rejected_row_saysrejection():
     problem = Problem(
         status=422, title="Faults.", errors=({"pointer": "/values", "detail": "is\nempty"},)
     )
     row = RowResult(row=7, handle="88.300.1/\x1b", status="rejected", problem=problem)
-    assert _why(row) == "row 7 88.300.1/\\x1b Faults. /values is\\nempty"
-    assert _why(RowResult(row=7, handle="", status="rejected")).endswith("rejected")
+    assert rejection(row) == "row 7 88.300.1/\\x1b Faults. /values is\\nempty"
+    assert rejection(RowResult(row=7, handle="", status="rejected")).endswith("rejected")
 
 
 def test_the_key_comes_from_a_file_or_the_environment(tmp_path):
@@ -140,7 +147,7 @@ def test_a_file_is_written_wholly_or_not_at_all(tmp_path):
     out.write_bytes(b"old")
 
     def cut():
-        with _opened(out) as file:
+        with opened(out) as file:
             file.write(b"half")
             raise ConnectionError
 
@@ -148,7 +155,7 @@ def test_a_file_is_written_wholly_or_not_at_all(tmp_path):
         cut()
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert out.read_bytes() == b"old"
-    with _opened(out) as file:
+    with opened(out) as file:
         file.write(b"new")
     assert out.read_bytes() == b"new"
 
