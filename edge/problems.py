@@ -16,6 +16,7 @@ from identifiers.faults import Fault, Invalid, Language
 from identifiers.principals import (
     Allowed,
     Disabled,
+    LivesElsewhere,
     LoginFirst,
     MissingScope,
     NotYours,
@@ -117,6 +118,12 @@ WRONG_ADDRESS: Final = Kind(
 PREFIX_DISABLED: Final = Kind(
     "prefix-disabled", 403, "The prefix is switched off.", "该前缀已停用。"
 )
+PREFIX_DELEGATED: Final = Kind(
+    "prefix-delegated",
+    403,
+    "The prefix is delegated: register at the enterprise's own node.",
+    "该前缀已委派，请在企业自己的节点注册。",
+)
 NO_ROUTE: Final = Kind("no-route", 404, "There is nothing at this address.", "此地址不存在。")
 METHOD: Final = Kind(
     "method-not-allowed", 405, "The method is not allowed here.", "此地址不支持该方法。"
@@ -171,6 +178,7 @@ SHARED_KINDS: Final = (
     MISSING_SCOPE,
     WRONG_ADDRESS,
     PREFIX_DISABLED,
+    PREFIX_DELEGATED,
     NO_ROUTE,
     METHOD,
     SLOW,
@@ -221,6 +229,8 @@ def of_denial(verdict: Verdict) -> Problem:
             return Problem(kind=WRONG_ADDRESS)
         case Disabled():
             return Problem(kind=PREFIX_DISABLED)
+        case LivesElsewhere():
+            return Problem(kind=PREFIX_DELEGATED)
         case Allowed():
             raise TypeError("an allowed request has no problem")
         case _:

@@ -129,6 +129,13 @@ class ImportChunk(msgspec.Struct, frozen=True, kw_only=True):
     results: bytes
 
 
+class Delegated(msgspec.Struct, frozen=True):
+    """Names under an allotted prefix live at another node from now on (`away`), or here again."""
+
+    prefix: Prefix
+    away: bool
+
+
 class Writes(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one transaction commits, or does not."""
 
@@ -136,6 +143,7 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
     audit: tuple[AuditEntry, ...] = ()
     answers: tuple[StoredAnswer, ...] = ()
     chunk: ImportChunk | None = None
+    delegated: tuple[Delegated, ...] = ()
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from identifiers.names import PREFIX_RECORDS, Handle, Prefix, fold
+from identifiers.routes import Routes
 
 
 class PrefixKind(IntEnum):
@@ -20,13 +21,19 @@ class PrefixKind(IntEnum):
 
 
 class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One allotted prefix. `enterprise` is 0 for the node's own."""
+    """One allotted prefix. `enterprise` is 0 for the node's own.
+
+    `routes` is None while names under the prefix live here. Once they are delegated to the
+    enterprise's own node, it says where that is. `namespace` is the HS_NAMESPACE of the prefix.
+    """
 
     prefix: Prefix
     kind: PrefixKind
     enterprise: int
     enabled: bool = True
     fold_suffix: bool = False
+    routes: Routes | None = None
+    namespace: bytes = b""
 
 
 class PrefixDirectory:

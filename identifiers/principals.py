@@ -84,11 +84,19 @@ class Disabled(msgspec.Struct, frozen=True):
     """The prefix is switched off."""
 
 
+class LivesElsewhere(msgspec.Struct, frozen=True):
+    """Names under the prefix are registered at the enterprise's own node: it is delegated."""
+
+
 class LoginFirst(msgspec.Struct, frozen=True):
     """Nobody was named; this needs somebody."""
 
 
-Verdict = Allowed | NotYours | MissingScope | WrongAddress | Disabled | LoginFirst
+Verdict = (
+    Allowed | NotYours | MissingScope | WrongAddress | Disabled | LivesElsewhere | LoginFirst
+)
+_REGISTERING = frozenset({Scope.WRITE, Scope.STATE})
+"""What is done to names where they live. What was left here may be read and deleted."""
 
 
 def authorize(
@@ -130,4 +138,12 @@ def _authorize_key(
         return NotYours()
     if scope not in key.scopes:
         return MissingScope(scope)
-    return Allowed() if home.enabled else Disabled()
+    return _open_for(home, scope)
+
+
+def _open_for(home: PrefixEntry, scope: Scope) -> Allowed | Disabled | LivesElsewhere:
+    if not home.enabled:
+        return Disabled()
+    if home.routes is not None and scope in _REGISTERING:
+        return LivesElsewhere()
+    return Allowed()

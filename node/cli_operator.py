@@ -72,6 +72,40 @@ def prefix_home(
     run(os.environ, homing_prefix(prefix, enterprise=enterprise, fold_suffix=fold_suffix))
 
 
+@prefix.command("delegate")
+def prefix_delegate(
+    prefix: Annotated[str, typer.Argument(help="An enterprise's, such as 88.300.1.")],
+    site: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="HOST:PORT of the enterprise's Handle server, numeric; several servers of one site"
+            " separated by commas. Repeatable: further sites mirror the first."
+        ),
+    ] = None,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="The servers' public key: binary Handle form or PEM.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    back: Annotated[bool, typer.Option("--back", help="Answer for its names here again.")] = False,
+) -> None:
+    """Let the enterprise's own node answer for names under a prefix; prints the prefix.
+
+    Both the prefix's mark and the routes in its record 0.NA/PREFIX are written.
+    """
+    import secrets
+
+    from node.commands.administer import delegating_prefix, read_public_key, run
+
+    if bool(site) == back:
+        raise typer.BadParameter("say --site HOST:PORT, or --back")
+    data = b"" if public_key is None else read_public_key(public_key.read_bytes())
+    sites = site or []
+    work = delegating_prefix(prefix, sites=sites, public_key=data, chance=secrets.token_bytes)
+    run(os.environ, work)
+
+
 @key.command("create")
 def key_create(
     enterprise: Annotated[int, typer.Option(help="Whose key it is.")],

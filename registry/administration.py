@@ -7,14 +7,29 @@ may raise `StoreUnavailable` and, where it writes, `FateUnknown`; everything els
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
-from identifiers.changes import AuditEntry, Enterprise, StoredKey
+from identifiers.changes import (
+    AuditEntry,
+    ChangeKind,
+    Current,
+    Delegated,
+    Enterprise,
+    StoredKey,
+    Touched,
+    Writes,
+    Written,
+)
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.faults import Fault
 from identifiers.names import Prefix
 from identifiers.principals import Operator, Scope
+from identifiers.records import Record
+from identifiers.routes import record_key
+from identifiers.wire.handle.site import Site
+from registry import delegation
 from registry.answers import Faulty
 from registry.effects import principal_name
 from registry.keys import MAX_LIFE_SECONDS, NewKey, hashed, make_key
@@ -77,8 +92,19 @@ class BelowAnother(msgspec.Struct, frozen=True):
     prefix: Prefix
 
 
+class Unallotted(msgspec.Struct, frozen=True):
+    """No enterprise has just this prefix: there is nobody to delegate it to."""
+
+
 class NoEnterprise(msgspec.Struct, frozen=True):
     """There is no enterprise of that number."""
+
+
+class Delegation(msgspec.Struct, frozen=True):
+    """Where names under a prefix live from now on: at these sites, or here (none)."""
+
+    prefix: Prefix
+    sites: tuple[Site, ...] = ()
 
 
 class Administration:
@@ -123,6 +149,33 @@ class Administration:
             return Homed(entry)
         there = (await self._store.directory()).exact(text)
         return Taken(there is not None and there.enterprise == entry.enterprise)
+
+    async def delegate(
+        self, wanted: Delegation, change: UUID, ordered: Ordered
+    ) -> Record | Unallotted | None:
+        """Send names under an allotted prefix elsewhere, or take them back.
+
+        Its mark and the routes in its record change together. Returns the new version of the
+        record, None when that needed no change.
+        """
+        text = str(wanted.prefix)
+        entry = (await self._store.directory()).exact(text)
+        if entry is None or entry.kind is not PrefixKind.ENTERPRISE:
+            return Unallotted()
+        key, now = record_key(text), ordered.at // 1000
+        action = "prefix.delegate" if wanted.sites else "prefix.take_back"
+
+        def decide(current: Current) -> tuple[Writes, Record | None]:
+            stored = current.records.get(key)
+            record = delegation.routed(stored, wanted.prefix, wanted.sites, now)
+            kind = ChangeKind.CREATED if stored is None else ChangeKind.UPDATED
+            return Writes(
+                records=() if record is None else (Written(change, kind, record),),
+                audit=(ordered.entry(action, text, {"sites": len(wanted.sites)}),),
+                delegated=(Delegated(wanted.prefix, away=bool(wanted.sites)),),
+            ), record
+
+        return await self._store.write(Touched(keys=(key,)), decide)
 
     async def create_key(
         self, terms: KeyTerms, chance: bytes, ordered: Ordered

@@ -13,6 +13,7 @@ from identifiers.changes import ChangeKind, StoredAnswer
 from identifiers.faults import Fault
 from identifiers.principals import (
     Disabled,
+    LivesElsewhere,
     LoginFirst,
     MissingScope,
     NotYours,
@@ -95,6 +96,7 @@ DENIALS: Final[Mapping[type[Verdict], str]] = MappingProxyType(
         MissingScope: "missing-scope",
         WrongAddress: "wrong-address",
         Disabled: "prefix-disabled",
+        LivesElsewhere: "prefix-delegated",
     }
 )
 """The code of each verdict but `Allowed`."""

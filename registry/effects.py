@@ -68,6 +68,7 @@ def joined(several: Iterable[Writes]) -> Writes:
         records=tuple([record for writes in every for record in writes.records]),
         audit=tuple([entry for writes in every for entry in writes.audit]),
         answers=tuple([answer for writes in every for answer in writes.answers]),
+        delegated=tuple([moved for writes in every for moved in writes.delegated]),
     )
 
 

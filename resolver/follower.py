@@ -10,6 +10,7 @@ import structlog
 from identifiers.changes import FeedPage
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
+from identifiers.routes import is_prefix_record
 from resolver.freshness import Freshness
 from resolver.ports import ChangeFeed, DirectorySource
 from resolver.tiers.local import LocalTier
@@ -114,7 +115,8 @@ class Follower:
         self._cursor = cursor
 
     async def _apply(self, page: FeedPage) -> None:
-        if page.directory:
+        # Routes and namespaces stand in the records of prefixes.
+        if page.directory or any(is_prefix_record(key) for key, _ in page.superseded):
             self._directory_due = True
         if page.reset:
             self._forget()

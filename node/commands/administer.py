@@ -16,24 +16,31 @@ from edge.addresses import parse_networks
 from identifiers.changes import Enterprise
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.faults import Fault, Invalid
+from identifiers.keys.errors import KeyUnfit
+from identifiers.keys.public import encode_public_key, parse_public_key
 from identifiers.names import Prefix
 from identifiers.principals import Operator, Scope
+from identifiers.wire.handle.site import Server, Site
 from node import config
 from node.database import reachable
 from node.keys import Secret, load_or_make
-from node.readers import Embedded
+from node.readers import Embedded, public
 from node.refusals import NotDone
 from registry.administration import (
     Administration,
     BelowAnother,
+    Delegation,
     Homed,
     KeyTerms,
     NoEnterprise,
     Ordered,
     OutsideRoots,
     Taken,
+    Unallotted,
 )
 from registry.answers import Faulty
+from registry.commands import change_ids
+from registry.delegation import interfaces
 from registry.keys import ID_BYTES, SECRET_BYTES, NewKey
 from storage.postgres import Database, Nudge, PostgresStore, check_schema, migrate
 
@@ -90,6 +97,56 @@ def homing_prefix(text: str, *, enterprise: int | None, fold_suffix: bool = Fals
                 assert_never(answer)
 
     return work
+
+
+def delegating_prefix(
+    text: str, *, sites: Sequence[str], public_key: bytes = b"", chance: Callable[[int], bytes]
+) -> Work:
+    """Send names under an allotted prefix to the enterprise's node; no sites take them back.
+
+    Each of `sites` is ``HOST:PORT[,HOST:PORT…]``, numeric: the servers among which the hash of a
+    name chooses. `public_key` is HS_PUBKEY data that these servers sign with. The result is the
+    prefix.
+    """
+    prefix = _prefix(text)
+    wanted = Delegation(prefix, tuple(_site(site, public_key) for site in sites))
+
+    async def work(administration: Administration, ordered: Ordered) -> str:
+        (change,) = change_ids(ordered.at, chance, 1)
+        if isinstance(await administration.delegate(wanted, change, ordered), Unallotted):
+            raise NotDone(
+                f"{text} was never allotted: idnode prefix home {text} --enterprise NUMBER"
+            )
+        return str(prefix)
+
+    return work
+
+
+def read_public_key(data: bytes) -> bytes:
+    """Return a public key, in the Handle form, PEM or DER, as HS_PUBKEY data. Raises `NotDone`."""
+    try:
+        return encode_public_key(parse_public_key(data))
+    except KeyUnfit as why:
+        raise NotDone(f"the public key cannot be used: {why}") from None
+
+
+def _site(text: str, public_key: bytes) -> Site:
+    try:
+        addresses = public(text)
+    except ValueError as why:
+        raise NotDone(str(why)) from None
+    return Site(
+        serial=1,
+        servers=tuple(
+            Server(
+                id=number,
+                address=address.ip,
+                public_key=public_key,
+                interfaces=interfaces(address.port),
+            )
+            for number, address in enumerate(addresses, 1)
+        ),
+    )
 
 
 def creating_key(

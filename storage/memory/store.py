@@ -25,7 +25,8 @@ from identifiers.changes import (
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.errors import FateUnknown, Fenced, StoreUnavailable
 from identifiers.names import prefix_of
-from identifiers.records import PAGE_BYTES, Record, State
+from identifiers.records import EMPTY_VALUES, PAGE_BYTES, Record, State
+from identifiers.routes import namespace_of, record_key, routes_of
 from storage import unit
 
 T = TypeVar("T")
@@ -68,6 +69,7 @@ class MemoryStore:
         self._news: list[tuple[tuple[tuple[str, int], ...], bool]] = []
         self._hint = asyncio.Event()
         self._prefixes: dict[str, PrefixEntry] = {}
+        self._delegated: set[str] = set()
         self._enterprises: list[Enterprise] = []
         self._keys: dict[str, StoredKey] = {}
         self._imports: dict[UUID, Import] = {}
@@ -112,7 +114,18 @@ class MemoryStore:
     async def directory(self) -> PrefixDirectory:
         """Return the picture of all prefixes."""
         self._reach()
-        return PrefixDirectory(sorted(self._prefixes.values(), key=lambda e: e.prefix))
+        entries = sorted(self._prefixes.values(), key=lambda e: e.prefix)
+        return PrefixDirectory(map(self._with_record, entries))
+
+    def _with_record(self, entry: PrefixEntry) -> PrefixEntry:
+        record = self.records.get(record_key(entry.prefix))
+        blob = EMPTY_VALUES
+        if record is not None and record.state is State.ACTIVE:
+            blob = record.values
+        away = str(entry.prefix) in self._delegated
+        return msgspec.structs.replace(
+            entry, routes=routes_of(blob) if away else None, namespace=namespace_of(blob)
+        )
 
     # the unit of work
 
@@ -130,6 +143,9 @@ class MemoryStore:
             _check_text(record.key, record.name, record.reason, record.template or "")
         if writes.chunk is not None:
             self._check_chunk(writes.chunk)
+        for moved in writes.delegated:
+            if str(moved.prefix) not in self._prefixes:
+                raise ValueError(f"{moved.prefix} was never allotted")
         with self._commit():
             self._apply(writes)
         return result
@@ -147,6 +163,10 @@ class MemoryStore:
             self._apply_chunk(writes.chunk)
         if writes.records:
             self._tell(tuple((w.record.key, w.record.version) for w in writes.records))
+        for moved in writes.delegated:
+            change = self._delegated.add if moved.away else self._delegated.discard
+            change(str(moved.prefix))
+            self._tell((), directory=True)
 
     def _check_chunk(self, chunk: ImportChunk) -> None:
         running = self._imports.get(chunk.import_id)

@@ -5,9 +5,11 @@ from typing import Final
 
 import asyncpg
 
-from identifiers.changes import Enterprise
+from identifiers.changes import Delegated, Enterprise
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.names import Prefix
+from identifiers.records import EMPTY_VALUES
+from identifiers.routes import namespace_of, routes_of
 from storage.postgres import rows
 from storage.postgres.database import Database
 from storage.postgres.pool import Connection
@@ -24,17 +26,21 @@ class PostgresDirectory:
 
     async def directory(self) -> PrefixDirectory:
         """Return the picture of all prefixes. Raises `StoreUnavailable`."""
-        entries = [
-            PrefixEntry(
-                prefix=Prefix(tuple(row["prefix"].split("."))),
-                kind=PrefixKind(row["kind"]),
-                enterprise=row["enterprise"],
-                enabled=row["enabled"],
-                fold_suffix=row["fold_suffix"],
-            )
-            for row in await self._database.rows(_SQL["all"])
-        ]
+        entries = [_entry(row) for row in await self._database.rows(_SQL["all"])]
         return PrefixDirectory(sorted(entries, key=lambda entry: entry.prefix))
+
+
+def _entry(row: asyncpg.Record) -> PrefixEntry:
+    blob = row["wire_values"] or EMPTY_VALUES
+    return PrefixEntry(
+        prefix=Prefix(tuple(row["prefix"].split("."))),
+        kind=PrefixKind(row["kind"]),
+        enterprise=row["enterprise"],
+        enabled=row["enabled"],
+        fold_suffix=row["fold_suffix"],
+        routes=routes_of(blob) if row["delegated"] else None,
+        namespace=namespace_of(blob),
+    )
 
 
 async def home(connection: Connection, entry: PrefixEntry) -> bool:
@@ -55,6 +61,15 @@ async def home(connection: Connection, entry: PrefixEntry) -> bool:
     except asyncpg.ForeignKeyViolationError as error:
         raise ValueError(f"there is no enterprise {entry.enterprise}") from error
     return homed is not None
+
+
+async def delegate(connection: Connection, moved: Delegated) -> None:
+    """Mark a prefix within a transaction at hand. Raises `ValueError` when it was not allotted."""
+    marked = await connection.fetchval(
+        _SQL["delegate"], str(moved.prefix), moved.away, rows.pack_news(())
+    )
+    if marked is None:
+        raise ValueError(f"{moved.prefix} was never allotted")
 
 
 async def add_enterprise(connection: Connection, enterprise: Enterprise) -> int:

@@ -22,7 +22,7 @@ from identifiers.changes import (
 )
 from identifiers.errors import StoreUnavailable
 from storage import unit
-from storage.postgres import imports, locks, records, rows
+from storage.postgres import directory, imports, locks, records, rows
 from storage.postgres.database import WRITE_SECONDS, Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
@@ -115,6 +115,8 @@ async def _answers(
 async def _store(connection: Connection, writes: Writes) -> None:
     if writes.chunk is not None:
         await imports.advance(connection, writes.chunk)
+    for moved in writes.delegated:
+        await directory.delegate(connection, moved)
     new = [w for w in writes.records if w.record.version == 1]
     try:
         if len(new) < _COPY_FROM:

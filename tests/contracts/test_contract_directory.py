@@ -5,12 +5,15 @@ from ipaddress import IPv4Network, IPv6Network
 import msgspec
 import pytest
 
-from identifiers.changes import Enterprise, StoredKey
+from identifiers.changes import Current, Delegated, Enterprise, StoredKey, Touched, Writes
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.principals import Scope
+from identifiers.routes import Routes
+from identifiers.values import Value
+from identifiers.wire.handle.values import encode_values
 from tests.contracts.backends import Backend
-from tests.contracts.units import AUDIT
+from tests.contracts.units import AUDIT, delete, put, record, written
 
 ROOT = PrefixEntry(prefix=Prefix.parse("88.300"), kind=PrefixKind.SECONDARY, enterprise=0)
 
@@ -100,3 +103,83 @@ async def test_a_key_ends_once(backend: Backend) -> None:
     revoked = await backend.store.key("k1")
     assert revoked == msgspec.structs.replace(key_of(number), revoked_at=500)
     assert len(await backend.past.audited()) == before + 1
+
+
+SITE = Value(index=1, type="HS_SITE", data=b"here")
+OF_PREFIX = Value(index=2, type="HS_SITE.PREFIX", data=b"there")
+NAMESPACE = Value(index=3, type="HS_NAMESPACE", data=b"<namespace/>")
+OTHER = Value(index=4, type="EMAIL", data=b"HS_NAMESPACE")
+RECORD = "0.NA/88.300.1"
+
+
+async def allotted(backend: Backend) -> PrefixEntry:
+    number = await backend.store.add_enterprise(Enterprise(id=0, name="甲"), AUDIT)
+    given = entry("88.300.1", number)
+    assert await backend.store.home_prefix(given, AUDIT)
+    return given
+
+
+async def delegate(backend: Backend, prefix: str = "88.300.1", *, away: bool = True) -> None:
+    """Mark a prefix alone."""
+    moved = Writes(delegated=(Delegated(Prefix.parse(prefix), away=away),))
+    await backend.store.write(Touched(keys=(RECORD,)), lambda _: (moved, None))
+
+
+async def test_a_delegated_prefix_has_the_routes_of_its_record(backend: Backend) -> None:
+    given = await allotted(backend)
+    await put(backend.store, RECORD, encode_values((SITE, OF_PREFIX, OTHER)))
+    assert (await backend.directory.directory()).entries == (given,)
+    await delegate(backend)
+    routes = Routes((SITE,), (OF_PREFIX,))
+    away = msgspec.structs.replace(given, routes=routes)
+    assert (await backend.directory.directory()).entries == (away,)
+    await delegate(backend, away=False)
+    assert (await backend.store.directory()).entries == (given,)
+
+
+async def test_mark_and_routes_are_written_together(backend: Backend) -> None:
+    given = await allotted(backend)
+    cursor = await backend.feed.start()
+
+    def decide(_: Current) -> tuple[Writes, None]:
+        return Writes(
+            records=(written(record(RECORD, 1, encode_values((SITE,)))),),
+            audit=(AUDIT,),
+            delegated=(Delegated(given.prefix, away=True),),
+        ), None
+
+    await backend.store.write(Touched(keys=(RECORD,)), decide)
+    away = msgspec.structs.replace(given, routes=Routes((SITE,)))
+    assert (await backend.directory.directory()).entries == (away,)
+    page = await backend.feed.poll(cursor)
+    assert page.directory
+    assert page.superseded == ((RECORD, 1),)
+
+
+async def test_a_prefix_that_was_never_allotted_is_not_delegated(backend: Backend) -> None:
+    def decide(_: Current) -> tuple[Writes, None]:
+        moved = Delegated(Prefix.parse("88.300.1"), away=True)
+        return Writes(records=(written(record(RECORD)),), delegated=(moved,)), None
+
+    with pytest.raises(ValueError, match=r"88\.300\.1 was never allotted"):
+        await backend.store.write(Touched(keys=(RECORD,)), decide)
+    assert await backend.store.record(RECORD) is None
+
+
+async def test_a_record_without_routes_leads_nowhere(backend: Backend) -> None:
+    given = await allotted(backend)
+    await delegate(backend)
+    nowhere = msgspec.structs.replace(given, routes=Routes())
+    assert (await backend.directory.directory()).entries == (nowhere,)
+    await put(backend.store, RECORD, encode_values((SITE,)))
+    await delete(backend.store, RECORD)
+    assert (await backend.directory.directory()).entries == (nowhere,)
+
+
+async def test_a_prefix_has_the_namespace_of_its_record(backend: Backend) -> None:
+    given = await allotted(backend)
+    await put(backend.store, RECORD, encode_values((OTHER, NAMESPACE, SITE)))
+    with_one = msgspec.structs.replace(given, namespace=b"<namespace/>")
+    assert (await backend.directory.directory()).entries == (with_one,)
+    await put(backend.store, RECORD, encode_values((OTHER, SITE)))
+    assert (await backend.directory.directory()).entries == (given,)

@@ -139,6 +139,10 @@ def outcome_reply(
     `NeedsAuthentication` becomes "not supported": a site that offers logins sends
     `challenge_reply` instead.
     """
+    if to.old_codes and isinstance(outcome, outcomes.Referral) and outcome.of_prefix:
+        # Their 303 is a message and no referral, and who is not told of a referral must not be told
+        # that there is nothing either.
+        outcome = outcomes.NotHomed()
     code, body = _told(asked, outcome)
     return reply(to, body, site, expiration, code=code)
 

@@ -1,6 +1,12 @@
 -- name: all
--- The picture of all prefixes.
-SELECT prefix, kind, coalesce(enterprise, 0) AS enterprise, enabled, fold_suffix FROM prefix;
+-- The picture of all prefixes; with the values of a prefix's active record where they matter: its
+-- routes when it is delegated, its namespace (the type's name stands in the blob as it is).
+SELECT p.prefix, p.kind, coalesce(p.enterprise, 0) AS enterprise, p.enabled, p.fold_suffix,
+       p.delegated, i.wire_values
+  FROM prefix p
+  LEFT JOIN identifier i
+    ON i.prefix = '0.NA' AND i.key = '0.NA/' || p.prefix AND i.state = 1
+   AND (p.delegated OR position('HS_NAMESPACE'::bytea IN i.wire_values) > 0);
 
 -- name: home
 -- Allot a prefix, unless it is allotted; caches learn of it.
@@ -13,6 +19,15 @@ WITH homed AS (
     INSERT INTO invalidation (packed, directory) SELECT $6, true FROM homed
 )
 SELECT prefix FROM homed;
+
+-- name: delegate
+-- Say where names under a prefix live: at another node, or here. Caches learn of it.
+WITH moved AS (
+    UPDATE prefix SET delegated = $2 WHERE prefix = $1 RETURNING prefix
+), told AS (
+    INSERT INTO invalidation (packed, directory) SELECT $3, true FROM moved
+)
+SELECT prefix FROM moved;
 
 -- name: add_enterprise
 -- A new enterprise.

@@ -7,6 +7,7 @@ from identifiers.faults import Fault
 from identifiers.principals import (
     Allowed,
     Disabled,
+    LivesElsewhere,
     LoginFirst,
     MissingScope,
     NotYours,
@@ -23,6 +24,7 @@ from identifiers.principals import (
         (MissingScope(Scope.DELETE), problems.MISSING_SCOPE),
         (WrongAddress(), problems.WRONG_ADDRESS),
         (Disabled(), problems.PREFIX_DISABLED),
+        (LivesElsewhere(), problems.PREFIX_DELEGATED),
     ],
 )
 def test_denials(verdict, kind):

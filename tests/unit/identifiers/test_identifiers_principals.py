@@ -10,6 +10,7 @@ from identifiers.principals import (
     Anonymous,
     ApiKey,
     Disabled,
+    LivesElsewhere,
     LoginFirst,
     MissingScope,
     NotYours,
@@ -18,6 +19,7 @@ from identifiers.principals import (
     WrongAddress,
     authorize,
 )
+from identifiers.routes import Routes
 
 HOME = PrefixEntry(prefix=Prefix.parse("88.300.1"), kind=PrefixKind.ENTERPRISE, enterprise=5)
 KEY = ApiKey(id="k", enterprise=5, scopes=frozenset({Scope.WRITE}))
@@ -40,11 +42,21 @@ NARROWED = replace(KEY, prefixes=(Prefix.parse("88.300.1.2"),))
         (NARROWED, Prefix.parse("88.300.1.20"), HOME, NotYours()),
         (replace(KEY, scopes=frozenset()), TARGET, HOME, MissingScope(Scope.WRITE)),
         (KEY, TARGET, replace(HOME, enabled=False), Disabled()),
+        (KEY, TARGET, replace(HOME, routes=Routes()), LivesElsewhere()),
+        (KEY, TARGET, replace(HOME, routes=Routes(), enabled=False), Disabled()),
         (FENCED, TARGET, HOME, WrongAddress()),
     ],
 )
 def test_who_may_write(principal, target, home, verdict):
     assert authorize(principal, Scope.WRITE, target, home) == verdict
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_what_was_left_under_a_delegated_prefix_is_read_and_deleted_only(scope):
+    key = replace(KEY, scopes=frozenset(Scope))
+    verdict = authorize(key, scope, TARGET, replace(HOME, routes=Routes()))
+    open_for = {Scope.READ, Scope.DELETE}
+    assert verdict == (Allowed() if scope in open_for else LivesElsewhere())
 
 
 def test_a_key_may_be_bound_to_networks():

@@ -2,8 +2,10 @@ import pytest
 
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.names import Prefix
-from identifiers.outcomes import InvalidName, NotHomed
+from identifiers.outcomes import Absent, InvalidName, NotHomed, Referral
 from identifiers.queries import Query
+from identifiers.routes import Routes
+from identifiers.values import Value
 from resolver.delegation import Ours, delegate
 
 
@@ -15,11 +17,17 @@ ROOT = entry("88.300", PrefixKind.SECONDARY)
 COAL = entry("88.300.1")
 FOLDING = entry("88.300.2", fold_suffix=True)
 OFF = entry("88.300.3", enabled=False)
-DIRECTORY = PrefixDirectory([ROOT, COAL, FOLDING, OFF])
+SITE = (Value(index=1, type="HS_SITE", data=b"site"),)
+DERIVED = (Value(index=2, type="HS_SITE.PREFIX", data=b"site of prefixes"),)
+AWAY = entry("88.300.5", routes=Routes(SITE, DERIVED))
+HERE_AGAIN = entry("88.300.5.1")
+ASTRAY = entry("88.300.6", routes=Routes())
+GONE_DARK = entry("88.300.7", routes=Routes(SITE, DERIVED), enabled=False)
+DIRECTORY = PrefixDirectory([ROOT, COAL, FOLDING, OFF, AWAY, HERE_AGAIN, ASTRAY, GONE_DARK])
 
 
-def to(handle):
-    return delegate(DIRECTORY, Query(handle=handle.encode()))
+def to(handle, **fields):
+    return delegate(DIRECTORY, Query(handle=handle.encode(), **fields))
 
 
 @pytest.mark.parametrize(
@@ -71,3 +79,35 @@ def test_what_is_no_handle_is_told_why(handle, told):
     answer = to(handle)
     assert isinstance(answer, InvalidName)
     assert told in answer.message
+
+
+@pytest.mark.parametrize("handle", ["88.300.5/x", "88.300.5.2/x", "88.300.5.2.3/x"])
+def test_names_under_a_delegated_prefix_are_elsewhere(handle):
+    assert to(handle) == Referral(SITE)
+    assert to(handle, do_not_refer=True) == Absent()
+
+
+@pytest.mark.parametrize("handle", ["0.NA/88.300.5.2", "0.na/88.300.5.2.3"])
+def test_so_are_the_records_of_prefixes_derived_from_it(handle):
+    assert to(handle) == Referral(DERIVED, of_prefix=True)
+    assert to(handle, do_not_refer=True) == Absent()
+
+
+def test_the_record_of_the_delegated_prefix_stays_ours():
+    assert to("0.na/88.300.5") == Ours("0.NA/88.300.5", AWAY)
+
+
+def test_what_was_allotted_below_a_delegated_prefix_lives_here():
+    assert to("88.300.5.1/x") == Ours("88.300.5.1/x", HERE_AGAIN)
+    assert to("0.NA/88.300.5.1.9") == Ours("0.NA/88.300.5.1.9", HERE_AGAIN)
+
+
+def test_a_delegated_prefix_without_routes_leads_nowhere():
+    assert to("88.300.6/x") == NotHomed()
+    assert to("88.300.6/x", do_not_refer=True) == NotHomed()
+    assert to("0.NA/88.300.6.1") == Absent()
+
+
+def test_a_disabled_prefix_refers_nobody():
+    for handle in ("88.300.7/x", "0.NA/88.300.7", "0.NA/88.300.7.1"):
+        assert to(handle) == NotHomed()

@@ -4,7 +4,7 @@ import pytest
 
 from identifiers.changes import FeedPage
 from identifiers.directory import PrefixDirectory
-from identifiers.outcomes import Absent, Found, NotHomed, Unavailable
+from identifiers.outcomes import Absent, Found, NotHomed, Referral, Unavailable
 from identifiers.queries import Query
 from identifiers.values import Value
 from resolver.follower import Follower, Pace
@@ -39,6 +39,42 @@ async def test_a_new_prefix_is_known_after_the_next_poll(world):
     await world.home("88.300.2")
     await world.follower.step()
     assert await world.look("88.300.2/A") == Absent()
+
+
+async def test_a_delegation_is_known_after_the_next_poll(world):
+    site = Value(index=1, type="HS_SITE", data=b"site")
+    await world.put("88.300.1/A", URL)
+    await world.put("0.NA/88.300.1", site)
+    await world.follower.step()
+    assert isinstance(await world.look("88.300.1/A"), Found)
+    await world.delegate("88.300.1")
+    await world.follower.step()
+    assert await world.look("88.300.1/A") == Referral((site,))
+    await world.delegate("88.300.1", away=False)
+    await world.follower.step()
+    assert isinstance(await world.look("88.300.1/A"), Found)
+
+
+async def test_new_routes_are_known_after_the_next_poll(world):
+    await world.delegate("88.300.1")
+    await world.follower.step()
+    assert await world.look("88.300.1/A") == NotHomed()
+    for data in (b"one", b"two"):
+        site = Value(index=1, type="HS_SITE", data=data)
+        await world.put("0.NA/88.300.1", site)
+        await world.follower.step()
+        assert await world.look("88.300.1/A") == Referral((site,))
+
+
+async def test_only_what_concerns_prefixes_makes_the_directory_be_read(world):
+    pictures = []
+    world.follower._use = pictures.append
+    await world.put("88.300.1/A", URL)
+    await world.follower.step()
+    assert pictures == []
+    await world.put("0.NA/88.300.1", URL)
+    await world.follower.step()
+    assert len(pictures) == 1
 
 
 async def test_first_versions_cost_the_shared_tier_nothing(world):

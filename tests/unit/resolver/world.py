@@ -7,11 +7,12 @@ from ipaddress import IPv4Address
 import pytest
 
 from edge.addresses import LOOPBACK_AND_PRIVATE, Networks
-from identifiers.changes import AuditEntry, ChangeKind, Touched, Writes, Written
+from identifiers.changes import AuditEntry, ChangeKind, Delegated, Touched, Writes, Written
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Handle, Prefix
 from identifiers.queries import Query
 from identifiers.records import Record, State
+from identifiers.routes import record_key
 from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
@@ -101,6 +102,12 @@ class World:
     async def home(self, prefix, kind=PrefixKind.ENTERPRISE, **fields):
         entry = PrefixEntry(prefix=Prefix.parse(prefix), kind=kind, enterprise=0, **fields)
         await self.store.home_prefix(entry, AUDIT)
+
+    async def delegate(self, prefix, *, away=True):
+        """Mark a prefix, and nothing else."""
+        moved = Delegated(Prefix.parse(prefix), away=away)
+        key = record_key(prefix)
+        await self.store.write(Touched(keys=(key,)), lambda _: (Writes(delegated=(moved,)), None))
 
     async def put(self, handle, *values, key=None, state=State.ACTIVE, reason=""):
         """Write the next version of a record and return it."""

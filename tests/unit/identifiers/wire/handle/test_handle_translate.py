@@ -104,6 +104,18 @@ def test_every_outcome_has_its_reply(outcome, code, body):
     )
 
 
+def test_old_clients_are_told_of_no_prefix_referral():
+    """Their 303 is "read only", with a message; 302 they know."""
+    old = replace(TO, version=(2, 1), old_codes=True)
+    values = (Value(index=1, type="URL", data=b"u"),)
+    of_prefix = outcomes.Referral(values, of_prefix=True)
+    codes = [
+        decode(translate.outcome_reply(old, QUERY, outcome, SITE, 123)).header.response_code
+        for outcome in (of_prefix, outcomes.Referral(values))
+    ]
+    assert codes == [ResponseCode.SERVER_NOT_RESPONSIBLE, ResponseCode.SERVICE_REFERRAL]
+
+
 def test_what_needs_a_login_is_not_supported_without_one():
     reply = decode(translate.outcome_reply(TO, QUERY, outcomes.NeedsAuthentication(), SITE, 123))
     assert reply.header.response_code == ResponseCode.OPERATION_NOT_SUPPORTED
