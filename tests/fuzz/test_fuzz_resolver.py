@@ -13,7 +13,7 @@ from identifiers.wire.handle.message import decode
 from resolver.counters import Event
 from resolver.transports import rest
 from resolver.transports.handle import Asking, Reply, Silence
-from tests.fuzz.mutation import mutants
+from tests.fuzz.mutation import mend_message, mutants
 from tests.golden.vectors import EXCHANGES, frames
 from tests.unit.resolver.world import World
 
@@ -29,15 +29,6 @@ TARGETS = [
 ]
 
 
-def mend(data):
-    """Make the two lengths fit what is there."""
-    if len(data) < 48:
-        return data
-    size = len(data) - 20
-    fixed = data[:16] + size.to_bytes(4) + data[20:]
-    return fixed[:40] + (size - 28).to_bytes(4) + fixed[44:]
-
-
 @pytest.fixture
 def world():
     made = World()
@@ -49,7 +40,7 @@ def world():
 @pytest.mark.parametrize("seed", range(ROUNDS))
 async def test_every_message_is_answered_asked_for_or_met_with_silence(world, seed):
     seen = set()
-    for request in mutants(REQUESTS, ENOUGH, 200 + seed, mend):
+    for request in mutants(REQUESTS, ENOUGH, 200 + seed, mend_message):
         answer = world.exchange.at_once(request, world.stranger, world.clock.now)
         if isinstance(answer, Asking):
             answer = await world.exchange.later(answer, world.stranger, world.clock.now)

@@ -22,7 +22,7 @@ from identifiers.wire.handle.codes import (
     OpFlag,
     ResponseCode,
 )
-from identifiers.wire.handle.digests import request_digest
+from identifiers.wire.handle.digests import LABELLED_SINCE, request_digest
 from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST, Version, negotiate
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
@@ -76,7 +76,8 @@ def reply_to(request: Message, received: bytes) -> ReplyTo:
     """Return what the reply to `request` needs; `received` are the bytes it was decoded from."""
     version = negotiate(request.version, request.suggested)
     header = request.header
-    wants_digest = header.flags & _REQUEST_DIGEST
+    # Before 2.1 only challenges carry one.
+    wants_digest = header.flags & _REQUEST_DIGEST and version >= LABELLED_SINCE
     return ReplyTo(
         version=version,
         old_codes=knows_old_codes(request.version, request.suggested),

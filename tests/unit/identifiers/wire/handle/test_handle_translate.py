@@ -139,6 +139,11 @@ def test_a_digest_is_returned_to_whom_asks_for_it():
     told = decode(translate.outcome_reply(to, QUERY, outcomes.Absent(), SITE, 1))
     assert told.digest == request_digest(raw, (2, 11))
     assert TO.digest is None
+    old = replace(asked, version=(2, 0), suggested=(2, 0))
+    to = translate.reply_to(old, encode(old))
+    assert to.digest is None
+    told = decode(translate.error_reply(to, ResponseCode.ERROR, "why", SITE, 1))
+    assert (told.digest, told.body) == (None, bodies.ErrorText(b"why"))
 
 
 def test_a_challenge_brings_a_session_and_the_digest():
