@@ -2,7 +2,8 @@
 
 Each wire's rate is taken beside a bare reference that answers octets of the same sizes, in turn,
 three rounds; the ratio of the medians is what counts, the machine's speed drifts. One worker on one
-processor; driver, registry and stores on the other. Exits with 1 when an answer was wrong or lost.
+processor; driver, registry and stores on the other. How soon a write is told is asked of a second
+node with two workers. Exits with 1 when an answer was wrong or lost.
 """
 
 import argparse
@@ -22,13 +23,15 @@ from typing import Any
 
 import msgspec
 
-from loadtest.bench import datagrams, nodes, streams, wire
+from loadtest.bench import datagrams, freshness, nodes, streams, wire
 from loadtest.bench.datagrams import Tally
 from loadtest.corpus import Corpus
 
 _ROUNDS = 3
 _BATCH = 32
 _QUESTIONS = 4096
+_PREFIX = "88.300.1"
+_WRITES = 50
 
 
 def main() -> int:
@@ -36,9 +39,7 @@ def main() -> int:
     arguments = _arguments()
     corpus = Corpus(enterprises=1)
     with nodes.node() as node:
-        enterprise = node.command("enterprise", "add", corpus.enterprise(1).name)
-        node.command("prefix", "home", "88.300.1", "--enterprise", enterprise)
-        key = node.command("key", "create", "--enterprise", enterprise)
+        key = _enrol(node, corpus)
         result: dict[str, Any] = {"machine": _machine()}
         count = arguments.identifiers
         result["import"] = _measure_import(node, key, corpus.ndjson(0, count), count)
@@ -54,8 +55,19 @@ def main() -> int:
         result["handle_udp"] = _measure_udp(node, names, arguments.seconds)
         result["handle_tcp"] = _measure_tcp(node, names, arguments.seconds)
         result["http"] = _measure_http(node, names, arguments.seconds)
+    with nodes.node(workers=2) as node:
+        result["freshness"] = freshness.measure(
+            node, _enrol(node, corpus), f"{_PREFIX}/FRESH", writes=_WRITES
+        )
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     return int(any(path.get("wrong") or path.get("lost") for path in result.values()))
+
+
+def _enrol(node: nodes.Node, corpus: Corpus) -> str:
+    """Give the corpus's enterprise its prefix; return its key."""
+    enterprise = node.command("enterprise", "add", corpus.enterprise(1).name)
+    node.command("prefix", "home", _PREFIX, "--enterprise", enterprise)
+    return node.command("key", "create", "--enterprise", enterprise)
 
 
 def _arguments() -> argparse.Namespace:
@@ -128,7 +140,7 @@ def _ask_over_tcp(node: nodes.Node, questions: list[bytes]) -> dict[bytes, bytes
     with socket.create_connection(node.address("handle"), timeout=5) as sock:
         for question in questions:
             sock.sendall(question)
-            answer = answers[question] = _read_message(sock)
+            answer = answers[question] = streams.read_message(sock)
             if not wire.is_success(answer, question):
                 sys.exit(f"a wrong answer: {answer.hex()}")
     return answers
@@ -264,13 +276,6 @@ def _processor_time(pid: int) -> Iterator[list[float]]:
     spent = [nodes.cpu_seconds(pid)]
     yield spent
     spent[0] = nodes.cpu_seconds(pid) - spent[0]
-
-
-def _read_message(sock: socket.socket) -> bytes:
-    data = b""
-    while len(data) < 20 or len(data) < 20 + int.from_bytes(data[16:20], "big"):  # noqa: PLR2004 -- the envelope
-        data += sock.recv(65_536)
-    return data
 
 
 def _read_http(sock: socket.socket) -> bytes:

@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +21,12 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Node:
-    """An `idnode serve` with one worker, an enterprise, its prefix and its key."""
+    """A running `idnode serve`; `pid` is its supervisor's."""
 
-    def __init__(self, environment: Mapping[str, str], ready: Mapping[str, Any]) -> None:
+    def __init__(self, environment: Mapping[str, str], ready: Mapping[str, Any], pid: int) -> None:
         self._environment = dict(environment)
         self.ready = ready
+        self.pid = pid
 
     def command(self, *arguments: str) -> str:
         """Run an `idnode` command against the node and return what it prints."""
@@ -75,10 +77,31 @@ def node(*, workers: int = 1) -> Iterator[Node]:
                 line = served.stdout.readline() if served.stdout else b""
                 if not line:
                     sys.exit(f"the node did not start:\n{(Path(folder) / 'serve.log').read_text()}")
-                yield Node(environment, json.loads(line))
+                yield Node(environment, json.loads(line), served.pid)
             finally:
                 served.terminate()
                 served.wait(timeout=30)
+
+
+@contextmanager
+def redis_stopped(node: Node) -> Iterator[None]:
+    """Stop the embedded Redis of a node until the block ends: it takes questions, answers none."""
+    redis = _child(node.pid, "valkey-server")
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(redis, signal.SIGCONT)
+
+
+def _child(parent: int, program: str) -> int:
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended since it was listed
+            pid, _, rest = entry.read_text().partition(" (")
+            name, _, fields = rest.rpartition(") ")
+            if name == program and int(fields.split()[1]) == parent:
+                return int(pid)
+    raise ProcessLookupError(f"process {parent} runs no {program}")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
+from identifiers.wire.handle.envelope import SIZE as ENVELOPE
 from loadtest.bench.datagrams import Tally
 
 Check = Callable[[bytes], int]
@@ -80,3 +81,14 @@ def drive(
             for link in links:
                 link.sock.close()
     return Tally(answered, 0, wrong, took, used)
+
+
+def read_message(sock: socket.socket) -> bytes:
+    """Read one message of the Handle protocol. Raises `ConnectionError` when it is cut short."""
+    data = b""
+    while len(data) < ENVELOPE or len(data) < ENVELOPE + int.from_bytes(data[16:20], "big"):
+        more = sock.recv(65_536)
+        if not more:
+            raise ConnectionError("the server closed a connection of the driver")
+        data += more
+    return data
