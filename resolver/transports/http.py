@@ -18,6 +18,7 @@ from identifiers.wire import cborform, jsonform
 from identifiers.wire.dataform import key_or_binary
 from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.handle.site import Site, encode_site
+from identifiers.wire.restform import CBOR, JSON, Form, Unreadable, document, handle_in, written
 from identifiers.wire.siteform import site_document
 from resolver.clients import Client, Clients
 from resolver.counters import Counters, Event, Result, Transport, result_of
@@ -26,7 +27,7 @@ from resolver.service import Resolver
 from resolver.transports import rest
 from resolver.transports.finished import DEFAULT_OCTETS, FinishedReplies
 from resolver.transports.pages import ANYBODY, Headers, Page, headers_of, page_of
-from resolver.transports.rest import CBOR, JSON, Form, LookUp, Unreadable
+from resolver.transports.rest import LookUp
 
 MOUNT: Final = "/api/handles/"
 BATCH_LIMIT: Final = 2000
@@ -210,7 +211,7 @@ class HttpResolution:
         if told.retry_after is not None:
             headers.append((hdrs.RETRY_AFTER, str(told.retry_after)))
         headers.append((hdrs.CONTENT_TYPE, form.media_type))
-        body = rest.written(told.document, form)
+        body = written(told.document, form)
         return web.Response(status=told.status, body=body, headers=headers)
 
     def _answered(self, request: web.Request, page: Page) -> web.Response:
@@ -225,7 +226,7 @@ class HttpResolution:
         self, handles: Sequence[str], client: Client, form: Form, began: float
     ) -> bytes:
         items: list[bytes] = []
-        written: dict[str, bytes] = {}
+        known: dict[str, bytes] = {}
         octets = turn = 0
         for start in range(0, len(handles), _ASKED_TOGETHER):
             asked = handles[start : start + _ASKED_TOGETHER]
@@ -238,10 +239,10 @@ class HttpResolution:
                     items.append(_put_off(handle, form))
                     self._count(Result.UNAVAILABLE, began)
                     continue
-                item = written.get(handle)
+                item = known.get(handle)
                 if item is None:
                     told = rest.tell(outcome, handle, binary=form.media_type == CBOR)
-                    item = written[handle] = rest.written(told.document, form)
+                    item = known[handle] = written(told.document, form)
                     turn += max(len(item), _LEAST_OCTETS)
                 items.append(item)
                 octets += len(item)
@@ -260,7 +261,7 @@ class HttpResolution:
 
 def _read(request: web.Request) -> LookUp:
     target = request.raw_path
-    handle = rest.handle_in(target, MOUNT)
+    handle = handle_in(target, MOUNT)
     parameters = request.query.items() if "?" in target else ()
     return rest.read_look_up(handle, parameters, _media_type(request))
 
@@ -293,8 +294,8 @@ def _read_batch(request: web.Request, body: bytes) -> list[str]:
 
 
 def _put_off(handle: str, form: Form) -> bytes:
-    told = rest.document(ResponseCode.SERVER_BUSY, handle, message=BATCH_FULL)
-    return rest.written(told, form)
+    told = document(ResponseCode.SERVER_BUSY, handle, message=BATCH_FULL)
+    return written(told, form)
 
 
 def _short(code: ResponseCode, message: str, *, status: int) -> web.Response:

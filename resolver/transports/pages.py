@@ -6,9 +6,10 @@ import msgspec
 from aiohttp import hdrs
 
 from identifiers.outcomes import Found, ValuesAbsent
+from identifiers.wire.restform import CBOR, written
 from resolver.service import Basis
 from resolver.transports import rest
-from resolver.transports.rest import CBOR, Life, LookUp
+from resolver.transports.rest import Life, LookUp
 
 ANYBODY: Final = (
     ("Access-Control-Allow-Origin", "*"),
@@ -34,7 +35,7 @@ def page_of(asked: LookUp, outcome: Found | ValuesAbsent, basis: Basis | None) -
     media_type = asked.form.media_type
     told = rest.tell(outcome, asked.query.text, binary=media_type == CBOR)
     return Page(
-        rest.written(told.document, asked.form),
+        written(told.document, asked.form),
         basis,
         media_type,
         rest.entity_tag(outcome.record.version, asked),

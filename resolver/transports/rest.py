@@ -5,11 +5,9 @@ beside. Statuses by response code: 1 and 200 (values not found) 200, 4, 102 and 
 302 and 303 300, 3 503. What needs a login is 503 with code 5 until a registry takes it over.
 """
 
-import re
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final, assert_never
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -17,45 +15,31 @@ from identifiers import outcomes
 from identifiers.faults import Faults, Invalid
 from identifiers.outcomes import Outcome
 from identifiers.queries import Query
-from identifiers.values import MAX_INDEX, MAX_TTL, Value
-from identifiers.wire import cborform, jsonform
+from identifiers.values import MAX_TTL, Value
+from identifiers.wire import jsonform
 from identifiers.wire.handle.codes import MAX_LIST, ResponseCode
 from identifiers.wire.handle.translate import NOT_HOMED
 from identifiers.wire.handle.values import decode_values
 from identifiers.wire.members import members_of, type_fault
+from identifiers.wire.restform import (
+    JAVASCRIPT,
+    JSON,
+    PLAIN,
+    Document,
+    Form,
+    Unreadable,
+    document,
+    read_callback,
+    read_flag,
+    read_index,
+)
 
-JSON: Final = "application/json"
-CBOR: Final = cborform.MEDIA_TYPE
-JAVASCRIPT: Final = "application/javascript"
 STALE_SECONDS: Final = 30
 """How long an answer may be kept that was given while the store was away (RFC 8767 section 5)."""
 FOR_EVER: Final = 1 << 63
 NO_LOGIN: Final = (
     "this needs a login, which is not offered here yet; for public values send no credentials"
 )
-
-_YES: Final = frozenset({"", "yes", "true", "1"})
-_CALLBACK: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*(?:\.[A-Za-z_$][A-Za-z0-9_$]*)*", re.ASCII)
-_LONGEST_CALLBACK: Final = 128
-_LONGEST_INDEX: Final = len(str(MAX_INDEX))
-
-Document = dict[str, object]
-
-
-class Unreadable(ValueError):
-    """An address that asks nothing; `code` is the response code of the answer."""
-
-    def __init__(self, why: str, code: ResponseCode = ResponseCode.PROTOCOL_ERROR) -> None:
-        self.code: Final = code
-        super().__init__(why)
-
-
-class Form(msgspec.Struct, frozen=True):
-    """How the answer is to be written. With a `callback` it is a script."""
-
-    media_type: str = JSON
-    pretty: bool = False
-    callback: str = ""
 
 
 class LookUp(msgspec.Struct, frozen=True):
@@ -86,27 +70,6 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: int | None = None
 
 
-PLAIN: Final = Form()
-
-
-def handle_in(target: str, mount: str) -> bytes:
-    """Return the handle of a request target: the rest of the path, raw or percent-encoded.
-
-    Raises `Unreadable` unless it is UTF-8 without U+0000.
-    """
-    path = target.partition("?")[0].partition("#")[0].partition(mount)[2]
-    octets = path.encode("utf-8", "surrogateescape")
-    handle = unquote_to_bytes(octets) if "%" in path else octets
-    try:
-        handle.decode()
-    except UnicodeDecodeError as error:
-        why = f"the handle is not valid UTF-8 at byte {error.start}"
-        raise Unreadable(why, ResponseCode.INVALID_HANDLE) from None
-    if b"\0" in handle:
-        raise Unreadable("U+0000 is not allowed in a handle", ResponseCode.INVALID_HANDLE)
-    return handle
-
-
 def read_look_up(
     handle: bytes, parameters: Iterable[tuple[str, str]], media_type: str = JSON
 ) -> LookUp:
@@ -117,13 +80,13 @@ def read_look_up(
     callback = ""
     for name, value in parameters:
         if name == "index":
-            indexes.append(_index(value))
+            indexes.append(read_index(value))
         elif name == "type":
             types.append(value)
         elif name == "callback":
-            callback = _callback(value)
+            callback = read_callback(value)
         else:
-            flags[name] = value.lower() in _YES
+            flags[name] = read_flag(value)
     if max(len(indexes), len(types)) > MAX_LIST:
         raise Unreadable(f"at most {MAX_LIST} indexes and types may be asked for")
     public_only = flags.get("publicOnly", True)
@@ -140,20 +103,6 @@ def read_look_up(
         Form(JAVASCRIPT if callback else media_type, flags.get("pretty", False), callback),
         not public_only,
     )
-
-
-def _index(value: str) -> int:
-    if value.isascii() and value.isdigit() and len(value) <= _LONGEST_INDEX:
-        index = int(value)
-        if index <= MAX_INDEX:
-            return index
-    raise Unreadable(f"index must be a whole number from 0 to {MAX_INDEX}")
-
-
-def _callback(value: str) -> str:
-    if len(value) > _LONGEST_CALLBACK or _CALLBACK.fullmatch(value) is None:
-        raise Unreadable("callback must be the name of a function")
-    return value
 
 
 def read_batch(document: object, most: int) -> list[str]:
@@ -219,13 +168,6 @@ def _refusal(
     return Told(status=status, document=document(code, handle, message=message))
 
 
-def document(code: ResponseCode, handle: str, **members: object) -> Document:
-    """Return an answer of the REST form; an empty text is left out."""
-    told: Document = {"responseCode": int(code), "handle": handle}
-    told.update((name, value) for name, value in members.items() if value != "")
-    return told
-
-
 def shortest_life(values: Iterable[Value]) -> Life:
     """Return for how long all of some values may be kept."""
     seconds, until = MAX_TTL, FOR_EVER
@@ -251,17 +193,3 @@ def tag_matches(field: str, tag: str) -> bool:
     if field == tag or field.strip() == "*":
         return True
     return any(item.strip().removeprefix("W/") == tag for item in field.split(","))
-
-
-def written(document: object, form: Form) -> bytes:
-    """Write a document in its form."""
-    if form.media_type == CBOR:
-        return cborform.write(document)
-    body = jsonform.write_json(document)
-    if form.pretty:
-        body = msgspec.json.format(body, indent=2)
-    if form.callback:
-        # JSON was no part of JavaScript before ES2019: these two ended a line of it.
-        body = body.replace("\u2028".encode(), b"\\u2028").replace("\u2029".encode(), b"\\u2029")
-        return b"%s(%s);" % (form.callback.encode(), body)
-    return body

@@ -9,6 +9,7 @@ import pytest
 
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.names import Prefix
+from identifiers.wire import restform
 from identifiers.wire.handle.message import decode
 from resolver.counters import Event
 from resolver.transports import rest
@@ -61,8 +62,8 @@ def test_every_address_is_read_or_refused(seed):
     for target in mutants(TARGETS, ENOUGH, 300 + seed):
         path, _, query = target.decode("utf-8", "surrogateescape").partition("?")
         parameters = [part.partition("=")[::2] for part in query.split("&") if part]
-        with contextlib.suppress(rest.Unreadable):
-            asked = rest.read_look_up(rest.handle_in(MOUNT + path, MOUNT), parameters)
+        with contextlib.suppress(restform.Unreadable):
+            asked = rest.read_look_up(restform.handle_in(MOUNT + path, MOUNT), parameters)
             assert asked.query.text.encode() == asked.query.handle
             assert rest.entity_tag(1, asked).isascii()
             read += 1

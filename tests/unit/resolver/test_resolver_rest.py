@@ -7,10 +7,10 @@ from identifiers.faults import Invalid
 from identifiers.queries import Query
 from identifiers.records import Record, State
 from identifiers.values import Value
-from identifiers.wire import cborform
+from identifiers.wire import cborform, restform
 from identifiers.wire.handle.values import encode_values
+from identifiers.wire.restform import Form
 from resolver.transports import rest
-from resolver.transports.rest import Form, Unreadable
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1", ttl=300)
 RECORD = Record(
@@ -42,13 +42,13 @@ MOUNT = "/api/handles/"
     ],
 )
 def test_the_handle_is_the_rest_of_the_path(target, handle):
-    assert rest.handle_in(target, MOUNT) == handle.encode()
+    assert restform.handle_in(target, MOUNT) == handle.encode()
 
 
 @pytest.mark.parametrize("path", ["88.300.1/%FF", "88.300.1/%00", "88.300.1/\udcff"])
 def test_what_is_no_text_is_no_handle(path):
-    with pytest.raises(Unreadable) as caught:
-        rest.handle_in(MOUNT + path, MOUNT)
+    with pytest.raises(restform.Unreadable) as caught:
+        restform.handle_in(MOUNT + path, MOUNT)
     assert caught.value.code == 102
 
 
@@ -75,7 +75,7 @@ def test_parameters_of_a_look_up():
         certified=True,
         do_not_refer=True,
     )
-    assert asked.form == rest.PLAIN
+    assert asked.form == restform.PLAIN
     assert not asked.wants_private
 
 
@@ -100,13 +100,13 @@ def test_private_values_are_asked_for_by_saying_no():
     ],
 )
 def test_parameters_that_ask_nothing(name, value):
-    with pytest.raises(Unreadable, match=name) as caught:
+    with pytest.raises(restform.Unreadable, match=name) as caught:
         look_up((name, value))
     assert caught.value.code == 4
 
 
 def test_filters_are_bounded():
-    with pytest.raises(Unreadable, match="2048"):
+    with pytest.raises(restform.Unreadable, match="2048"):
         look_up(*[("type", "URL")] * 2049)
 
 
@@ -166,7 +166,7 @@ def test_every_representation_has_its_own_tag():
         look_up(("pretty", "")),
         look_up(("callback", "f")),
         look_up(("callback", "g")),
-        rest.read_look_up(b"88.300.1/A", (), rest.CBOR),
+        rest.read_look_up(b"88.300.1/A", (), restform.CBOR),
     ]
     tags = [rest.entity_tag(7, one) for one in asked]
     assert tags[0] == '"v7"'
@@ -193,11 +193,11 @@ def test_which_tags_match(field, matches):
 
 def test_forms_of_a_document():
     document = {"responseCode": 1, "handle": "a/\u2028b"}
-    assert rest.written(document, Form()) == '{"responseCode":1,"handle":"a/\u2028b"}'.encode()
-    assert b'\n  "handle"' in rest.written(document, Form(pretty=True))
-    script = rest.written(document, Form(rest.JAVASCRIPT, callback="my.f"))
+    assert restform.written(document, Form()) == '{"responseCode":1,"handle":"a/\u2028b"}'.encode()
+    assert b'\n  "handle"' in restform.written(document, Form(pretty=True))
+    script = restform.written(document, Form(restform.JAVASCRIPT, callback="my.f"))
     assert script == b'my.f({"responseCode":1,"handle":"a/\\u2028b"});'
-    assert cborform.load(rest.written(document, Form(rest.CBOR))) == document
+    assert cborform.load(restform.written(document, Form(restform.CBOR))) == document
 
 
 def test_a_batch_is_read_strictly():
@@ -223,4 +223,4 @@ def test_every_fault_of_a_batch_is_named(document, pointers):
 
 def test_any_handle_fits_an_address():
     handle = "88.300.1/ä/?#%25 +&=煤"
-    assert rest.handle_in(MOUNT + quote(handle, safe=""), MOUNT) == handle.encode()
+    assert restform.handle_in(MOUNT + quote(handle, safe=""), MOUNT) == handle.encode()
