@@ -1,14 +1,18 @@
 """Recorded answers to challenges verify with the recorded keys, and with nothing else."""
 
 import pytest
+from msgspec.structs import replace
 
+from identifiers.keys.credentials import verify_mac, verify_signature, with_mac
 from identifiers.keys.errors import KeyUnfit
 from identifiers.keys.public import encode_public_key, parse_public_key
 from identifiers.keys.responses import answer_with_secret, verify_response
+from identifiers.keys.sessions import answer_offer, decode_agreed, encode_agreed
 from identifiers.wire.cursor import Cursor
 from identifiers.wire.handle import bodies
+from identifiers.wire.handle.data import decode_public_key
 from identifiers.wire.handle.digests import request_digest
-from identifiers.wire.handle.message import decode
+from identifiers.wire.handle.message import decode, encode
 from tests.golden.vectors import ADMIN_KEY, SENSIBLE, SERVER_KEY, whole
 
 SECRET = b"password123"
@@ -95,3 +99,46 @@ def test_recorded_keys_read_and_write(data):
                 parse_public_key(data[:end])
     with pytest.raises(KeyUnfit):
         parse_public_key(data + b"\0")
+
+
+CERTIFIED = [
+    pytest.param(decode(reply), id=f"{name}-{at}")
+    for name in SENSIBLE
+    for at, reply in enumerate(whole(name, "resp"))
+    if (credential := decode(reply).credential) is not None and credential.type == "HS_SIGNED"
+]
+
+
+@pytest.mark.parametrize("reply", CERTIFIED)
+def test_certified_replies_are_the_servers(reply):
+    assert verify_signature(reply, parse_public_key(SERVER_KEY))
+    assert not verify_signature(reply, parse_public_key(ADMIN_KEY))
+    changed = replace(reply, request_id=reply.request_id + 1)
+    assert not verify_signature(changed, parse_public_key(SERVER_KEY))
+
+
+def test_certified_replies_were_recorded():
+    assert {param.id.rpartition("-")[0] for param in CERTIFIED} == {
+        "resolve_certified",
+        "session_dh_create_delete",
+    }
+
+
+def test_the_session_that_was_set_up():
+    """Its private numbers were not recorded: forms and group can be checked, MACs cannot."""
+    setup, *rest = whole("session_dh_create_delete", "req")
+    offered = decode_public_key(decode(setup).body.key)
+    reply = decode(whole("session_dh_create_delete", "resp")[0]).body
+    cipher, answered = decode_agreed(reply.data)
+    assert encode_agreed(cipher, answered) == reply.data
+    assert (offered.p, offered.g) == (answered.p, answered.g)
+    own, key = answer_offer(offered, cipher, b"\1" * 48)
+    assert (own.p, own.g) == (offered.p, offered.g)
+    assert len(key.secret) == 32
+    signed = [message for raw in rest if (message := decode(raw)).credential is not None]
+    assert [message.credential.counter for message in signed] == [1, 2]
+    for message in signed:
+        assert not verify_mac(message, key)
+        ours = with_mac(message, key, message.credential.counter)
+        assert verify_mac(ours, key)
+        assert len(encode(ours)) == len(encode(message))
