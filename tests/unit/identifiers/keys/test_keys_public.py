@@ -116,13 +116,18 @@ def test_dsa_and_diffie_hellman_keys(dsa_key):
         write_key(OtherKey("SM9_PUB_KEY", b"text")),
         write_key(OtherKey("SM2_PUB_KEY", b"text")),
         bytes(MAX_KEY_BYTES + 1),
-        ed25519.Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.DER, SPKI),
-        ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(Encoding.PEM, SPKI),
     ],
 )
 def test_what_is_no_key_is_unfit(data):
     with pytest.raises(KeyUnfit):
         parse_public_key(data)
+
+
+def test_keys_of_other_kinds_are_unfit():
+    for private in (ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP256R1())):
+        for form in (Encoding.DER, Encoding.PEM):
+            with pytest.raises(KeyUnfit, match="neither RSA, DSA nor SM2"):
+                parse_public_key(private.public_key().public_bytes(form, SPKI))
 
 
 @pytest.mark.parametrize(
