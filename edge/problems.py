@@ -6,6 +6,7 @@ turns errors of the domain, of stores and of aiohttp into problems (`problem_of`
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 import msgspec
@@ -18,7 +19,9 @@ from identifiers.principals import (
     Disabled,
     LivesElsewhere,
     LoginFirst,
+    MissingPermission,
     MissingScope,
+    NotAdministrator,
     NotYours,
     Verdict,
     WrongAddress,
@@ -124,6 +127,18 @@ PREFIX_DELEGATED: Final = Kind(
     "The prefix is delegated: register at the enterprise's own node.",
     "该前缀已委派，请在企业自己的节点注册。",
 )
+NOT_ADMINISTRATOR: Final = Kind(
+    "not-administrator",
+    403,
+    "No HS_ADMIN value names this identity.",
+    "没有 HS_ADMIN 值授权此身份。",
+)
+MISSING_PERMISSION: Final = Kind(
+    "missing-permission",
+    403,
+    "The HS_ADMIN value lacks a permission for this.",
+    "HS_ADMIN 值缺少此操作所需的权限。",
+)
 NO_ROUTE: Final = Kind("no-route", 404, "There is nothing at this address.", "此地址不存在。")
 METHOD: Final = Kind(
     "method-not-allowed", 405, "The method is not allowed here.", "此地址不支持该方法。"
@@ -179,6 +194,8 @@ SHARED_KINDS: Final = (
     WRONG_ADDRESS,
     PREFIX_DISABLED,
     PREFIX_DELEGATED,
+    NOT_ADMINISTRATOR,
+    MISSING_PERMISSION,
     NO_ROUTE,
     METHOD,
     SLOW,
@@ -205,6 +222,18 @@ _OF_AIOHTTP: Final = {
 }
 
 
+_REFUSALS: Final[Mapping[type[Verdict], Kind]] = MappingProxyType(
+    {
+        NotYours: NOT_YOURS,
+        WrongAddress: WRONG_ADDRESS,
+        Disabled: PREFIX_DISABLED,
+        LivesElsewhere: PREFIX_DELEGATED,
+        NotAdministrator: NOT_ADMINISTRATOR,
+        MissingPermission: MISSING_PERMISSION,
+    }
+)
+
+
 def retry_after(kind: Kind, seconds: int) -> Problem:
     """Return a problem that says when to try again."""
     return Problem(kind=kind, headers=(("Retry-After", str(seconds)),))
@@ -221,16 +250,17 @@ def of_denial(verdict: Verdict) -> Problem:
     match verdict:
         case LoginFirst():
             return Problem(kind=UNAUTHENTICATED, headers=CHALLENGE)
-        case NotYours():
-            return Problem(kind=NOT_YOURS)
         case MissingScope():
             return Problem(kind=MISSING_SCOPE, members={"scope": verdict.scope.value})
-        case WrongAddress():
-            return Problem(kind=WRONG_ADDRESS)
-        case Disabled():
-            return Problem(kind=PREFIX_DISABLED)
-        case LivesElsewhere():
-            return Problem(kind=PREFIX_DELEGATED)
+        case (
+            NotYours()
+            | WrongAddress()
+            | Disabled()
+            | LivesElsewhere()
+            | NotAdministrator()
+            | MissingPermission()
+        ):
+            return Problem(kind=_REFUSALS[type(verdict)])
         case Allowed():
             raise TypeError("an allowed request has no problem")
         case _:

@@ -147,14 +147,18 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
-    """What a transaction locks before it decides: canonical handles and request keys."""
+    """What a transaction locks before it decides: canonical handles and request keys.
+
+    The handles `reads` are read with the others and not locked: they may change while it commits.
+    """
 
     keys: tuple[str, ...] = ()
     requests: tuple[RequestKey, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 class Current(msgspec.Struct, frozen=True):
-    """What is stored of the touched, read under their locks. What is missing does not exist."""
+    """What is stored of the touched, read when the locks are held. What is missing is not there."""
 
     records: dict[str, Record]
     answers: dict[RequestKey, StoredAnswer]

@@ -101,6 +101,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "the prefix {prefix} is not the enterprise's: home it first",
             "前缀 {prefix} 不属于该企业：请先分配",
         ),
+        "identity": (
+            "an identity is index:handle, such as 300:0.NA/88.300.1",
+            "身份应为“索引:标识”，如 300:0.NA/88.300.1",
+        ),
         "enterprise.known": (
             "enterprise {number} has this credit code already",
             "企业 {number} 已使用该统一社会信用代码",

@@ -1,13 +1,18 @@
 """Who asks, what for, and the one place that says yes or no. No entry means denied."""
 
+import re
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
 from identifiers.directory import PrefixEntry
-from identifiers.names import Prefix
+from identifiers.faults import Fault, Invalid
+from identifiers.names import Handle, Prefix
+from identifiers.values import MAX_INDEX
+
+_IDENTITY: Final = re.compile(r"([0-9]{1,10}):(.+)", re.ASCII | re.DOTALL)
 
 
 class Scope(StrEnum):
@@ -50,16 +55,39 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 class HandleIdentity(msgspec.Struct, frozen=True):
-    """Somebody who proved a key of the Handle System: ``index:handle``.
+    """Whoever proved to hold the key that is the value `index` of `handle` (canonical form).
 
-    `handle` is in canonical form.
+    Rights: only what HS_ADMIN values give (`Rights`); owning a prefix is no matter of it.
     """
 
     handle: str
     index: int
 
+    @classmethod
+    def parse(cls, text: str) -> "HandleIdentity":
+        """Read ``300:0.NA/88.300.1``. Raises `Invalid`."""
+        form = _IDENTITY.fullmatch(text)
+        if form is None or int(form[1]) > MAX_INDEX:
+            raise Invalid([Fault("identity")])
+        return cls(Handle.parse(form[2]).given, int(form[1]))
 
-Principal = Anonymous | ApiKey | Operator
+    def __str__(self) -> str:
+        return f"{self.index}:{self.handle}"
+
+
+Principal = Anonymous | ApiKey | Operator | HandleIdentity
+
+
+class Rights(msgspec.Struct, frozen=True, kw_only=True):
+    """What an identity holds, and what it needs for what it asks: bits of `AdminPermission`.
+
+    `held` is what the HS_ADMIN values that count for the name give it, groups followed; None: none
+    of them names it. `everything`: a server administrator of the settings.
+    """
+
+    held: int | None
+    needed: int
+    everything: bool = False
 
 
 class Allowed(msgspec.Struct, frozen=True):
@@ -92,25 +120,45 @@ class LoginFirst(msgspec.Struct, frozen=True):
     """Nobody was named; this needs somebody."""
 
 
+class NotAdministrator(msgspec.Struct, frozen=True):
+    """No HS_ADMIN value that counts for the name names the identity (code 400)."""
+
+
+class MissingPermission(msgspec.Struct, frozen=True):
+    """An HS_ADMIN value names the identity, without these bits of `AdminPermission` (code 401)."""
+
+    needed: int
+
+
 Verdict = (
-    Allowed | NotYours | MissingScope | WrongAddress | Disabled | LivesElsewhere | LoginFirst
+    Allowed
+    | NotYours
+    | MissingScope
+    | WrongAddress
+    | Disabled
+    | LivesElsewhere
+    | LoginFirst
+    | NotAdministrator
+    | MissingPermission
 )
 _REGISTERING = frozenset({Scope.WRITE, Scope.STATE})
 """What is done to names where they live. What was left here may be read and deleted."""
 
 
-def authorize(
+def authorize(  # noqa: PLR0917 -- all that the decision depends on, in one place
     principal: Principal,
     scope: Scope,
     target: Prefix,
     home: PrefixEntry | None,
     address: IPv4Address | IPv6Address | None = None,
+    rights: Rights | None = None,
 ) -> Verdict:
     """Decide whether `principal` may use `scope` on names under the prefix `target`.
 
     `home` is what the directory says of `target` (`PrefixDirectory.nearest`). Prefixes are
     compared label by label. An `Operator` reads only: writing an enterprise's values needs the
-    audited override of the console.
+    audited override of the console. A `HandleIdentity` is judged by its `rights`; without them,
+    that is where HS_ADMIN values do not count, it may do nothing.
     """
     match principal:
         case Anonymous():
@@ -119,6 +167,8 @@ def authorize(
             return Allowed() if scope is Scope.READ else MissingScope(scope)
         case ApiKey():
             return _authorize_key(principal, scope, target, home, address)
+        case HandleIdentity():
+            return _authorize_identity(scope, target, home, rights)
         case _:
             assert_never(principal)
 
@@ -147,3 +197,17 @@ def _open_for(home: PrefixEntry, scope: Scope) -> Allowed | Disabled | LivesElse
     if home.routes is not None and scope in _REGISTERING:
         return LivesElsewhere()
     return Allowed()
+
+
+def _authorize_identity(
+    scope: Scope, target: Prefix, home: PrefixEntry | None, rights: Rights | None
+) -> Verdict:
+    if home is None or not home.prefix.covers(target):
+        return NotYours()
+    opened = _open_for(home, scope)
+    if not isinstance(opened, Allowed) or (rights is not None and rights.everything):
+        return opened
+    if rights is None or rights.held is None:
+        return NotAdministrator()
+    missing = rights.needed & ~rights.held
+    return MissingPermission(missing) if missing else Allowed()

@@ -15,7 +15,9 @@ from identifiers.principals import (
     Disabled,
     LivesElsewhere,
     LoginFirst,
+    MissingPermission,
     MissingScope,
+    NotAdministrator,
     NotYours,
     Verdict,
     WrongAddress,
@@ -45,9 +47,27 @@ class Exists(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """No such identifier."""
+    """No such identifier, or not one that is shown; `message` says why when there is a why."""
 
     code: ClassVar[str] = "not-found"
+
+    message: str = ""
+
+
+class ValuesExist(msgspec.Struct, frozen=True):
+    """Values would be added where there are some already; their indexes."""
+
+    code: ClassVar[str] = "values-exist"
+
+    indexes: tuple[int, ...]
+
+
+class ValuesMissing(msgspec.Struct, frozen=True):
+    """Values would be modified or removed that are not there; their indexes."""
+
+    code: ClassVar[str] = "values-missing"
+
+    indexes: tuple[int, ...]
 
 
 class Stale(msgspec.Struct, frozen=True):
@@ -95,6 +115,8 @@ DENIALS: Final[Mapping[type[Verdict], str]] = MappingProxyType(
         NotYours: "not-yours",
         MissingScope: "missing-scope",
         WrongAddress: "wrong-address",
+        NotAdministrator: "not-administrator",
+        MissingPermission: "missing-permission",
         Disabled: "prefix-disabled",
         LivesElsewhere: "prefix-delegated",
     }
@@ -126,7 +148,17 @@ class KeyReused(msgspec.Struct, frozen=True):
 
 
 Done = Saved | Unchanged
-Refused = Exists | Missing | Stale | Protected | Locked | StateForbidden | Faulty
+Refused = (
+    Exists
+    | Missing
+    | ValuesExist
+    | ValuesMissing
+    | Stale
+    | Protected
+    | Locked
+    | StateForbidden
+    | Faulty
+)
 
 Decision = Done | Refused
 """What the rules say of one command and one stored record."""

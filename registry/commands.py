@@ -46,11 +46,15 @@ ANYTHING = Precondition()
 
 
 class Create(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Register a new identifier. Timestamps of given values mean nothing: the rules set them."""
+    """Register a new identifier. Timestamps of given values mean nothing: the rules set them.
+
+    `overwrite`: where one is already, its values become just these.
+    """
 
     handle: Handle
     values: tuple[Value, ...]
     state: State | None = None
+    overwrite: bool = False
 
 
 class Put(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -80,6 +84,28 @@ class Patch(msgspec.Struct, frozen=True, kw_only=True):
     precondition: Precondition = ANYTHING
 
 
+class AddValues(msgspec.Struct, frozen=True, kw_only=True):
+    """Add single values; where some are already, `overwrite` them or add none."""
+
+    handle: Handle
+    values: tuple[Value, ...]
+    overwrite: bool = False
+
+
+class ModifyValues(msgspec.Struct, frozen=True, kw_only=True):
+    """Replace single values by index; all must be there."""
+
+    handle: Handle
+    values: tuple[Value, ...]
+
+
+class RemoveValues(msgspec.Struct, frozen=True, kw_only=True):
+    """Remove single values by index; all must be there."""
+
+    handle: Handle
+    indexes: frozenset[int]
+
+
 class Delete(msgspec.Struct, frozen=True, kw_only=True):
     """Remove an identifier and free its name; its history is kept."""
 
@@ -87,7 +113,16 @@ class Delete(msgspec.Struct, frozen=True, kw_only=True):
     precondition: Precondition = ANYTHING
 
 
-Command = Create | Put | Upsert | Patch | Delete
+Command = Create | Put | Upsert | Patch | AddValues | ModifyValues | RemoveValues | Delete
+
+
+def minted(given: str, chance: bytes) -> Handle:
+    """Return the handle that is `given` and a UUID of 16 random octets (RFC 9562 section 5.4).
+
+    A prefix alone gets its slash. Raises `Invalid`.
+    """
+    start = given if "/" in given else f"{given}/"
+    return Handle.parse(f"{start}{UUID(bytes=chance, version=4)}")
 
 
 class Mode(StrEnum):

@@ -34,12 +34,14 @@ PARALLEL: Final = 2
 class Unit(msgspec.Struct, Generic[T], frozen=True):
     """One command on its way: what it touches, and the pure function that decides about it.
 
-    `decide` may run more than once: a group that fails is committed again one by one.
+    `decide` may run more than once: a group that fails is committed again one by one. It is given
+    what is stored of `keys` and of `reads`; the latter another unit may change at the same time.
     """
 
     keys: tuple[str, ...]
     requests: tuple[RequestKey, ...]
     decide: Callable[[Current], tuple[Writes, T]]
+    reads: tuple[str, ...] = ()
 
 
 class _Waiting(msgspec.Struct, frozen=True, eq=False):
@@ -147,6 +149,7 @@ class GroupCommit:
         touched = Touched(
             keys=tuple(key for unit in units for key in unit.keys),
             requests=tuple(request for unit in units for request in unit.requests),
+            reads=tuple({key for unit in units for key in unit.reads}),
         )
         try:
             answers = await self._store.write(touched, lambda current: _decide(units, current))

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar, assert_never
 import msgspec
 
 from identifiers.changes import AuditEntry, ChangeKind, Current, Writes, Written
-from identifiers.principals import Anonymous, ApiKey, Operator, Principal
+from identifiers.principals import Anonymous, ApiKey, HandleIdentity, Operator, Principal
 from registry.answers import Decision, Denied, KeyReused, Replayed, Saved
 from registry.commands import Asked, Once
 
@@ -33,6 +33,8 @@ def principal_name(principal: Principal) -> str:
             return f"key:{principal.id}"
         case Operator():
             return f"operator:{principal.name}"
+        case HandleIdentity():
+            return f"identity:{principal}"
         case _:
             assert_never(principal)
 

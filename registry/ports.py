@@ -44,6 +44,10 @@ class RegistryStore(Protocol):
         """Return the newest committed version, deleted ones too."""
         ...
 
+    async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
+        """Return what `record` does for each key, in order."""
+        ...
+
     async def answer(self, request: RequestKey) -> StoredAnswer | None:
         """Return the stored first answer to a request."""
         ...

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from identifiers.directory import PrefixDirectory
+from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.faults import Invalid
 from identifiers.names import PREFIX_RECORDS, Handle, Prefix
-from identifiers.principals import ApiKey, NotYours, Scope, Verdict, authorize
+from identifiers.principals import ApiKey, NotYours, Rights, Scope, Verdict, authorize
 from registry.commands import Asked
 from registry.ports import RegistryStore
 
@@ -52,27 +52,74 @@ class Prefixes:
         return self._picture if young else None
 
 
-def permit(directory: PrefixDirectory, asked: Asked[Any], scope: Scope, handle: Handle) -> Permit:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a handle is: its canonical name, the prefix it is judged by, who decides about that.
+
+    `home` None: it does not live here. `above` is the name of the record whose administrators
+    create it (``0.NA/P`` for names under P; for ``0.NA/P.Q`` itself ``0.NA/P``), if there is one.
+    """
+
+    key: str
+    target: Prefix
+    home: PrefixEntry | None
+    above: str | None
+
+
+def place_of(directory: PrefixDirectory, handle: Handle) -> Place:
+    """Return where a handle is. The record of a prefix (``0.NA/P``) is judged by P."""
+    if handle.prefix == PREFIX_RECORDS:
+        return _place_of_prefix_record(directory, handle)
+    home = directory.nearest(handle.prefix)
+    return Place(
+        key=handle.key(fold_suffix=home is not None and home.fold_suffix),
+        target=Prefix(handle.labels()),
+        home=home,
+        above=f"{PREFIX_RECORDS}/{handle.prefix}",
+    )
+
+
+def _place_of_prefix_record(directory: PrefixDirectory, handle: Handle) -> Place:
+    key = handle.key()
+    try:
+        target = Prefix.parse(handle.suffix)
+    except Invalid:
+        return Place(key=key, target=Prefix(handle.labels()), home=None, above=None)
+    home, upper = directory.nearest(str(target)), target.labels[:-1]
+    parent = directory.nearest(".".join(upper))
+    # What was allotted to another is no derived prefix of this one: its record is not made here.
+    same = home is not None and parent is not None and parent.enterprise == home.enterprise
+    if home is not None and home.prefix == target:
+        home = msgspec.structs.replace(home, routes=None)  # it lives here, wherever P's names do
+    above = f"{PREFIX_RECORDS}/{'.'.join(upper)}" if same else None
+    return Place(key=key, target=target, home=home, above=above)
+
+
+def canonical(directory: PrefixDirectory, text: str) -> str | None:
+    """Return the canonical name of a handle, also of one that lives elsewhere; None: it is none."""
+    try:
+        handle = Handle.parse(text)
+    except Invalid:
+        return None
+    home = directory.home_of(handle)
+    return handle.key(fold_suffix=home is not None and home.fold_suffix)
+
+
+def permit(
+    directory: PrefixDirectory,
+    asked: Asked[Any],
+    scope: Scope,
+    handle: Handle,
+    rights: Rights | None = None,
+) -> Permit:
     """Decide whether the asker may use `scope` on `handle`.
 
     The record of a prefix itself (``0.NA/P``) is read by the owner of P; it holds routes and keys,
     which `identifiers:write` does not reach.
     """
-    if handle.prefix == PREFIX_RECORDS:
-        return _permit_prefix_record(directory, asked, scope, handle)
-    home = directory.nearest(handle.prefix)
-    verdict = authorize(asked.principal, scope, Prefix(handle.labels()), home, asked.address)
-    return Permit(verdict, fold_suffix=home is not None and home.fold_suffix)
-
-
-def _permit_prefix_record(
-    directory: PrefixDirectory, asked: Asked[Any], scope: Scope, handle: Handle
-) -> Permit:
-    if isinstance(asked.principal, ApiKey) and scope is not Scope.READ:
+    place = place_of(directory, handle)
+    of_prefix = handle.prefix == PREFIX_RECORDS
+    if of_prefix and isinstance(asked.principal, ApiKey) and scope is not Scope.READ:
         return Permit(NotYours())
-    try:
-        target = Prefix.parse(handle.suffix)
-    except Invalid:
-        return Permit(NotYours())
-    home = directory.nearest(str(target))
-    return Permit(authorize(asked.principal, scope, target, home, asked.address))
+    home = place.home
+    verdict = authorize(asked.principal, scope, place.target, home, asked.address, rights)
+    return Permit(verdict, fold_suffix=not of_prefix and home is not None and home.fold_suffix)

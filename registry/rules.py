@@ -30,8 +30,21 @@ from registry.answers import (
     Stale,
     StateForbidden,
     Unchanged,
+    ValuesExist,
+    ValuesMissing,
 )
-from registry.commands import Command, Create, Delete, Patch, Precondition, Put, Upsert
+from registry.commands import (
+    AddValues,
+    Command,
+    Create,
+    Delete,
+    ModifyValues,
+    Patch,
+    Precondition,
+    Put,
+    RemoveValues,
+    Upsert,
+)
 
 OWNERS_STATES: Final = (State.ACTIVE, State.RESERVED)
 """The states that the owner of an identifier chooses from."""
@@ -74,6 +87,8 @@ def decide(command: Command, stored: Record | None, terms: Terms) -> Decision:
             return _patched(command, current, terms)
         case Delete():
             return _deleted(command.precondition, current, terms)
+        case AddValues() | ModifyValues() | RemoveValues():
+            return Missing() if current is None else _edited(command, current, terms)
         case _:
             assert_never(command)
 
@@ -81,7 +96,11 @@ def decide(command: Command, stored: Record | None, terms: Terms) -> Decision:
 def _created(
     command: Create, stored: Record | None, current: Record | None, terms: Terms
 ) -> Decision:
-    return _registered(command, stored, terms) if current is None else Exists(current.version)
+    if current is None:
+        return _registered(command, stored, terms)
+    if not command.overwrite:
+        return Exists(current.version)
+    return _replaced(current, command.values, command.state, terms)
 
 
 def _put(command: Put, stored: Record | None, current: Record | None, terms: Terms) -> Decision:
@@ -139,6 +158,23 @@ def _patched(command: Patch, current: Record | None, terms: Terms) -> Decision:
         return _stale(current)
     values = _merged(decode_values(current.values), command.values, command.remove)
     return _replaced(current, values, command.state, terms)
+
+
+def _edited(
+    command: AddValues | ModifyValues | RemoveValues, current: Record, terms: Terms
+) -> Decision:
+    old = decode_values(current.values)
+    there = {value.index for value in old}
+    if isinstance(command, RemoveValues):
+        if unknown := command.indexes - there:
+            return ValuesMissing(tuple(sorted(unknown)))
+        return _replaced(current, _merged(old, (), command.indexes), None, terms)
+    given = {value.index for value in command.values}
+    if isinstance(command, ModifyValues) and (absent := given - there):
+        return ValuesMissing(tuple(sorted(absent)))
+    if isinstance(command, AddValues) and not command.overwrite and (known := given & there):
+        return ValuesExist(tuple(sorted(known)))
+    return _replaced(current, _merged(old, command.values, frozenset()), None, terms)
 
 
 def _merged(

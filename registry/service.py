@@ -1,26 +1,47 @@
 """The registry: one method for each thing that can be asked of it. No HTTP, no SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from identifiers.changes import Current, RequestKey, Writes
 from identifiers.directory import PrefixDirectory
+from identifiers.errors import StoreUnavailable
 from identifiers.faults import Fault
-from identifiers.names import Handle, Prefix
-from identifiers.principals import Allowed, Scope
+from identifiers.names import PREFIX_RECORDS, Handle, Prefix
+from identifiers.principals import Allowed, HandleIdentity, NotAdministrator, Scope
 from identifiers.records import PAGE_BYTES, Record, State
+from identifiers.wire.handle.data import AdminPermission
+from registry.administrators import Administrators, Grants
 from registry.answers import Answer, Batch, BatchAnswer, Decision, Denied, Faulty, Item, Missing
-from registry.commands import Asked, Command, Create, Delete, Once, Patch, Put, Upsert
+from registry.commands import (
+    AddValues,
+    Asked,
+    Command,
+    Create,
+    Delete,
+    ModifyValues,
+    Once,
+    Patch,
+    Put,
+    RemoveValues,
+    Upsert,
+)
 from registry.commit import GroupCommit, Unit
 from registry.effects import NOTHING, effects, first_answer, joined, remembered
 from registry.ports import RegistryStore
-from registry.prefixes import Prefixes, permit
+from registry.prefixes import Permit, Place, Prefixes, permit, place_of
+from registry.rights import Needed, needed
 from registry.rules import Terms, decide
+from registry.visible import seen_by_administrator
 
 BATCH_LIMIT: Final = 2000
 PAGE_LIMIT: Final = 1000
+GATHERINGS: Final = 5
+"""How often rights are gathered anew because administrators changed meanwhile."""
+_READ: Final = Needed(int(AdminPermission.READ_VALUE))
+_LIST: Final = Needed(int(AdminPermission.LIST_HANDLES))
 
 
 class BatchItem(msgspec.Struct, frozen=True):
@@ -38,16 +59,37 @@ class Page(msgspec.Struct, frozen=True):
     more: bool
 
 
+class Names(msgspec.Struct, frozen=True):
+    """Some names as they were registered, by their keys; the next page begins past `after`."""
+
+    names: tuple[str, ...]
+    after: str
+    more: bool
+
+
+class _Outdated(msgspec.Struct, frozen=True):
+    """Rights were gathered from what is no longer so."""
+
+
 class Registry:
     """What can be asked of the registry. Every method may raise `StoreUnavailable`.
 
-    Those that write may raise `FateUnknown` too. Everything else is an answer.
+    Those that write may raise `FateUnknown` too. Everything else is an answer. What a Handle
+    identity may do is decided in the transaction, on the versions its rights were gathered from.
+    `administrators` are the server administrators of the settings.
     """
 
-    def __init__(self, store: RegistryStore, commit: GroupCommit, prefixes: Prefixes) -> None:
+    def __init__(
+        self,
+        store: RegistryStore,
+        commit: GroupCommit,
+        prefixes: Prefixes,
+        administrators: Iterable[HandleIdentity] = (),
+    ) -> None:
         self._store = store
         self._commit = commit
         self._prefixes = prefixes
+        self._administrators = Administrators(store, administrators)
 
     async def create(self, command: Create, asked: Asked[Answer]) -> Answer:
         """Register a new identifier."""
@@ -61,12 +103,30 @@ class Registry:
         """Change single values of an identifier, or its state."""
         return await self._write(command, Scope.WRITE, asked)
 
+    async def add_values(self, command: AddValues, asked: Asked[Answer]) -> Answer:
+        """Add single values to an identifier."""
+        return await self._write(command, Scope.WRITE, asked)
+
+    async def modify_values(self, command: ModifyValues, asked: Asked[Answer]) -> Answer:
+        """Replace single values of an identifier."""
+        return await self._write(command, Scope.WRITE, asked)
+
+    async def remove_values(self, command: RemoveValues, asked: Asked[Answer]) -> Answer:
+        """Remove single values of an identifier."""
+        return await self._write(command, Scope.WRITE, asked)
+
     async def delete(self, command: Delete, asked: Asked[Answer]) -> Answer:
         """Remove an identifier."""
         return await self._write(command, Scope.DELETE, asked)
 
     async def read(self, handle: Handle, asked: Asked[Any]) -> Record | Missing | Denied:
-        """Return an identifier as its owner sees it."""
+        """Return an identifier as its owner sees it.
+
+        A Handle identity sees of an active one what everybody does, and what is for administrators
+        if it may read that.
+        """
+        if isinstance(asked.principal, HandleIdentity):
+            return await self._read_as(asked.principal, handle, asked)
         allowed = permit(await self._prefixes.picture(), asked, Scope.READ, handle)
         if not isinstance(allowed.verdict, Allowed):
             return Denied(allowed.verdict)
@@ -86,6 +146,36 @@ class Registry:
         records = await self._store.page(str(prefix), after, limit)
         octets = sum(len(record.values) for record in records)
         return Page(records, len(records) == limit or octets >= PAGE_BYTES)
+
+    async def list_handles(
+        self, prefix: Prefix, after: str, limit: int, asked: Asked[Any]
+    ) -> Names | Denied:
+        """Return names under just `prefix`, as `page` does; an identity needs LIST_HANDLES."""
+        handle = Handle(f"{PREFIX_RECORDS}/{prefix}", PREFIX_RECORDS, str(prefix))
+        directory = await self._prefixes.picture()
+        if isinstance(asked.principal, HandleIdentity):
+            place = place_of(directory, handle)
+            grants = await self._administrators.grants(asked.principal, place, directory)
+            allowed = permit(directory, asked, Scope.READ, handle, grants.rights(_LIST))
+        else:
+            allowed = permit(directory, asked, Scope.READ, handle)
+        if not isinstance(allowed.verdict, Allowed):
+            return Denied(allowed.verdict)
+        records = await self._store.page(str(prefix), after, limit)
+        octets = sum(len(record.values) for record in records)
+        names = tuple(record.name for record in records)
+        more = len(names) == limit or octets >= PAGE_BYTES
+        return Names(names, records[-1].key if records else after, more)
+
+    async def homed(self, asked: Asked[Any]) -> tuple[Prefix, ...] | Denied:
+        """Return the prefixes that live here, to a server administrator."""
+        directory = await self._prefixes.picture()
+        principal = asked.principal
+        if isinstance(principal, HandleIdentity) and self._administrators.everywhere(
+            principal, directory
+        ):
+            return tuple(entry.prefix for entry in directory.entries if entry.enabled)
+        return Denied(NotAdministrator())
 
     async def batch(self, items: Sequence[BatchItem], asked: Asked[BatchAnswer]) -> BatchAnswer:
         """Judge up to `BATCH_LIMIT` items, each for itself, in one transaction.
@@ -133,7 +223,36 @@ class Registry:
             planned[at] = (item.command, _terms(directory, asked, item.command, key))
         return fates, planned
 
+    async def _read_as(
+        self, identity: HandleIdentity, handle: Handle, asked: Asked[Any]
+    ) -> Record | Missing | Denied:
+        directory = await self._prefixes.picture()
+        place = place_of(directory, handle)
+        grants = await self._administrators.grants(identity, place, directory)
+        allowed = permit(directory, asked, Scope.READ, handle, grants.rights(_READ))
+        if place.home is None or not place.home.enabled:
+            return Denied(allowed.verdict)
+        may_read = isinstance(allowed.verdict, Allowed)
+        return seen_by_administrator(grants.record, may_read=may_read)
+
+    async def _write_as(
+        self, identity: HandleIdentity, command: Command, scope: Scope, asked: Asked[Answer]
+    ) -> Answer:
+        for _ in range(GATHERINGS):
+            directory = await self._prefixes.picture()
+            place = place_of(directory, command.handle)
+            if place.home is None:
+                return Denied(permit(directory, asked, scope, command.handle).verdict)
+            grants = await self._administrators.grants(identity, place, directory)
+            unit = _judged_unit(command, place, grants, scope, directory, asked)
+            answer = await self._commit.submit(unit)
+            if not isinstance(answer, _Outdated):
+                return answer
+        raise StoreUnavailable(f"who administers {command.handle.given} changes all the time")
+
     async def _write(self, command: Command, scope: Scope, asked: Asked[Answer]) -> Answer:
+        if isinstance(asked.principal, HandleIdentity):
+            return await self._write_as(asked.principal, command, scope, asked)
         directory = await self._prefixes.picture()
         allowed = permit(directory, asked, scope, command.handle)
         if not isinstance(allowed.verdict, Allowed):
@@ -150,13 +269,41 @@ class Registry:
         return await self._commit.submit(Unit((key,), _requests(asked.once), decide_one))
 
 
+def _judged_unit(  # noqa: PLR0917 -- all that the decision depends on
+    command: Command,
+    place: Place,
+    grants: Grants,
+    scope: Scope,
+    directory: PrefixDirectory,
+    asked: Asked[Answer],
+) -> Unit[Answer | _Outdated]:
+    """Return the unit that judges rights and command on one and the same version."""
+    terms = Terms(place.key, asked.at // 1000, may_change_state=False)
+
+    def decide_one(current: Current) -> tuple[Writes, Answer | _Outdated]:
+        if (known := first_answer(asked.once, current)) is not None:
+            return NOTHING, known
+        if grants.outdated(current):
+            return NOTHING, _Outdated()
+        stored = current.records.get(place.key)
+        rights = grants.rights(needed(command, stored))
+        allowed: Permit = permit(directory, asked, scope, command.handle, rights)
+        if not isinstance(allowed.verdict, Allowed):
+            return NOTHING, Denied(allowed.verdict)
+        decision = decide(command, stored, terms)
+        return remembered(effects(decision, asked, 0), asked.once, decision), decision
+
+    reads = tuple(key for key in grants.versions if key != place.key)
+    return Unit((place.key,), _requests(asked.once), decide_one, reads)
+
+
 def _requests(once: Once[Any] | None) -> tuple[RequestKey, ...]:
     return () if once is None else (once.key,)
 
 
 def _terms(directory: PrefixDirectory, asked: Asked[Any], command: Command, key: str) -> Terms:
     may_change_state = False
-    if not isinstance(command, Delete) and command.state is not None:
+    if isinstance(command, Create | Put | Upsert | Patch) and command.state is not None:
         state = permit(directory, asked, Scope.STATE, command.handle)
         may_change_state = isinstance(state.verdict, Allowed)
     return Terms(key, asked.at // 1000, may_change_state)

@@ -14,10 +14,21 @@ from registry.answers import (
     Refused,
     Stale,
     StateForbidden,
+    ValuesExist,
+    ValuesMissing,
 )
 
 EXISTS: Final = Kind(Exists.code, 409, "The identifier is there already.", "该标识已存在。")
 NOT_FOUND: Final = Kind(Missing.code, 404, "There is no such identifier.", "该标识不存在。")
+VALUES_EXIST: Final = Kind(
+    ValuesExist.code,
+    409,
+    "Values are there already at these indexes.",
+    "这些索引处已有标识值。",
+)
+VALUES_MISSING: Final = Kind(
+    ValuesMissing.code, 404, "There are no values at these indexes.", "这些索引处没有标识值。"
+)
 STALE: Final = Kind(
     Stale.code,
     412,
@@ -94,6 +105,8 @@ JOBS_BUSY: Final = Kind(
 REGISTRY_KINDS: Final = (
     EXISTS,
     NOT_FOUND,
+    VALUES_EXIST,
+    VALUES_MISSING,
     STALE,
     PROTECTED,
     LOCKED,
@@ -122,23 +135,20 @@ def problem_of_answer(answer: Refused | Denied | KeyReused) -> Problem:
     match answer:
         case Exists():
             problem = Problem(kind=EXISTS, members={"version": answer.version})
-        case Missing():
-            problem = Problem(kind=NOT_FOUND)
+        case Missing() | StateForbidden() | KeyReused():
+            problem = Problem(kind=kind_of_code(answer.code))
+        case Protected() | ValuesExist() | ValuesMissing():
+            members = {"indexes": list(answer.indexes)}
+            problem = Problem(kind=kind_of_code(answer.code), members=members)
         case Stale():
             problem = Problem(kind=STALE, members={"version": answer.version or None})
-        case Protected():
-            problem = Problem(kind=PROTECTED, members={"indexes": list(answer.indexes)})
         case Locked():
-            members = {"state": answer.state.name.lower(), "reason": answer.reason}
-            problem = Problem(kind=LOCKED, members=members)
-        case StateForbidden():
-            problem = Problem(kind=STATE_SCOPE)
+            told = {"state": answer.state.name.lower(), "reason": answer.reason}
+            problem = Problem(kind=LOCKED, members=told)
         case Faulty():
             problem = of_faults(answer.faults)
         case Denied():
             problem = of_denial(answer.verdict)
-        case KeyReused():
-            problem = Problem(kind=KEY_REUSED)
         case _:
             assert_never(answer)
     return problem

@@ -133,7 +133,7 @@ class MemoryStore:
         """Read what is touched, let `decide` say what to write, write it, return its result."""
         self._reach()
         current = Current(
-            {key: self.records[key] for key in touched.keys if key in self.records},
+            {k: self.records[k] for k in (*touched.keys, *touched.reads) if k in self.records},
             {r: self.answers[r] for r in touched.requests if r in self.answers},
         )
         writes, result = decide(current)

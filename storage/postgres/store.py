@@ -54,6 +54,10 @@ class PostgresStore:
         (found,) = await self._records.fetch((key,))
         return found
 
+    async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
+        """Return the newest committed version of each key, in order, in one query."""
+        return await self._records.fetch(keys)
+
     async def answer(self, request: RequestKey) -> StoredAnswer | None:
         """Return the stored first answer to a request."""
         return await write.answer(self._database, request)

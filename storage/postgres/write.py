@@ -87,8 +87,9 @@ async def audit(connection: Connection, entry: AuditEntry) -> None:
 
 
 async def _current(connection: Connection, touched: Touched) -> Current:
+    keys = (*touched.keys, *touched.reads)
     return Current(
-        await records.stored(connection, touched.keys) if touched.keys else {},
+        await records.stored(connection, keys) if keys else {},
         await _answers(connection, touched.requests) if touched.requests else {},
     )
 

@@ -4,17 +4,22 @@ import pytest
 from msgspec.structs import replace
 
 from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.faults import Invalid
 from identifiers.names import Prefix
 from identifiers.principals import (
     Allowed,
     Anonymous,
     ApiKey,
     Disabled,
+    HandleIdentity,
     LivesElsewhere,
     LoginFirst,
+    MissingPermission,
     MissingScope,
+    NotAdministrator,
     NotYours,
     Operator,
+    Rights,
     Scope,
     WrongAddress,
     authorize,
@@ -66,3 +71,39 @@ def test_a_key_may_be_bound_to_networks():
 
 def test_an_operator_reads():
     assert authorize(Operator("root"), Scope.READ, TARGET, None) == Allowed()
+
+
+# Handle identities
+
+IDENTITY = HandleIdentity("0.NA/88.300.1", 300)
+HELD = Rights(held=0x7, needed=0x5)
+
+
+@pytest.mark.parametrize(
+    ("home", "target", "rights", "verdict"),
+    [
+        (HOME, TARGET, HELD, Allowed()),
+        (HOME, TARGET, replace(HELD, held=0x4), MissingPermission(0x1)),
+        (HOME, TARGET, replace(HELD, held=None), NotAdministrator()),
+        (HOME, TARGET, None, NotAdministrator()),
+        (HOME, TARGET, replace(HELD, held=None, everything=True), Allowed()),
+        (None, TARGET, replace(HELD, everything=True), NotYours()),
+        (HOME, Prefix.parse("88.300.10"), replace(HELD, everything=True), NotYours()),
+        (replace(HOME, enabled=False), TARGET, replace(HELD, everything=True), Disabled()),
+        (replace(HOME, routes=Routes()), TARGET, HELD, LivesElsewhere()),
+    ],
+)
+def test_what_an_identity_may_write(home, target, rights, verdict):
+    assert authorize(IDENTITY, Scope.WRITE, target, home, None, rights) == verdict
+
+
+def test_identities_as_text():
+    assert HandleIdentity.parse("300:0.NA/88.300.1") == IDENTITY
+    assert str(IDENTITY) == "300:0.NA/88.300.1"
+    assert HandleIdentity.parse("0:88.300.1/a:b").handle == "88.300.1/a:b"
+
+
+@pytest.mark.parametrize("text", ["", "300", "x:88.300.1/A", "-1:a/b", "4294967296:a/b", "1:no"])
+def test_what_is_no_identity(text):
+    with pytest.raises(Invalid):
+        HandleIdentity.parse(text)
