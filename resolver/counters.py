@@ -52,6 +52,8 @@ class Result(IntEnum):
     SITE = 8
     UNSUPPORTED = 9
     MALFORMED = 10
+    FORWARDED = 11
+    """By the registry, whatever its answer says."""
 
 
 class Event(StrEnum):

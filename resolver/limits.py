@@ -26,7 +26,7 @@ _NO_CLIENT_PORTS: Final = frozenset({1900, 11211})
 
 
 # What a bucket is for, the first part of its key.
-_HOST, _NETWORK, _ALL, _ERRORS, _CONNECTIONS, _REQUESTS = range(6)
+_HOST, _NETWORK, _ALL, _ERRORS, _CONNECTIONS, _REQUESTS, _FORWARDS, _SIGNATURES = range(8)
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +42,13 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     connections_per_host: float = 50.0
     http_per_host: float = 50.0
     http_burst: float = 100.0
+    forwards_per_host: float = 50.0
+    """Handle requests that the registry is asked for (as R-DOS-3 has it for writes)."""
+    signatures: float = 500.0
+    """For everybody: a core makes some 2,700 a second (RSA, 2,048 bits)."""
+    signatures_per_host: float = 20.0
+    stranger_signatures: float = 250.0
+    """For all that are not trusted, so that these cannot use up everybody's."""
     buckets: int = 1 << 19
 
 
@@ -106,6 +113,23 @@ class Limits:
         return client.trusted or self._table.take(
             (_REQUESTS, client.host), self._rates.http_per_host, self._rates.http_burst, now, cost
         )
+
+    def forwards(self, client: Client, now: float) -> bool:
+        """Say whether a Handle request may go to the registry."""
+        rate = self._rates.forwards_per_host
+        return client.trusted or self._table.take((_FORWARDS, client.host), rate, rate, now)
+
+    def signatures(self, client: Client, now: float) -> bool:
+        """Say whether a reply may be signed; this binds the trusted too."""
+        rates, take = self._rates, self._table.take
+        if not client.trusted:
+            rate = rates.signatures_per_host
+            if not take((_SIGNATURES, client.host), rate, rate, now):
+                return False
+            rate = rates.stranger_signatures
+            if not take((_SIGNATURES, None), rate, rate, now):
+                return False
+        return take((_SIGNATURES,), rates.signatures, rates.signatures, now)
 
 
 class ProvenPaths:

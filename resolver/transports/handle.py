@@ -1,19 +1,23 @@
-"""What the two Handle transports share: the bytes of a message in, the bytes of its reply out.
+"""What all transports of Handle messages share: the bytes of one in, the bytes of its replies out.
 
 Workers answer resolutions and site information. Whatever needs somebody to be known (logins,
-administration, sessions) is told "not supported" until a registry takes it over.
+administration, sessions) goes ``beyond``: to the registry. What is not answered at once is a
+`Pending`; `HandleExchange.replies` answers it.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Final, assert_never
 
 import msgspec
 
-from identifiers.outcomes import Found, Outcome
+from identifiers.outcomes import Found, NeedsAuthentication, Outcome
 from identifiers.queries import Query
+from identifiers.relay import Origin
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import bodies, envelope, message, translate
-from identifiers.wire.handle.codes import OpCode, ResponseCode
+from identifiers.wire.handle.codes import EnvelopeFlag, OpCode, OpFlag, ResponseCode
+from identifiers.wire.handle.message import Message
 from identifiers.wire.handle.resolution import (
     answer_key,
     decode_query,
@@ -23,23 +27,33 @@ from identifiers.wire.handle.resolution import (
 )
 from identifiers.wire.handle.site import Site, SiteFlag, encode_site
 from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo
+from identifiers.wire.handle.values import filter_blob
 from resolver.clients import Client
 from resolver.counters import Event, Result, result_of
 from resolver.service import Basis, Resolver
+from resolver.transports.beyond import (
+    NOT_HERE,
+    Beyond,
+    Certifying,
+    Forwarding,
+    Nobody,
+    needs_somebody,
+    sealed_reply_to,
+)
+from resolver.transports.beyond import Reply as Reply  # noqa: PLC0414 -- exported too
 from resolver.transports.finished import DEFAULT_OCTETS, FinishedReplies
 
 _CODE_START: Final = envelope.SIZE + 4
 _CODE_END: Final = _CODE_START + 4
 _NO_CODE: Final = bytes(4)
-_NOT_HERE: Final = "This server answers look-ups only"
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """A finished message. `subject` is what like replies have in common, for rates."""
-
-    data: bytes
-    result: Result
-    subject: bytes
+_BUSY: Final = "Too many requests of this kind: try again"
+_FLAGS_AT: Final = 2
+_ENCRYPTED: Final = int(EnvelopeFlag.ENCRYPTED)
+START: Final = envelope.SIZE + 4
+"""Octets of a message that tell what it is: the envelope and the opcode."""
+_OP_FLAGS_AT: Final = envelope.SIZE + 8
+_PUBLIC_ONLY: Final = int(OpFlag.PUBLIC_ONLY) >> 24
+_CERTIFY: Final = int(OpFlag.CERTIFY)
 
 
 class FinishedMessage(msgspec.Struct, frozen=True, gc=False):
@@ -51,10 +65,12 @@ class FinishedMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 class Asking(msgspec.Struct, frozen=True):
-    """A miss: `HandleExchange.later` asks the store."""
+    """A miss: the store is asked. `request` are the bytes it came in, `known` as in `at_once`."""
 
     to: ReplyTo
     query: Query
+    request: bytes
+    known: bool = False
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -63,13 +79,22 @@ class Silence(msgspec.Struct, frozen=True):
     event: Event
 
 
+Pending = Asking | Forwarding | Certifying
+Answer = Reply | Pending | Silence
+"""What is known at once about a request."""
+
+_REFUSALS: Final = {
+    ResponseCode.OPERATION_NOT_SUPPORTED: Result.UNSUPPORTED,
+    ResponseCode.SERVER_BUSY: Result.UNAVAILABLE,
+}
 _NO_REQUEST: Final = Silence(Event.DROPPED_RESPONSE)
 
 
 class HandleExchange:
     """Answers message bytes. `site` is the site record of this node; `epoch` the wall clock.
 
-    Finished replies take up to `finished_octets` of memory.
+    Finished replies take up to `finished_octets` of memory. A certified reply is never one: its
+    signature covers the request's id.
     """
 
     def __init__(
@@ -78,21 +103,41 @@ class HandleExchange:
         site: Site,
         epoch: Callable[[], float],
         finished_octets: int = DEFAULT_OCTETS,
+        beyond: Beyond = Beyond(),  # noqa: B008 -- frozen
     ) -> None:
         self._resolver = resolver
         self._finished = FinishedReplies[FinishedMessage](finished_octets)
         self._site = translate.Site(site.serial, bool(site.flags & SiteFlag.PRIMARY))
         self._record = encode_site(site)
         self._epoch = epoch
+        self._beyond = beyond
         self._expiration = 0
         self._expiration_octets = bytes(4)
         self._renew_at = float("-inf")
 
-    def at_once(self, request: bytes, client: Client, now: float) -> Reply | Asking | Silence:
-        """Answer one whole message, envelope first, without waiting. `now` is monotonic."""
+    @property
+    def hands_on(self) -> bool:
+        """Say whether there is a registry for what is not answered here."""
+        return self._beyond.authority is not None
+
+    def takes_long(self, start: bytes) -> bool:
+        """Say whether a message may be longer than a look-up, by its first `START` octets."""
+        sealed = bool(start[_FLAGS_AT] & _ENCRYPTED)
+        op_code = int.from_bytes(start[envelope.SIZE : START])
+        return self.hands_on and (
+            sealed or op_code not in {OpCode.RESOLUTION, OpCode.GET_SITE_INFO}
+        )
+
+    def at_once(self, request: bytes, client: Client, now: float, *, known: bool = False) -> Answer:
+        """Answer one whole message, envelope first, without waiting. `now` is monotonic.
+
+        `known`: somebody may have logged in on this connection, and then sees more than anybody.
+        """
+        if known and not _public_only(request):
+            return self.general(request, client, now, known=True)
         return self.plain(request, client, now) or self.general(request, client, now)
 
-    def plain(self, request: bytes, client: Client, now: float) -> Reply | Asking | None:
+    def plain(self, request: bytes, client: Client, now: float) -> Reply | Pending | None:
         """Answer a plain resolution as `at_once` does; None: it is something else."""
         key = answer_key(request)
         if key is not None:
@@ -107,18 +152,40 @@ class HandleExchange:
         to, query = plain
         outcome = self._resolver.answer_now(query, client, now)
         if outcome is None:
-            return Asking(to, query)
+            return Asking(to, query, request)
+        if not isinstance(outcome, Found):
+            return self._decided(Asking(to, query, request), outcome, client, now)
         reply = self._told(to, query, outcome, now)
-        if key is not None and isinstance(outcome, Found):
+        if key is not None:
             basis = self._resolver.basis(query, outcome)
             if basis is not None:
                 self._finished.keep(key, FinishedMessage(reply.data, reply.subject, basis))
         return reply
 
-    async def later(self, asking: Asking, client: Client, now: float) -> Reply:
-        """Answer a miss."""
+    async def later(self, asking: Asking, client: Client, now: float) -> Reply | Pending:
+        """Ask the store for what was missed."""
         outcome = await self._resolver.answer(asking.query, client, now)
-        return self._told(asking.to, asking.query, outcome, now)
+        return self._decided(asking, outcome, client, now)
+
+    async def replies(
+        self, pending: Pending, client: Client, now: float, origin: Callable[[], Origin]
+    ) -> AsyncGenerator[Reply]:
+        """Yield what answers a request that could not be answered at once: one reply or more."""
+        answer: Reply | Pending = pending
+        while not isinstance(answer, Reply):
+            match answer:
+                case Asking():
+                    answer = await self.later(answer, client, now)
+                case Certifying(reply=reply):
+                    answer = await self._certified(reply)
+                case Forwarding():
+                    async with aclosing(self._forwarded(answer, origin(), now)) as forwarded:
+                        async for message_ in forwarded:
+                            yield message_
+                    return
+                case _:
+                    assert_never(answer)
+        yield answer
 
     def unreadable(self, error: ProtocolError, now: float) -> Reply:
         """Return the answer to bytes that are no message."""
@@ -132,26 +199,83 @@ class HandleExchange:
         data = translate.outcome_reply(to, query, outcome, self._site, expires)
         return Reply(data, result_of(outcome), query.handle)
 
-    def general(self, request: bytes, client: Client, now: float) -> Reply | Asking | Silence:
-        """Answer what is no plain resolution."""
+    def general(self, request: bytes, client: Client, now: float, *, known: bool = False) -> Answer:
+        """Answer what is no plain resolution, as `at_once` does."""
         # Never answer an answer (`assurance` 3.3), nor what is too short to be told from one.
-        if len(request) < envelope.SIZE or request[_CODE_START:_CODE_END].strip(_NO_CODE):
+        if len(request) < envelope.SIZE:
             return _NO_REQUEST
         try:
+            if request[_FLAGS_AT] & _ENCRYPTED and self._beyond.authority is not None:
+                # Whether it is an answer only its session's key shows, which the registry has.
+                return self._hand_on(Forwarding(request, sealed_reply_to(request)), client, now)
+            if request[_CODE_START:_CODE_END].strip(_NO_CODE):
+                return _NO_REQUEST
             asked = message.decode(request)
         except ProtocolError as error:
             return self.unreadable(error, now)
+        return self._read(asked, request, client, now, known=known)
+
+    def _read(
+        self, asked: Message, request: bytes, client: Client, now: float, *, known: bool
+    ) -> Reply | Pending:
         to = translate.reply_to(asked, request)
-        if asked.header.op_code == OpCode.RESOLUTION:
-            try:
-                query = translate.to_query(asked)
-            except ProtocolError as error:
-                return self._refused(to, ResponseCode(error.code), str(error), now)
-            outcome = self._resolver.answer_now(query, client, now)
-            return Asking(to, query) if outcome is None else self._told(to, query, outcome, now)
+        if needs_somebody(asked) and self._beyond.authority is not None:
+            return self._hand_on(Forwarding(request, to), client, now)
         if asked.header.op_code == OpCode.GET_SITE_INFO:
-            return self._site_info(to, now)
-        return self._refused(to, ResponseCode.OPERATION_NOT_SUPPORTED, _NOT_HERE, now)
+            return self._perhaps_certified(to, self._site_info(to, now), client, now)
+        if asked.header.op_code != OpCode.RESOLUTION:
+            return self._hand_on(Forwarding(request, to), client, now)
+        try:
+            asking = Asking(to, translate.to_query(asked), request, known)
+        except ProtocolError as error:
+            return self._refused(to, ResponseCode(error.code), str(error), now)
+        outcome = self._resolver.answer_now(asking.query, client, now)
+        return asking if outcome is None else self._decided(asking, outcome, client, now)
+
+    def _decided(
+        self, asked: Asking, outcome: Outcome, client: Client, now: float
+    ) -> Reply | Pending:
+        """Tell an outcome, or see that another than "anybody" has to be asked for."""
+        if self._beyond.authority is not None and (
+            isinstance(outcome, NeedsAuthentication)
+            or (asked.known and _hides(outcome, asked.query))
+        ):
+            return self._hand_on(Forwarding(asked.request, asked.to), client, now)
+        reply = self._told(asked.to, asked.query, outcome, now)
+        return self._perhaps_certified(asked.to, reply, client, now)
+
+    def _hand_on(self, request: Forwarding, client: Client, now: float) -> Reply | Forwarding:
+        if self._beyond.authority is None:
+            return self._refused(request.to, ResponseCode.OPERATION_NOT_SUPPORTED, NOT_HERE, now)
+        if not self._beyond.admits(client, now):
+            return self._refused(request.to, ResponseCode.SERVER_BUSY, _BUSY, now)
+        return request
+
+    async def _forwarded(
+        self, request: Forwarding, origin: Origin, now: float
+    ) -> AsyncGenerator[Reply]:
+        try:
+            async with aclosing(self._beyond.messages(request.request, origin)) as messages:
+                async for data in messages:
+                    yield Reply(data, Result.FORWARDED, b"")
+        except Nobody as why:
+            yield self._refused(request.to, ResponseCode.SERVER_BUSY, str(why), now)
+
+    def _perhaps_certified(
+        self, to: ReplyTo, reply: Reply, client: Client, now: float
+    ) -> Reply | Certifying:
+        certifier = self._beyond.certifier
+        if certifier is None or not to.flags & _CERTIFY:
+            return reply
+        if not self._beyond.signs(client, now):
+            return self._refused(to, ResponseCode.SERVER_BUSY, _BUSY, now)
+        return Certifying(reply, len(reply.data) + certifier.octets)
+
+    async def _certified(self, reply: Reply) -> Reply:
+        certifier = self._beyond.certifier
+        if certifier is None:
+            return reply
+        return Reply(await certifier.certify(reply.data), reply.result, reply.subject)
 
     def _site_info(self, to: ReplyTo, now: float) -> Reply:
         data = translate.reply(to, bodies.SiteInfo(self._record), self._site, self._expires(now))
@@ -159,10 +283,7 @@ class HandleExchange:
 
     def _refused(self, to: ReplyTo, code: ResponseCode, text: str, now: float) -> Reply:
         data = translate.error_reply(to, code, text, self._site, self._expires(now))
-        result = (
-            Result.UNSUPPORTED if code is ResponseCode.OPERATION_NOT_SUPPORTED else Result.MALFORMED
-        )
-        return Reply(data, result, b"")
+        return Reply(data, _REFUSALS.get(code, Result.MALFORMED), b"")
 
     def _expires(self, now: float) -> int:
         # The wall clock is read once a second: an expiration is a matter of hours.
@@ -171,3 +292,15 @@ class HandleExchange:
             self._expiration = int(self._epoch()) + REPLY_LIFETIME
             self._expiration_octets = self._expiration.to_bytes(4, "big")
         return self._expiration
+
+
+def _public_only(request: bytes) -> bool:
+    return len(request) <= _OP_FLAGS_AT or request[_OP_FLAGS_AT] & _PUBLIC_ONLY != 0
+
+
+def _hides(outcome: Outcome, query: Query) -> bool:
+    """Say whether somebody who is known might see more values than `outcome` has."""
+    if not isinstance(outcome, Found) or query.public_only:
+        return False
+    asked = filter_blob(outcome.record.values, query.indexes, query.types, public_only=False)
+    return asked != outcome.values

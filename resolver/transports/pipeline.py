@@ -1,24 +1,29 @@
 """One TCP connection: messages in, replies out in the order of the requests.
 
-What waits for the store keeps its place in a queue; everything behind it waits with it. While the
-peer does not take its replies, or too much waits, nothing more is read.
+What waits for the store or the registry keeps its place in a queue; everything behind it waits with
+it. While the peer does not take its replies, or too much waits, nothing more is read. A reply of
+several messages is taken from the registry as fast as the peer takes it.
 """
 
 import asyncio
+import secrets
 from collections import deque
-from collections.abc import Callable
+from contextlib import aclosing
 from typing import Final, cast
 
-import msgspec
 import structlog
 
+from identifiers.relay import Channel, Origin
 from identifiers.wire.cursor import ProtocolError
+from identifiers.wire.handle import envelope
+from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
-from resolver.clients import Client, Clients
-from resolver.complaints import Complaints
-from resolver.counters import Counters, Event, Transport
-from resolver.transports.handle import Asking, HandleExchange, Reply
-from resolver.transports.misses import Misses
+from resolver.clients import Client
+from resolver.counters import Event, Transport
+from resolver.transports.beyond import Forwarding, Reply
+from resolver.transports.desk import Desk, Slot
+from resolver.transports.handle import START, Pending, Silence
+from resolver.transports.origins import origin_of
 
 _TURN: Final = 64
 """Messages answered in one turn of the loop."""
@@ -28,59 +33,25 @@ _NEVER: Final = float("inf")
 _log = structlog.get_logger(__name__)
 
 
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds and counts for one connection (`assurance` R-DOS-2)."""
-
-    message_octets: int = 64 * 1024
-    """Longest request."""
-    waiting: int = 64
-    """Requests of one connection that wait for the store."""
-    first_byte: float = 3.0
-    message: float = 5.0
-    """From the first byte of a message to its last."""
-    write_stall: float = 10.0
-    idle: float = 10.0
-    requests: int = 1000
-    lifetime: float = 3600.0
-    trusted_idle: float = 600.0
-    """Trusted clients keep pools of connections: no other limit of time or count holds for them."""
-
-
-class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What all connections of a listener share."""
-
-    exchange: HandleExchange
-    clients: Clients
-    counters: Counters
-    clock: Callable[[], float]
-    misses: Misses
-    pace: Pace
-    complaints: Complaints
-    admit: Callable[["Connection"], bool]
-    leave: Callable[["Connection"], None]
-
-
-class _Slot:
-    """The place of one reply in its order."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: bytes | None = None) -> None:
-        self.data = data
-
-
 class Connection(asyncio.Protocol):
     """The protocol of one connection. The listener looks at `deadline` and calls `expire`."""
 
     client: Client
     _transport: asyncio.Transport
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: "Desk[Connection]") -> None:
         self._desk = desk
-        self._framer = TcpFramer(desk.pace.message_octets)
-        self._slots: deque[_Slot] = deque()
+        pace = desk.pace
+        self._framer = TcpFramer(
+            pace.long_octets if desk.exchange.hands_on else pace.message_octets
+        )
+        self._slots: deque[Slot] = deque()
         self._opened = 0.0
         self._taken = 0
+        self._host = ""
+        self._name = ""
+        self._known = False
+        self._long = False
         self._began: float | None = None
         self._stalled: float | None = None
         self._again = False
@@ -102,6 +73,7 @@ class Connection(asyncio.Protocol):
         if not peer:
             self._cut()  # it has gone again already
             return
+        self._host = peer[0]
         self.client = self._desk.clients.of(peer[0])
         if not self._desk.admit(self):
             self._cut()
@@ -137,7 +109,10 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """Forget the connection; look-ups under way end for nobody."""
         self._closed = True
+        for slot in self._slots:
+            slot.take()
         self._slots.clear()
+        self._stand_up()
         self._desk.leave(self)
 
     # what the listener calls
@@ -182,8 +157,14 @@ class Connection(asyncio.Protocol):
 
     def _collect(self, out: list[bytes]) -> None:
         slots = self._slots
-        while slots and (data := slots[0].data) is not None:
-            out.append(data)
+        while slots:
+            first = slots[0]
+            if not first.ended and self._stalled is not None:
+                return  # an answer without end must not pile up
+            if first.data:
+                out.append(first.take())
+            if not first.ended:
+                return
             slots.popleft()
 
     def _answer_some(self, out: list[bytes]) -> bool:
@@ -221,9 +202,31 @@ class Connection(asyncio.Protocol):
                 self._began = None
             elif self._began is None:
                 self._began = self._desk.clock()
+            self._judge_length()
             return None
         self._began = None
+        self._stand_up()
         return request
+
+    def _judge_length(self) -> None:
+        """Refuse a long message that nobody here takes before much of it is kept."""
+        framer, desk = self._framer, self._desk
+        if self._long or framer.announced <= desk.pace.message_octets + envelope.SIZE:
+            return
+        start = framer.begun(START)
+        if len(start) < START:
+            return
+        if not desk.exchange.takes_long(start):
+            self._last_words(ProtocolError("Message is too long"))
+        elif not (self.client.trusted or desk.long.take()):
+            self._last_words(ProtocolError("Too many long messages", ResponseCode.SERVER_BUSY))
+        else:
+            self._long = not self.client.trusted
+
+    def _stand_up(self) -> None:
+        if self._long:
+            self._long = False
+            self._desk.long.leave()
 
     def _take(self, request: bytes, out: list[bytes]) -> int:
         desk = self._desk
@@ -232,7 +235,7 @@ class Connection(asyncio.Protocol):
         if self._taken >= desk.pace.requests and not self.client.trusted:
             self._ending = True
         try:
-            answer = desk.exchange.at_once(request, self.client, now)
+            answer = desk.exchange.at_once(request, self.client, now, known=self._known)
         except Exception:  # noqa: BLE001 -- one request never ends the loop; counted and logged
             self._failed()
             return 0
@@ -240,37 +243,54 @@ class Connection(asyncio.Protocol):
             done = desk.clock()
             desk.counters.answered(Transport.TCP, answer.result, done - now, done)
             return self._queue(answer.data, out)
-        if isinstance(answer, Asking):
-            slot = _Slot()
-            self._slots.append(slot)
-            desk.misses.start(self._later(answer, slot, now))
+        if isinstance(answer, Silence):
+            desk.counters.happened(answer.event)
             return 0
-        desk.counters.happened(answer.event)
+        if isinstance(answer, Forwarding) and answer.logs_in:
+            self._known = True
+        slot = Slot()
+        self._slots.append(slot)
+        desk.misses.start(self._later(answer, slot, now))
         return 0
 
     def _queue(self, data: bytes, out: list[bytes]) -> int:
         if self._slots:
-            self._slots.append(_Slot(data))
+            self._slots.append(Slot(data))
         else:
             out.append(data)
         return len(data)
 
-    async def _later(self, asking: Asking, slot: _Slot, began: float) -> None:
+    async def _later(self, pending: Pending, slot: Slot, began: float) -> None:
         desk = self._desk
         try:
-            reply = await desk.exchange.later(asking, self.client, began)
+            replies = desk.exchange.replies(pending, self.client, began, self._origin)
+            async with aclosing(replies):
+                async for reply in replies:
+                    await slot.room()
+                    if self._closed:
+                        return
+                    now = desk.clock()
+                    desk.counters.answered(Transport.TCP, reply.result, now - began, now)
+                    slot.data = reply.data
+                    self._fill(slot)
         except Exception:  # noqa: BLE001 -- as in `_take`
             self._failed()
             return
-        now = desk.clock()
-        desk.counters.answered(Transport.TCP, reply.result, now - began, now)
-        slot.data = reply.data
+        slot.ended = True
+        self._fill(slot)
+
+    def _fill(self, slot: Slot) -> None:
         if self._slots and self._slots[0] is slot:
             self._work()
 
+    def _origin(self) -> Origin:
+        if not self._name:
+            self._name = secrets.token_hex(16)
+        return origin_of(Channel.TCP, self._host, self.client, self._name)
+
     def _last_words(self, error: ProtocolError) -> None:
         reply = self._desk.exchange.unreadable(error, self._desk.clock())
-        self._slots.append(_Slot(reply.data))
+        self._slots.append(Slot(reply.data))
         self._ending = True
 
     def _failed(self) -> None:
@@ -319,7 +339,8 @@ class Connection(asyncio.Protocol):
         if self._slots or self._again or self._starved:
             return _NEVER
         if self._began is not None:
-            return self._began + pace.message
+            long = self._framer.announced > pace.message_octets + envelope.SIZE
+            return self._began + (pace.long_message if long else pace.message)
         if self.client.trusted:
             return self._desk.clock() + pace.trusted_idle
         if not self._taken:

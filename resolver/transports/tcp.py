@@ -15,9 +15,10 @@ from resolver.clients import Client, Clients
 from resolver.complaints import Complaints
 from resolver.counters import Counters, Event
 from resolver.limits import Limits, ProvenPaths
+from resolver.transports.desk import Desk, Pace, Seats
 from resolver.transports.handle import HandleExchange
 from resolver.transports.misses import Misses
-from resolver.transports.pipeline import Connection, Desk, Pace
+from resolver.transports.pipeline import Connection
 
 _SWEEP: Final = 0.5
 """Seconds between looks at all deadlines."""
@@ -31,7 +32,9 @@ class TcpBounds(msgspec.Struct, frozen=True, kw_only=True):
     per_host: int = 64
     per_network: int = 256
     misses: int = 4096
-    """Look-ups of all connections that wait for the store."""
+    """Look-ups of all connections that wait for the store, and requests for the registry."""
+    long_messages: int = 64
+    """Long messages of strangers that are on their way: what they may have us keep."""
     drain: float = 5.0
     """Seconds that connections get to become quiet when the listener is closed."""
     pace: Pace = Pace()
@@ -73,6 +76,7 @@ class TcpListener:
             misses=self._misses,
             pace=bounds.pace,
             complaints=Complaints(),
+            long=Seats(bounds.long_messages),
             admit=self._admit,
             leave=self._leave,
         )

@@ -8,22 +8,27 @@ the client asks again. Several workers may share one socket.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from socket import socket
 from typing import Any, Final
 
 import msgspec
 import structlog
 
+from identifiers.relay import Channel, Origin
+from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import envelope
 from identifiers.wire.handle.codes import EnvelopeFlag
-from identifiers.wire.handle.framing import MAX_DATAGRAM, split
+from identifiers.wire.handle.framing import MAX_DATAGRAM, PAYLOAD, UdpJoiner, split
 from resolver import limits
 from resolver.clients import Client, Clients
 from resolver.complaints import Complaints
 from resolver.counters import Counters, Event, Result, Transport
 from resolver.limits import Limits, ProvenPaths
-from resolver.transports.handle import Asking, HandleExchange, Reply, Silence
+from resolver.transports.beyond import Certifying, Reply
+from resolver.transports.handle import Answer, HandleExchange, Pending, Silence
 from resolver.transports.misses import Misses
+from resolver.transports.origins import origin_of
 
 _AT_ONCE: Final = 64
 """Datagrams read in one turn of the loop."""
@@ -42,7 +47,7 @@ class UdpBounds(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one worker's UDP."""
 
     misses: int = 1024
-    """Look-ups that wait for the store."""
+    """Look-ups that wait for the store, and requests that wait for the registry."""
     drain: float = 2.0
     """Seconds that these get when the listener is closed."""
 
@@ -71,6 +76,7 @@ class UdpListener:
         self._bounds = bounds
         self._misses = Misses(bounds.misses)
         self._complaints = Complaints()
+        self._joiner = UdpJoiner()
         self._ports = [_Port(bound, self._take, self._counters) for bound in sockets]
 
     def start(self) -> None:
@@ -98,45 +104,76 @@ class UdpListener:
             return self._counters.happened(Event.DROPPED_PORT)
         client = self._clients.of(source[0])
         size = len(data)
-        answer: Reply | Asking | Silence | None = None
+        answer: Answer | None = None
         if size <= limits.MAX_UDP_REQUEST:
             answer = self._exchange.plain(data, client, now)
         if answer is None:
-            answer = self._odd(data, client, now)
+            answer = self._odd(data, source, client, now)
         asked = _Asked(port, source, client, size, now)
         if isinstance(answer, Reply):
             return self._send(answer, asked)
+        return self._answer_otherwise(answer, asked)
+
+    def _answer_otherwise(self, answer: Pending | Silence | None, asked: "_Asked") -> None:
+        if answer is None:
+            return None  # further packets of the request are to come
         if isinstance(answer, Silence):
             return self._counters.happened(answer.event)
         if self._misses.full:
             return self._counters.happened(Event.DROPPED_FULL)
+        if isinstance(answer, Certifying) and not self._may_send(
+            answer.reply, answer.octets, asked
+        ):
+            return None  # nothing is signed that is not sent
         return self._misses.start(self._answer_later(answer, asked))
 
-    def _odd(self, data: bytes, client: Client, now: float) -> Reply | Asking | Silence:
-        if len(data) > limits.MAX_UDP_REQUEST or _one_of_several(data):
+    def _odd(self, data: bytes, source: Any, client: Client, now: float) -> Answer | None:
+        if len(data) > limits.MAX_UDP_REQUEST:
             return _PART
-        return self._exchange.general(data, client, now)
-
-    async def _answer_later(self, asking: Asking, asked: "_Asked") -> None:
+        if not _one_of_several(data):
+            return self._exchange.general(data, client, now)
+        if not client.trusted:
+            # Strangers' go to TCP: each would have us keep what its forged address began.
+            return _PART
         try:
-            self._send(await self._exchange.later(asking, asked.client, asked.at), asked)
+            whole = self._joiner.add(data, source, now)
+        except ProtocolError:
+            return _PART  # it may be a part of an answer: only whole messages show what they are
+        return None if whole is None else self._exchange.at_once(whole, client, now)
+
+    async def _answer_later(self, pending: Pending, asked: "_Asked") -> None:
+        try:
+            judged = isinstance(pending, Certifying)
+            replies = self._exchange.replies(pending, asked.client, asked.at, asked.origin)
+            async with aclosing(replies):
+                async for reply in replies:
+                    self._send(reply, asked, judged=judged)
         except Exception:  # noqa: BLE001 -- as in `_take`
             self._failed()
 
-    def _send(self, reply: Reply, asked: "_Asked") -> None:
+    def _send(self, reply: Reply, asked: "_Asked", *, judged: bool = False) -> None:
         data = reply.data
         packets = (data,) if len(data) <= MAX_DATAGRAM else split(data)
-        if not asked.client.trusted or len(packets) > 1:
-            refused = self._refused(reply, packets, asked)
-            if refused is not None:
-                return self._counters.happened(refused)
+        if (
+            not judged
+            and (not asked.client.trusted or len(packets) > 1)
+            and not self._may_send(reply, len(data), asked)
+        ):
+            return None
         for packet in packets:
             asked.port.send(packet, asked.source)
         now = self._clock()
         return self._counters.answered(Transport.UDP, reply.result, now - asked.at, now)
 
-    def _refused(self, reply: Reply, packets: Iterable[bytes], asked: "_Asked") -> Event | None:
-        octets, client, now = sum(map(len, packets)), asked.client, asked.at
+    def _may_send(self, reply: Reply, size: int, asked: "_Asked") -> bool:
+        """Say whether a reply of `size` octets may be sent; counts why not."""
+        refused = self._refused(reply, _on_the_way(size), asked)
+        if refused is not None:
+            self._counters.happened(refused)
+        return refused is None
+
+    def _refused(self, reply: Reply, octets: int, asked: "_Asked") -> Event | None:
+        client, now = asked.client, asked.at
         most = limits.largest_reply(client, asked.size, proven=self._proven.proven(client, now))
         small_site = reply.result is Result.SITE and octets <= MAX_DATAGRAM
         if octets > most and not small_site:
@@ -161,6 +198,16 @@ class _Asked(msgspec.Struct, frozen=True, gc=False):
     client: Client
     size: int
     at: float
+
+    def origin(self) -> Origin:
+        """Return where it came from, for the registry."""
+        return origin_of(Channel.UDP, self.source[0], self.client)
+
+
+def _on_the_way(size: int) -> int:
+    """Return how many octets of datagrams a message of `size` octets takes."""
+    payload = size - envelope.SIZE
+    return payload + envelope.SIZE * max(-(-payload // PAYLOAD), 1)
 
 
 def _one_of_several(data: bytes) -> bool:

@@ -167,6 +167,15 @@ class TcpFramer:
         """Bytes of unfinished or untaken messages."""
         return len(self._buffer)
 
+    @property
+    def announced(self) -> int:
+        """Bytes of the message under way, envelope included; 0 while its envelope is not there."""
+        return self._wanted
+
+    def begun(self, size: int) -> bytes:
+        """Return the first bytes of the message under way, up to `size`."""
+        return bytes(self._buffer[:size])
+
     def feed(self, data: bytes) -> None:
         """Take what the socket gave. Raises `ProtocolError` when no message can come of it."""
         if self._wanted or len(self._buffer) + len(data) < envelope.SIZE:

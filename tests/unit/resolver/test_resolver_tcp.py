@@ -11,7 +11,7 @@ from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
 from identifiers.wire.handle.message import decode
 from identifiers.wire.handle.values import decode_values
 from resolver.limits import Rates
-from resolver.transports.pipeline import Pace
+from resolver.transports.desk import Pace
 from resolver.transports.tcp import TcpBounds, TcpListener
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
@@ -272,7 +272,7 @@ async def test_an_unexpected_error_ends_its_connection_only(serve, later):
     name = "later" if later else "at_once"
     real = getattr(exchange, name)
 
-    def fail(*_):
+    def fail(*_, **__):
         raise RuntimeError("a bug")
 
     setattr(exchange, name, fail)

@@ -6,7 +6,7 @@ import pytest
 from identifiers.values import Value
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import OpCode, ResponseCode
-from identifiers.wire.handle.framing import UdpJoiner
+from identifiers.wire.handle.framing import UdpJoiner, split
 from identifiers.wire.handle.message import decode
 from identifiers.wire.handle.values import decode_values
 from resolver.counters import Event
@@ -157,17 +157,39 @@ async def test_an_empty_datagram_is_met_with_silence(serve):
         await served.world.until(lambda: served.events() == {"dropped_response": 1})
 
 
-async def test_packets_of_a_longer_request_are_met_with_silence(serve):
+async def test_packets_of_a_longer_request_are_joined_for_the_trusted(serve):
     served = await serve()
     peer = await served.peer()
+    whole = served.world.question("88.300.1/" + "x" * 480, 5)
+    site = served.world.request(OpCode.GET_SITE_INFO, bodies.Named("/"))
+    first, second = split(whole)
+    await peer.silent(second, site)
+    answer = decode(await peer.ask(first))
+    assert (answer.request_id, answer.header.response_code) == (5, ResponseCode.HANDLE_NOT_FOUND)
+    # Packets that contradict each other, or answer something, are no request.
+    await peer.silent(split(served.world.question("88.300.1/" + "x" * 480, 6))[0], site)
+    await peer.silent(split(served.world.question("88.300.1/" + "x" * 481, 6))[1], site)
+    await served.world.put("88.300.1/BIG", Value(index=1, type="DATA", data=bytes(1000)))
+    peer.send(served.world.question("88.300.1/BIG"))
+    for packet in [await peer.receive() for _ in range(3)]:
+        await peer.silent(packet, site)
+    assert served.events() == {"dropped_packet": 1, "dropped_response": 1}
+
+
+async def test_strangers_packets_of_a_longer_request_are_met_with_silence(serve):
+    served = await serve(trusted=False)
+    peer = await served.peer()
+    site = served.world.request(OpCode.GET_SITE_INFO, bodies.Named("/"))
     whole = served.world.question("88.300.1/" + "x" * 480)
     assert len(whole) > 512
+    for packet in split(whole):
+        await peer.silent(packet, site)
     unflagged = whole[:512]
     later = bytearray(whole[:20] + whole[512:])
     later[15] = 1
-    await peer.silent(unflagged, served.world.question("88.300.1/A"))
-    await peer.silent(bytes(later), served.world.question("88.300.1/A"))
-    assert served.events() == {"dropped_packet": 2}
+    await peer.silent(unflagged, site)
+    await peer.silent(bytes(later), site)
+    assert served.events() == {"dropped_packet": 4}
     # The same request in one datagram is answered.
     assert decode(await peer.ask(whole)).header.response_code == ResponseCode.HANDLE_NOT_FOUND
 

@@ -28,6 +28,7 @@ from resolver.tiers.coalescing import Coalescing
 from resolver.tiers.guarded import Guarded
 from resolver.tiers.local import Bounds, LocalTier
 from resolver.tiers.shared import SharedRecords
+from resolver.transports.beyond import Beyond
 from resolver.transports.handle import HandleExchange
 from storage.memory import MemorySharedTier, MemoryStore
 
@@ -62,10 +63,55 @@ def ask(handle, **fields):
     return Query(handle=handle.encode(), **fields)
 
 
+class Somebody:
+    """The registry's place (`resolver.ports.Authority`): answers as it is told, keeps what came."""
+
+    def __init__(self, *replies):
+        self.replies = replies
+        self.error = None
+        """Raised at the end of the replies."""
+        self.hold = None
+        """Waited for before each reply but the first."""
+        self.came = []
+        self.taken = 0
+        """Replies that were asked for."""
+        self.under_way = 0
+
+    async def message(self, request, origin):
+        self.came.append((request, origin))
+        self.under_way += 1
+        try:
+            for at, reply in enumerate(self.replies):
+                if at and self.hold is not None:
+                    await self.hold.wait()
+                self.taken += 1
+                yield reply
+            if self.error is not None:
+                raise self.error
+        finally:
+            self.under_way -= 1
+
+    async def http(self, request, origin):
+        self.came.append((request, origin))
+        if self.error is not None:
+            raise self.error
+        return self.replies[0]
+
+
 class World:
     """A worker's resolver; `clock` moves by hand unless `real_time`."""
 
-    def __init__(self, *, shared=True, real_time=False, rates=None, bounds=None, trusted=True):
+    def __init__(
+        self,
+        *,
+        shared=True,
+        real_time=False,
+        rates=None,
+        bounds=None,
+        trusted=True,
+        authority=None,
+        certifier=None,
+    ):
         self.clock = time.monotonic if real_time else Clock()
         wall = time.time if real_time else self.clock.wall
         self.store = MemoryStore()
@@ -74,10 +120,10 @@ class World:
         self.counters = Counters(wall)
         guarded = Guarded(self.store, self.freshness, self.clock)
         self.shared = SharedRecords(self.tier, guarded) if shared else None
-        self.authority = Coalescing(guarded, join_in_flight=False)
+        past_caches = Coalescing(guarded, join_in_flight=False)
         self.local = LocalTier(
             Coalescing(self.shared or guarded),
-            self.authority,
+            past_caches,
             self.clock,
             lambda: 0.0,
             bounds or Bounds(),
@@ -95,7 +141,9 @@ class World:
         self.clients = Clients(LOOPBACK_AND_PRIVATE if trusted else Networks([]))
         self.limits = Limits(1, rates or Rates(buckets=1 << 12))
         self.proven = ProvenPaths()
-        self.exchange = HandleExchange(self.resolver, SITE, wall)
+        self.authority = authority
+        beyond = Beyond(authority=authority, certifier=certifier, rates=self.limits)
+        self.exchange = HandleExchange(self.resolver, SITE, wall, beyond=beyond)
         self.trusted = self.clients.of("127.0.0.1")
         self.stranger = self.clients.of("203.0.113.7")
 
