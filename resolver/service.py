@@ -14,13 +14,14 @@ import msgspec
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
 from identifiers.names import Prefix
-from identifiers.outcomes import Found, Outcome, Unavailable
+from identifiers.outcomes import Absent, Found, Outcome, Unavailable
 from identifiers.queries import Query
 from identifiers.records import Record
 from resolver.clients import Client
 from resolver.counters import Counters
 from resolver.delegation import Ours, delegate
 from resolver.freshness import Freshness
+from resolver.templates import Template, computed, template_for, unknown
 from resolver.tiers.local import LocalTier
 from resolver.tiers.partial import Incomplete, TooSlow
 from resolver.view import Kept, keep, seen
@@ -76,7 +77,7 @@ class Resolver:
         target = self._target(query)
         if not isinstance(target, Ours):
             return target
-        outcome = self._known(target.key, query, client, now)
+        outcome = self._known(target, query, client, now)
         if outcome is not None:
             self._count(target)
         return outcome
@@ -89,6 +90,8 @@ class Resolver:
         target = self._target(query)
         if query.authoritative or self._directory is None or not isinstance(target, Ours):
             return None
+        if found.record.key != target.key:
+            return None  # computed: it stands on more than one record
         prefix = None if target.entry is None else target.entry.prefix
         return Basis(found.record, self._generation, prefix)
 
@@ -109,16 +112,15 @@ class Resolver:
         if not isinstance(target, Ours):
             return target
         self._count(target)
-        past_caches = _past_caches(query, client)
-        records = await self._records([target.key], now, past_caches=past_caches)
-        return _told(records, target.key, query)
+        (outcome,) = await self._ask_all([(target, query)], client, now)
+        return outcome
 
     async def answer_all(
         self, queries: Sequence[Query], client: Client, now: float
     ) -> list[Outcome]:
         """Answer many queries of one client, in order; what must be asked is asked together."""
         outcomes: list[Outcome | None] = []
-        asked: list[tuple[int, str]] = []
+        asked: list[tuple[int, Ours]] = []
         for at, query in enumerate(queries):
             if at % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
@@ -126,19 +128,40 @@ class Resolver:
             outcome: Outcome | None
             if isinstance(target, Ours):
                 self._count(target)
-                outcome = self._known(target.key, query, client, now)
+                outcome = self._known(target, query, client, now)
                 if outcome is None:
-                    asked.append((at, target.key))
+                    asked.append((at, target))
             else:
                 outcome = target
             outcomes.append(outcome)
         if asked:
-            past_caches = any(_past_caches(queries[at], client) for at, _ in asked)
-            keys = list(dict.fromkeys(key for _, key in asked))
-            records = await self._records(keys, now, past_caches=past_caches)
-            for at, key in asked:
-                outcomes[at] = _told(records, key, queries[at])
+            told = await self._ask_all([(t, queries[at]) for at, t in asked], client, now)
+            for (at, _), outcome in zip(asked, told, strict=True):
+                outcomes[at] = outcome
         return [_UNAVAILABLE if outcome is None else outcome for outcome in outcomes]
+
+    async def _ask_all(
+        self, asked: Sequence[tuple[Ours, Query]], client: Client, now: float
+    ) -> list[Outcome]:
+        """Ask the tiers for what is not known here; unknown names may then be computed."""
+        past_caches = any(_past_caches(query, client) for _, query in asked)
+        keys = list(dict.fromkeys(target.key for target, _ in asked))
+        records = await self._records(keys, now, past_caches=past_caches)
+        templates = {
+            at: template_for(target.entry, query)
+            for at, (target, query) in enumerate(asked)
+            if target.key in records and unknown(records[target.key])
+        }
+        bases = [t.base for t in templates.values() if isinstance(t, Template)]
+        if bases:
+            wanted = list(dict.fromkeys(bases))
+            records |= await self._records(wanted, now, past_caches=past_caches)
+        return [
+            _made(templates[at], records, query)
+            if at in templates
+            else _told(records, target.key, query)
+            for at, (target, query) in enumerate(asked)
+        ]
 
     def _target(self, query: Query) -> Ours | Outcome:
         if self._directory is None:
@@ -149,23 +172,36 @@ class Resolver:
         if target.entry is not None:
             self._counters.asked_under(target.entry.prefix)
 
-    def _known(self, key: str, query: Query, client: Client, now: float) -> Outcome | None:
+    def _known(self, target: Ours, query: Query, client: Client, now: float) -> Outcome | None:
         if _past_caches(query, client):
             return None
+        key = target.key
         if self._freshness.believed(now):
             kept = self._local.look(key, now)
             if kept is None:
                 return None
-            return seen(kept if isinstance(kept, Kept) else None, query)
+            if isinstance(kept, Kept) and not unknown(kept.record):
+                return seen(kept, query)
+            return self._computed_now(target, query, now)
         if self._freshness.away(now) and self._freshness.stale_shown(now):
             outlived = self._local.outlived(key)
             if outlived is not None:
                 return seen(outlived, query)
         return None
 
+    def _computed_now(self, target: Ours, query: Query, now: float) -> Outcome | None:
+        template = template_for(target.entry, query)
+        if isinstance(template, Absent):
+            return template
+        base = self._local.look(template.base, now)
+        if base is None:
+            return None
+        record = base.record if isinstance(base, Kept) else None
+        return _made(template, {template.base: record}, query)
+
     async def _records(
         self, keys: Sequence[str], now: float, *, past_caches: bool
-    ) -> Mapping[str, Record | None]:
+    ) -> dict[str, Record | None]:
         """Return what can be had; a key that is missing is unavailable."""
         freshness, local = self._freshness, self._local
         if past_caches:
@@ -204,6 +240,17 @@ def _told(records: Mapping[str, Record | None], key: str, query: Query) -> Outco
         return _UNAVAILABLE
     record = records[key]
     return seen(None if record is None else keep(record), query)
+
+
+def _made(
+    template: Template | Absent, records: Mapping[str, Record | None], query: Query
+) -> Outcome:
+    if isinstance(template, Absent):
+        return template
+    if template.base not in records:
+        return _UNAVAILABLE
+    record = computed(template, records[template.base])
+    return record if isinstance(record, Absent) else seen(keep(record), query)
 
 
 def _past_caches(query: Query, client: Client) -> bool:
