@@ -30,6 +30,7 @@ _TURN: Final = 64
 _TURN_OCTETS: Final = 64 * 1024
 """Reply octets after which a turn ends; also how much the transport takes before it says stop."""
 _NEVER: Final = float("inf")
+_TOO_LONG: Final = ProtocolError("Message is too long")
 _log = structlog.get_logger(__name__)
 
 
@@ -206,18 +207,24 @@ class Connection(asyncio.Protocol):
             return None
         self._began = None
         self._stand_up()
+        if self._is_long(len(request)) and not self._desk.exchange.takes_long(request):
+            self._last_words(_TOO_LONG)
+            return None
         return request
+
+    def _is_long(self, octets: int) -> bool:
+        return octets > self._desk.pace.message_octets + envelope.SIZE
 
     def _judge_length(self) -> None:
         """Refuse a long message that nobody here takes before much of it is kept."""
         framer, desk = self._framer, self._desk
-        if self._long or framer.announced <= desk.pace.message_octets + envelope.SIZE:
+        if self._long or not self._is_long(framer.announced):
             return
         start = framer.begun(START)
         if len(start) < START:
             return
         if not desk.exchange.takes_long(start):
-            self._last_words(ProtocolError("Message is too long"))
+            self._last_words(_TOO_LONG)
         elif not (self.client.trusted or desk.long.take()):
             self._last_words(ProtocolError("Too many long messages", ResponseCode.SERVER_BUSY))
         else:
@@ -339,7 +346,7 @@ class Connection(asyncio.Protocol):
         if self._slots or self._again or self._starved:
             return _NEVER
         if self._began is not None:
-            long = self._framer.announced > pace.message_octets + envelope.SIZE
+            long = self._is_long(self._framer.announced)
             return self._began + (pace.long_message if long else pace.message)
         if self.client.trusted:
             return self._desk.clock() + pace.trusted_idle

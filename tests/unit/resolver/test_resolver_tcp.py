@@ -4,15 +4,18 @@ import struct
 
 import pytest
 
+from identifiers.relay import Channel
 from identifiers.values import Value
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import OpCode, ResponseCode
 from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
-from identifiers.wire.handle.message import decode
+from identifiers.wire.handle.header import Header
+from identifiers.wire.handle.message import Message, decode, encode
 from identifiers.wire.handle.values import decode_values
 from resolver.limits import Rates
 from resolver.transports.desk import Pace
 from resolver.transports.tcp import TcpBounds, TcpListener
+from tests.unit.resolver.world import Somebody
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
 
@@ -400,3 +403,128 @@ async def test_draining_ends_also_when_a_connection_is_never_quiet(serve):
     await served.world.until(lambda: served.listener._misses._tasks)
     await served.listener.close()
     assert await peer.closed()
+
+
+def handles(number, size=0):
+    """Return one message of a list of handles, with the request id 7."""
+    body = bodies.Handles((f"88.300.1/{number}" + "x" * size,))
+    header = Header(op_code=OpCode.LIST_HANDLES, response_code=1)
+    return encode(Message(request_id=7, header=header, body=body))
+
+
+class TestTheRegistry:
+    """What is handed on to it: one connection, several messages, nobody waits in vain."""
+
+    async def serve(self, serve, *replies, **options):
+        served = await serve(authority=Somebody(*replies), **options)
+        served.listing = served.world.request(OpCode.LIST_HANDLES, bodies.Named("0.NA/88.300.1"))
+        return served
+
+    async def test_an_answer_of_several_messages_keeps_its_place(self, serve):
+        served = await self.serve(serve, *map(handles, range(3)))
+        served.world.authority.hold = asyncio.Event()
+        peer = await served.peer()
+        question = served.world.question
+        peer.send(question("88.300.1/A", 1), served.listing, question("88.300.1/A", 2))
+        got = [await peer.receive() for _ in range(2)]
+        served.world.authority.hold.set()
+        got += [await peer.receive() for _ in range(3)]
+        assert [m.request_id for m in got] == [1, 7, 7, 7, 2]
+        assert [m.body.handles[0] for m in got[1:4]] == [f"88.300.1/{n}" for n in range(3)]
+
+    async def test_an_answer_of_no_message_holds_nobody_up(self, serve):
+        served = await self.serve(serve)
+        peer = await served.peer()
+        peer.send(served.listing, served.world.question("88.300.1/A", 2))
+        assert (await peer.receive()).request_id == 2
+
+    async def test_it_is_told_on_which_connection_somebody_asks(self, serve):
+        served = await self.serve(serve, handles(1))
+        for peer in (await served.peer(), await served.peer()):
+            for _ in range(2):
+                await peer.ask(served.listing)
+        names = [origin.connection for _, origin in served.world.authority.came]
+        assert names[0] == names[1] != names[2] == names[3]
+        assert {len(name) for name in names} == {32}
+        assert {origin.channel for _, origin in served.world.authority.came} == {Channel.TCP}
+
+    async def test_what_the_peer_does_not_take_is_not_asked_for(self, serve):
+        served = await self.serve(serve, *[handles(n, 60_000) for n in range(400)])
+        peer = await served.peer(limit=1)
+        peer.send(served.listing)
+        authority = served.world.authority
+        (connection,) = served.listener._connections
+        await served.world.until(lambda: connection._stalled is not None)
+        assert 2 < authority.taken < 300
+        for number in range(400):
+            assert (await peer.receive()).body.handles[0].startswith(f"88.300.1/{number}x")
+
+    async def test_who_goes_away_ends_the_work(self, serve):
+        served = await self.serve(serve, *[handles(n, 60_000) for n in range(400)])
+        peer = await served.peer(limit=1)
+        peer.send(served.listing)
+        authority = served.world.authority
+        await served.world.until(lambda: authority.taken > 2)
+        peer.writer.transport.abort()
+        await served.world.until(lambda: not authority.under_way)
+        assert authority.taken < 400
+
+    async def test_whoever_logged_in_may_see_more_on_that_connection_only(self, serve):
+        served = await self.serve(serve, handles(1))
+        secret = Value(index=2, type="NOTE", data=b"for us", permissions=0x0C)
+        await served.world.put("88.300.1/B", URL, secret)
+        question = served.world.question("88.300.1/B", flags=0x18000000)
+        peer, other = await served.peer(), await served.peer()
+        answer = bodies.Answer("HS_PUBKEY", "88.300.1/A", 300, b"x")
+        assert decode_values((await peer.ask(question)).body.values) == (URL,)
+        await peer.ask(served.world.request(OpCode.CHALLENGE_RESPONSE, answer))
+        assert (await peer.ask(question)).body.handles == ("88.300.1/1",)
+        assert decode_values((await other.ask(question)).body.values) == (URL,)
+
+    def long(self, served, op_code, octets=100_000):
+        if op_code == OpCode.RESOLUTION:
+            return served.world.request(op_code, bodies.Asked("88.300.1/A", (), ("x" * octets,)))
+        return served.world.request(4242, bodies.Raw(b"x" * octets))
+
+    @pytest.mark.parametrize("trusted", [True, False])
+    async def test_what_is_for_it_may_be_long(self, serve, trusted):
+        bounds = TcpBounds(drain=0.05, long_messages=1)
+        served = await self.serve(serve, handles(1), trusted=trusted, bounds=bounds)
+        peer = await served.peer()
+        request = self.long(served, 4242)
+        for _ in range(3):
+            assert (await peer.ask(request)).body.handles == ("88.300.1/1",)
+        assert [request for request, _ in served.world.authority.came] == [request] * 3
+        assert (await peer.ask(served.world.question("88.300.1/A"))).header.response_code == 1
+
+    async def test_what_is_not_for_it_may_not(self, serve):
+        served = await self.serve(serve, handles(1))
+        request = self.long(served, OpCode.RESOLUTION)
+        for part in (request[:24], request):
+            peer = await served.peer()
+            peer.send(part)
+            assert (await peer.receive()).header.response_code == ResponseCode.PROTOCOL_ERROR
+            assert await peer.closed()
+
+    async def test_what_strangers_have_us_keep_is_bounded(self, serve):
+        bounds = TcpBounds(drain=0.05, long_messages=1)
+        served = await self.serve(serve, handles(1), trusted=False, bounds=bounds)
+        request = self.long(served, 4242)
+        first, second = await served.peer(), await served.peer()
+        first.send(request[:70_000])
+        await served.world.until(lambda: served.listener.connections == 2)
+        await served.world.until(lambda: not served.listener._desk.long._free)
+        second.send(request[:70_000])
+        assert (await second.receive()).header.response_code == ResponseCode.SERVER_BUSY
+        assert await second.closed()
+        first.writer.transport.abort()
+        await served.world.until(lambda: served.listener._desk.long._free)
+        assert (await (await served.peer()).ask(request)).body.handles == ("88.300.1/1",)
+
+    async def test_longer_than_the_protocol_has_it_nothing_may_be(self, serve):
+        served = await self.serve(serve, handles(1))
+        peer = await served.peer()
+        request = self.long(served, 4242)
+        peer.send(request[:16] + (262_145).to_bytes(4) + request[20:24])
+        assert (await peer.receive()).header.response_code == ResponseCode.PROTOCOL_ERROR
+        assert await peer.closed()

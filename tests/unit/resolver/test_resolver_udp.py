@@ -3,15 +3,19 @@ import socket
 
 import pytest
 
+from identifiers.relay import Channel
 from identifiers.values import Value
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import OpCode, ResponseCode
 from identifiers.wire.handle.framing import UdpJoiner, split
-from identifiers.wire.handle.message import decode
+from identifiers.wire.handle.header import Header
+from identifiers.wire.handle.message import Message, decode, encode
 from identifiers.wire.handle.values import decode_values
 from resolver.counters import Event
 from resolver.limits import Rates
+from resolver.transports.certified import Certifier
 from resolver.transports.udp import UdpBounds, UdpListener
+from tests.unit.resolver.world import Somebody
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
 
@@ -413,3 +417,68 @@ async def test_closing_lets_misses_end_and_reads_no_more(serve):
     # Who takes the socket over finds what was not read.
     served.bound.settimeout(5)
     assert decode(await asyncio.to_thread(served.bound.recv, 2048)).request_id == 3
+
+
+class TestTheRegistry:
+    """What is handed on to it over UDP, and what is signed."""
+
+    @staticmethod
+    def reply(octets=10):
+        header = Header(op_code=OpCode.DELETE_HANDLE, response_code=1)
+        return encode(Message(request_id=7, header=header, body=bodies.Raw(bytes(octets))))
+
+    async def test_a_request_goes_there_and_its_replies_come_back(self, serve):
+        served = await serve(authority=Somebody(self.reply(), self.reply(600)))
+        peer = await served.peer()
+        request = served.world.request(OpCode.DELETE_HANDLE, bodies.Named("88.300.1/A"))
+        assert await peer.ask(request) == self.reply()
+        assert [await peer.receive() for _ in range(2)] == split(self.reply(600))
+        ((came, origin),) = served.world.authority.came
+        assert came == request
+        assert (origin.channel, str(origin.address)) == (Channel.UDP, "127.0.0.1")
+        assert (origin.trusted, origin.secure, origin.connection) == (True, True, "")
+
+    async def test_a_long_request_of_the_trusted_goes_there_whole(self, serve):
+        served = await serve(authority=Somebody(self.reply()))
+        peer = await served.peer()
+        request = served.world.request(4242, bodies.Raw(bytes(range(256)) * 8))
+        for packet in reversed(split(request)):
+            peer.send(packet)
+        assert await peer.receive() == self.reply()
+        assert served.world.authority.came[0][0] == request
+
+    async def test_what_answers_a_stranger_is_bounded(self, serve):
+        served = await serve(authority=Somebody(self.reply(2000)), trusted=False)
+        peer = await served.peer()
+        request = served.world.request(OpCode.DELETE_HANDLE, bodies.Named("88.300.1/A"))
+        site = served.world.request(OpCode.GET_SITE_INFO, bodies.Named("/"))
+        await peer.silent(request, site)
+        await served.world.until(lambda: served.events() == {"silenced": 1})
+
+    async def test_nothing_is_signed_that_is_not_sent(self, serve):
+        signed = []
+
+        class Key:
+            algorithm, public = "SHA-256", b""
+
+            def sign(self, data, identity=b""):  # noqa: ARG002 -- of SM2
+                signed.append(data)
+                return bytes(1400)
+
+        with Certifier(Key()) as certifier:
+            served = await serve(certifier=certifier, trusted=False)
+            signed.clear()
+            await served.world.look("88.300.1/A")
+            peer = await served.peer()
+            request = served.world.question("88.300.1/A", flags=0x59000000)
+            site = served.world.request(OpCode.GET_SITE_INFO, bodies.Named("/"))
+            await peer.silent(request, site)
+            assert served.events() == {"silenced": 1}
+            assert signed == []
+            served.world.proven.prove(served.world.clients.of("127.0.0.1"), served.world.clock())
+            peer.send(request)
+            packets = [await peer.receive() for _ in range(4)]
+            joiner = UdpJoiner()
+            (whole,) = filter(None, [joiner.add(packet, "server", 0.0) for packet in packets])
+            assert decode(whole).credential.type == "HS_SIGNED"
+            assert len(signed) == 1

@@ -111,8 +111,11 @@ def test_a_stream_is_cut_into_messages():
     assert framer.next_message() is NEED_DATA
     framer.feed(message(5) + message(6)[:30])
     assert framer.next_message() == message(5)
+    assert framer.announced == 0
     assert framer.next_message() is NEED_DATA
     assert framer.buffered == 30
+    assert framer.announced == len(message(6))
+    assert framer.begun(24) == message(6)[:24]
     framer.feed(message(6)[30:])
     assert framer.next_message() == message(6)
     assert framer.buffered == 0
