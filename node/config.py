@@ -17,11 +17,13 @@ from edge.addresses import (
     parse_address,
 )
 from identifiers.names import Prefix
+from identifiers.principals import HandleIdentity
 from node.readers import (
     At,
     Embedded,
     LogLevel,
     Without,
+    administrators,
     database,
     log_level,
     networks,
@@ -68,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
     prefixes: tuple[Prefix, ...]
     public: tuple[Address, ...]
+    administrators: tuple[HandleIdentity, ...]
     trusted_networks: Networks
     trusted_proxies: Networks
     pg_bin: Path | None
@@ -155,6 +158,13 @@ SETTINGS: Final = (
         default="",
         purpose="Handle addresses as clients reach them; needed behind NAT and for 0.0.0.0",
         read=public,
+    ),
+    Setting(
+        name="IDNODE_ADMINISTRATORS",
+        field="administrators",
+        default="",
+        purpose="Handle identities (index:handle, comma separated) that may do everything here",
+        read=administrators,
     ),
     Setting(
         name="IDNODE_TRUSTED_NETWORKS",

@@ -22,6 +22,8 @@ class Secret(StrEnum):
 
     PEPPER = "api-key-pepper"
     """What API keys are hashed with."""
+    SEAL = "secret-key-seal"
+    """What HS_SECKEY values are sealed with; without it no secret key opens any more."""
     CACHE = "shared-tier-mac"
     """What vouches for entries of the shared tier."""
 

@@ -15,6 +15,7 @@ import msgspec
 from edge.addresses import Address, Networks, parse_address, parse_networks
 from identifiers.faults import Invalid
 from identifiers.names import Prefix
+from identifiers.principals import HandleIdentity
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")
@@ -88,6 +89,15 @@ def prefixes(text: str) -> tuple[Prefix, ...]:
     names = [part.strip() for part in text.split(",") if part.strip()]
     try:
         return tuple(dict.fromkeys(map(Prefix.parse, names)))
+    except Invalid as why:
+        raise ValueError("; ".join(fault.detail() for fault in why.faults)) from None
+
+
+def administrators(text: str) -> tuple[HandleIdentity, ...]:
+    """Read ``300:0.NA/88.300,300:88.300/ADMIN``; an empty text is nobody."""
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return tuple(dict.fromkeys(map(HandleIdentity.parse, names)))
     except Invalid as why:
         raise ValueError("; ".join(fault.detail() for fault in why.faults)) from None
 

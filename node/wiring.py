@@ -45,6 +45,7 @@ from registry.http.app import registry_app
 from registry.imports.service import Imports
 from registry.keys import KeyRing
 from registry.prefixes import Prefixes
+from registry.seals import Seals
 from registry.service import Registry
 from resolver.clients import Clients
 from resolver.counters import Counters, Event
@@ -251,12 +252,13 @@ async def begin_registry(running: Running) -> None:
     commit = GroupCommit(store)
     stack.push_async_callback(commit.close)
     prefixes = Prefixes(store)
-    registry = Registry(store, commit, prefixes)
+    seals = Seals(load_or_make(settings.keys_dir, Secret.SEAL))
+    registry = Registry(store, commit, prefixes, seals, settings.administrators)
     keys = KeyRing(store, pepper)
     if assignment.prepare:
         await _prepare(running, store, registry, keys, Administration(store, pepper))
     running.background(keep_up(lambda: maintain(database)), "maintenance")
-    imports = Imports(store, prefixes)
+    imports = Imports(store, prefixes, seals)
     running.metrics.append(lambda: bulk_families(imports.rows))
     projecting = Projecting(
         "reverse", ReverseProjection(database).advance, lambda: imports.rows.rows

@@ -34,7 +34,8 @@ from registry.ports import RegistryStore
 from registry.prefixes import Permit, Place, Prefixes, permit, place_of
 from registry.rights import Needed, needed
 from registry.rules import Terms, decide
-from registry.visible import seen_by_administrator
+from registry.seals import Seals
+from registry.visible import seen_by_administrator, seen_by_owner, told
 
 BATCH_LIMIT: Final = 2000
 PAGE_LIMIT: Final = 1000
@@ -84,11 +85,13 @@ class Registry:
         store: RegistryStore,
         commit: GroupCommit,
         prefixes: Prefixes,
+        seals: Seals,
         administrators: Iterable[HandleIdentity] = (),
     ) -> None:
         self._store = store
         self._commit = commit
         self._prefixes = prefixes
+        self._seals = seals
         self._administrators = Administrators(store, administrators)
 
     async def create(self, command: Create, asked: Asked[Answer]) -> Answer:
@@ -133,7 +136,7 @@ class Registry:
         record = await self._store.record(handle.key(fold_suffix=allowed.fold_suffix))
         if record is None or record.state is State.DELETED:
             return Missing()
-        return record
+        return seen_by_owner(record)
 
     async def page(
         self, prefix: Prefix, after: str, limit: int, asked: Asked[Any]
@@ -145,7 +148,8 @@ class Registry:
             return Denied(allowed.verdict)
         records = await self._store.page(str(prefix), after, limit)
         octets = sum(len(record.values) for record in records)
-        return Page(records, len(records) == limit or octets >= PAGE_BYTES)
+        more = len(records) == limit or octets >= PAGE_BYTES
+        return Page([seen_by_owner(record) for record in records], more)
 
     async def list_handles(
         self, prefix: Prefix, after: str, limit: int, asked: Asked[Any]
@@ -190,8 +194,9 @@ class Registry:
             decided = dict(fates)
             writes = []
             for at, (command, terms) in planned.items():
-                decided[at] = decision = decide(command, current.records.get(terms.key), terms)
+                decision = decide(command, current.records.get(terms.key), terms)
                 writes.append(effects(decision, asked, at))
+                decided[at] = told(decision)
             answer = Batch(tuple(Item(item.handle, decided[at]) for at, item in enumerate(items)))
             return remembered(joined(writes), asked.once, answer), answer
 
@@ -220,7 +225,8 @@ class Registry:
                 fates[at] = Faulty((_duplicate(handle, first[key], at),))
                 continue
             first[key] = at
-            planned[at] = (item.command, _terms(directory, asked, item.command, key))
+            command = self._seals.commanded(key, item.command)
+            planned[at] = (command, _terms(directory, asked, command, key))
         return fates, planned
 
     async def _read_as(
@@ -244,7 +250,8 @@ class Registry:
             if place.home is None:
                 return Denied(permit(directory, asked, scope, command.handle).verdict)
             grants = await self._administrators.grants(identity, place, directory)
-            unit = _judged_unit(command, place, grants, scope, directory, asked)
+            sealed = self._seals.commanded(place.key, command)
+            unit = _judged_unit(sealed, place, grants, scope, directory, asked)
             answer = await self._commit.submit(unit)
             if not isinstance(answer, _Outdated):
                 return answer
@@ -259,12 +266,14 @@ class Registry:
             return Denied(allowed.verdict)
         key = command.handle.key(fold_suffix=allowed.fold_suffix)
         terms = _terms(directory, asked, command, key)
+        sealed = self._seals.commanded(key, command)
 
         def decide_one(current: Current) -> tuple[Writes, Answer]:
             if (known := first_answer(asked.once, current)) is not None:
                 return NOTHING, known
-            decision = decide(command, current.records.get(key), terms)
-            return remembered(effects(decision, asked, 0), asked.once, decision), decision
+            decision = decide(sealed, current.records.get(key), terms)
+            answer = told(decision)
+            return remembered(effects(decision, asked, 0), asked.once, answer), answer
 
         return await self._commit.submit(Unit((key,), _requests(asked.once), decide_one))
 
@@ -291,7 +300,8 @@ def _judged_unit(  # noqa: PLR0917 -- all that the decision depends on
         if not isinstance(allowed.verdict, Allowed):
             return NOTHING, Denied(allowed.verdict)
         decision = decide(command, stored, terms)
-        return remembered(effects(decision, asked, 0), asked.once, decision), decision
+        answer = told(decision)
+        return remembered(effects(decision, asked, 0), asked.once, answer), answer
 
     reads = tuple(key for key in grants.versions if key != place.key)
     return Unit((place.key,), _requests(asked.once), decide_one, reads)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from identifiers.faults import Fault, Invalid
 from identifiers.names import Handle, registration_faults
 from identifiers.submissions import Submission
-from identifiers.values import Value, values_faults
+from identifiers.values import Value, is_secret, values_faults
 from registry.rules import server_set_faults
 
 
@@ -27,7 +27,17 @@ def fitness_faults(values: tuple[Value, ...]) -> list[Fault]:
     """Return every fault of submitted values; pointers are below ``/values``."""
     faults = values_faults(values)
     faults += server_set_faults(values)
+    faults += _secret_faults(values)
     return _below("/values", faults) if faults else faults
+
+
+def _secret_faults(values: tuple[Value, ...]) -> list[Fault]:
+    """Return a fault for each secret key that everybody knows: the empty one."""
+    return [
+        Fault("empty", f"/{at}/data")
+        for at, value in enumerate(values)
+        if not value.data and is_secret(value.type)
+    ]
 
 
 def _below(place: str, faults: Iterable[Fault]) -> list[Fault]:

@@ -1,11 +1,30 @@
-"""What of a record may leave the registry, and to whom. Pure."""
+"""What of a record may leave the registry, and to whom: never a secret key. Pure."""
+
+from typing import TypeVar
 
 import msgspec
 
 from identifiers.records import Record, State
-from identifiers.values import Permission, Value
-from identifiers.wire.handle.values import decode_values, encode_values
-from registry.answers import Missing
+from identifiers.values import Permission, Value, is_secret
+from identifiers.wire.handle.values import decode_values, encode_values, without_secrets
+from registry.answers import Decision, Missing, Saved, Unchanged
+
+D = TypeVar("D", bound=Decision)
+
+
+def seen_by_owner(record: Record) -> Record:
+    """Return a record as the owner of its prefix sees it."""
+    values = without_secrets(record.values)
+    return record if values is record.values else msgspec.structs.replace(record, values=values)
+
+
+def told(decision: D) -> D:
+    """Return a decision as it is told to whoever asked."""
+    if isinstance(decision, Saved | Unchanged):
+        shown = seen_by_owner(decision.record)
+        if shown is not decision.record:
+            return msgspec.structs.replace(decision, record=shown)
+    return decision
 
 
 def seen_by_administrator(record: Record | None, *, may_read: bool) -> Record | Missing:
@@ -27,4 +46,6 @@ def seen_by_administrator(record: Record | None, *, may_read: bool) -> Record | 
 
 
 def _shown(value: Value, *, may_read: bool) -> bool:
+    if is_secret(value.type):
+        return False
     return value.public or (may_read and bool(value.permissions & Permission.ADMIN_READ))

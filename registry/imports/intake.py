@@ -16,6 +16,7 @@ from registry.answers import Denied, Faulty
 from registry.commands import Asked
 from registry.imports.trail import Trail
 from registry.prefixes import permit
+from registry.seals import Seals
 from registry.submissions import fit
 
 CHUNK_ROWS: Final = 1500
@@ -95,6 +96,7 @@ class Intake:
         self,
         reader: RowReader,
         asked: Asked[None],
+        seals: Seals,
         *,
         done: int = 0,
         digest: bytes = b"",
@@ -102,6 +104,7 @@ class Intake:
     ) -> None:
         self._reader = reader
         self._asked = asked
+        self._seals = seals
         self._trail = Trail(done, digest)
         self._chunk_rows = chunk_rows
         self._rows: list[Entry | Rejected] = []
@@ -165,11 +168,12 @@ class Intake:
         verdict, fold_suffix, may_change_state = self._permits.of(handle)
         if not isinstance(verdict, Allowed):
             return Rejected(row.number, content.handle, Denied(verdict))
+        key = handle.key(fold_suffix=fold_suffix)
         return Entry(
             number=row.number,
             handle=handle,
-            key=handle.key(fold_suffix=fold_suffix),
-            values=encode_values(content.values, self._at // 1000),
+            key=key,
+            values=encode_values(self._seals.sealed(key, content.values), self._at // 1000),
             state=content.state,
             may_change_state=may_change_state,
         )

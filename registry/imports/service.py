@@ -34,6 +34,7 @@ from registry.imports.results import Fate, RowResult, unpack
 from registry.imports.trail import Differs
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
+from registry.seals import Seals
 
 READERS: Final[Mapping[str, Callable[[int], RowReader]]] = MappingProxyType(
     {
@@ -93,6 +94,7 @@ class Imports:
         self,
         store: RegistryStore,
         prefixes: Prefixes,
+        seals: Seals,
         *,
         clock: Callable[[], int] = time_ns,
         chance: Callable[[int], bytes] = token_bytes,
@@ -100,6 +102,7 @@ class Imports:
     ) -> None:
         self._store = store
         self._prefixes = prefixes
+        self._seals = seals
         self._clock = clock
         self._chance = chance
         self._chunk_rows = chunk_rows
@@ -180,6 +183,7 @@ class Imports:
         intake = Intake(
             READERS[running.media_type](running.offset),
             asked,
+            self._seals,
             done=running.offset,
             digest=running.digest,
             chunk_rows=self._chunk_rows,

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from identifiers.records import EMPTY_VALUES
-from identifiers.values import Permission, Reference, Value
+from identifiers.values import SEALED_TYPE, Permission, Reference, Value
 from identifiers.wire.cursor import ProtocolError, text, u32, utf8
 from identifiers.wire.handle.codes import MAX_LIST
 
@@ -26,6 +26,7 @@ _SMALLEST: Final = _HEAD.size + 8
 _SMALLEST_REFERENCE: Final = 8
 _ABSOLUTE: Final = 1
 _PUBLIC_READ: Final = int(Permission.PUBLIC_READ)
+_SECRET: Final = SEALED_TYPE.encode()
 
 # start, end, index, timestamp, ttlType, ttl, permissions, type, data, references
 _Span = tuple[int, int, int, int, int, int, int, bytes, bytes, tuple[Reference, ...]]
@@ -102,10 +103,17 @@ def public_part(blob: bytes) -> bytes:
     return filter_blob(blob, (), (), public_only=True)
 
 
+def without_secrets(blob: bytes) -> bytes:
+    """Return the blob without its secret keys (HS_SECKEY), whatever their permissions."""
+    if _SECRET not in blob.upper():
+        return blob
+    return filter_blob(blob, (), (), public_only=False)
+
+
 def filter_blob(
     blob: bytes, indexes: Collection[int], types: Iterable[str], *, public_only: bool
 ) -> bytes:
-    """Return the blob of the values that either filter names, in stored order.
+    """Return the blob of the values that either filter names, in stored order; no secret keys.
 
     Both filters empty means all. A type matches without regard to ASCII case; ``URL.`` takes
     ``URL`` and ``URL.ALT`` too (`identifiers.values.type_matches`). Raises `ProtocolError`.
@@ -122,6 +130,8 @@ def filter_blob(
         ]
     if public_only:
         chosen = [span for span in chosen if span[6] & _PUBLIC_READ]
+    if _SECRET in blob.upper():  # rarely, so that each value is looked at only then
+        chosen = [span for span in chosen if span[7].upper() != _SECRET]
     if len(chosen) == len(spans):
         return blob
     if not chosen:

@@ -16,6 +16,7 @@ from registry.http.app import registry_app
 from registry.imports.service import Imports
 from registry.keys import KeyRing, hashed
 from registry.prefixes import Prefixes
+from registry.seals import Seals
 from registry.service import Registry
 from resolver.clients import Clients
 from resolver.counters import Counters
@@ -55,8 +56,8 @@ class Services:
         commit = GroupCommit(self.store)
         stack.push_async_callback(commit.close)
         app = registry_app(
-            Registry(self.store, commit, prefixes),
-            Imports(self.store, prefixes),
+            Registry(self.store, commit, prefixes, Seals(bytes(32))),
+            Imports(self.store, prefixes, Seals(bytes(32))),
             KeyRing(self.store, PEPPER),
             NOBODY,
         )

@@ -5,6 +5,7 @@ import pytest
 
 from edge.addresses import LOOPBACK_AND_PRIVATE, Address, Networks
 from identifiers.names import Prefix
+from identifiers.principals import HandleIdentity
 from node.advice import shown, warnings
 from node.config import BadSettings, given, load, standalone, unknown
 from node.readers import At, Embedded, Without, redacted
@@ -180,3 +181,13 @@ def test_what_is_seldom_meant_is_warned_of(environ, told):
     found = warnings(load(environ))
     assert len(found) == len(told)
     assert all(word in sentence for word, sentence in zip(told, found, strict=True))
+
+
+def test_server_administrators():
+    found = load({"IDNODE_ADMINISTRATORS": "300:0.NA/88.300, 0:88.300/BOSS,300:0.NA/88.300"})
+    assert found.administrators == (
+        HandleIdentity("0.NA/88.300", 300),
+        HandleIdentity("88.300/BOSS", 0),
+    )
+    with pytest.raises(BadSettings, match="identity is index:handle"):
+        load({"IDNODE_ADMINISTRATORS": "0.NA/88.300"})

@@ -14,6 +14,7 @@ from registry.administration import Administration, Ordered
 from registry.commit import GroupCommit
 from registry.keys import KeyRing
 from registry.prefixes import Prefixes
+from registry.seals import Seals
 from registry.service import Registry
 from storage.memory import MemoryStore
 
@@ -43,7 +44,12 @@ def administration(store):
 async def furnisher(store, administration):
     commit = GroupCommit(store)
     yield Furnisher(
-        registry=Registry(store, commit, Prefixes(store, clock=iter(range(10**6)).__next__)),
+        registry=Registry(
+            store,
+            commit,
+            Prefixes(store, clock=iter(range(10**6)).__next__),
+            Seals(bytes(32)),
+        ),
         administration=administration,
         store=store,
         keys=KeyRing(store, PEPPER),

@@ -16,7 +16,7 @@ from registry.keys import KeyRing
 from registry.prefixes import Prefixes
 from registry.service import Registry
 from storage.memory import MemoryStore
-from tests.unit.registry.world import NOW, PEPPER, Api, audit, entry, now_ns, stored_key
+from tests.unit.registry.world import NOW, PEPPER, SEALS, Api, audit, entry, now_ns, stored_key
 
 NO_PROXIES = Networks(())
 
@@ -57,12 +57,12 @@ def commit(store):
 
 @pytest.fixture
 def registry(store, commit):
-    return Registry(store, commit, Prefixes(store))
+    return Registry(store, commit, Prefixes(store), SEALS)
 
 
 @pytest.fixture
 def imports(store):
-    return Imports(store, Prefixes(store), clock=now_ns, chunk_rows=3)
+    return Imports(store, Prefixes(store), SEALS, clock=now_ns, chunk_rows=3)
 
 
 @pytest.fixture

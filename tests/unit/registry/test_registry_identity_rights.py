@@ -48,7 +48,7 @@ from registry.prefixes import Prefixes
 from registry.service import GATHERINGS, Names, Registry
 from storage.memory import MemoryStore
 from tests.unit.registry.handles import EVERYTHING, OWNER, P, admin, group, stored, url
-from tests.unit.registry.world import api_key, asked, audit, entry, handle, once
+from tests.unit.registry.world import SEALS, api_key, asked, audit, entry, handle, once
 
 PREFIX_RECORD = "0.NA/88.300.1"
 NAME = "88.300.1/A"
@@ -470,7 +470,7 @@ async def test_the_members_that_are_looked_at_are_bounded(registry, world):
 async def test_server_administrators_do_everything_that_lives_here(store):
     boss = HandleIdentity("0.NA/88.300", 300)
     commit = GroupCommit(store)
-    registry = Registry(store, commit, Prefixes(store), (HandleIdentity("0.na/88.300", 0),))
+    registry = Registry(store, commit, Prefixes(store), SEALS, (HandleIdentity("0.na/88.300", 0),))
     for name in (NAME, "0.NA/88.300.10", "88.300/X", "88.300.10/A"):
         assert isinstance(await registry.create(create(name, admin()), by(boss)), Saved)
     assert await registry.create(create("88.300.7/A"), by(boss)) == Denied(Disabled())
@@ -511,7 +511,7 @@ async def restless():
 
 
 async def test_rights_are_gathered_again_when_they_changed(restless):
-    registry = Registry(restless, GroupCommit(restless), Prefixes(restless))
+    registry = Registry(restless, GroupCommit(restless), Prefixes(restless), SEALS)
     restless.restless = GATHERINGS - 1
     assert isinstance(await registry.create(create(), by()), Saved)
     restless.restless, restless.values = 1, (admin(NOBODY),)
@@ -520,7 +520,7 @@ async def test_rights_are_gathered_again_when_they_changed(restless):
 
 
 async def test_rights_that_change_all_the_time_are_given_up(restless):
-    registry = Registry(restless, GroupCommit(restless), Prefixes(restless))
+    registry = Registry(restless, GroupCommit(restless), Prefixes(restless), SEALS)
     restless.restless = GATHERINGS
     with pytest.raises(StoreUnavailable, match="changes all the time"):
         await registry.create(create(), by())
@@ -541,7 +541,7 @@ async def test_a_change_of_a_group_is_noticed(world):
 
     await stored(world, NAME, admin(LIST), url())
     await stored(world, LIST.handle, group(NOBODY))
-    registry = Registry(world, Meddling(world), Prefixes(world))
+    registry = Registry(world, Meddling(world), Prefixes(world), SEALS)
     assert await registry.delete(Delete(handle=handle(NAME)), by(NOBODY)) == NOT_NAMED
 
 

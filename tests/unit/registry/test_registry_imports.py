@@ -24,7 +24,7 @@ from registry.imports.service import (
     import_id,
 )
 from registry.prefixes import Prefixes
-from tests.unit.registry.world import NOW, api_key, asked, entry, new, now_ns
+from tests.unit.registry.world import NOW, SEALS, api_key, asked, entry, new, now_ns
 
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
@@ -94,7 +94,7 @@ async def test_cut_anywhere_and_sent_again_it_ends_as_one_run(store, media):
     documents = rows(8)
     body = FORMS[media](documents)
     for cut in range(len(body) + 1):
-        imports = Imports(store, Prefixes(store), clock=now_ns, chunk_rows=CHUNK)
+        imports = Imports(store, Prefixes(store), SEALS, clock=now_ns, chunk_rows=CHUNK)
         order = wanted(media, key=f"cut-{cut}", mode=Mode.REPLACE)
         store.records.clear()
         store.changes.clear()
@@ -348,7 +348,7 @@ async def test_each_chunk_is_audited_with_the_root_over_its_rows(store, imports)
 
 
 async def test_chunk_ends_at_its_largest_size_too(store):
-    imports = Imports(store, Prefixes(store), clock=now_ns)
+    imports = Imports(store, Prefixes(store), SEALS, clock=now_ns)
     heavy = [
         new(f"88.300.1/{n}", *({"index": i, "type": "X", "data": "x" * 60_000} for i in (1, 2, 3)))
         for n in range(30)
@@ -368,7 +368,11 @@ async def test_blank_lines_take_no_memory(imports):
 async def test_a_prefix_that_is_switched_off_meanwhile_is_noticed(store):
     clock = iter(range(1000))
     imports = Imports(
-        store, Prefixes(store, clock=lambda: float(next(clock))), clock=now_ns, chunk_rows=1
+        store,
+        Prefixes(store, clock=lambda: float(next(clock))),
+        SEALS,
+        clock=now_ns,
+        chunk_rows=1,
     )
     body = ndjson(rows(2))
 

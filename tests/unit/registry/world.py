@@ -14,10 +14,12 @@ from identifiers.principals import ApiKey, Scope
 from identifiers.values import Value
 from registry.commands import Asked, Once
 from registry.keys import hashed
+from registry.seals import Seals
 
 NOW = 1_800_000_000
 """An epoch second; the time of every test."""
 PEPPER = b"p" * 32
+SEALS = Seals(b"s" * 32)
 EVERYTHING = frozenset(Scope)
 
 

@@ -11,10 +11,11 @@ from identifiers.wire.handle.values import (
     filter_blob,
     public_part,
     single_value,
+    without_secrets,
 )
 
 URL = Value(index=1, type="URL", data=b"https://e.example/1")
-SECRET = Value(index=300, type="HS_SECKEY", data=b"secret", permissions=0x0C)
+PRIVATE = Value(index=300, type="HS_PIN", data=b"secret", permissions=0x0C)
 LINK = Value(
     index=5,
     type="地址",
@@ -24,7 +25,7 @@ LINK = Value(
     timestamp=9,
     references=(Reference("88.1/x", 7), Reference("", 0)),
 )
-BLOB = encode_values([URL, SECRET, LINK])
+BLOB = encode_values([URL, PRIVATE, LINK])
 
 
 def test_a_value_is_written_as_the_standard_says():
@@ -35,7 +36,7 @@ def test_a_value_is_written_as_the_standard_says():
 
 
 def test_values_read_back():
-    assert decode_values(BLOB) == (URL, SECRET, LINK)
+    assert decode_values(BLOB) == (URL, PRIVATE, LINK)
     assert count_values(BLOB) == 3
     assert single_value(encode_value(LINK)) == LINK
     assert decode_values(u32(0)) == ()
@@ -79,7 +80,7 @@ def test_what_is_no_blob_is_refused(blob, why):
 def test_selected_values_are_the_stored_bytes():
     assert public_part(BLOB) == encode_values([URL, LINK])
     assert public_part(ONE) is ONE
-    assert filter_blob(BLOB, (300,), (), public_only=False) == encode_values([SECRET])
+    assert filter_blob(BLOB, (300,), (), public_only=False) == encode_values([PRIVATE])
     assert filter_blob(BLOB, (300,), (), public_only=True) == u32(0)
     assert filter_blob(BLOB, (), ("url", "地址"), public_only=False) == encode_values([URL, LINK])
     mixed = encode_values([Value(index=1, type="uRl", data=b""), Value(index=2, type="", data=b"")])
@@ -87,4 +88,23 @@ def test_selected_values_are_the_stored_bytes():
         mixed, (1,), (), public_only=False
     )
     assert filter_blob(BLOB, (5,), ("HS_.",), public_only=False) == encode_values([LINK])
-    assert filter_blob(BLOB, (), ("HS_SECKEY.",), public_only=False) == encode_values([SECRET])
+    assert filter_blob(BLOB, (), ("HS_PIN.",), public_only=False) == encode_values([PRIVATE])
+
+
+@pytest.mark.parametrize("kind", ["HS_SECKEY", "hs_SecKey"])
+@pytest.mark.parametrize("permissions", [0x0C, 0x0E, 0x0F])
+def test_secret_keys_are_never_selected(kind, permissions):
+    secret = Value(index=301, type=kind, data=b"secret", permissions=permissions)
+    blob = encode_values([URL, secret, PRIVATE])
+    for public_only in (True, False):
+        for indexes, types in (((), ()), ((301,), ()), ((), (kind,)), ((), ("HS_SECKEY.",))):
+            selected = filter_blob(blob, indexes, types, public_only=public_only)
+            assert kind not in {value.type for value in decode_values(selected)}
+    assert without_secrets(blob) == encode_values([URL, PRIVATE])
+    assert public_part(blob) == encode_values([URL])
+
+
+def test_what_only_speaks_of_secret_keys_is_selected():
+    blob = encode_values([URL, Value(index=2, type="NOTE", data=b"HS_SECKEY is secret")])
+    assert without_secrets(blob) is blob
+    assert without_secrets(BLOB) is BLOB
