@@ -16,4 +16,5 @@ Nothing here does IO, reads a clock, draws a random number or logs. In reading o
 * ``errors``      what a store may raise, named by what the caller must do
 * ``wire``        the codecs: Handle protocol, JSON and CBOR forms
 * ``keys``        keys, signatures, answers to challenges
+* ``trust``       signed records, certificates, and the chain between them
 """
