@@ -141,6 +141,20 @@ def unmapped(ip: Ip) -> Ip:
     return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
 
 
+def came_secretly(
+    peer: str, proxies: Networks, *, tls: bool, forwarded: bool, said_https: bool
+) -> bool:
+    """Say whether nobody between a client and us could listen.
+
+    So it is with TLS, on the machine itself, and when a trusted proxy says https. `forwarded`: some
+    proxy named a client; one that is not trusted hides how that client came.
+    """
+    own = tls or (not forwarded and LOOPBACK.trusts(peer))
+    if proxies.trusts(peer):
+        return said_https or (own and not forwarded)
+    return own
+
+
 def client_address(peer: str, forwarded_for: Sequence[str], proxies: Networks) -> Ip:
     """Return who really asks: `peer`, or whom a trusted proxy names in ``X-Forwarded-For``.
 

@@ -1,7 +1,10 @@
 """How questions come and answers go: each transport differs in the first and last steps only.
 
-``handle`` is what the two Handle transports share: message bytes in, reply bytes out; ``finished``
-keeps replies for repeated questions. ``udp`` and ``tcp`` (with ``pipeline``, one connection, and
-``misses``, what waits for the store) move them. ``http`` is the REST form, whose pure part is
-``rest`` and whose finished answers are ``pages``.
+``handle`` is what all transports of Handle messages share: message bytes in, reply bytes out;
+``finished`` keeps replies for repeated questions; ``beyond`` is what a worker does not answer by
+itself: the registry's part, and ``certified`` replies. ``udp`` and ``tcp`` (with ``pipeline``, one
+connection, ``desk``, what connections share, and ``misses``, what waits for the store) move
+messages, and so does ``tunnel``, through HTTP. ``http`` is the REST form, whose pure part is
+``rest`` and whose finished answers are ``pages``; ``admission`` lets its requests in, and
+``passing_on`` hands on to the registry.
 """

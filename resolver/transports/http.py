@@ -1,17 +1,15 @@
 """HTTP resolution: look-ups by address, many at once, and the site record."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
 
 from edge.accept import best_media_type
-from edge.addresses import Networks, client_address
+from edge.addresses import Networks
 from edge.bodies import read_body
-from edge.problems import MEDIA_TYPE_UNKNOWN, TOO_LARGE, Kind, Problem, Refusal, retry_after
+from edge.problems import MEDIA_TYPE_UNKNOWN, TOO_LARGE, Problem, Refusal
 from identifiers.outcomes import Found, Outcome, ValuesAbsent
 from identifiers.queries import Query
 from identifiers.wire import cborform, jsonform
@@ -21,22 +19,22 @@ from identifiers.wire.handle.site import Site, encode_site
 from identifiers.wire.restform import CBOR, JSON, Form, Unreadable, document, handle_in, written
 from identifiers.wire.siteform import site_document
 from resolver.clients import Client, Clients
-from resolver.counters import Counters, Event, Result, Transport, result_of
+from resolver.counters import Counters, Result, Transport, result_of
 from resolver.limits import Limits
+from resolver.ports import Authority
 from resolver.service import Resolver
 from resolver.transports import rest
+from resolver.transports.admission import Admission
 from resolver.transports.finished import DEFAULT_OCTETS, FinishedReplies
+from resolver.transports.handle import HandleExchange
 from resolver.transports.pages import ANYBODY, Headers, Page, headers_of, page_of
+from resolver.transports.passing_on import PassingOn
 from resolver.transports.rest import LookUp
+from resolver.transports.tunnel import HandleTunnel, tunnelled
 
 MOUNT: Final = "/api/handles/"
 BATCH_LIMIT: Final = 2000
 BODY_LIMIT: Final = 1024 * 1024
-IN_FLIGHT_PER_HOST: Final = 32
-"""Requests of one untrusted host at one time (`assurance` R-DOS-3)."""
-TOO_MANY: Final = Kind(
-    "too-many-requests", 429, "Too many requests from this address.", "该地址的请求过于频繁。"
-)
 BATCH_OCTETS: Final = 16 * 1024 * 1024
 """Octets of one answer to a batch after which no more records are put into it."""
 BATCH_FULL: Final = "the answer to this batch is full: ask for this one again"
@@ -50,11 +48,18 @@ _HANDLES_PER_TOKEN: Final = 100
 _OCTETS_PER_TOKEN: Final = 16 * 1024
 """What is read of a body, beside the names in it: a token is a request's worth of work."""
 _OFFERED: Final = (JSON, CBOR)
-_NOT_HERE: Final = ("/api/handles", "/api/prefixes", "/api/sessions", "/api/verifications")
+_RESTRICTED: Final = (
+    *("/api/handles", "/api/prefixes", "/api/sessions", "/api/verifications"),
+    "/hrls",
+)
+"""Where somebody has to be known, whatever the method."""
 _PREFLIGHT: Final = (
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Allow-Methods", "GET, HEAD, POST"),
-    ("Access-Control-Allow-Headers", "Accept, Content-Type, If-None-Match, X-Request-Id"),
+    ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE"),
+    (
+        "Access-Control-Allow-Headers",
+        "Accept, Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id",
+    ),
     ("Access-Control-Max-Age", "86400"),
 )
 
@@ -77,34 +82,39 @@ class HttpResolution:
         clock: Callable[[], float],
         epoch: Callable[[], float],
         page_octets: int = DEFAULT_OCTETS,
+        exchange: HandleExchange | None = None,
+        authority: Authority | None = None,
     ) -> None:
         self._resolver = resolver
         self._site = jsonform.write_json(site_document(encode_site(site), key_or_binary))
-        self._clients = clients
-        self._proxies = proxies
-        self._rates = rates
+        self._admission = admission = Admission(
+            clients=clients, proxies=proxies, rates=rates, counters=counters, clock=clock
+        )
+        exchange = exchange or HandleExchange(resolver, site, epoch, page_octets)
+        self._tunnel = HandleTunnel(exchange, admission, counters, clock)
+        self._passing_on = PassingOn(authority, admission, counters, clock)
         self._counters = counters
         self._clock = clock
         self._epoch = epoch
         self._pages = FinishedReplies[Page](page_octets)
-        self._in_flight: Counter[tuple[int, int]] = Counter()
 
     def application(self) -> web.Application:
         """Return the application, which `edge.server.serve` serves."""
-        app = web.Application(client_max_size=BODY_LIMIT)
+        middlewares = [tunnelled(self._tunnel)]
+        app = web.Application(client_max_size=BODY_LIMIT, middlewares=middlewares)
         router = app.router
         router.add_get("/api/handles/{handle:.+}", self.look_up)
         router.add_post("/api/resolve", self.resolve)
         router.add_get("/api/site", self.site)
         router.add_route(hdrs.METH_OPTIONS, "/api/{rest:.*}", self.preflight)
-        for path in _NOT_HERE:
-            router.add_route(hdrs.METH_ANY, path + "{rest:(?:/.*)?}", self.not_here)
+        for path in _RESTRICTED:
+            router.add_route(hdrs.METH_ANY, path + "{rest:(?:/.*)?}", self.restricted)
         return app
 
     async def look_up(self, request: web.Request) -> web.Response:
         """GET and HEAD of one identifier."""
         began = self._clock()
-        with self._let_in(request, began, 1.0) as client:
+        with self._admission.let_in(request, began) as client:
             question = _plain_question(request)
             if question is not None:
                 page = self._pages.find(question, self._resolver, began)
@@ -117,8 +127,7 @@ class HttpResolution:
                 self._count(Result.INVALID, began)
                 return _short(error.code, str(error), status=400)
             if asked.wants_private or _names_somebody(request):
-                self._count(Result.LOGIN_NEEDED, began)
-                return _short(ResponseCode.OPERATION_NOT_SUPPORTED, rest.NO_LOGIN, status=503)
+                return await self._passing_on.answer(request, client)
             outcome = self._resolver.answer_now(asked.query, client, began)
             if outcome is None:
                 outcome = await self._resolver.answer(asked.query, client, began)
@@ -131,11 +140,11 @@ class HttpResolution:
         """POST of ``{"handles": […]}``: each is answered for itself, in order."""
         began = self._clock()
         form = Form(_media_type(request))
-        with self._let_in(request, began, 1.0) as client:
+        with self._admission.let_in(request, began) as client:
             read = await read_body(request, BODY_LIMIT)
-            self._charge(client, len(read) / _OCTETS_PER_TOKEN)
+            self._admission.charge(client, len(read) / _OCTETS_PER_TOKEN)
             handles = _read_batch(request, read)
-            self._charge(client, len(handles) / _HANDLES_PER_TOKEN)
+            self._admission.charge(client, len(handles) / _HANDLES_PER_TOKEN)
             body = await self._told_all(handles, client, form, began)
         return web.Response(
             body=body,
@@ -157,42 +166,9 @@ class HttpResolution:
         """OPTIONS: scripts of any origin may look up."""
         return web.Response(status=204, headers=_PREFLIGHT)
 
-    async def not_here(self, _: web.Request) -> web.Response:
-        """Answer what needs somebody to be known: administration, lists, sessions."""
-        self._count(Result.UNSUPPORTED, self._clock())
-        return _short(ResponseCode.OPERATION_NOT_SUPPORTED, rest.NO_LOGIN, status=503)
-
-    @contextmanager
-    def _let_in(self, request: web.Request, now: float, cost: float) -> Iterator[Client]:
-        client = self._client(request)
-        if client.trusted:
-            yield client
-            return
-        if self._in_flight[client.host] >= IN_FLIGHT_PER_HOST:
-            raise self._limited()
-        self._charge(client, cost, now)
-        self._in_flight[client.host] += 1
-        try:
-            yield client
-        finally:
-            self._in_flight[client.host] -= 1
-            if not self._in_flight[client.host]:
-                del self._in_flight[client.host]
-
-    def _charge(self, client: Client, cost: float, now: float | None = None) -> None:
-        if not self._rates.requests(client, self._clock() if now is None else now, cost):
-            raise self._limited()
-
-    def _limited(self) -> Refusal:
-        self._counters.happened(Event.LIMITED)
-        return Refusal(retry_after(TOO_MANY, 1))
-
-    def _client(self, request: web.Request) -> Client:
-        peer = request.remote or "0.0.0.0"  # noqa: S104 -- nobody's address: the peer has gone
-        forwarded = request.headers.getall("X-Forwarded-For", ())
-        if not forwarded:
-            return self._clients.of(peer)
-        return self._clients.of(str(client_address(peer, forwarded, self._proxies)))
+    async def restricted(self, request: web.Request) -> web.Response:
+        """Hand on what needs somebody to be known: administration, lists, sessions."""
+        return await self._passing_on.let_in_and_answer(request)
 
     def _told(
         self, request: web.Request, asked: LookUp, outcome: Outcome, question: bytes | None

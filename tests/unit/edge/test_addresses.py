@@ -8,6 +8,7 @@ from edge.addresses import (
     Address,
     BadAddress,
     Networks,
+    came_secretly,
     client_address,
     parse_address,
     parse_networks,
@@ -114,3 +115,28 @@ def test_a_network_with_a_slip_is_refused(text):
 )
 def test_only_trusted_proxies_name_the_client(peer, forwarded, client):
     assert client_address(peer, forwarded, LOOPBACK) == ip_address(client)
+
+
+@pytest.mark.parametrize(
+    ("peer", "how", "secret"),
+    [
+        ("127.0.0.1", {}, True),
+        ("::1", {}, True),
+        ("203.0.113.1", {}, False),
+        ("203.0.113.1", {"tls": True}, True),
+        ("203.0.113.1", {"said_https": True}, False),
+        ("127.0.0.1", {"forwarded": True}, False),
+        ("127.0.0.1", {"forwarded": True, "said_https": True}, False),
+        ("203.0.113.1", {"forwarded": True, "tls": True}, True),
+        # A trusted proxy: what counts is how its client came to it.
+        ("10.0.0.1", {}, False),
+        ("10.0.0.1", {"tls": True}, True),
+        ("10.0.0.1", {"said_https": True}, True),
+        ("10.0.0.1", {"forwarded": True}, False),
+        ("10.0.0.1", {"forwarded": True, "tls": True}, False),
+        ("10.0.0.1", {"forwarded": True, "said_https": True}, True),
+    ],
+)
+def test_a_way_is_secret_where_nobody_could_listen(peer, how, secret):
+    told = {"tls": False, "forwarded": False, "said_https": False, **how}
+    assert came_secretly(peer, parse_networks("10.0.0.0/8"), **told) is secret

@@ -61,6 +61,8 @@ async def start(make_world):
             counters=world.counters,
             clock=world.clock,
             epoch=lambda: 1_800_000_000.0,
+            exchange=world.exchange,
+            authority=world.authority,
         )
         bound = socket.create_server(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{bound.getsockname()[1]}"
