@@ -11,24 +11,25 @@ answer that is none all look alike, and cost alike.
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Callable
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 import structlog
 
-from identifiers.directory import PrefixDirectory
 from identifiers.faults import Invalid
 from identifiers.keys.errors import KeyUnfit
-from identifiers.keys.public import STRICT, Policy
+from identifiers.keys.public import STRICT, Policy, check_key, parse_public_key
 from identifiers.keys.responses import PUBLIC_KEY, SECRET_KEY, verify_response
 from identifiers.names import Handle, fold
 from identifiers.principals import HandleIdentity
-from identifiers.records import Record, State
+from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.values import decode_values
+from registry.ports import RegistryStore
+from registry.prefixes import Prefixes
+from registry.seals import SealBroken, Seals
 
 MOST_AT_ONCE: Final = 4
 """Answers that are verified at one time: a secret key takes some milliseconds of a core."""
@@ -54,16 +55,11 @@ class Refused(msgspec.Struct, frozen=True):
     reason: Reason
 
 
-class KeyRecords(Protocol):
-    """Where the records with keys are, and which prefixes live here."""
+class Proof(msgspec.Struct, frozen=True):
+    """Somebody who is known for longer than one request, and the key that he proved, as stored."""
 
-    async def record(self, key: str) -> Record | None:
-        """Return the newest version of a record. Raises `StoreUnavailable`."""
-        ...
-
-    async def picture(self) -> PrefixDirectory:
-        """Return the picture of all prefixes. Raises `StoreUnavailable`."""
-        ...
+    identity: HandleIdentity
+    key: bytes
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -73,19 +69,18 @@ class _Key(msgspec.Struct, frozen=True):
 
 
 class Identities:
-    """Proves identities by the keys of this node.
-
-    `unseal` returns the secret of an HS_SECKEY value of the record with a canonical name.
-    """
+    """Proves identities by the keys of this node."""
 
     def __init__(
         self,
-        records: KeyRecords,
-        unseal: Callable[[str, Value], bytes],
+        store: RegistryStore,
+        prefixes: Prefixes,
+        seals: Seals,
         policy: Policy = STRICT,
     ) -> None:
-        self._records = records
-        self._unseal = unseal
+        self._store = store
+        self._prefixes = prefixes
+        self._seals = seals
         self._policy = policy
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._waiting = 0
@@ -97,6 +92,18 @@ class Identities:
         """
         found = await self._values(identity)
         return None if found is None else next((value for _, value in found), None)
+
+    async def proof(self, identity: HandleIdentity) -> Proof | None:
+        """Return what keeps an identity known that was proved just now; None: its key is gone.
+
+        Raises `StoreUnavailable`.
+        """
+        value = await self.key_value(identity)
+        return None if value is None else Proof(identity, value.data)
+
+    async def stands(self, proof: Proof) -> bool:
+        """Say whether the key that was proved is still there. Raises `StoreUnavailable`."""
+        return await self.proof(proof.identity) == proof
 
     async def check_secret(self, identity: HandleIdentity, secret: bytes) -> HandleIdentity | None:
         """Return whom `secret` proves: the identity, its handle in canonical form; None: nobody.
@@ -112,6 +119,24 @@ class Identities:
             if (plain | hmac.compare_digest(key.data, hashed)) and key.data:
                 proved = key.identity
         return proved
+
+    async def check_key(self, identity: HandleIdentity, key: bytes) -> HandleIdentity | None:
+        """Return whom a public key proves that was itself proved elsewhere, by TLS; None: nobody.
+
+        `key` is a SubjectPublicKeyInfo in DER; it must be equal to the HS_PUBKEY that the identity
+        names. Raises `StoreUnavailable`.
+        """
+        try:
+            wanted = check_key(parse_public_key(key), self._policy)
+        except KeyUnfit:
+            return None
+        for known in await self._keys(identity, (PUBLIC_KEY,)) or ():
+            try:
+                if parse_public_key(known.data) == wanted:
+                    return known.identity
+            except KeyUnfit as error:
+                _log.info("a key cannot be used", identity=identity.handle, reason=str(error))
+        return None
 
     async def verify_answer(
         self, answer: bodies.Answer, nonce: bytes, digest: bytes
@@ -173,10 +198,18 @@ class Identities:
         keys = []
         for name, value in found:
             kind = fold(value.type)
-            if kind in kinds:
-                data = self._unseal(name, value) if kind == SECRET_KEY else value.data
+            if kind in kinds and (data := self._data(kind, name, value)) is not None:
                 keys.append(_Key(HandleIdentity(name, value.index), kind, data))
         return tuple(keys)
+
+    def _data(self, kind: str, name: str, value: Value) -> bytes | None:
+        if kind != SECRET_KEY:
+            return value.data
+        try:
+            return self._seals.opened(name, value)
+        except SealBroken as error:
+            _log.error("a secret key proves nobody", reason=str(error))
+            return None
 
     async def _values(self, identity: HandleIdentity) -> tuple[tuple[str, Value], ...] | None:
         """Return the key values that an identity names, each with its record's canonical name."""
@@ -184,11 +217,11 @@ class Identities:
             handle = Handle.parse(identity.handle)
         except Invalid:
             return None
-        home = (await self._records.picture()).home_of(handle)
+        home = (await self._prefixes.picture()).home_of(handle)
         if home is None or not home.enabled:
             return None
         name = handle.key(fold_suffix=home.fold_suffix)
-        record = await self._records.record(name)
+        record = await self._store.record(name)
         if record is None or record.state is not State.ACTIVE:
             return ()
         wanted = (

@@ -47,6 +47,10 @@ class Prefixes:
             self._read_at = began
             return self._picture
 
+    def forget(self) -> None:
+        """Have the picture read anew: prefixes were changed here."""
+        self._picture = None
+
     def _fresh(self) -> PrefixDirectory | None:
         young = self._clock() - self._read_at < PICTURE_SECONDS
         return self._picture if young else None

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.principals import HandleIdentity
+from registry.identities import Proof
 
 MOST: Final = 10_000
 IDLE: Final = 660.0
@@ -30,7 +30,7 @@ ENDED: Final = Ended.ENDED
 
 
 class _Login(msgspec.Struct):
-    identity: HandleIdentity | None
+    proof: Proof | None
     idle_until: float
     until: float
 
@@ -45,21 +45,26 @@ class Logins:
     def __len__(self) -> int:
         return len(self._known)
 
-    def begin(self, connection: str, identity: HandleIdentity, now: float) -> None:
+    def begin(self, connection: str, proof: Proof, now: float) -> None:
         """Remember who logged in on a connection; a login before is over."""
-        self._known[connection] = _Login(identity, now + IDLE, now + LONGEST)
+        self._known[connection] = _Login(proof, now + IDLE, now + LONGEST)
         self._known.move_to_end(connection)
         if len(self._known) > self._most:
             self._known.popitem(last=False)
 
-    def find(self, connection: str, now: float) -> HandleIdentity | Ended | None:
+    def find(self, connection: str, now: float) -> Proof | Ended | None:
         """Return who is logged in on a connection; None: nobody ever was."""
         login = self._known.get(connection)
         if login is None:
             return None
         self._known.move_to_end(connection)
-        if login.identity is None or min(login.idle_until, login.until) <= now:
-            login.identity = None
+        if login.proof is None or min(login.idle_until, login.until) <= now:
+            login.proof = None
             return ENDED
         login.idle_until = now + IDLE
-        return login.identity
+        return login.proof
+
+    def end(self, connection: str) -> None:
+        """End the login on a connection, if there is one."""
+        if (login := self._known.get(connection)) is not None:
+            login.proof = None

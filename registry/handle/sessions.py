@@ -10,9 +10,10 @@ from typing import Final
 
 import msgspec
 
-from identifiers.principals import HandleIdentity
+from identifiers.keys.sessions import SessionKey
 from identifiers.relay import Origin
 from registry.handle.challenges import FULL, Full, Source, source
+from registry.identities import Proof
 
 MOST: Final = 10_000
 MOST_OF_STRANGERS: Final = 7_500
@@ -51,33 +52,45 @@ class ReplayWindow:
 
 
 class Session:
-    """One session. `key` signs and encrypts; `identity` is None until somebody is known."""
+    """One session. `key` signs and encrypts, None until the client has sent it.
 
-    __slots__ = ("expires_at", "id", "identity", "idle", "key", "origin", "window")
+    `proof` is None until somebody is known.
+    """
 
-    def __init__(self, number: int, key: bytes, idle: float, origin: Origin, now: float) -> None:
+    __slots__ = ("_sent", "expires_at", "id", "idle", "key", "origin", "proof", "window")
+
+    def __init__(
+        self, number: int, key: SessionKey | None, idle: float, origin: Origin, now: float
+    ) -> None:
         self.id: Final = number
         self.key = key
         self.idle: Final = idle
         self.origin: Final = origin
-        self.identity: HandleIdentity | None = None
+        self.proof: Proof | None = None
         self.window = ReplayWindow()
         self.expires_at = now + min(idle, PATIENCE)
+        self._sent = 0
 
     def used(self, now: float) -> None:
         """Count the time without a message anew; a session of nobody just runs out."""
-        if self.identity is not None:
+        if self.proof is not None:
             self.expires_at = now + self.idle
 
-    def belongs_to(self, identity: HandleIdentity, now: float) -> None:
+    def belongs_to(self, proof: Proof, now: float) -> None:
         """Remember who answered the challenge."""
-        self.identity = identity
+        self.proof = proof
         self.used(now)
 
-    def rekeyed(self, key: bytes) -> None:
+    def rekeyed(self, key: SessionKey) -> None:
         """Go on under another key, whose messages are counted from the beginning."""
         self.key = key
         self.window = ReplayWindow()
+        self._sent = 0
+
+    def next_counter(self) -> int:
+        """Return the number of the next message that is signed here."""
+        self._sent += 1
+        return self._sent
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -112,10 +125,11 @@ class Sessions:
     def __contains__(self, number: int) -> bool:
         return number in self._open
 
-    def begin(self, key: bytes, timeout: int, origin: Origin, now: float) -> Session | Full:
+    def begin(
+        self, key: SessionKey | None, timeout: int, origin: Origin, now: float
+    ) -> Session | Full:
         """Open a session that ends after `timeout` seconds without a message, within limits."""
-        self._sweep(now)
-        if not self._room_for(origin):
+        if not self.room_for(origin, now):
             return FULL
         idle = max(SHORTEST, min(float(timeout), LONGEST))
         session = Session(self._free_id(), key, idle, origin, now)
@@ -144,7 +158,9 @@ class Sessions:
         if not self._by_source[asker]:
             del self._by_source[asker]
 
-    def _room_for(self, origin: Origin) -> bool:
+    def room_for(self, origin: Origin, now: float) -> bool:
+        """Say whether there may be one more session."""
+        self._sweep(now)
         terms = self._terms
         if len(self._open) >= terms.most:
             return False

@@ -17,6 +17,7 @@ from identifiers.wire.handle.values import encode_values
 from registry import identities
 from registry.identities import Identities, Reason, Refused
 from registry.prefixes import Prefixes
+from registry.seals import KEY_OCTETS, Seals
 from tests.unit.registry.world import NOW
 
 SECRET = b"password123"
@@ -27,13 +28,13 @@ PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 ADMIN = "0.NA/88.300.1"
 
 
-def unseal(key, value):
-    assert value.data.startswith(b"sealed:" + key.encode() + b":")
-    return value.data.rpartition(b":")[2]
+SEALS = Seals(b"k" * KEY_OCTETS)
 
 
-def sealed(key, index, secret):
-    return Value(index=index, type="HS_SECKEY", data=b"sealed:" + key.encode() + b":" + secret)
+def sealed(key, index, secret, seals=SEALS):
+    (value,) = seals.sealed(key, (Value(index=index, type="HS_SECKEY", data=secret),))
+    assert secret == b"" or secret not in value.data
+    return value
 
 
 def public_key():
@@ -48,12 +49,6 @@ def answer(secret=SECRET, handle=ADMIN, index=300, kind="HS_SECKEY"):
 def signed_answer(index=301, kind="HS_PUBKEY"):
     signature = PRIVATE.sign(NONCE + DIGEST, padding.PKCS1v15(), hashes.SHA256())
     return bodies.Answer(kind, ADMIN, index, text("SHA-256") + octets(signature))
-
-
-class Records:
-    def __init__(self, store):
-        self.record = store.record
-        self.picture = Prefixes(store).picture
 
 
 @pytest.fixture
@@ -82,7 +77,7 @@ def keep(store):
 @pytest.fixture
 def known(store, keep):
     assert callable(keep)
-    return Identities(Records(store), unseal)
+    return Identities(store, Prefixes(store), SEALS)
 
 
 async def test_a_secret_key_is_proved(known):
@@ -183,6 +178,14 @@ async def test_a_key_value_is_found(known):
     assert (await known.key_value(HandleIdentity(ADMIN, 0))).index == 300
     for index in (1, 2):
         assert await known.key_value(HandleIdentity(ADMIN, index)) is None
+
+
+async def test_a_secret_that_cannot_be_opened_proves_nobody(keep, known):
+    of_another_node = sealed("88.300.1/U", 300, SECRET, Seals(b"o" * KEY_OCTETS))
+    keep("88.300.1/U", of_another_node)
+    assert await known.check_secret(HandleIdentity("88.300.1/U", 300), SECRET) is None
+    refused = await known.verify_answer(answer(handle="88.300.1/U"), NONCE, DIGEST)
+    assert refused == Refused(Reason.WRONG)
 
 
 async def test_too_many_answers_at_once_are_told_so(known, monkeypatch):

@@ -3,6 +3,7 @@ from ipaddress import ip_address
 from hypothesis import given
 from hypothesis import strategies as st
 
+from identifiers.keys.sessions import CipherCode, SessionKey
 from identifiers.principals import HandleIdentity
 from identifiers.relay import Channel, Origin
 from registry.handle.challenges import FULL
@@ -16,11 +17,13 @@ from registry.handle.sessions import (
     Sessions,
     Terms,
 )
+from registry.identities import Proof
 
 NOW = 1000.0
-KEY = bytes(32)
-ADMIN = HandleIdentity("0.NA/88.300.1", 300)
-OTHER = HandleIdentity("0.NA/88.300.1", 301)
+KEY = SessionKey(CipherCode.AES, bytes(32))
+ANOTHER = SessionKey(CipherCode.AES, bytes(31) + b"\1")
+ADMIN = Proof(HandleIdentity("0.NA/88.300.1", 300), b"key")
+OTHER = Proof(HandleIdentity("0.NA/88.300.1", 301), b"key")
 
 
 def counting():
@@ -109,9 +112,11 @@ def test_what_ran_out_makes_room():
 def test_another_key_is_counted_from_the_beginning():
     session = begin(Sessions(counting()))
     assert session.window.take(5)
-    session.rekeyed(bytes(31) + b"\1")
-    assert session.key == bytes(31) + b"\1"
+    assert [session.next_counter(), session.next_counter()] == [1, 2]
+    session.rekeyed(ANOTHER)
+    assert session.key == ANOTHER
     assert session.window.take(5)
+    assert session.next_counter() == 1
 
 
 def test_each_counter_is_taken_once():
@@ -159,6 +164,15 @@ def test_a_login_ends_without_messages_and_at_last_in_any_case():
     assert logins.find("a", now) == ADMIN
     assert logins.find("a", now + IDLE) is ENDED
     assert logins.find("a", now) is ENDED
+
+
+def test_a_login_can_be_ended():
+    logins = Logins()
+    logins.end("a")
+    assert logins.find("a", NOW) is None
+    logins.begin("a", ADMIN, NOW)
+    logins.end("a")
+    assert logins.find("a", NOW) is ENDED
 
 
 def test_of_too_many_logins_the_one_least_used_is_forgotten():
