@@ -60,6 +60,10 @@ class RegistryStore(Protocol):
         """
         ...
 
+    async def count(self, prefix: str) -> int:
+        """Return how many records `page` gives of a prefix, page by page."""
+        ...
+
     async def directory(self) -> PrefixDirectory:
         """Return the picture of all prefixes."""
         ...

@@ -209,6 +209,13 @@ class MemoryStore:
                 octets += len(record.values)
         return page
 
+    async def count(self, prefix: str) -> int:
+        """Return how many records there are under just `prefix`, without deleted ones."""
+        self._reach()
+        _check_text(prefix)
+        own = (r for k, r in self.records.items() if prefix_of(k) == prefix)
+        return sum(record.state is not State.DELETED for record in own)
+
     # enterprises, prefixes, keys
 
     async def add_enterprise(self, enterprise: Enterprise, audit: AuditEntry) -> int:

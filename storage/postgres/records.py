@@ -33,6 +33,11 @@ class PostgresRecords:
         found = await self._database.rows(_SQL["page"], prefix, after, limit)
         return [rows.record(row) for row in found]
 
+    async def count(self, prefix: str) -> int:
+        """Return how many records there are under just `prefix`, without deleted ones."""
+        ((number,),) = await self._database.rows(_SQL["count"], prefix)
+        return int(number)
+
 
 async def stored(connection: Connection, keys: Sequence[str]) -> dict[str, Record]:
     """Return the rows that exist of `keys`, on a connection at hand."""

@@ -66,6 +66,10 @@ class PostgresStore:
         """Return up to `limit` records under just `prefix` past `after`, without deleted ones."""
         return await self._records.page(prefix, after, limit)
 
+    async def count(self, prefix: str) -> int:
+        """Return how many records there are under just `prefix`, without deleted ones."""
+        return await self._records.count(prefix)
+
     async def directory(self) -> PrefixDirectory:
         """Return the picture of all prefixes."""
         return await self._directory.directory()

@@ -221,6 +221,14 @@ async def test_pages_leave_deleted_ones_out(backend: Backend) -> None:
     assert await backend.store.page("88.300.2", "", 10) == []
 
 
+async def test_counting_is_what_all_pages_hold(backend: Backend) -> None:
+    await put_all(backend.store, ("88.300.1/A", "88.300.1/B", "88.300.10/A"))
+    assert await backend.store.count("88.300.1") == 2
+    await delete(backend.store, "88.300.1/A")
+    assert await backend.store.count("88.300.1") == 1
+    assert await backend.store.count("88.300.2") == 0
+
+
 async def test_a_big_record(backend: Backend) -> None:
     values = bytes(range(256)) * 800
     await put(backend.store, KEY, values)

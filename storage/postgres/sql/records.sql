@@ -29,3 +29,7 @@ SELECT key, name, version, state, reason, template, wire_values, changed_at
   ) page
  WHERE before < 8388608
  ORDER BY key;
+
+-- name: count
+-- How many records there are under one prefix; deleted ones (state 5) left out.
+SELECT count(*) FROM identifier WHERE prefix = $1 AND state <> 5;

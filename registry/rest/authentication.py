@@ -1,0 +1,196 @@
+"""From a request to an identity. Credentials travel over protected connections only.
+
+What is wrong is told alike, whatever was wrong, and costs alike; how often it may be wrong is
+bounded (`attempts`).
+"""
+
+import base64
+from typing import Final, assert_never
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from identifiers.faults import Invalid
+from identifiers.principals import HandleIdentity
+from identifiers.wire.handle.codes import ResponseCode
+from registry.identities import Identities, Refused
+from registry.rest.asks import Ask
+from registry.rest.attempts import Attempts
+from registry.rest.credentials import (
+    Basic,
+    Certificate,
+    Credentials,
+    InSession,
+    Proof,
+    Unusable,
+    read_credentials,
+)
+from registry.rest.replies import FORBIDDEN, TOO_MANY, UNAUTHORIZED, Reply, refusal
+from registry.rest.sessions import Offer, Sessions
+
+NEEDED: Final = "Say who you are: this is for administrators"
+_OPEN: Final = "Administration needs TLS"
+_WRONG: Final = "These credentials prove nobody"
+_WAIT: Final = "Too many wrong credentials: wait"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """Who asks, and in which session, if in any; `identity` None: nobody was named."""
+
+    identity: HandleIdentity | None = None
+    session_id: str = ""
+
+
+NOBODY: Final = Known()
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """Who asks, for certain."""
+
+    identity: HandleIdentity
+    session_id: str = ""
+
+
+class Authentication:
+    """Believes credentials, or answers why not."""
+
+    def __init__(self, identities: Identities, sessions: Sessions, attempts: Attempts) -> None:
+        self._identities = identities
+        self._sessions = sessions
+        self._attempts = attempts
+
+    async def who(self, ask: Ask) -> Known | Reply:
+        """Return who asks, or the answer to credentials that prove nobody.
+
+        Raises `StoreUnavailable`.
+        """
+        if not ask.authorization:
+            return NOBODY
+        if not ask.origin.secure:
+            return _forbidden(_OPEN)
+        if len(ask.authorization) > 1:
+            return self.challenge(ask, "One Authorization header is read", wrong=True)
+        try:
+            credentials = read_credentials(ask.authorization[0])
+        except Unusable as error:
+            return self.challenge(ask, str(error), wrong=True)
+        return await self._believed(ask, credentials)
+
+    async def required(self, ask: Ask) -> Proved | Reply:
+        """Return who asks, or the answer to whoever must say so first. Raises as `who`."""
+        known = await self.who(ask)
+        if isinstance(known, Reply):
+            return known
+        if known.identity is None:
+            return self.challenge(ask, session_id=known.session_id)
+        return Proved(known.identity, known.session_id)
+
+    def challenge(
+        self, ask: Ask, message: str = NEEDED, *, wrong: bool = False, session_id: str = ""
+    ) -> Reply:
+        """Return the demand to prove an identity; over an open connection there is no way to."""
+        if not ask.origin.secure:
+            return _forbidden(_OPEN)
+        offer = self._sessions.offered(session_id, ask.now) if session_id else None
+        offer = offer or self._sessions.offer(ask.now)
+        failed, needed = ResponseCode.AUTHENTICATION_FAILED, ResponseCode.AUTHENTICATION_NEEDED
+        reply = refusal(failed if wrong else needed, message)
+        return msgspec.structs.replace(reply, status=UNAUTHORIZED, headers=_demands(offer))
+
+    async def _believed(self, ask: Ask, credentials: Credentials) -> Known | Reply:
+        if isinstance(credentials, InSession):
+            return self._in_session(ask, credentials.session_id)
+        key = b""
+        match credentials:
+            case Basic(identity=identity) | Proof(identity=identity):
+                claimed = identity
+            case Certificate():
+                named = certified(ask.origin.certificate)
+                if named is None:
+                    return self.challenge(ask, _WRONG, wrong=True)
+                claimed, key = named
+            case _:
+                assert_never(credentials)
+        if wait := self._attempts.begin(ask.origin, claimed, ask.now):
+            reply = refusal(ResponseCode.SERVER_BUSY, _WAIT)
+            headers = (("Retry-After", str(wait)),)
+            return msgspec.structs.replace(reply, status=TOO_MANY, headers=headers)
+        known = await self._proved(ask, credentials, claimed, key)
+        if isinstance(known, Reply):
+            return known
+        self._attempts.right(ask.origin, claimed)
+        return known
+
+    def _in_session(self, ask: Ask, session_id: str) -> Known | Reply:
+        session = self._sessions.find(session_id, ask.now)
+        if session is not None:
+            return Known(session.identity, session_id)
+        if self._sessions.offered(session_id, ask.now) is not None:
+            return Known(None, session_id)
+        return self.challenge(ask, "This session has ended")
+
+    async def _proved(
+        self,
+        ask: Ask,
+        credentials: Basic | Proof | Certificate,
+        claimed: HandleIdentity,
+        key: bytes,
+    ) -> Known | Reply:
+        proved: HandleIdentity | Refused | None
+        match credentials:
+            case Basic(secret=secret):
+                proved = await self._identities.check_secret(claimed, secret)
+            case Certificate():
+                proved = await self._identities.check_key(claimed, key)
+            case Proof():
+                return await self._answered(ask, credentials)
+            case _:
+                assert_never(credentials)
+        return self.challenge(ask, _WRONG, wrong=True) if proved is None else Known(proved)
+
+    async def _answered(self, ask: Ask, proof: Proof) -> Known | Reply:
+        nonce = self._sessions.take_nonce(proof.session_id, ask.now)
+        if nonce is None:
+            return self.challenge(ask, "This session has ended, or its nonce was answered")
+        proved = await self._identities.verify(
+            proof.identity, proof.signed, nonce, proof.cnonce, (proof.kind,)
+        )
+        if isinstance(proved, Refused):
+            return self.challenge(ask, str(proved.reason), wrong=True)
+        self._sessions.begin(proof.session_id, proved, ask.now)
+        return Known(proved, proof.session_id)
+
+
+def _demands(offer: Offer) -> tuple[tuple[str, str], ...]:
+    nonce = base64.b64encode(offer.nonce).decode()
+    return (
+        ("WWW-Authenticate", 'Basic realm="handle"'),
+        ("WWW-Authenticate", f'Handle sessionId="{offer.session_id}", nonce="{nonce}"'),
+    )
+
+
+def _forbidden(message: str) -> Reply:
+    reply = refusal(ResponseCode.AUTHENTICATION_NEEDED, message)
+    return msgspec.structs.replace(reply, status=FORBIDDEN)
+
+
+def certified(certificate: bytes) -> tuple[HandleIdentity, bytes] | None:
+    """Return whom a certificate (DER) names, and its key as SubjectPublicKeyInfo (DER).
+
+    The name is the UID of the subject, else its common name. None: it names nobody.
+    """
+    try:
+        read = x509.load_der_x509_certificate(certificate)
+        key = read.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    for attribute in (NameOID.USER_ID, NameOID.COMMON_NAME):
+        for name in read.subject.get_attributes_for_oid(attribute):
+            try:
+                return HandleIdentity.parse(str(name.value)), key
+            except Invalid:
+                continue
+    return None
