@@ -1,9 +1,11 @@
 """The client library: resolve over the Handle protocol or HTTP, register over HTTP. Asynchronous.
 
 It imports the domain and the codecs, and no room of the server. In reading order: ``errors``,
-``resolution`` (what a look-up gives), ``questions`` (messages, pure), ``datagrams`` and ``streams``
-(the two transports of the Handle protocol), ``handle``, ``problems`` and ``http``, ``calls`` and
-``registry``, ``transfers`` (bulk).
+``resolution`` (what a look-up gives), ``transport`` and ``credentials``, ``questions`` (messages,
+pure), ``datagrams``, ``streams`` and ``tunnel`` (the transports of the Handle protocol), ``peers``
+(one server), ``sessions``, ``conversations`` (one exchange: challenges, what a reply must prove),
+``referrals`` and ``following`` (from server to server), ``administration`` and ``handle``;
+``problems`` and ``http``, ``calls`` and ``registry``, ``transfers`` (bulk), ``moving``.
 
 ::
 
@@ -13,24 +15,56 @@ It imports the domain and the codecs, and no room of the server. In reading orde
 
 from typing import TYPE_CHECKING, Any
 
-from idnode.errors import Garbled, IdnodeError, Refused, Unavailable, Unreachable
+from idnode.administration import Administrator
+from idnode.credentials import Credentials, PrivateKey, SecretKey
+from idnode.errors import (
+    AlreadyThere,
+    Declined,
+    FateUnknown,
+    Garbled,
+    IdnodeError,
+    Misled,
+    NotAllowed,
+    NotNow,
+    NotThere,
+    Refused,
+    Unavailable,
+    Unreachable,
+    Untrusted,
+)
 from idnode.handle import HandleClient
+from idnode.questions import Dialect
 from idnode.resolution import Resolution
+from idnode.transport import Transport
 
 if TYPE_CHECKING:
     from idnode.http import HttpResolver
     from idnode.registry import RegistryClient
 
 __all__ = [
+    "Administrator",
+    "AlreadyThere",
+    "Credentials",
+    "Declined",
+    "Dialect",
+    "FateUnknown",
     "Garbled",
     "HandleClient",
     "HttpResolver",
     "IdnodeError",
+    "Misled",
+    "NotAllowed",
+    "NotNow",
+    "NotThere",
+    "PrivateKey",
     "Refused",
     "RegistryClient",
     "Resolution",
+    "SecretKey",
+    "Transport",
     "Unavailable",
     "Unreachable",
+    "Untrusted",
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import framing
 from identifiers.wire.handle.framing import UdpJoiner
-from idnode.errors import Unreachable
+from idnode.errors import FateUnknown, Unreachable
 
 PATIENCE: Final = (0.5, 1.0, 1.5)
 """Seconds to wait after each sending, as every Handle client does."""
@@ -86,17 +86,23 @@ class Datagrams(asyncio.DatagramProtocol):
             raise Unreachable(f"{host} port {port}, UDP: {why}") from why
         return found
 
-    async def ask(self, request: bytes, request_id: int) -> bytes:
-        """Send a request until its whole reply is there.
+    async def ask(self, request: bytes, request_id: int, *, repeatable: bool = True) -> bytes:
+        """Send a request until its whole reply is there, or just once unless it is `repeatable`.
 
-        Raises `Unreachable` when none came, or the other host says that nobody listens.
+        Raises `Unreachable` when none came, or the other host says that nobody listens, and
+        `FateUnknown` in its place for what is sent just once.
         """
+        patience = self._patience if repeatable else (sum(self._patience),)
         async with self._window:
             if self._transport is None or self._transport.is_closing():
                 raise Unreachable("the client is closed")
-            question = self._waiting[request_id] = _Question(request, self._send, self._patience)
+            question = self._waiting[request_id] = _Question(request, self._send, patience)
             try:
                 return await question.reply
+            except Unreachable as why:
+                if repeatable:
+                    raise
+                raise FateUnknown(str(why)) from why
             finally:
                 del self._waiting[request_id]
                 question.end()

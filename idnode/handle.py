@@ -1,37 +1,48 @@
-"""`HandleClient`: resolution over the Handle protocol (RFC 3652), UDP first and TCP after it."""
+"""`HandleClient`: the Handle protocol (RFC 3652), UDP first and TCP after it."""
 
-import asyncio
 import secrets
+import time
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from types import TracebackType
-from typing import Final, Self, assert_never
+from typing import Final, Self
 
-from idnode import datagrams, questions, streams
-from idnode.datagrams import Datagrams
-from idnode.errors import Unreachable
+from identifiers.keys.public import Policy
+from identifiers.wire.handle import bodies
+from identifiers.wire.handle.codes import OpCode, OpFlag
+from idnode import datagrams, streams
+from idnode.administration import Administrator
+from idnode.conversations import Conversations, Question
+from idnode.credentials import Credentials
+from idnode.following import Following
+from idnode.peers import Peer
+from idnode.questions import HANDLE_NET, Dialect, read_site
 from idnode.resolution import Resolution
-from idnode.streams import Streams
+from idnode.transport import Address, Transport
 
+__all__ = ["HandleClient", "Transport"]
 
-class Transport(StrEnum):
-    """Over what a question goes."""
-
-    UDP_THEN_TCP = "udp-then-tcp"
-    UDP = "udp"
-    TCP = "tcp"
+MAX_REFERRALS: Final = 10
 
 
 class HandleClient:
-    """Asks one server. Any number of questions may be asked at once; they share the sockets.
+    """Asks one server, and those that it refers to.
+
+    Any number of questions may be asked at once; they share the sockets.
 
     Args:
         host: a numeric address or a name.
-        port: 2641 by registration.
+        port: of UDP and TCP; 2641 by registration.
+        http: the URL that takes Handle messages; without it, ``http://host:port/``.
+        key: the server's public key, HS_PUBKEY data: what certified answers are verified with.
         transport: what questions take that do not say otherwise.
+        max_referrals: how many are followed for one question; 0: none, they are the answer.
+        dialect: how requests are spoken where clients differ.
+        policy: which signatures and digests are strong enough.
         udp_patience: seconds to wait for a reply after each sending.
         tcp_patience: seconds for connecting and for a reply.
         draw: gives request ids, 32 unpredictable bits each: who could guess them could answer.
+        chance: gives so many random octets.
+        epoch: gives the seconds since 1970.
     """
 
     def __init__(
@@ -39,20 +50,31 @@ class HandleClient:
         host: str,
         port: int = 2641,
         *,
+        http: str = "",
+        key: bytes = b"",
         transport: Transport = Transport.UDP_THEN_TCP,
+        max_referrals: int = MAX_REFERRALS,
+        dialect: Dialect = HANDLE_NET,
+        policy: Policy = Policy(),  # noqa: B008 -- frozen
         udp_patience: tuple[float, ...] = datagrams.PATIENCE,
         tcp_patience: float = streams.PATIENCE,
         draw: Callable[[], int] = lambda: secrets.randbits(32),
+        chance: Callable[[int], bytes] = secrets.token_bytes,
+        epoch: Callable[[], float] = time.time,
     ) -> None:
-        self._host: Final = host
-        self._port: Final = port
+        shown = f"[{host}]" if ":" in host else host
+        home = Address(
+            host=host, udp=port, tcp=port, http=http or f"http://{shown}:{port}/", key=key
+        )
+
+        def connect(address: Address) -> Peer:
+            return Peer(address, draw=draw, udp_patience=udp_patience, tcp_patience=tcp_patience)
+
+        conversations = Conversations(policy, chance, epoch)
         self._transport: Final = transport
-        self._udp_patience: Final = udp_patience
-        self._draw: Final = draw
-        self._udp: Datagrams | None = None
-        self._opening: Final = asyncio.Lock()
-        self._tcp: Final = Streams(host, port, tcp_patience)
-        self._in_flight: set[int] = set()
+        self._dialect: Final = dialect
+        self._chance: Final = chance
+        self._following: Final = Following(connect(home), connect, conversations, max_referrals)
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,9 +85,7 @@ class HandleClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._udp is not None:
-            await self._udp.close()
-        await self._tcp.close()
+        await self._following.close()
 
     async def resolve(
         self,
@@ -74,61 +94,56 @@ class HandleClient:
         indexes: Iterable[int] = (),
         types: Iterable[str] = (),
         authoritative: bool = False,
+        certified: bool = False,
+        follow_aliases: bool = False,
         transport: Transport | None = None,
     ) -> Resolution:
         """Look up `handle`; the filters form a union, and both empty means all public values.
 
-        `authoritative` asks past the server's caches. Not found is an answer and no exception.
-        Raises `Unreachable`, `Garbled`, and ValueError for a handle that nobody can be asked about.
+        `authoritative` asks past the server's caches. `certified`: only an answer that the server
+        has signed is taken. `follow_aliases`: where the values hold an HS_ALIAS, what it names is
+        looked up in its turn. Not found is an answer and no exception.
+
+        Raises `Unreachable`, `Garbled`, `Untrusted`, `Misled` (referrals or aliases that lead
+        nowhere), and ValueError for a handle that nobody can be asked about.
         """
-        indexes, types = tuple(indexes), tuple(types)
-
-        def question(request_id: int, *, keep_alive: bool) -> bytes:
-            return questions.resolution(
-                handle,
-                request_id,
-                indexes=indexes,
-                types=types,
-                authoritative=authoritative,
-                keep_alive=keep_alive,
-            )
-
-        return questions.read_resolution(handle, await self._ask(question, transport))
+        flags = self._dialect.flags
+        flags |= OpFlag.AUTHORITATIVE if authoritative else 0
+        # The digest ties a signature to what was asked.
+        flags |= OpFlag.CERTIFY | OpFlag.REQUEST_DIGEST if certified else 0
+        question = Question(
+            op_code=OpCode.RESOLUTION,
+            body=bodies.Asked(handle, tuple(indexes), tuple(types)),
+            flags=flags,
+            transport=transport or self._transport,
+            certified=certified,
+            session_id=self._dialect.session_id,
+        )
+        return await self._following.look_up(question, handle, follow_aliases=follow_aliases)
 
     async def site(self, transport: Transport | None = None) -> bytes:
         """Return the server's own HS_SITE record (`identifiers.wire.handle.site` reads it)."""
-        return questions.read_site(await self._ask(questions.site, transport))
+        question = Question(
+            op_code=OpCode.GET_SITE_INFO,
+            body=bodies.Named("/"),
+            transport=transport or self._transport,
+            session_id=self._dialect.session_id,
+        )
+        return read_site(await self._following.conversations.ask(self._following.home, question))
 
-    async def _ask(self, question: Callable[..., bytes], transport: Transport | None) -> bytes:
-        request_id = self._fresh_id()
-        try:
-            match transport or self._transport:
-                case Transport.UDP:
-                    return await self._over_udp(question, request_id)
-                case Transport.TCP:
-                    return await self._over_tcp(question, request_id)
-                case Transport.UDP_THEN_TCP:
-                    try:
-                        return await self._over_udp(question, request_id)
-                    except Unreachable:
-                        # Lost, or too long for an address that has not proved itself.
-                        return await self._over_tcp(question, request_id)
-                case _ as never:
-                    assert_never(never)
-        finally:
-            self._in_flight.discard(request_id)
+    def administrator(
+        self, credentials: Credentials, *, transport: Transport | None = None
+    ) -> Administrator:
+        """Return who administers in the name of `credentials`, over this client's connections."""
+        return Administrator(
+            self._following,
+            credentials,
+            transport=transport or _changing(self._transport),
+            dialect=self._dialect,
+            chance=self._chance,
+        )
 
-    async def _over_udp(self, question: Callable[..., bytes], request_id: int) -> bytes:
-        async with self._opening:
-            if self._udp is None:
-                self._udp = await Datagrams.open(self._host, self._port, self._udp_patience)
-        return await self._udp.ask(question(request_id, keep_alive=False), request_id)
 
-    async def _over_tcp(self, question: Callable[..., bytes], request_id: int) -> bytes:
-        return await self._tcp.ask(question(request_id, keep_alive=True), request_id)
-
-    def _fresh_id(self) -> int:
-        while (drawn := self._draw()) in self._in_flight or drawn == questions.UNREAD_REQUEST:
-            pass
-        self._in_flight.add(drawn)
-        return drawn
+def _changing(transport: Transport) -> Transport:
+    # A request to change something is best sent just once.
+    return Transport.TCP if transport is Transport.UDP_THEN_TCP else transport

@@ -1,13 +1,14 @@
 """Requests of the Handle protocol as bytes, and replies as answers. Pure."""
 
-from collections.abc import Iterable
 from typing import Final
+
+import msgspec
 
 from identifiers.names import MAX_WIRE_BYTES
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import bodies, message
-from identifiers.wire.handle.codes import OpCode, OpFlag, ResponseCode
-from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST
+from identifiers.wire.handle.codes import OpFlag, ResponseCode
+from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST, Version
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
 from identifiers.wire.handle.values import decode_values
@@ -18,46 +19,44 @@ UNREAD_REQUEST: Final = 0xFFFF_FFFF
 """What a reply has as its id whose request could not be read (`translate.early_error`)."""
 
 
-def resolution(
-    handle: str,
-    request_id: int,
-    *,
-    indexes: Iterable[int] = (),
-    types: Iterable[str] = (),
-    authoritative: bool = False,
-    keep_alive: bool = False,
-) -> bytes:
-    """Write the request to resolve `handle`; both filters empty means all public values.
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """How requests are spoken where clients differ; the defaults are those of Handle.Net.
 
-    Raises ValueError for what no server could be asked.
+    The Chinese SDKs choose the session id of all their requests themselves (``session_id``), and
+    one of them leaves the flag for public values clear in ordinary look-ups (``flags``).
     """
+
+    session_id: int = 0
+    flags: int = OpFlag.PUBLIC_ONLY | OpFlag.CACHE_CERTIFY
+    """Of a resolution by nobody in particular."""
+
+
+HANDLE_NET: Final = Dialect()
+
+
+def request(
+    op_code: int,
+    body: bodies.Request,
+    request_id: int,
+    flags: int = 0,
+    *,
+    version: Version = COMPATIBLE,
+    session_id: int = 0,
+) -> Message:
+    """Make a request. `version`: an unknown server gets what it understands, and that we know more.
+
+    Raises ValueError for a handle that no server could be asked about.
+    """
+    handle = getattr(body, "handle", "/")
     if not 0 < len(handle.encode()) <= MAX_WIRE_BYTES or "\0" in handle:
         raise ValueError(f"a handle has 1 to {MAX_WIRE_BYTES} bytes of UTF-8 without U+0000")
-    flags = OpFlag.PUBLIC_ONLY | OpFlag.CACHE_CERTIFY
-    flags |= OpFlag.AUTHORITATIVE if authoritative else OpFlag(0)
-    body = bodies.Asked(handle, tuple(indexes), tuple(types))
-    return _request(OpCode.RESOLUTION, body, request_id, flags, keep_alive=keep_alive)
-
-
-def site(request_id: int, *, keep_alive: bool = False) -> bytes:
-    """Write the request for the server's own site record."""
-    body = bodies.Named("/")
-    return _request(OpCode.GET_SITE_INFO, body, request_id, OpFlag(0), keep_alive=keep_alive)
-
-
-def _request(
-    op_code: OpCode, body: bodies.Request, request_id: int, flags: OpFlag, *, keep_alive: bool
-) -> bytes:
-    flags |= OpFlag.KEEP_ALIVE if keep_alive else OpFlag(0)
-    return message.encode(
-        Message(
-            # What an unknown server understands, and that we understand more.
-            version=COMPATIBLE,
-            suggested=NEWEST,
-            request_id=request_id,
-            header=Header(op_code=op_code, flags=flags),
-            body=body,
-        )
+    return Message(
+        version=version,
+        suggested=NEWEST,
+        session_id=session_id,
+        request_id=request_id,
+        header=Header(op_code=op_code, flags=flags),
+        body=body,
     )
 
 
@@ -72,9 +71,8 @@ def read_reply(reply: bytes) -> Message:
     return found
 
 
-def read_resolution(handle: str, reply: bytes) -> Resolution:
+def read_resolution(handle: str, found: Message) -> Resolution:
     """Read the reply to a resolution of `handle`. Raises `Garbled`."""
-    found = read_reply(reply)
     code = found.header.response_code
     match found.body:
         case bodies.Valued(values=values):
@@ -87,9 +85,13 @@ def read_resolution(handle: str, reply: bytes) -> Resolution:
             return Resolution(handle=handle, code=code)
 
 
-def read_site(reply: bytes) -> bytes:
-    """Read the reply to `site`: an HS_SITE record. Raises `Garbled`."""
-    body = read_reply(reply).body
-    if not isinstance(body, bodies.SiteInfo):
-        raise Garbled(f"no site record but {type(body).__name__}")
-    return body.record
+def text_of(found: Message) -> str:
+    """Return what a reply says to people."""
+    return found.body.text if isinstance(found.body, bodies.ErrorText) else ""
+
+
+def read_site(found: Message) -> bytes:
+    """Read the reply to a request for the site record. Raises `Garbled`."""
+    if not isinstance(found.body, bodies.SiteInfo):
+        raise Garbled(f"no site record but {type(found.body).__name__}")
+    return found.body.record

@@ -1,34 +1,30 @@
 import pytest
 
 from identifiers.wire.handle import bodies, message
-from identifiers.wire.handle.codes import OpCode, OpFlag
+from identifiers.wire.handle.codes import OpCode
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
 from idnode import Garbled
-from idnode.questions import read_resolution, read_site, resolution, site
+from idnode.questions import read_reply, read_resolution, read_site, request, text_of
 from idnode.resolution import Resolution, code_name
 
 
 def reply(body, code=1, op_code=OpCode.RESOLUTION):
     header = Header(op_code=op_code, response_code=code)
-    return message.encode(Message(request_id=7, header=header, body=body))
+    return message.decode(message.encode(Message(request_id=7, header=header, body=body)))
 
 
-def test_a_question_asks_for_public_values_and_says_who_it_is():
-    asked = message.decode(resolution("88.300.1/二级", 7, indexes=[1], types=["URL"]))
-    assert asked.request_id == 7
+def test_a_request_says_what_it_speaks_and_knows():
+    asked = request(OpCode.RESOLUTION, bodies.Asked("88.300.1/二级"), 7, 0x0100_0000, session_id=9)
+    assert message.decode(message.encode(asked)) == asked
+    assert (asked.request_id, asked.session_id) == (7, 9)
     assert (asked.version, asked.suggested) == ((2, 3), (2, 11))
-    assert asked.body == bodies.Asked("88.300.1/二级", (1,), ("URL",))
-    assert asked.header.flags == OpFlag.PUBLIC_ONLY | OpFlag.CACHE_CERTIFY
 
 
-def test_what_is_asked_for_in_addition_is_in_the_flags():
-    flags = message.decode(
-        resolution("88.300.1/A", 7, authoritative=True, keep_alive=True)
-    ).header.flags
-    assert flags & OpFlag.AUTHORITATIVE
-    assert flags & OpFlag.KEEP_ALIVE
-    assert message.decode(site(7, keep_alive=True)).header.flags == OpFlag.KEEP_ALIVE
+@pytest.mark.parametrize("handle", ["", "88.300.1/\0", "88.300.1/" + "x" * 2048])
+def test_nobody_can_be_asked_about_some_names(handle):
+    with pytest.raises(ValueError, match="a handle has"):
+        request(OpCode.DELETE_HANDLE, bodies.Named(handle), 7)
 
 
 def test_a_reply_without_a_body_is_an_answer():
@@ -41,15 +37,25 @@ def test_a_success_without_values_is_none():
         read_resolution("88.300.1/A", reply(bodies.Raw(b"x"), op_code=77))
 
 
-@pytest.mark.parametrize("data", [b"", b"x" * 44, resolution("88.300.1/A", 7)])
+@pytest.mark.parametrize("data", [b"", b"x" * 44])
 def test_what_is_no_reply(data):
     with pytest.raises(Garbled):
-        read_resolution("88.300.1/A", data)
+        read_reply(data)
+
+
+def test_a_request_is_no_reply():
+    with pytest.raises(Garbled, match="a request"):
+        read_reply(message.encode(request(OpCode.RESOLUTION, bodies.Asked("88.1/a"), 7)))
 
 
 def test_what_is_no_site():
     with pytest.raises(Garbled, match="ErrorText"):
         read_site(reply(bodies.ErrorText(b"no"), code=2, op_code=OpCode.GET_SITE_INFO))
+
+
+def test_only_errors_have_a_text():
+    assert text_of(reply(bodies.ErrorText(b"no"), code=2)) == "no"
+    assert text_of(reply(bodies.Nothing(), code=2)) == ""
 
 
 def test_codes_have_words_and_unknown_ones_a_number():

@@ -1,0 +1,199 @@
+"""One exchange with one server: a request, the challenge to it if there is one, the reply.
+
+What a reply must prove is checked here (RFC 3652 sections 2.2.3, 2.2.4 and 3.5): that it answers
+this request (its digest), that the server made it (its signature, or the session's MAC), and that
+a challenge is one to what was asked, before anything is signed.
+"""
+
+import asyncio
+import hmac
+from collections.abc import AsyncGenerator, Callable
+from typing import Final
+
+import msgspec
+
+from identifiers.keys.credentials import verify_signature
+from identifiers.keys.errors import KeyUnfit
+from identifiers.keys.public import Policy, parse_public_key
+from identifiers.wire.handle import bodies, message
+from identifiers.wire.handle.codes import DigestAlgorithm, OpCode, OpFlag, ResponseCode
+from identifiers.wire.handle.digests import request_digest
+from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST, Version
+from identifiers.wire.handle.message import Message
+from idnode.credentials import Credentials
+from idnode.errors import Garbled, Untrusted, declined
+from idnode.peers import Peer
+from idnode.questions import read_reply, request, text_of
+from idnode.sessions import Session
+from idnode.transport import Transport
+
+_STRONG_SINCE: Final[Version] = (2, 7)
+"""From here digests are SHA-256, and signatures cover the id of the request."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a server.
+
+    `certified`: the reply must be signed with the key of the server. `credentials` answer a
+    challenge; without them it is the answer. `changes`: it may not be done twice. `known`: the
+    server knows already who asks, so that it acts at once.
+    """
+
+    op_code: int
+    body: bodies.Request
+    flags: int = 0
+    transport: Transport = Transport.TCP
+    certified: bool = False
+    changes: bool = False
+    credentials: Credentials | None = None
+    session: Session | None = None
+    session_id: int = 0
+    known: bool = False
+
+
+class Conversations:
+    """Asks questions. `chance` gives random octets, `epoch` the seconds since 1970."""
+
+    def __init__(
+        self, policy: Policy, chance: Callable[[int], bytes], epoch: Callable[[], float]
+    ) -> None:
+        self._policy = policy
+        self._chance = chance
+        self._epoch = epoch
+
+    async def ask(self, peer: Peer, question: Question) -> Message:
+        """Ask `peer` and return its reply, whatever its code.
+
+        Raises `Unreachable`, `FateUnknown`, `Garbled` and `Untrusted`.
+        """
+        written = _Writing(question, _version(question))
+        # Who is not known is challenged first: nothing has been done yet when an answer is lost.
+        repeatable = not (question.changes and question.known)
+        received = await peer.ask(written, question.transport, repeatable=repeatable)
+        reply = self._read(received, question, written, peer)
+        if _challenged(reply) and question.credentials is not None:
+            answer = await self._answer(reply, written, question)
+            received = await peer.ask(answer, question.transport, repeatable=not question.changes)
+            reply = self._read(received, question, answer, peer)
+        return reply
+
+    async def messages(self, peer: Peer, question: Question) -> AsyncGenerator[Message]:
+        """Ask `peer` over TCP and yield the messages of its reply. Raises as `ask`, `Declined`."""
+        writing = _Writing(question, _version(question))
+        while True:
+            challenge = None
+            async for received in peer.messages(writing):
+                reply = self._read(received, question, writing, peer)
+                if _challenged(reply) and question.credentials and not writing.answers:
+                    challenge = reply
+                    break
+                if reply.header.response_code != ResponseCode.SUCCESS:
+                    raise declined(reply.header.response_code, text_of(reply))
+                yield reply
+                if not reply.header.flags & OpFlag.CONTINUES:
+                    return
+            if challenge is not None:
+                writing = await self._answer(challenge, writing, question)
+
+    async def _answer(
+        self, challenge: Message, asked: "_Writing", question: Question
+    ) -> "_Writing":
+        """Return the writing of an answer. Raises `Untrusted`, `Garbled`."""
+        credentials = question.credentials
+        if credentials is None or not isinstance(challenge.body, bodies.Challenge):
+            raise Garbled("a demand for authentication without a challenge")
+        digest = self._digest_of(challenge, asked)
+        if digest is None:
+            raise Untrusted("a challenge without the digest of what was asked")
+        signed = await asyncio.to_thread(
+            credentials.answer, challenge.body.nonce, digest.value, self._chance
+        )
+        body = bodies.Answer(credentials.kind, credentials.handle, credentials.index, signed)
+        answer = msgspec.structs.replace(
+            question,
+            op_code=OpCode.CHALLENGE_RESPONSE,
+            body=body,
+            flags=question.flags & ~OpFlag.REQUEST_DIGEST,
+            session_id=challenge.session_id,
+        )
+        return _Writing(answer, challenge.version, answers=True)
+
+    def _read(
+        self, received: bytes, question: Question, written: "_Writing", peer: Peer
+    ) -> Message:
+        if question.session is not None:
+            reply = question.session.open(received)
+        else:
+            reply = read_reply(received)
+        code = reply.header.response_code
+        digest = self._digest_of(reply, written)
+        # A server that can sign no more says so unsigned; that denies an answer and gives none.
+        unsigned = code == ResponseCode.SERVER_BUSY and reply.credential is None
+        if question.certified and not _challenged(reply) and not unsigned:
+            if digest is None and not written.answers:
+                raise Untrusted("a certified answer without the digest of what was asked")
+            self._certified(reply, peer.address.key)
+        elif code == ResponseCode.SUCCESS and digest is None and written.wants_digest:
+            raise Untrusted("an answer without the digest of what was asked")
+        return reply
+
+    def _digest_of(self, reply: Message, written: "_Writing") -> bodies.Digest | None:
+        """Return the reply's digest of the request, if it has one. Raises `Untrusted`."""
+        if reply.digest is None:
+            return None
+        weak = reply.digest.algorithm != DigestAlgorithm.SHA256
+        if weak and not self._policy.legacy:
+            raise Untrusted("the server knows no digest but those that are out of date")
+        expected = request_digest(written.plain, reply.version)
+        right = expected.algorithm == reply.digest.algorithm
+        if not (hmac.compare_digest(expected.value, reply.digest.value) and right):
+            raise Untrusted("the answer is to another request")
+        return reply.digest
+
+    def _certified(self, reply: Message, key: bytes) -> None:
+        if not key:
+            raise Untrusted("the server's key is not known: give it, or the site record")
+        if reply.version < _STRONG_SINCE and not self._policy.legacy:
+            raise Untrusted("the server signs as versions before 2.7 did")
+        if reply.header.expiration < self._epoch():
+            raise Untrusted("the answer is out of date")
+        try:
+            if not verify_signature(reply, parse_public_key(key), self._policy):
+                raise Untrusted("the signature is not by the server's key")
+        except KeyUnfit as why:
+            raise Untrusted(f"the answer cannot be verified: {why}") from why
+
+
+class _Writing:
+    """Writes a question with the id that it is given, and keeps what was written last."""
+
+    def __init__(self, question: Question, version: Version, *, answers: bool = False) -> None:
+        keeps = question.transport in {Transport.TCP, Transport.UDP_THEN_TCP}
+        self._question = question
+        self._flags = question.flags | (OpFlag.KEEP_ALIVE if keeps else 0)
+        self._version = version
+        self.answers: Final = answers
+        self.wants_digest: Final = bool(question.flags & OpFlag.REQUEST_DIGEST)
+        self.plain = b""
+
+    def __call__(self, request_id: int) -> bytes:
+        asked, session = self._question, self._question.session
+        made = request(
+            asked.op_code,
+            asked.body,
+            request_id,
+            self._flags,
+            version=self._version,
+            session_id=asked.session_id if session is None else session.number,
+        )
+        self.plain = message.encode(made)
+        return self.plain if session is None else session.seal(made)
+
+
+def _version(question: Question) -> Version:
+    # A session is only with who speaks the newest, where MACs cover the id of the request.
+    return COMPATIBLE if question.session is None else NEWEST
+
+
+def _challenged(reply: Message) -> bool:
+    return reply.header.response_code == ResponseCode.AUTHENTICATION_NEEDED

@@ -1,0 +1,139 @@
+"""Answers that the server has signed, and answers that it has not."""
+
+from contextlib import AsyncExitStack
+
+import pytest
+from msgspec.structs import replace
+
+from identifiers.keys.credentials import with_signature
+from identifiers.keys.public import Policy
+from identifiers.wire.handle import bodies, message
+from identifiers.wire.handle.codes import OpFlag
+from identifiers.wire.handle.values import encode_values
+from idnode import Untrusted
+from idnode.transport import Transport
+from tests.unit.idnode.authority import RSA, SITE_KEY, SM2, Authority, url
+
+
+@pytest.fixture
+async def authority():
+    async with AsyncExitStack() as stack:
+        found = Authority()
+        await found.start(stack)
+        yield found
+
+
+@pytest.mark.parametrize("transport", list(Transport))
+async def test_a_signed_answer_is_taken(authority, transport):
+    async with authority.client() as client:
+        found = await client.resolve("88.300.1/A", certified=True, transport=transport)
+        assert (found.found, found.certified) == (True, True)
+        nobody = await client.resolve("88.300.1/nobody", certified=True, transport=transport)
+        assert (nobody.code, nobody.certified) == (100, True)
+        assert not (await client.resolve("88.300.1/A", transport=transport)).certified
+
+
+async def test_a_server_may_sign_with_sm2(authority):
+    authority.twist = signed_anew(SM2)
+    async with authority.client(key=SM2.public) as client:
+        assert (await client.resolve("88.300.1/A", certified=True)).certified
+
+
+def signed_anew(signer, **changes):
+    def twist(_, reply):
+        told = replace(message.decode(reply), credential=None, **changes)
+        return message.encode(with_signature(told, signer))
+
+    return twist
+
+
+def changed(change):
+    def twist(_, reply):
+        return message.encode(change(message.decode(reply)))
+
+    return twist
+
+
+def other_values(told):
+    values = encode_values((url("https://evil.example"),))
+    return replace(told, body=replace(told.body, values=values))
+
+
+def without_digest(told):
+    flags = told.header.flags & ~OpFlag.REQUEST_DIGEST
+    return replace(told, digest=None, header=replace(told.header, flags=flags))
+
+
+FORGED = {
+    "not signed": (changed(lambda told: replace(told, credential=None)), "without HS_SIGNED"),
+    "other values": (changed(other_values), "not by the server's key"),
+    "another's key": (signed_anew(RSA), "not by the server's key"),
+    "another request": (signed_anew(SITE_KEY, digest=bodies.Digest(3, bytes(32))), "another"),
+    "a weak digest": (signed_anew(SITE_KEY, digest=bodies.Digest(2, bytes(20))), "out of date"),
+    "an old version": (signed_anew(SITE_KEY, version=(2, 4)), "another|before 2.7"),
+    "no digest": (
+        lambda _, reply: message.encode(
+            with_signature(
+                without_digest(replace(message.decode(reply), credential=None)), SITE_KEY
+            )
+        ),
+        "without the digest",
+    ),
+    "out of date": (
+        lambda _, reply: message.encode(
+            with_signature(
+                replace(
+                    (told := message.decode(reply)),
+                    credential=None,
+                    header=replace(told.header, expiration=1),
+                ),
+                SITE_KEY,
+            )
+        ),
+        "out of date",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+async def test_a_forged_answer_is_believed_in_nothing(authority, how):
+    authority.twist, words = FORGED[how]
+    async with authority.client() as client:
+        with pytest.raises(Untrusted, match=words):
+            await client.resolve("88.300.1/A", certified=True, transport=Transport.TCP)
+
+
+async def test_old_versions_are_taken_by_a_lenient_policy(authority):
+    def old(_, reply):
+        told = replace(message.decode(reply), credential=None, version=(2, 4), digest=None)
+        flags = told.header.flags & ~OpFlag.REQUEST_DIGEST
+        told = replace(told, header=replace(told.header, flags=flags))
+        return message.encode(with_signature(told, SITE_KEY))
+
+    authority.twist = old
+    async with authority.client(policy=Policy(legacy=True)) as client:
+        with pytest.raises(Untrusted, match="without the digest"):
+            await client.resolve("88.300.1/A", certified=True, transport=Transport.TCP)
+
+
+async def test_the_server_s_key_must_be_known(authority):
+    async with authority.client(key=b"") as client:
+        with pytest.raises(Untrusted, match="give it"):
+            await client.resolve("88.300.1/A", certified=True)
+    async with authority.client(key=b"no key") as client:
+        with pytest.raises(Untrusted, match="cannot be verified"):
+            await client.resolve("88.300.1/A", certified=True)
+
+
+async def test_a_server_that_can_sign_no_more_may_say_so(authority):
+    def busy(_, reply):
+        told = message.decode(reply)
+        header = replace(told.header, response_code=3)
+        return message.encode(
+            replace(told, header=header, body=bodies.ErrorText(b""), credential=None)
+        )
+
+    authority.twist = busy
+    async with authority.client() as client:
+        found = await client.resolve("88.300.1/A", certified=True)
+        assert (found.code, found.certified) == (3, False)

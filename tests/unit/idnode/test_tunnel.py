@@ -1,0 +1,54 @@
+"""The Handle protocol in HTTP, and servers that do not speak it."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from idnode import FateUnknown, Garbled, Unreachable
+from idnode.tunnel import MEDIA_TYPE, Tunnel
+
+
+@pytest.fixture
+async def tunnel(odd):
+    found = Tunnel(odd.base + "/", patience=0.2)
+    yield found
+    await found.close()
+
+
+async def test_a_message_is_the_body(odd, tunnel):
+    odd.answer = lambda: web.Response(body=b"reply", content_type=MEDIA_TYPE)
+    assert await tunnel.ask(b"request") == b"reply"
+    method, path, headers = odd.requests[0]
+    assert (method, path, headers["Content-Type"]) == ("POST", "/", MEDIA_TYPE)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: web.Response(text="<html>"),
+        lambda: web.Response(body=b"x", content_type=MEDIA_TYPE, status=500),
+        lambda: web.Response(status=302, headers={"Location": "http://x.example/"}),
+        lambda: web.Response(body=bytes((1 << 20) + 1), content_type=MEDIA_TYPE),
+    ],
+)
+async def test_what_is_no_handle_message(odd, tunnel, answer):
+    odd.answer = answer
+    with pytest.raises(Garbled):
+        await tunnel.ask(b"request")
+
+
+async def test_silence_leaves_the_fate_of_a_change_unknown(odd, tunnel):
+    odd.slow = asyncio.Event()
+    with pytest.raises(Unreachable):
+        await tunnel.ask(b"request")
+    with pytest.raises(FateUnknown):
+        await tunnel.ask(b"request", repeatable=False)
+    odd.slow.set()
+
+
+async def test_nobody_there_has_done_nothing():
+    tunnel = Tunnel("http://127.0.0.1:1/")
+    with pytest.raises(Unreachable):
+        await tunnel.ask(b"request", repeatable=False)
+    await tunnel.close()
