@@ -106,6 +106,45 @@ def prefix_delegate(
     run(os.environ, work)
 
 
+@prefix.command("admin")
+def prefix_admin(
+    prefix: Annotated[str, typer.Argument(help="Such as 88.300.1.")],
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="The administrator's public key: binary Handle form or PEM.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    secret: Annotated[
+        bool, typer.Option("--secret", help="Make a secret key; prints it, this once.")
+    ] = False,
+    index: Annotated[int, typer.Option(help="Where the key stands.", min=1)] = 300,
+) -> None:
+    """Let a key administer a prefix over the Handle protocol; prints the identity to log in with.
+
+    HS_ADMIN and the key are written into the prefix's record 0.NA/PREFIX. Other administrators
+    stay; what the index holds is replaced.
+    """
+    from node.commands.administer import read_public_key, run
+    from node.commands.appoint import appointing, new_secret, sealing
+
+    if (public_key is None) != secret:
+        raise typer.BadParameter("say --public-key FILE, or --secret")
+    data = b"" if public_key is None else read_public_key(public_key.read_bytes())
+    run(
+        os.environ,
+        appointing(
+            prefix,
+            index=index,
+            public_key=data,
+            secret=new_secret() if secret else b"",
+            seals=sealing(os.environ),
+        ),
+    )
+
+
 @key.command("create")
 def key_create(
     enterprise: Annotated[int, typer.Option(help="Whose key it is.")],

@@ -1,4 +1,4 @@
-"""The demo's sample: enterprises of coal and road freight, their identifiers, and one API key.
+"""The demo's sample: enterprises of coal and road freight, their identifiers, one's credentials.
 
 Everything goes through the registry as an enterprise's own request would. What is there already is
 left as it is, so a start that was interrupted is simply finished by the next one.
@@ -16,15 +16,18 @@ import structlog
 from identifiers.changes import Enterprise
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Prefix
-from identifiers.principals import ApiKey, Scope
+from identifiers.principals import ApiKey, HandleIdentity, Scope
 from identifiers.wire.jsonform import read_identifier
 from loadtest.corpus import Corpus
+from node.commands.appoint import new_secret
 from node.refusals import NotDone
 from registry.administration import Administration, Homed, KeyTerms, Ordered, Taken
 from registry.answers import Batch, BatchAnswer, Saved, Unchanged
+from registry.appointment import Appointment
 from registry.commands import Asked, Upsert, change_ids
 from registry.keys import ID_BYTES, SECRET_BYTES, KeyRing, NewKey
 from registry.ports import RegistryStore
+from registry.seals import Seals
 from registry.service import BATCH_LIMIT, BatchItem, Registry
 from registry.submissions import fit
 from storage.embedded.place import write_private
@@ -37,13 +40,15 @@ _log = structlog.get_logger(__name__)
 
 
 class _Login(msgspec.Struct, frozen=True):
-    """What the demo's user registers with."""
+    """What the demo's user registers with: an API key, or an identity and its secret key."""
 
     prefix: str
     api_key: str
+    identity: str
+    secret: str
 
     def __repr__(self) -> str:
-        return f"_Login(prefix={self.prefix!r}, api_key=<secret>)"
+        return f"_Login(prefix={self.prefix!r}, identity={self.identity!r}, <secrets>)"
 
 
 class _Credentials(msgspec.Struct, frozen=True):
@@ -63,6 +68,7 @@ class Furnisher:
         administration: Administration,
         store: RegistryStore,
         keys: KeyRing,
+        seals: Seals,
         ordered: Ordered,
         chance: Callable[[int], bytes] = os.urandom,
     ) -> None:
@@ -70,6 +76,7 @@ class Furnisher:
         self._administration = administration
         self._store = store
         self._keys = keys
+        self._seals = seals
         self._ordered = ordered
         self._chance = chance
 
@@ -87,7 +94,13 @@ class Furnisher:
         for number, enterprise in numbers.items():
             rows += await self._identifiers(corpus, number, enterprise)
         first = corpus.enterprise(1)
-        login = _Login(first.prefix, (await self._key(numbers[1])).token)
+        wanted = Appointment(prefix=Prefix.parse(first.prefix), secret=new_secret(self._chance))
+        login = _Login(
+            prefix=first.prefix,
+            api_key=(await self._key(numbers[1])).token,
+            identity=await self._appoint(wanted),
+            secret=wanted.secret.decode(),
+        )
         write_private(path, msgspec.json.encode(_Credentials(login)).decode() + "\n")
         _log.info("sample made", enterprises=len(numbers), identifiers=rows)
         return path
@@ -159,6 +172,13 @@ class Furnisher:
             at=at,
             changes=change_ids(at, self._chance, count),
         )
+
+    async def _appoint(self, wanted: Appointment) -> str:
+        (change,) = change_ids(self._ordered.at, self._chance, 1)
+        made = await self._administration.appoint(wanted, self._seals, change, self._ordered)
+        if not isinstance(made, HandleIdentity):
+            raise RuntimeError(f"the sample's administrator is refused: {made}")  # noqa: TRY004 -- as above
+        return str(made)
 
     async def _key(self, enterprise: int) -> NewKey:
         terms = KeyTerms(

@@ -256,7 +256,7 @@ async def begin_registry(running: Running) -> None:
     registry = Registry(store, commit, prefixes, seals, settings.administrators)
     keys = KeyRing(store, pepper)
     if assignment.prepare:
-        await _prepare(running, store, registry, keys, Administration(store, pepper))
+        await _prepare(running, store, registry, keys, Administration(store, pepper), seals)
     running.background(keep_up(lambda: maintain(database)), "maintenance")
     imports = Imports(store, prefixes, seals)
     running.metrics.append(lambda: bulk_families(imports.rows))
@@ -274,12 +274,13 @@ async def begin_registry(running: Running) -> None:
     stack.push_async_callback(runner.cleanup)
 
 
-async def _prepare(
+async def _prepare(  # noqa: PLR0917 -- what there is when nothing is served yet
     running: Running,
     store: PostgresStore,
     registry: Registry,
     keys: KeyRing,
     administration: Administration,
+    seals: Seals,
 ) -> None:
     """Home the secondary prefixes of the settings, and make the demo's sample."""
     settings = running.settings
@@ -292,6 +293,7 @@ async def _prepare(
             administration=administration,
             store=store,
             keys=keys,
+            seals=seals,
             ordered=ordered,
         )
         path = await furnisher.furnish(settings.prefixes[0], settings.data_dir)

@@ -25,15 +25,17 @@ from identifiers.changes import (
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.faults import Fault
 from identifiers.names import Prefix
-from identifiers.principals import Operator, Scope
+from identifiers.principals import HandleIdentity, Operator, Scope
 from identifiers.records import Record
 from identifiers.routes import record_key
 from identifiers.wire.handle.site import Site
 from registry import delegation
 from registry.answers import Faulty
+from registry.appointment import Appointment, IndexTaken, appointed
 from registry.effects import principal_name
 from registry.keys import MAX_LIFE_SECONDS, NewKey, hashed, make_key
 from registry.ports import RegistryStore
+from registry.seals import Seals
 
 MAX_NAME_CHARACTERS: Final = 255
 MAX_PREFIX_CHARACTERS: Final = 64
@@ -176,6 +178,32 @@ class Administration:
             ), record
 
         return await self._store.write(Touched(keys=(key,)), decide)
+
+    async def appoint(
+        self, wanted: Appointment, seals: Seals, change: UUID, ordered: Ordered
+    ) -> HandleIdentity | IndexTaken | Unallotted:
+        """Let a key administer a prefix over the Handle protocol; returns the identity to use.
+
+        Writes HS_ADMIN and the key into the prefix's record; what else is there stays.
+        """
+        if (await self._store.directory()).nearest(str(wanted.prefix)) is None:
+            return Unallotted()
+        name, now = wanted.name, ordered.at // 1000
+        (key,) = seals.sealed(name, (wanted.key(),))
+
+        def decide(current: Current) -> tuple[Writes, HandleIdentity | IndexTaken]:
+            stored = current.records.get(name)
+            record = appointed(stored, wanted, key, now)
+            if isinstance(record, IndexTaken):
+                return Writes(), record
+            kind = ChangeKind.CREATED if stored is None else ChangeKind.UPDATED
+            detail = {"identity": str(wanted.identity), "key": key.type}
+            return Writes(
+                records=() if record is None else (Written(change, kind, record),),
+                audit=(ordered.entry("prefix.admin", str(wanted.prefix), detail),),
+            ), wanted.identity
+
+        return await self._store.write(Touched(keys=(name,)), decide)
 
     async def create_key(
         self, terms: KeyTerms, chance: bytes, ordered: Ordered

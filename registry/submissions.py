@@ -33,6 +33,11 @@ def fitness_faults(values: tuple[Value, ...]) -> list[Fault]:
 
 def _secret_faults(values: tuple[Value, ...]) -> list[Fault]:
     """Return a fault for each secret key that everybody knows: the empty one."""
+    for value in values:
+        if not value.data:
+            break
+    else:
+        return []
     return [
         Fault("empty", f"/{at}/data")
         for at, value in enumerate(values)

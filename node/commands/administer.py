@@ -69,7 +69,7 @@ def adding_enterprise(name: str, *, credit_code: str = "", industry: str = "") -
 def homing_prefix(text: str, *, enterprise: int | None, fold_suffix: bool = False) -> Work:
     """Allot a prefix to an enterprise, or home a secondary prefix of the node."""
     entry = PrefixEntry(
-        prefix=_prefix(text),
+        prefix=parse_prefix(text),
         kind=PrefixKind.SECONDARY if enterprise is None else PrefixKind.ENTERPRISE,
         enterprise=enterprise or 0,
         fold_suffix=fold_suffix,
@@ -108,7 +108,7 @@ def delegating_prefix(
     name chooses. `public_key` is HS_PUBKEY data that these servers sign with. The result is the
     prefix.
     """
-    prefix = _prefix(text)
+    prefix = parse_prefix(text)
     wanted = Delegation(prefix, tuple(_site(site, public_key) for site in sites))
 
     async def work(administration: Administration, ordered: Ordered) -> str:
@@ -164,7 +164,7 @@ def creating_key(
         scopes=frozenset(scopes or Scope),
         life=days * _DAY,
         label=label,
-        prefixes=tuple(map(_prefix, prefixes)),
+        prefixes=tuple(map(parse_prefix, prefixes)),
         networks=tuple(network for text in networks for network in parse_networks(text).networks),
     )
 
@@ -222,7 +222,8 @@ def _operator() -> Operator:
         return Operator(f"uid {os.getuid()}")
 
 
-def _prefix(text: str) -> Prefix:
+def parse_prefix(text: str) -> Prefix:
+    """Read a prefix of the command line. Raises `NotDone`."""
     try:
         return Prefix.parse(text)
     except Invalid as why:

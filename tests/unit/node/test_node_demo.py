@@ -8,6 +8,7 @@ from identifiers.changes import Enterprise
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.principals import Operator
+from identifiers.wire.handle.values import decode_values
 from node.demo import CREDENTIALS, ENTERPRISES, Furnisher, _Credentials, _Login
 from node.roots import CannotHome, home_roots
 from registry.administration import Administration, Ordered
@@ -21,6 +22,7 @@ from storage.memory import MemoryStore
 ROOT = Prefix.parse("88.300")
 ORDERED = Ordered(operator=Operator("test"), at=1_780_000_000_000, request_id="r")
 PEPPER = bytes(32)
+SEALS = Seals(bytes(32))
 
 
 @pytest.fixture(autouse=True)
@@ -48,11 +50,12 @@ async def furnisher(store, administration):
             store,
             commit,
             Prefixes(store, clock=iter(range(10**6)).__next__),
-            Seals(bytes(32)),
+            SEALS,
         ),
         administration=administration,
         store=store,
         keys=KeyRing(store, PEPPER),
+        seals=SEALS,
         ordered=ORDERED,
     )
     await commit.close()
@@ -65,7 +68,7 @@ async def furnished(furnisher, administration, tmp_path):
 
 async def test_the_sample_is_made_once(store, furnisher, administration, tmp_path):
     path = await furnished(furnisher, administration, tmp_path)
-    assert len(store.records) == 60
+    assert len(store.records) == 60 + 1  # and the prefix record of the first enterprise
     directory = await store.directory()
     assert len(directory.entries) == ENTERPRISES + 1
     assert path == tmp_path / CREDENTIALS
@@ -76,6 +79,11 @@ async def test_the_sample_is_made_once(store, furnisher, administration, tmp_pat
     token = credentials["enterprise"]["api_key"]
     principal = await KeyRing(store, PEPPER).principal(token, now=1_780_000_000, monotonic=0)
     assert principal.enterprise == directory.exact("88.300.1").enterprise
+    assert credentials["enterprise"]["identity"] == "300:0.NA/88.300.1"
+    values = decode_values(store.records["0.NA/88.300.1"].values)
+    assert [(v.index, v.type) for v in values] == [(100, "HS_ADMIN"), (300, "HS_SECKEY")]
+    secret = SEALS.opened("0.NA/88.300.1", values[1])
+    assert secret.decode() == credentials["enterprise"]["secret"]
 
     changes = len(store.changes)
     assert await furnisher.furnish(ROOT, tmp_path) == path
@@ -90,7 +98,8 @@ async def test_an_interrupted_start_is_finished_by_the_next(
     (tmp_path / CREDENTIALS).unlink()  # it is written last
     changes = len(store.changes)
     assert await furnisher.furnish(ROOT, tmp_path) == path
-    assert len(store.changes) == changes  # every identifier was there
+    # Every identifier was there; only the administrator's secret key is a new one.
+    assert [w.record.key for w in store.changes[changes:]] == ["0.NA/88.300.1"]
     assert len(await store.enterprises()) == ENTERPRISES
     assert path.exists()
 
@@ -143,6 +152,7 @@ async def test_a_root_that_cannot_be_homed_says_why(administration):
 
 
 def test_secrets_are_in_no_repr():
-    shown = repr(_Credentials(_Login("88.300.1", "id.geheim")))
+    login = _Login("88.300.1", "id.geheim", "300:0.NA/88.300.1", "geheim")
+    shown = repr(_Credentials(login))
     assert "88.300.1" in shown
     assert "geheim" not in shown

@@ -1,0 +1,74 @@
+"""``prefix admin``: who administers a prefix over the Handle protocol."""
+
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from typing import Final, assert_never
+
+from identifiers.keys.errors import KeyUnfit
+from identifiers.keys.public import check_key, parse_public_key
+from identifiers.principals import HandleIdentity
+from node import config
+from node.commands.administer import Work, parse_prefix
+from node.keys import Secret, load_or_make
+from node.refusals import NotDone
+from registry.administration import Administration, Ordered, Unallotted
+from registry.appointment import Appointment, IndexTaken
+from registry.commands import change_ids
+from registry.seals import Seals
+
+_SECRET_OCTETS: Final = 24
+
+
+def new_secret(chance: Callable[[int], bytes] = os.urandom) -> bytes:
+    """Return a new secret key of 192 random bits, as text that one can type."""
+    return urlsafe_b64encode(chance(_SECRET_OCTETS))
+
+
+def sealing(environ: Mapping[str, str]) -> Seals:
+    """Return the seals of this node. Raises `BadSettings` and `UnfitKey`."""
+    return Seals(load_or_make(config.load(environ).keys_dir, Secret.SEAL))
+
+
+def appointing(
+    text: str,
+    *,
+    index: int,
+    seals: Seals,
+    public_key: bytes = b"",
+    secret: bytes = b"",
+    chance: Callable[[int], bytes] = os.urandom,
+) -> Work:
+    """Let a key administer a prefix: `public_key` is HS_PUBKEY data, `secret` a new secret key.
+
+    The result is the identity to log in with, and below it the secret key, if that is what it has.
+    """
+    if public_key:
+        _check(public_key)
+    wanted = Appointment(
+        prefix=parse_prefix(text), index=index, public_key=public_key, secret=secret
+    )
+
+    async def work(administration: Administration, ordered: Ordered) -> str:
+        (change,) = change_ids(ordered.at, chance, 1)
+        answer = await administration.appoint(wanted, seals, change, ordered)
+        match answer:
+            case HandleIdentity():
+                return "\n".join(filter(None, (str(answer), secret.decode())))
+            case IndexTaken(type=kind):
+                raise NotDone(
+                    f"{wanted.identity} is a value of type {kind} already: choose another --index"
+                )
+            case Unallotted():
+                raise NotDone(f"{text} does not live here: idnode prefix home {text}")
+            case _:
+                assert_never(answer)
+
+    return work
+
+
+def _check(public_key: bytes) -> None:
+    try:
+        check_key(parse_public_key(public_key))
+    except KeyUnfit as why:
+        raise NotDone(f"nobody could log in with this public key: {why}") from None
