@@ -2,7 +2,7 @@
 
 import msgspec
 
-from identifiers.records import Record
+from identifiers.records import Record, State
 from identifiers.values import Value
 
 
@@ -19,10 +19,19 @@ class ValuesAbsent(msgspec.Struct, frozen=True):
     record: Record
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """Why an identifier that exists is not shown; `since` is an epoch second."""
+
+    state: State
+    since: int
+    reason: str = ""
+
+
 class Absent(msgspec.Struct, frozen=True):
     """No such identifier, or not one that is shown; `message` says why when there is a why."""
 
     message: str = ""
+    ended: Ended | None = None
 
 
 class NotHomed(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from typing import assert_never
 
 import msgspec
 
-from identifiers.outcomes import Absent, Found, NeedsAuthentication, ValuesAbsent
+from identifiers.outcomes import Absent, Ended, Found, NeedsAuthentication, ValuesAbsent
 from identifiers.queries import Query
 from identifiers.records import EMPTY_VALUES, Record, State
 from identifiers.wire.handle.values import filter_blob, public_part
@@ -40,15 +40,17 @@ def seen(kept: Kept | None, query: Query) -> Seen:
         case State.RESERVED | State.DELETED:
             return _ABSENT
         case State.SUSPENDED:
-            return Absent(_told("suspended", record.reason))
+            return _ended("suspended", record)
         case State.REVOKED:
-            return Absent(_told("revoked", record.reason))
+            return _ended("revoked", record)
         case _:
             assert_never(record.state)
 
 
-def _told(state: str, reason: str) -> str:
-    return f"{state}: {reason}" if reason else state
+def _ended(state: str, record: Record) -> Absent:
+    reason = record.reason
+    ended = Ended(record.state, record.changed_at, reason)
+    return Absent(f"{state}: {reason}" if reason else state, ended)
 
 
 def _active(kept: Kept, query: Query) -> Found | ValuesAbsent | NeedsAuthentication:

@@ -6,5 +6,6 @@ itself: the registry's part, and ``certified`` replies. ``udp`` and ``tcp`` (wit
 connection, ``desk``, what connections share, and ``misses``, what waits for the store) move
 messages, and so does ``tunnel``, through HTTP. ``http`` is the REST form, whose pure part is
 ``rest`` and whose finished answers are ``pages``; ``admission`` lets its requests in, and
-``passing_on`` hands on to the registry.
+``passing_on`` hands on to the registry. ``redirecting`` sends browsers on, with pages of
+``showing``.
 """

@@ -1,6 +1,7 @@
 """HTTP resolution: look-ups by address, many at once, and the site record."""
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -29,6 +30,7 @@ from resolver.transports.finished import DEFAULT_OCTETS, FinishedReplies
 from resolver.transports.handle import HandleExchange
 from resolver.transports.pages import ANYBODY, Headers, Page, headers_of, page_of
 from resolver.transports.passing_on import PassingOn
+from resolver.transports.redirecting import Redirecting
 from resolver.transports.rest import LookUp
 from resolver.transports.tunnel import HandleTunnel, tunnelled
 
@@ -84,6 +86,7 @@ class HttpResolution:
         page_octets: int = DEFAULT_OCTETS,
         exchange: HandleExchange | None = None,
         authority: Authority | None = None,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._resolver = resolver
         self._site = jsonform.write_json(site_document(encode_site(site), key_or_binary))
@@ -93,6 +96,9 @@ class HttpResolution:
         exchange = exchange or HandleExchange(resolver, site, epoch, page_octets)
         self._tunnel = HandleTunnel(exchange, admission, counters, clock)
         self._passing_on = PassingOn(authority, admission, counters, clock)
+        self._redirecting = Redirecting(
+            resolver, admission, counters, clock=clock, epoch=epoch, chance=chance
+        )
         self._counters = counters
         self._clock = clock
         self._epoch = epoch
@@ -109,6 +115,7 @@ class HttpResolution:
         router.add_route(hdrs.METH_OPTIONS, "/api/{rest:.*}", self.preflight)
         for path in _RESTRICTED:
             router.add_route(hdrs.METH_ANY, path + "{rest:(?:/.*)?}", self.restricted)
+        self._redirecting.add_to(router)
         return app
 
     async def look_up(self, request: web.Request) -> web.Response:

@@ -515,3 +515,20 @@ class TestStrangers:
             assert (await at.ask("/api/handles/88.300.1/A", headers=request))[0] == 200
             at.world.clients.of = of
             assert [client.trusted for client in seen] == [trusted]
+
+
+# the redirecting form beside the others
+
+
+async def test_browsers_are_sent_on_and_nothing_else_is_shadowed(at):
+    status, headers, _ = await at.ask("/88.300.1/A", allow_redirects=False)
+    assert (status, headers["Location"]) == (302, "https://example.org/1")
+    assert (await at.ask("/api/handles/88.300.1/A"))[0] == 200
+    assert (await at.ask("/api/site"))[0] == 200
+    assert (await at.ask("/api/resolve"))[0] == 405
+    assert (await at.ask("/api/unheard/of"))[0] == 405
+    assert (await at.ask("/hrls/handles?URL=*"))[0] == 503
+    message = at.world.question("88.300.1/A")
+    tunnelled = {"data": message, "headers": {"Content-Type": "application/x-hdl-message"}}
+    status, _, reply = await at.ask("/88.300.1/A", "POST", **tunnelled)
+    assert (status, reply[24:28]) == (200, b"\0\0\0\1")

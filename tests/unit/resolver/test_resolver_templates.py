@@ -54,7 +54,7 @@ async def test_a_registered_name_is_not_computed(world):
     await world.put("88.300.1/TMPL@a", URL)
     assert data_of(await world.look("88.300.1/TMPL@a")) == [URL.data]
     await world.put("88.300.1/TMPL@b", URL, state=State.SUSPENDED)
-    assert await world.look("88.300.1/TMPL@b") == Absent("suspended")
+    assert (await world.look("88.300.1/TMPL@b")).message == "suspended"
     await world.put("88.300.1/TMPL@c", state=State.DELETED)
     assert data_of(await world.look("88.300.1/TMPL@c")) == [b"https://example.org/base?c"]
 

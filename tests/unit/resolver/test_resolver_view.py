@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from identifiers.outcomes import Absent, Found, NeedsAuthentication, ValuesAbsent
+from identifiers.outcomes import Absent, Ended, Found, NeedsAuthentication, ValuesAbsent
 from identifiers.queries import Query
 from identifiers.records import EMPTY_VALUES, Record, State
 from identifiers.values import Value
@@ -86,4 +86,10 @@ def test_a_record_without_values_has_none():
     ],
 )
 def test_what_is_not_active_is_absent_and_says_why_when_it_may(record, message):
-    assert seen(record, query()) == Absent(message)
+    outcome = seen(record, query())
+    assert isinstance(outcome, Absent)
+    assert outcome.message == message
+    if message:
+        assert outcome.ended == Ended(record.state, record.changed_at, record.reason)
+    else:
+        assert outcome.ended is None
