@@ -37,17 +37,31 @@ def resolve(
         bool, typer.Option("--authoritative", help="Past the server's caches.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="The Handle JSON form.")] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Does somebody vouch for the values? Exit status 3: unknown, 4: untrusted.",
+        ),
+    ] = False,
+    roots: Annotated[
+        Path | None,
+        typer.Option("--roots", help="Trust roots for --verify: JSON, index:handle to key."),
+    ] = None,
 ) -> None:
     """Look an identifier up and print its values. Without a transport: UDP, then TCP."""
-    from node.commands.ask import Transport
+    from node.commands.ask import Transport, Vouching
     from node.commands.ask import resolve as run
+
+    if roots is not None and not verify:
+        raise typer.BadParameter("--roots goes with --verify")
 
     chosen = [
         transport for transport, wanted in (("udp", udp), ("tcp", tcp), ("http", http)) if wanted
     ]
     if len(chosen) > 1:
         raise typer.BadParameter("choose one of --udp, --tcp and --http")
-    run(
+    status = run(
         os.environ,
         name,
         transport=Transport(chosen[0]) if chosen else Transport.UDP_THEN_TCP,
@@ -56,7 +70,10 @@ def resolve(
         types=type_ or [],
         authoritative=authoritative,
         as_json=json,
+        vouching=Vouching(roots) if verify else None,
     )
+    if status:
+        raise typer.Exit(status)
 
 
 def import_(

@@ -116,10 +116,13 @@ def begin(asked: str, values: Collection[Value], terms: Terms) -> Wanted | Repor
     return _next(handle, content, terms, signatures[:MAX_SIGNATURES], None)
 
 
-def resume(wanted: Wanted, certificates: Collection[Value] | None) -> Wanted | Report:
-    """Take the values of the handle that was wanted; None: it could not be reached."""
+def resume(
+    wanted: Wanted, certificates: Collection[Value] | None, why: str = ""
+) -> Wanted | Report:
+    """Take the values of the handle that was wanted; None: it could not be reached, and `why`."""
     if certificates is None:
-        return _settled(wanted, Verdict.UNKNOWN, f"{wanted.handle} could not be reached")
+        reason = f"{wanted.handle} could not be reached{why and ': '}{why}"
+        return _settled(wanted, Verdict.UNKNOWN, reason)
     try:
         return _one_up(wanted, certificates)
     except TokenUnfit as error:

@@ -1,21 +1,28 @@
-"""``resolve``: look one identifier up and print what came."""
+"""``resolve``: look one identifier up, print what came, and whether somebody vouches for it."""
 
 import asyncio
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Final, assert_never
 
 import msgspec
 
 from edge.addresses import Address
+from identifiers.trust.claims import SIGNATURE
+from identifiers.trust.roots import Roots
+from identifiers.trust.verification import Report
 from identifiers.values import DEFAULT_PERMISSIONS, Value
 from identifiers.wire.dataform import plain_text, structured_document
 from identifiers.wire.jsonform import instant
 from idnode.handle import HandleClient
 from idnode.handle import Transport as Wire
 from idnode.resolution import Resolution, code_name
+from idnode.verification import Resolver, verify
 from node import config
+from node.commands.vouch import EXIT_STATUS, read_roots, report_document, report_lines
 from node.refusals import NotDone
 
 _HANDLE_PORT: Final = 2641
@@ -30,6 +37,12 @@ class Transport(StrEnum):
     HTTP = "http"
 
 
+class Vouching(msgspec.Struct, frozen=True):
+    """That an answer is to be verified, and with which roots (a file; None: there are none)."""
+
+    roots: Path | None = None
+
+
 def resolve(
     environ: Mapping[str, str],
     name: str,
@@ -40,9 +53,17 @@ def resolve(
     types: Sequence[str],
     authoritative: bool,
     as_json: bool,
-) -> None:
-    """Ask and print. Raises `NotDone` when there is nothing to print, and what clients raise."""
-    found = asyncio.run(
+    vouching: Vouching | None = None,
+) -> int:
+    """Ask and print; return the exit status, which is 0 or tells of a verdict.
+
+    Raises `NotDone` when there is nothing to print, and what clients raise.
+    """
+    roots = None if vouching is None else read_roots(vouching.roots)
+    if roots is not None and (indexes or types):
+        # A filter would leave out what vouches for the rest.
+        types = [*types, SIGNATURE]
+    found, report = asyncio.run(
         _ask(
             environ,
             name,
@@ -51,15 +72,26 @@ def resolve(
             indexes=indexes,
             types=types,
             authoritative=authoritative,
+            roots=roots,
         )
     )
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(found.document()).decode() + "\n")
-    else:
-        sys.stdout.write(text(found))
+    _print(found, report, as_json=as_json)
     if not found.found:
         reason = f": {found.message}" if found.message else ""
         raise NotDone(f"{shown(name)}: {code_name(found.code)} ({found.code}){shown(reason)}")
+    return 0 if report is None else EXIT_STATUS[report.verdict]
+
+
+def _print(found: Resolution, report: Report | None, *, as_json: bool) -> None:
+    if as_json:
+        document = found.document()
+        if report is not None:
+            document["verification"] = report_document(report)
+        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+        return
+    sys.stdout.write(text(found))
+    if report is not None:
+        sys.stdout.write("".join(f"{shown(line)}\n" for line in report_lines(report)))
 
 
 async def _ask(
@@ -71,26 +103,35 @@ async def _ask(
     indexes: Sequence[int],
     types: Sequence[str],
     authoritative: bool,
-) -> Resolution:
+    roots: Roots | None,
+) -> tuple[Resolution, Report | None]:
     match transport:
         case Transport.HTTP:
             from idnode.http import HttpResolver  # noqa: PLC0415 -- slow to import
 
             async with HttpResolver(http_base(environ, server)) as http:
-                return await http.resolve(
+                found = await http.resolve(
                     name, indexes=indexes, types=types, authoritative=authoritative
                 )
+                return found, await _vouched(name, found, http, roots)
         case Transport.UDP | Transport.TCP | Transport.UDP_THEN_TCP:
-            async with HandleClient(*handle_server(environ, server)) as client:
-                return await client.resolve(
-                    name,
-                    indexes=indexes,
-                    types=types,
-                    authoritative=authoritative,
-                    transport=Wire(transport.value),
+            async with HandleClient(
+                *handle_server(environ, server), transport=Wire(transport.value)
+            ) as client:
+                found = await client.resolve(
+                    name, indexes=indexes, types=types, authoritative=authoritative
                 )
+                return found, await _vouched(name, found, client, roots)
         case _:
             assert_never(transport)
+
+
+async def _vouched(
+    name: str, found: Resolution, resolver: Resolver, roots: Roots | None
+) -> Report | None:
+    if roots is None or not found.found:
+        return None
+    return await verify(name, found.values, resolver, roots=roots, now=time.time())
 
 
 def handle_server(environ: Mapping[str, str], server: str | None) -> tuple[str, int]:

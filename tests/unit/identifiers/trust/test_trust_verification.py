@@ -149,7 +149,8 @@ def test_what_cannot_be_reached_is_unknown():
     assert isinstance(step, Wanted)
     report = resume(step, None)
     assert (report.verdict, report.verified) == (Verdict.UNKNOWN, ())
-    assert "0.NA/88.300.1 could not be reached" in report.reason
+    assert report.reason == "0.NA/88.300.1 could not be reached"
+    assert resume(step, None, "busy").reason == "0.NA/88.300.1 could not be reached: busy"
 
 
 def refused(signed, certificates=CERTIFICATES, terms=TERMS, asked=HANDLE):
