@@ -33,11 +33,16 @@ class Sockets(msgspec.Struct, frozen=True, kw_only=True):
     http: tuple[int, ...] = ()
     registry: tuple[int, ...] = ()
     ops: tuple[int, ...] = ()
+    https: tuple[int, ...] = ()
+    registry_tls: tuple[int, ...] = ()
+    relay: tuple[int, ...] = ()
     control: int = -1
 
     def all(self) -> tuple[int, ...]:
         """Return every descriptor."""
-        return (*self.udp, *self.tcp, *self.http, *self.registry, *self.ops, self.control)
+        groups = (self.udp, self.tcp, self.http, self.registry, self.ops)
+        more = (self.https, self.registry_tls, self.relay)
+        return (*(fd for group in (*groups, *more) for fd in group), self.control)
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +50,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
     `settings` are the texts of the node's settings (`node.config.load`); `database` and `redis` are
     the URLs in force. `siblings` are the control sockets of all children by name, its own too.
-    `public` is where clients reach the Handle listeners. `restarts` counts earlier processes of
+    `public` is where clients reach the Handle listeners, `http` and `https` where those listen.
+    `relay` is the socket of the registry, empty without one. `restarts` counts earlier processes of
     this name.
     """
 
@@ -57,6 +63,9 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     sockets: Sockets
     siblings: dict[str, str]
     public: tuple[str, ...] = ()
+    http: tuple[str, ...] = ()
+    https: tuple[str, ...] = ()
+    relay: str = ""
     restarts: int = 0
     prepare: bool = False
     """Bring the database to this version, and home what the settings say, before anything else."""

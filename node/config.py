@@ -27,6 +27,7 @@ from node.readers import (
     database,
     log_level,
     networks,
+    optional_addresses,
     optional_path,
     path,
     prefixes,
@@ -67,6 +68,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http: tuple[Address, ...]
     registry: tuple[Address, ...]
     ops: tuple[Address, ...]
+    https: tuple[Address, ...]
+    registry_tls: tuple[Address, ...]
+    tls_cert: Path | None
+    tls_key: Path | None
+    client_certs: Path
     workers: int
     prefixes: tuple[Prefix, ...]
     public: tuple[Address, ...]
@@ -139,6 +145,41 @@ SETTINGS: Final = (
         read=parse_address,
     ),
     Setting(
+        name="IDNODE_HTTPS_ADDR",
+        field="https",
+        default="",
+        purpose="what IDNODE_HTTP_ADDR serves, over TLS; empty: not served",
+        read=optional_addresses,
+    ),
+    Setting(
+        name="IDNODE_REGISTRY_TLS_ADDR",
+        field="registry_tls",
+        default="",
+        purpose="registration API over TLS; empty: not served",
+        read=optional_addresses,
+    ),
+    Setting(
+        name="IDNODE_TLS_CERT",
+        field="tls_cert",
+        default="",
+        purpose="certificate and those above it, PEM; empty: one that the node signs itself",
+        read=optional_path,
+    ),
+    Setting(
+        name="IDNODE_TLS_KEY",
+        field="tls_key",
+        default="",
+        purpose="its private key, PEM; empty: it is in the file of the certificate",
+        read=optional_path,
+    ),
+    Setting(
+        name="IDNODE_CLIENT_CERTS",
+        field="client_certs",
+        default="",
+        purpose="directory of trusted client certificates; empty: clients in the keys directory",
+        read=optional_path,
+    ),
+    Setting(
         name="IDNODE_WORKERS",
         field="workers",
         default="",
@@ -209,6 +250,7 @@ SETTINGS: Final = (
         read=whole(0, MAX_DRAIN_DELAY),
     ),
 )
+_LISTENERS: Final = frozenset({"handle", "http", "https", "registry", "registry_tls", "ops"})
 CLIENT_SETTINGS: Final = ("IDNODE_API_KEY",)
 """What the client commands read; no setting of a node."""
 
@@ -223,10 +265,14 @@ def load(environ: Mapping[str, str]) -> Settings:
         except ValueError as why:
             faults.append(SettingFault(setting.name, str(why)))
     faults += _clashes(found)
+    if found.get("tls_key") and not found.get("tls_cert"):
+        faults.append(SettingFault("IDNODE_TLS_KEY", "is the key of IDNODE_TLS_CERT: name that"))
     if faults:
         raise BadSettings(tuple(faults))
     if found["keys_dir"] is None:
         found["keys_dir"] = found["data_dir"] / "keys"
+    if found["client_certs"] is None:
+        found["client_certs"] = found["keys_dir"] / "clients"
     return Settings(**found)
 
 
@@ -248,7 +294,7 @@ def _clashes(found: Mapping[str, Any]) -> list[SettingFault]:
     faults = []
     taken: dict[Address, str] = {}
     for setting in SETTINGS:
-        if setting.field not in {"handle", "http", "registry", "ops"}:
+        if setting.field not in _LISTENERS:
             continue
         for address in found.get(setting.field, ()):
             other = taken.setdefault(address, setting.name)

@@ -12,9 +12,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from identifiers.keys.errors import KeyUnfit
+from identifiers.keys.keyfiles import read_private_key
+from identifiers.keys.signers import RsaSigner, Sm2Signer
 from storage.embedded.place import sync_directory
 
 OCTETS: Final = 32
+SITE_KEY: Final = "site-key"
+"""The file of the key that signs certified replies; its public part is in the site record."""
+_SITE_KEY_BITS: Final = 2048
 
 
 class Secret(StrEnum):
@@ -43,16 +52,40 @@ def load_or_make(
     path = keys_dir / secret
     if not path.exists():
         _make(path, chance(OCTETS))
+    found = _read(path)
+    if len(found) != OCTETS:
+        raise UnfitKey(f"{path} has {len(found)} octets instead of {OCTETS}: restore it")
+    return found
+
+
+def site_signer(keys_dir: Path) -> RsaSigner | Sm2Signer:
+    """Return the site's key, made (RSA, 2,048 bits) when there is none; see `load_or_make`.
+
+    An operator may put another in its place: PEM or a private key file of Handle.Net, unencrypted.
+    Raises `UnfitKey`.
+    """
+    path = keys_dir / SITE_KEY
+    if not path.exists():
+        _make(path, _new_key())
+    try:
+        return read_private_key(_read(path), None, os.urandom)
+    except KeyUnfit as why:
+        raise UnfitKey(f"{path} is no key for a site: {why}") from None
+
+
+def _new_key() -> bytes:
+    made = rsa.generate_private_key(public_exponent=65537, key_size=_SITE_KEY_BITS)
+    return made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _read(path: Path) -> bytes:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise UnfitKey(
             f"{path} may be read by others (mode {mode:04o}): run chmod 600 on it, and"
             " renew what it protects if somebody did"
         )
-    found = path.read_bytes()
-    if len(found) != OCTETS:
-        raise UnfitKey(f"{path} has {len(found)} octets instead of {OCTETS}: restore it")
-    return found
+    return path.read_bytes()
 
 
 def _make(path: Path, octets: bytes) -> None:

@@ -17,15 +17,22 @@ from storage.embedded.identity import Plain
 from storage.embedded.place import Place, prepare_socket_directory
 
 _LONGEST_NAME: Final = "worker-255.sock"
+_RELAY: Final = "relay.sock"
 
 
 class Listening(msgspec.Struct, frozen=True, kw_only=True):
-    """The open sockets; `control` by the name of the child that answers there."""
+    """The open sockets; `control` by the name of the child that answers there.
+
+    `relay` is where workers reach the registry; none where one of them is missing.
+    """
 
     handle: tuple[HandleSockets, ...]
     http: tuple[socket.socket, ...]
     registry: tuple[socket.socket, ...]
     ops: tuple[socket.socket, ...]
+    https: tuple[socket.socket, ...]
+    registry_tls: tuple[socket.socket, ...]
+    relay: tuple[socket.socket, ...]
     control: dict[str, socket.socket]
     control_dir: Path
 
@@ -52,6 +59,9 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
                 http=tcp(settings.http) if resolves else (),
                 registry=tcp(settings.registry) if registers else (),
                 ops=tcp(settings.ops),
+                https=tcp(settings.https) if resolves else (),
+                registry_tls=tcp(settings.registry_tls) if registers else (),
+                relay=(kept(listen_unix(control_dir / _RELAY)),) if resolves and registers else (),
                 control={name: kept(listen_unix(control_dir / f"{name}.sock")) for name in crew},
                 control_dir=control_dir,
             )
@@ -72,12 +82,19 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
             http=tuple(s.fileno() for s in self.http) if worker else (),
             registry=() if worker else tuple(s.fileno() for s in self.registry),
             ops=tuple(s.fileno() for s in self.ops) if name == spokesman else (),
+            https=tuple(s.fileno() for s in self.https) if worker else (),
+            registry_tls=() if worker else tuple(s.fileno() for s in self.registry_tls),
+            relay=() if worker else tuple(s.fileno() for s in self.relay),
             control=self.control[name].fileno(),
         )
 
     def siblings(self) -> dict[str, str]:
         """Return the path of each child's control socket."""
         return {name: str(self.control_dir / f"{name}.sock") for name in self.control}
+
+    def relay_path(self) -> str:
+        """Return the path of the socket where workers reach the registry; empty without one."""
+        return str(self.control_dir / _RELAY) if self.relay else ""
 
     def public(self, settings: Settings) -> tuple[str, ...]:
         """Return where clients reach the Handle listeners, as far as that can be known."""
@@ -97,6 +114,8 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
             "admin": "",
             "dns": "",
             "ops": as_text(self.ops),
+            "https": as_text(self.https),
+            "registry_tls": as_text(self.registry_tls),
         }
         return {name: addresses or None for name, addresses in found.items()}
 
@@ -108,8 +127,8 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
     def __iter__(self) -> Iterator[socket.socket]:
         for pair in self.handle:
             yield from pair
-        for group in (self.http, self.registry, self.ops, self.control.values()):
-            yield from group
+        yield from (*self.http, *self.registry, *self.ops, *self.https, *self.registry_tls)
+        yield from (*self.relay, *self.control.values())
 
 
 @contextlib.contextmanager

@@ -79,6 +79,11 @@ def public(text: str) -> tuple[Address, ...]:
     return found
 
 
+def optional_addresses(text: str) -> tuple[Address, ...]:
+    """Read addresses; an empty text is none."""
+    return parse_address(text) if text else ()
+
+
 def networks(text: str) -> Networks:
     """Read networks; ``none``, and not an empty text, is none: an empty setting is not given."""
     return Networks(()) if text == "none" else parse_networks(text)

@@ -14,8 +14,11 @@ from typing import Final
 
 import msgspec
 
+from edge.relay import SERVER_LIMITS, RelayedAuthority
 from edge.server import serve
+from identifiers.keys.signers import Signer
 from identifiers.principals import Operator
+from identifiers.wire.handle.site import Site
 from node import connections, memory
 from node.assignment import Role
 from node.demo import Furnisher
@@ -29,7 +32,7 @@ from node.gauges import (
     resolver_families,
 )
 from node.joining import Checked, first_picture
-from node.keys import Secret, load_or_make
+from node.keys import Secret, load_or_make, site_signer
 from node.lifecycle import Begin, Running
 from node.listeners import inherited
 from node.metrics import Family
@@ -41,10 +44,15 @@ from node.site import site_record
 from node.upkeep import answers, keep_up, once_reachable
 from registry.administration import Administration, Ordered
 from registry.commit import GroupCommit
+from registry.handle.homing import Homing
+from registry.handle.service import HandleAdministration
 from registry.http.app import registry_app
+from registry.identities import Identities
 from registry.imports.service import Imports
 from registry.keys import KeyRing
 from registry.prefixes import Prefixes
+from registry.relay import relay_app
+from registry.rest.app import RestForm, add_rest
 from registry.seals import Seals
 from registry.service import Registry
 from resolver.clients import Clients
@@ -58,6 +66,8 @@ from resolver.tiers.coalescing import Coalescing
 from resolver.tiers.guarded import Guarded
 from resolver.tiers.local import Bounds, LocalTier
 from resolver.tiers.shared import SharedRecords
+from resolver.transports.beyond import Beyond
+from resolver.transports.certified import Certifier
 from resolver.transports.handle import HandleExchange
 from resolver.transports.http import HttpResolution
 from resolver.transports.tcp import TcpListener
@@ -68,6 +78,7 @@ from storage.postgres import (
     PostgresDirectory,
     PostgresFeed,
     PostgresRecords,
+    PostgresReverse,
     PostgresStore,
     ReverseProjection,
     check_schema,
@@ -155,9 +166,15 @@ def _bounds(workers: int) -> Bounds:
 async def _listen(running: Running, resolver: Resolver, counters: Counters) -> TcpListener:
     """Serve HTTP, Handle over TCP and over UDP."""
     sockets, settings, stack = running.assignment.sockets, running.settings, running.stack
-    site = site_record(running.assignment.public)
+    site, signer = _site(running)
     clients = Clients(settings.trusted_networks)
     rates, proven = Limits(secrets.randbits(64)), ProvenPaths()
+    authority = None
+    if running.assignment.relay:
+        authority = await stack.enter_async_context(RelayedAuthority(running.assignment.relay))
+    certifier = stack.enter_context(Certifier(signer))
+    beyond = Beyond(authority=authority, certifier=certifier, rates=rates)
+    exchange = HandleExchange(resolver, site, time.time, beyond=beyond)
     http = HttpResolution(
         resolver,
         site,
@@ -167,8 +184,9 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
         counters=counters,
         clock=time.monotonic,
         epoch=time.time,
+        exchange=exchange,
+        authority=authority,
     )
-    exchange = HandleExchange(resolver, site, time.time)
     tcp = TcpListener(
         [inherited(fd) for fd in sockets.tcp],
         exchange,
@@ -199,6 +217,15 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
     udp.start()
     stack.push_async_callback(udp.close)
     return tcp
+
+
+def _site(running: Running) -> tuple[Site, Signer]:
+    """Return what this node tells of itself, and its key."""
+    assignment, signer = running.assignment, site_signer(running.settings.keys_dir)
+    site = site_record(
+        assignment.public, key=signer.public, http=assignment.http, https=assignment.https
+    )
+    return site, signer
 
 
 def _tell(running: Running, tiers: _Tiers, tcp: TcpListener) -> None:
@@ -271,6 +298,31 @@ async def begin_registry(running: Running) -> None:
     running.metrics.append(observed.families)
     sockets = [inherited(fd) for fd in assignment.sockets.registry]
     runner = await serve(app, sockets, log_requests=True)
+    stack.push_async_callback(runner.cleanup)
+    site, signer = _site(running)
+    administration = Administration(store, pepper)
+    identities = Identities(store, prefixes, seals)
+    handle = HandleAdministration(
+        registry=registry,
+        administration=administration,
+        store=store,
+        prefixes=prefixes,
+        identities=identities,
+        site=site,
+        signer=signer,
+    )
+    relay = [inherited(fd) for fd in assignment.sockets.relay]
+    beside = relay_app(handle)
+    rest = RestForm(
+        registry=registry,
+        store=store,
+        prefixes=prefixes,
+        identities=identities,
+        homing=Homing(registry, administration, prefixes),
+        reverse=PostgresReverse(database),
+    )
+    add_rest(beside, rest)
+    runner = await serve(beside, relay, limits=SERVER_LIMITS)
     stack.push_async_callback(runner.cleanup)
 
 

@@ -21,6 +21,7 @@ from node import servers
 from node.assignment import Assignment, Role
 from node.children import MODULE, Child
 from node.config import Settings, given
+from node.listeners import bound
 from node.listening import Listening, control_directory
 from node.lock import only_node
 from node.readers import At, Embedded, Without
@@ -224,6 +225,9 @@ class Supervisor:
                 sockets=sockets,
                 siblings=listening.siblings(),
                 public=listening.public(self._settings),
+                http=tuple(map(str, map(bound, listening.http))),
+                https=tuple(map(str, map(bound, listening.https))),
+                relay=listening.relay_path(),
                 restarts=restarts,
                 prepare=name == "registry" and not self._seats[name].was_ready,
                 demo=self._demo,

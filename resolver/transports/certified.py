@@ -9,22 +9,14 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Self
 
+from identifiers.keys.credentials import with_signature
 from identifiers.keys.signers import Signer
-from identifiers.wire.cursor import octets, u32
-from identifiers.wire.handle import envelope
-from identifiers.wire.handle.credential import (
-    SIGNED,
-    Credential,
-    Signature,
-    encode_credential,
-    encode_signature,
-    signed_bytes,
-)
+from identifiers.wire.cursor import ProtocolError
+from identifiers.wire.handle.message import decode, encode
+from identifiers.wire.handle.translate import early_error
 
 WAITING: Final = 64
 """Replies of one worker that wait for their signature."""
-_LENGTH_AT: Final = 16
-_NO_CREDENTIAL: Final = bytes(4)
 
 
 class Certifier:
@@ -35,7 +27,8 @@ class Certifier:
         self._most = waiting
         self._waiting = 0
         self._threads = ThreadPoolExecutor(1, "certifier")
-        self.octets: Final = len(_credential(signer.algorithm, signer.sign(b"")))
+        sample = early_error(ProtocolError(""), 0)
+        self.octets: Final = len(self._signed(sample)) - len(sample)
         """About what a signature adds to a reply: SM2's vary by an octet or two."""
 
     def __enter__(self) -> Self:
@@ -54,38 +47,9 @@ class Certifier:
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            signature = await loop.run_in_executor(self._threads, self._signer.sign, covered(reply))
+            return await loop.run_in_executor(self._threads, self._signed, reply)
         finally:
             self._waiting -= 1
-        return with_credential(reply, _credential(self._signer.algorithm, signature))
 
-
-def covered(reply: bytes) -> bytes:
-    """Return what the signature of an unsigned reply covers."""
-    outer = envelope.decode_envelope(reply)
-    return signed_bytes(
-        outer.version,
-        outer.suggested,
-        session_id=outer.session_id,
-        request_id=outer.request_id,
-        counter=0,
-        header_and_body=reply[envelope.SIZE : -len(_NO_CREDENTIAL)],
-    )
-
-
-def with_credential(reply: bytes, credential: bytes) -> bytes:
-    """Return an unsigned reply with a credential at its end."""
-    length = len(reply) - envelope.SIZE + len(credential)
-    return b"".join(
-        (
-            reply[:_LENGTH_AT],
-            u32(length),
-            reply[envelope.SIZE : -len(_NO_CREDENTIAL)],
-            octets(credential),
-        )
-    )
-
-
-def _credential(algorithm: str, signature: bytes) -> bytes:
-    info = encode_signature(Signature(algorithm, signature))
-    return encode_credential(Credential(type=SIGNED, info=info))
+    def _signed(self, reply: bytes) -> bytes:
+        return encode(with_signature(decode(reply), self._signer))

@@ -33,14 +33,29 @@ from storage.postgres import Census
 
 
 def test_the_site_is_the_first_address_with_both_protocols():
-    site = site_record(["203.0.113.5:2641", "[2001:db8::1]:2641"])
+    site = site_record(["203.0.113.5:2641", "[2001:db8::1]:2641"], key=b"key")
     (server,) = site.servers
     assert server.address == ip_address("203.0.113.5")
     assert server.interfaces == (
-        Interface(Usage.QUERY, Transport.TCP, 2641),
+        Interface(Usage.ADMIN | Usage.QUERY, Transport.TCP, 2641),
         Interface(Usage.QUERY, Transport.UDP, 2641),
     )
+    assert server.public_key == b"key"
     assert site_record([]).servers == ()
+
+
+@pytest.mark.parametrize(
+    ("http", "https", "ports"),
+    [
+        (["203.0.113.5:8000"], ["0.0.0.0:8443"], [(Transport.HTTP, 8000), (Transport.HTTPS, 8443)]),
+        (["127.0.0.1:8000", "203.0.113.5:80"], [], [(Transport.HTTP, 80)]),
+        (["[::]:8000"], ["127.0.0.1:8443"], []),
+    ],
+)
+def test_the_site_tells_of_http_at_the_same_address(http, https, ports):
+    (server,) = site_record(["203.0.113.5:2641"], http=http, https=https).servers
+    assert [(i.transport, i.port) for i in server.interfaces[2:]] == ports
+    assert {i.usage for i in server.interfaces[2:]} <= {Usage.ADMIN | Usage.QUERY}
 
 
 def test_memory_is_the_smaller_of_machine_and_container(tmp_path):

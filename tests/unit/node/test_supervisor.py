@@ -73,7 +73,9 @@ async def start(crew_environ):
 async def test_every_child_is_told_its_part_and_the_node_is_announced_when_all_serve(start):
     async with start() as node:
         addresses, credentials = node.announced.result()
-        assert list(addresses) == ["handle", "http", "registry", "admin", "dns", "ops"]
+        assert list(addresses) == [
+            *("handle", "http", "registry", "admin", "dns", "ops", "https", "registry_tls")
+        ]
         assert addresses["admin"] is None
         assert all(not addresses[n].endswith(":0") for n in ("handle", "http", "registry", "ops"))
         assert credentials == "/credentials"
