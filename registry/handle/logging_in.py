@@ -11,8 +11,9 @@ from identifiers.wire.cursor import text, u32
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import ResponseCode
 from registry.handle.logins import Logins
-from registry.handle.turns import DONE, PROVE_FIRST, Prove, Told, Turn, refused
+from registry.handle.turns import DONE, PROVE_FIRST, TOO_OFTEN, Prove, Told, Turn, refused
 from registry.identities import Identities
+from registry.rest.attempts import Attempts
 
 _NO_CONNECTION: Final = refused(
     ResponseCode.OPERATION_NOT_SUPPORTED, "A login belongs to a TCP connection"
@@ -26,9 +27,12 @@ _WRONG: Final = refused(ResponseCode.AUTHENTICATION_FAILED)
 class LoggingIn:
     """The two operations. `passwords`: whether 2000 is offered at all."""
 
-    def __init__(self, logins: Logins, identities: Identities, *, passwords: bool) -> None:
+    def __init__(
+        self, logins: Logins, identities: Identities, attempts: Attempts, *, passwords: bool
+    ) -> None:
         self._logins = logins
         self._identities = identities
+        self._attempts = attempts
         self._passwords = passwords
 
     async def by_key(self, turn: Turn) -> Told | Prove:
@@ -54,9 +58,12 @@ class LoggingIn:
         index = asked.indexes[0] if asked.indexes else 0
         secret = asked.types[0] if asked.types else ""
         claimed = HandleIdentity(asked.handle, index)
+        if self._attempts.begin(origin, claimed, turn.now):
+            return TOO_OFTEN
         identity = await self._identities.check_secret(claimed, secret.encode())
         if identity is None:
             return _WRONG
+        self._attempts.right(origin, claimed)
         done = Told(ResponseCode.SUCCESS, bodies.Raw(text(asked.handle) + u32(0)))
         return await self._begin(turn, identity) or done
 

@@ -29,9 +29,10 @@ from registry.handle.homing import Homing
 from registry.handle.lookups import Lookups, referral
 from registry.handle.replies import denied, told
 from registry.handle.requests import UNSUPPORTED, WireCommand, command_of, prefix_named
-from registry.handle.turns import PROVE_FIRST, Prove, Result, Told, Turn, refused
+from registry.handle.turns import PROVE_FIRST, TOO_OFTEN, Prove, Result, Told, Turn, refused
 from registry.identities import Identities, Reason, Refused
 from registry.prefixes import Place
+from registry.rest.attempts import Attempts
 from registry.service import PAGE_LIMIT, Names, Registry
 
 A_MESSAGE: Final = 50
@@ -59,6 +60,7 @@ class Operations:
         lookups: Lookups,
         homing: Homing,
         identities: Identities,
+        attempts: Attempts,
         site: bytes,
         chance: Callable[[int], bytes],
     ) -> None:
@@ -66,6 +68,7 @@ class Operations:
         self._lookups = lookups
         self._homing = homing
         self._identities = identities
+        self._attempts = attempts
         self._site = site
         self._chance = chance
 
@@ -84,7 +87,7 @@ class Operations:
         if op_code in _HOMING and isinstance(body, bodies.Named):
             return await self._home(turn, body.handle)
         if op_code == OpCode.VERIFY_RESPONSE and isinstance(body, bodies.Verification):
-            return await self._verify(body)
+            return await self._verify(turn, body)
         return refused(UNSUPPORTED, _UNKNOWN)
 
     async def _change(self, turn: Turn) -> Told | Prove:
@@ -188,14 +191,18 @@ class Operations:
             return refused(UNSUPPORTED, "This list is too long for UDP: ask over TCP")
         return messages
 
-    async def _verify(self, asked: bodies.Verification) -> Told:
+    async def _verify(self, turn: Turn, asked: bodies.Verification) -> Told:
         identity = HandleIdentity(asked.handle, asked.index)
+        if self._attempts.begin(turn.origin, identity, turn.now):
+            return TOO_OFTEN
         proved = await self._identities.verify(
             identity, asked.signed, asked.nonce, asked.digest.value
         )
         if isinstance(proved, Refused) and proved.reason is not Reason.WRONG:
             return refused(code_of(proved), proved.reason)
-        return Told(ResponseCode.SUCCESS, bodies.Verified(int(not isinstance(proved, Refused))))
+        if valid := isinstance(proved, HandleIdentity):
+            self._attempts.right(turn.origin, identity)
+        return Told(ResponseCode.SUCCESS, bodies.Verified(int(valid)))
 
     def _asked(self, turn: Turn) -> Asked[Any]:
         return Asked(

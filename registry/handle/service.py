@@ -30,16 +30,18 @@ from registry.handle.operations import Operations, code_of
 from registry.handle.replies import FATE_UNKNOWN
 from registry.handle.sealing import Opened, Rejected, Sealing
 from registry.handle.sessions import Session, Sessions
-from registry.handle.turns import Prove, Result, Told, Turn, refused
+from registry.handle.turns import TOO_OFTEN, Prove, Result, Told, Turn, refused
 from registry.identities import Identities, Reason, Refused
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
+from registry.rest.attempts import Attempts
 from registry.service import Registry
 
 _LATE: Final = refused(
     ResponseCode.AUTHENTICATION_TIMEOUT, "No challenge waits for this answer: ask anew"
 )
 _WRONG: Final = refused(ResponseCode.AUTHENTICATION_FAILED)
+_NOT_HOMED: Final = refused(ResponseCode.SERVER_NOT_RESPONSIBLE, translate.NOT_HOMED)
 _TOO_MANY: Final = refused(ResponseCode.SERVER_BUSY, "Too many challenges wait: try again")
 _RELOGIN: Final = refused(ResponseCode.RELOGIN, "The login on this connection is over: log in anew")
 _LOGIN_FIRST: Final = refused(ResponseCode.LOGIN_FIRST, "Log in first")
@@ -61,8 +63,9 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
 class HandleAdministration:
     """Answers Handle messages that need somebody to be known.
 
-    `site` is what this site tells of itself; `signer` holds its key, if it has one. `clock` gives
-    epoch nanoseconds, `steady` monotonic seconds, `chance` random octets.
+    `site` is what this site tells of itself; `signer` holds its key, if it has one. `attempts`
+    counts wrong answers, and may do so for the REST form too. `clock` gives epoch nanoseconds,
+    `steady` monotonic seconds, `chance` random octets.
     """
 
     def __init__(
@@ -75,12 +78,15 @@ class HandleAdministration:
         identities: Identities,
         site: Site,
         signer: Signer | None = None,
+        attempts: Attempts | None = None,
         habits: Habits = Habits(),  # noqa: B008 -- frozen
         clock: Callable[[], int] = time_ns,
         steady: Callable[[], float] = monotonic,
         chance: Callable[[int], bytes] = token_bytes,
     ) -> None:
+        attempts = Attempts() if attempts is None else attempts
         self._identities = identities
+        self._attempts = attempts
         self._site = translate.Site(site.serial, bool(site.flags & SiteFlag.PRIMARY))
         self._habits = habits
         self._clock = clock
@@ -90,12 +96,13 @@ class HandleAdministration:
         self.logins: Final = Logins()
         self._sealing = Sealing(self.sessions, chance, signer, habits.policy)
         self._establishing = Establishing(self.sessions, identities, chance, signer, habits.policy)
-        self._logging_in = LoggingIn(self.logins, identities, passwords=habits.passwords)
+        self._logging_in = LoggingIn(self.logins, identities, attempts, passwords=habits.passwords)
         self._operations = Operations(
             registry=registry,
             lookups=Lookups(registry, store, prefixes),
             homing=Homing(registry, administration, prefixes),
             identities=identities,
+            attempts=attempts,
             site=encode_site(site),
             chance=chance,
         )
@@ -191,13 +198,25 @@ class HandleAdministration:
         ):
             # Whoever took an answer off the wire must not be logged in by it elsewhere.
             return turn, _WRONG
-        who = await self._identities.verify_answer(answer, challenge.nonce, challenge.digest.value)
-        if isinstance(who, Refused):
-            text = "" if who.reason is Reason.WRONG else who.reason
-            return turn, refused(code_of(who), text)
+        who = await self._verified(turn, answer, challenge)
+        if isinstance(who, Told):
+            return turn, who
         if session is not None and (proof := await self._identities.proof(who)) is not None:
             session.belongs_to(proof, turn.now)
         return replace(turn, identity=who), None
+
+    async def _verified(
+        self, turn: Turn, answer: bodies.Answer, challenge: Challenge
+    ) -> HandleIdentity | Told:
+        claimed = HandleIdentity(answer.handle, answer.index)
+        if self._attempts.begin(turn.origin, claimed, turn.now):
+            return TOO_OFTEN
+        who = await self._identities.verify_answer(answer, challenge.nonce, challenge.digest.value)
+        if isinstance(who, Refused):
+            text = "" if who.reason is Reason.WRONG else who.reason
+            return refused(code_of(who), text)
+        self._attempts.right(turn.origin, claimed)
+        return who
 
     def _original(self, turn: Turn, challenge: Challenge) -> tuple[Turn, Session | None]:
         """Return the challenged request, to be answered under the request id of the answer."""
@@ -253,6 +272,8 @@ class HandleAdministration:
         return await self._sealing.close(turn, reply, private=told.private)
 
     def _written(self, to: ReplyTo, told: Told, at: int) -> bytes:
+        if to.old_codes and told.code is ResponseCode.PREFIX_REFERRAL:
+            told = _NOT_HOMED  # their 303 is a message and no referral
         if told.session_id:
             to = replace(to, session_id=told.session_id)
         return translate.reply(

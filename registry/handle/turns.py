@@ -59,6 +59,10 @@ class Prove(Enum):
 PROVE_FIRST: Final = Prove.FIRST
 DONE: Final = Told(ResponseCode.SUCCESS)
 
+TOO_OFTEN: Final = Told(
+    ResponseCode.SERVER_BUSY, bodies.ErrorText(b"Too many wrong answers: try again in a minute")
+)
+
 Result = Told | Prove | AsyncIterator[Told]
 """What an operation comes to: one message, a demand, or several messages."""
 

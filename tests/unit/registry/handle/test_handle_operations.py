@@ -242,6 +242,16 @@ async def test_a_request_that_was_passed_on_too_often_is_not_answered(caller):
     assert code(await caller.ask(far)) == ResponseCode.RECURSION_COUNT_TOO_HIGH
 
 
+async def test_a_name_below_a_disabled_prefix_is_elsewhere_for_everybody(node):
+    caller = node.caller(connection="one")
+    await caller.prove(
+        request(OpCode.LOGIN_ID_SYSTEM, bodies.Identity(OPERATOR.handle, 300)), OPERATOR
+    )
+    node.keep("88.300.7/A", url(), hidden())
+    assert code(await caller.ask(resolution("88.300.7/A", indexes=(5,)))) == 301
+    assert code(await caller.ask(listing("0.NA/88.300.7"))) == 301
+
+
 # Lists.
 
 
@@ -377,6 +387,8 @@ async def test_answers_are_verified_for_other_servers(caller, identity):
     assert (code(reply), reply.body.valid) == (1, False)
     reply = await caller.ask(verification("99.1/A", proof))
     assert code(reply) == ResponseCode.AUTHENTICATION_FAILED
+    codes = [code(await caller.ask(verification(identity.handle, wrong))) for _ in range(12)]
+    assert codes == [1] * 9 + [3] * 3
 
 
 async def test_the_site_tells_of_itself(caller):
