@@ -25,6 +25,7 @@ class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     `routes` is None while names under the prefix live here. Once they are delegated to the
     enterprise's own node, it says where that is. `namespace` is the HS_NAMESPACE of the prefix.
+    `signed`: the node signs what is written under it (``registry.signatures``).
     """
 
     prefix: Prefix
@@ -32,6 +33,7 @@ class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
     enterprise: int
     enabled: bool = True
     fold_suffix: bool = False
+    signed: bool = False
     routes: Routes | None = None
     namespace: bytes = b""
 

@@ -17,6 +17,7 @@ from identifiers.changes import (
     Writes,
 )
 from identifiers.directory import PrefixDirectory, PrefixEntry
+from identifiers.names import Prefix
 from identifiers.records import Record
 from identifiers.reverse import Match, Search, TooBroad
 
@@ -78,6 +79,10 @@ class RegistryStore(Protocol):
 
     async def home_prefix(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
         """Allot a prefix; False when it is allotted already (to whomever)."""
+        ...
+
+    async def sign_prefix(self, prefix: Prefix, audit: AuditEntry, *, signed: bool) -> bool:
+        """Say whether the node signs under a prefix; False when it was not allotted."""
         ...
 
     async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:

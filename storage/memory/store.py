@@ -24,7 +24,7 @@ from identifiers.changes import (
 )
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.errors import FateUnknown, Fenced, StoreUnavailable
-from identifiers.names import prefix_of
+from identifiers.names import Prefix, prefix_of
 from identifiers.records import EMPTY_VALUES, PAGE_BYTES, Record, State
 from identifiers.routes import namespace_of, record_key, routes_of
 from storage import unit
@@ -241,6 +241,18 @@ class MemoryStore:
             return False
         with self._commit():
             self._prefixes[str(entry.prefix)] = entry
+            self.audited.append(audit)
+            self._tell((), directory=True)
+        return True
+
+    async def sign_prefix(self, prefix: Prefix, audit: AuditEntry, *, signed: bool) -> bool:
+        """Say whether the node signs under a prefix; False when it was not allotted."""
+        self._reach()
+        entry = self._prefixes.get(str(prefix))
+        if entry is None:
+            return False
+        with self._commit():
+            self._prefixes[str(prefix)] = msgspec.structs.replace(entry, signed=signed)
             self.audited.append(audit)
             self._tell((), directory=True)
         return True

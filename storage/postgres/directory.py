@@ -38,6 +38,7 @@ def _entry(row: asyncpg.Record) -> PrefixEntry:
         enterprise=row["enterprise"],
         enabled=row["enabled"],
         fold_suffix=row["fold_suffix"],
+        signed=row["signed"],
         routes=routes_of(blob) if row["delegated"] else None,
         namespace=namespace_of(blob),
     )
@@ -70,6 +71,12 @@ async def delegate(connection: Connection, moved: Delegated) -> None:
     )
     if marked is None:
         raise ValueError(f"{moved.prefix} was never allotted")
+
+
+async def sign(connection: Connection, prefix: Prefix, *, signed: bool) -> bool:
+    """Mark a prefix within a transaction at hand; False when it was not allotted."""
+    marked = await connection.fetchval(_SQL["sign"], str(prefix), signed, rows.pack_news(()))
+    return marked is not None
 
 
 async def add_enterprise(connection: Connection, enterprise: Enterprise) -> int:

@@ -17,6 +17,7 @@ from identifiers.changes import (
     Writes,
 )
 from identifiers.directory import PrefixDirectory, PrefixEntry
+from identifiers.names import Prefix
 from identifiers.records import Record
 from storage.postgres import directory, imports, keys, write
 from storage.postgres.database import Database
@@ -103,6 +104,19 @@ class PostgresStore:
         homed = await self._database.commit(work)
         self._nudge.news()
         return homed
+
+    async def sign_prefix(self, prefix: Prefix, audit: AuditEntry, *, signed: bool) -> bool:
+        """Say whether the node signs under a prefix; False when it was not allotted."""
+
+        async def work(connection: Connection) -> bool:
+            marked = await directory.sign(connection, prefix, signed=signed)
+            if marked:
+                await write.audit(connection, audit)
+            return marked
+
+        marked = await self._database.commit(work)
+        self._nudge.news()
+        return marked
 
     async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
         """Store a new API key.

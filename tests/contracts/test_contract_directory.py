@@ -183,3 +183,15 @@ async def test_a_prefix_has_the_namespace_of_its_record(backend: Backend) -> Non
     assert (await backend.directory.directory()).entries == (with_one,)
     await put(backend.store, RECORD, encode_values((OTHER, SITE)))
     assert (await backend.directory.directory()).entries == (given,)
+
+
+async def test_a_prefix_is_signed_until_it_is_not(backend: Backend) -> None:
+    await backend.store.home_prefix(ROOT, AUDIT)
+    for signed in (True, True, False):
+        cursor = await backend.feed.start()
+        assert await backend.store.sign_prefix(ROOT.prefix, AUDIT, signed=signed)
+        assert (await backend.feed.poll(cursor)).directory
+        (found,) = (await backend.directory.directory()).entries
+        assert found.signed is signed
+    assert not await backend.store.sign_prefix(Prefix.parse("88.301"), AUDIT, signed=True)
+    assert len(await backend.past.audited()) == 4
