@@ -111,7 +111,7 @@ class HandleAdministration:
         """Yield the answer to a request as one or more whole messages, envelope first.
 
         None at all where silence is the answer: a challenge over UDP to a stranger, who then asks
-        over TCP.
+        over TCP, and anything that is an answer itself.
         """
         now, at = self._steady(), self._clock() // 1_000_000
         try:
@@ -122,6 +122,8 @@ class HandleAdministration:
         if isinstance(opened, Rejected):
             yield self._written(opened.to, opened.told, at)
             return
+        if opened.message.header.response_code != ResponseCode.REQUEST:
+            return  # an answer is never answered (`assurance` 3.3)
         async for reply in self._replies(_turn(opened, origin, now, at)):
             yield reply
 
