@@ -26,6 +26,8 @@ WEIGH_EACH = 400
 """Every so-many-th traced input is weighed: what it allocates is measured."""
 HANG_SECONDS = 60
 """No input takes this long; what counts is the number of steps, and this ends an endless one."""
+_WATCHED = 32
+"""Inputs for which the alarm is set together."""
 _FRESH = 0.125
 """Share of inputs that are generated and not mutated, where there is a generator."""
 
@@ -68,6 +70,8 @@ def run_batch(
     each = 1 if guided else TRACE_EACH
     with _alarm():
         for number in range(count):
+            if number % _WATCHED == 0:
+                signal.alarm(HANG_SECONDS)
             fresh = target.generate is not None and rng.random() < _FRESH
             data = (
                 target.generate(rng)
@@ -130,7 +134,6 @@ def _alarm() -> Iterator[None]:
         raise Hung
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(HANG_SECONDS)
     try:
         yield
     finally:
