@@ -25,7 +25,11 @@ _SQL: Final = load("reverse")
 STEP: Final = 500
 """Changes of one step: some 20 milliseconds of the event loop."""
 LOOKED: Final = 200_000
-"""Values that a search looks at before it is given up."""
+"""Values along an index that a search looks at before it is given up."""
+FITTING: Final = 50_000
+"""Values that the trigram index may find: all of them are fetched before the first is told."""
+_TRIED: Final = 20_000
+"""Values that are tried first even so: what nearly every value fits is found there at once."""
 _OPENING: Final = (
     # To lose a step costs its repetition: nobody waits for the disk.
     "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '1s'"
@@ -93,9 +97,10 @@ def _entries(record: Record) -> Iterator[tuple[str, str | None, str, str]]:
 class PostgresReverse:
     """ReverseLookup: searches in what was projected; normally a second behind the records."""
 
-    def __init__(self, database: Database, looked: int = LOOKED) -> None:
+    def __init__(self, database: Database, looked: int = LOOKED, fitting: int = FITTING) -> None:
         self._database = database
         self._looked = looked
+        self._fitting = fitting
         self._trigrams: bool | None = None
 
     async def search(self, search: Search) -> Sequence[Match] | TooBroad:
@@ -104,26 +109,24 @@ class PostgresReverse:
             row = await self._database.row(_SQL["has_trigrams"])
             self._trigrams = bool(row and row[0])
         first, *others = sorted(search.tests, key=_narrowness, reverse=True)
-        by_trigrams = self._trigrams and not first.pattern.head and has_trigram(first.pattern)
-        found, looked = (
-            await self._by_trigrams(first, others, search)
-            if by_trigrams
-            else await self._by_range(first, others, search)
-        )
-        if len(found) < search.limit and looked >= self._looked:
-            return TooBroad(self._looked)
-        return found
+        if not self._trigrams or first.pattern.head or not has_trigram(first.pattern):
+            return await self._by_range(first, others, search, self._looked)
+        tried = min(max(_TRIED, 4 * (search.offset + search.limit)), self._looked)
+        found = await self._by_range(first, others, search, tried)
+        if not isinstance(found, TooBroad):
+            return found
+        return await self._by_trigrams(first, others, search)
 
     async def _by_range(
-        self, first: Test, others: Sequence[Test], search: Search
-    ) -> tuple[Sequence[Match], int]:
+        self, first: Test, others: Sequence[Test], search: Search, most: int
+    ) -> Sequence[Match] | TooBroad:
         low, high = text_range(first)
         found = await self._matches(
             "by_range",
             *low,
             *high,
             like(first.pattern),
-            self._looked,
+            most,
             search.begins,
             [test.type for test in others],
             [like(test.pattern) for test in others],
@@ -131,27 +134,27 @@ class PostgresReverse:
             search.offset,
         )
         if len(found) >= search.limit:
-            return found, 0
-        return found, await self._count("looked_by_range", *low, *high, self._looked)
+            return found
+        looked = await self._count("looked_by_range", *low, *high, most)
+        return found if looked < most else TooBroad(most)
 
     async def _by_trigrams(
         self, first: Test, others: Sequence[Test], search: Search
-    ) -> tuple[Sequence[Match], int]:
-        found = await self._matches(
+    ) -> Sequence[Match] | TooBroad:
+        pattern, most = like(first.pattern), self._fitting
+        if await self._count("looked_by_trigrams", pattern, most) >= most:
+            return TooBroad(most)
+        return await self._matches(
             "by_trigrams",
             first.type,
-            like(first.pattern),
-            self._looked,
+            pattern,
+            most,
             search.begins,
             [test.type for test in others],
             [like(test.pattern) for test in others],
             search.limit,
             search.offset,
         )
-        if len(found) >= search.limit:
-            return found, 0
-        count = await self._count("looked_by_trigrams", like(first.pattern), self._looked)
-        return found, count
 
     async def _matches(self, statement: str, *arguments: object) -> Sequence[Match]:
         found = await self._database.rows(_SQL[statement], *arguments)

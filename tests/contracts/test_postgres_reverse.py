@@ -111,11 +111,22 @@ async def test_too_broad_a_search_is_given_up(postgres: Backend, dsn: str, text:
         await put(postgres.store, f"88.300.1/N{n}", url(f"mine{n}.pdf"))
     await postgres.project()
     async with Database(dsn) as database:
-        reverse = PostgresReverse(database, looked=10)
+        reverse = PostgresReverse(database, looked=10, fitting=10)
         assert await reverse.search(asked(text)) == TooBroad(10)
         matches = await reverse.search(asked(text, limit=10))
         assert not isinstance(matches, TooBroad)
         assert len(matches) == 10
+
+
+async def test_few_of_many_are_found_by_trigrams(postgres: Backend, dsn: str) -> None:
+    for n in range(12):
+        await put(postgres.store, f"88.300.1/N{n}", url(f"mine-{n:03}.pdf"))
+    await postgres.project()
+    async with Database(dsn) as database:
+        reverse = PostgresReverse(database, looked=10, fitting=10)
+        matches = await reverse.search(asked("*-011*"))
+        assert not isinstance(matches, TooBroad)
+        assert [match.name for match in matches] == ["88.300.1/N11"]
 
 
 async def test_without_trigrams(postgres: Backend, sql: Any) -> None:
