@@ -55,6 +55,10 @@ class InvalidName(msgspec.Struct, frozen=True):
     message: str
 
 
+class PassedOnTooOften(msgspec.Struct, frozen=True):
+    """The question would have to be passed on once more than may be (code 6)."""
+
+
 class Unavailable(msgspec.Struct, frozen=True):
     """The store cannot be reached and nothing cached may be shown (code 3)."""
 
@@ -70,5 +74,6 @@ Outcome = (
     | Referral
     | NeedsAuthentication
     | InvalidName
+    | PassedOnTooOften
     | Unavailable
 )

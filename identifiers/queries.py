@@ -20,6 +20,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     recursive: bool = False
     certified: bool = False
     """The caller wants the reply signed by the site's key."""
+    passed_on: int = 0
+    """How many servers passed the question on before it came here."""
     do_not_refer: bool = False
     """Answer "not found" where a referral would be the answer."""
     site_serial: int | None = None

@@ -27,6 +27,8 @@ def warnings(settings: Settings) -> list[str]:
         for a in settings.ops
         if _public_bind(a)
     ]
+    if settings.upstream and not settings.recursion:
+        found.append("IDNODE_RECURSION_UPSTREAM means nothing while IDNODE_RECURSION is off.")
     return found
 
 
@@ -39,7 +41,7 @@ def shown(settings: Settings) -> dict[str, str]:
     return {s.name: _as_text(getattr(settings, s.field)) for s in SETTINGS}
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object) -> str:  # noqa: PLR0911 -- one return for each kind
     match value:
         case Embedded():
             return "(embedded)"
@@ -49,6 +51,8 @@ def _as_text(value: object) -> str:
             return redacted(url)
         case None:
             return ""
+        case bool():
+            return "on" if value else "off"
         case tuple():
             return ",".join(map(str, value))
         case _:

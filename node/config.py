@@ -33,6 +33,7 @@ from node.readers import (
     prefixes,
     public,
     redis,
+    switch,
     whole,
     workers,
 )
@@ -82,6 +83,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pg_bin: Path | None
     log_level: LogLevel
     drain_delay: int
+    recursion: bool
+    upstream: tuple[Address, ...]
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,6 +251,20 @@ SETTINGS: Final = (
         default="0",
         purpose="seconds between /readyz saying 503 and the closing of listeners",
         read=whole(0, MAX_DRAIN_DELAY),
+    ),
+    Setting(
+        name="IDNODE_RECURSION",
+        field="recursion",
+        default="off",
+        purpose="on: ask other nodes for trusted clients that ask for it, over TCP and HTTP",
+        read=switch,
+    ),
+    Setting(
+        name="IDNODE_RECURSION_UPSTREAM",
+        field="upstream",
+        default="",
+        purpose="Handle servers to ask about prefixes that nobody here knows, with recursion on",
+        read=optional_addresses,
     ),
 )
 _LISTENERS: Final = frozenset({"handle", "http", "https", "registry", "registry_tls", "ops"})

@@ -125,6 +125,13 @@ def log_level(text: str) -> LogLevel:
     return level
 
 
+def switch(text: str) -> bool:
+    """Read ``on`` or ``off``, in any case."""
+    if text.lower() not in {"on", "off"}:
+        raise ValueError("must be on or off")
+    return text.lower() == "on"
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     """Return a reader of whole numbers within bounds, both allowed."""
 

@@ -19,8 +19,11 @@ from edge.server import serve
 from identifiers.keys.signers import Signer
 from identifiers.principals import Operator
 from identifiers.wire.handle.site import Site
+from idnode.peers import Peer
+from idnode.transport import Address
 from node import connections, memory
 from node.assignment import Role
+from node.config import Settings
 from node.demo import Furnisher
 from node.gauges import (
     bulk_families,
@@ -61,6 +64,7 @@ from resolver.follower import Follower
 from resolver.freshness import Freshness
 from resolver.limits import Limits, ProvenPaths
 from resolver.ports import RecordSource
+from resolver.recursion import Recursion
 from resolver.service import Resolver
 from resolver.tiers.coalescing import Coalescing
 from resolver.tiers.guarded import Guarded
@@ -115,7 +119,8 @@ async def begin_worker(running: Running) -> None:
     running.metrics.append(lambda: database_families(database.census()))
     feed = await stack.enter_async_context(PostgresFeed(database, assignment.database))
     tiers = await _tiers(running, database)
-    resolver = Resolver(tiers.local, tiers.freshness, tiers.counters, time.monotonic)
+    walk = _recursion(running.settings)
+    resolver = Resolver(tiers.local, tiers.freshness, tiers.counters, time.monotonic, walk)
     follower = Follower(
         feed=feed,
         directories=Checked(PostgresDirectory(database), lambda: check_schema(database)),
@@ -129,6 +134,18 @@ async def begin_worker(running: Running) -> None:
     await first_picture(follower.ready, assignment.siblings)
     tcp = await _listen(running, resolver, tiers.counters)
     _tell(running, tiers, tcp)
+
+
+def _recursion(settings: Settings) -> Recursion | None:
+    """Return how other nodes are asked, where they are."""
+    if not settings.recursion:
+        return None
+    return Recursion(
+        [Address(host=address.host, tcp=address.port) for address in settings.upstream],
+        lambda address: Peer(address, draw=lambda: secrets.randbits(32)),
+        clock=time.monotonic,
+        epoch=time.time,
+    )
 
 
 async def _tiers(running: Running, database: Database) -> _Tiers:
@@ -168,6 +185,8 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
     sockets, settings, stack = running.assignment.sockets, running.settings, running.stack
     site, signer = _site(running)
     clients = Clients(settings.trusted_networks)
+    # What a datagram says of its sender proves nothing: for UDP nobody else is ever asked.
+    connected = Clients(settings.trusted_networks, recursion=settings.recursion)
     rates, proven = Limits(secrets.randbits(64)), ProvenPaths()
     authority = None
     if running.assignment.relay:
@@ -178,7 +197,7 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
     http = HttpResolution(
         resolver,
         site,
-        clients=clients,
+        clients=connected,
         proxies=settings.trusted_proxies,
         rates=rates,
         counters=counters,
@@ -190,7 +209,7 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
     tcp = TcpListener(
         [inherited(fd) for fd in sockets.tcp],
         exchange,
-        clients=clients,
+        clients=connected,
         rates=rates,
         proven=proven,
         counters=counters,

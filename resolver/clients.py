@@ -22,13 +22,19 @@ class Client(msgspec.Struct, frozen=True):
     host: tuple[int, int]
     network: tuple[int, int]
     trusted: bool
+    walked_for: bool = False
+    """Other nodes may be asked in its name (recursion)."""
 
 
 class Clients:
-    """Source addresses, as sockets give them, to clients. Remembers boundedly."""
+    """Source addresses, as sockets give them, to clients. Remembers boundedly.
 
-    def __init__(self, trusted: Networks) -> None:
+    With `recursion` other nodes are asked for those of them that are trusted.
+    """
+
+    def __init__(self, trusted: Networks, *, recursion: bool = False) -> None:
         self._trusted = trusted
+        self._recursion = recursion
         self._known: dict[str, Client] = {}
 
     def of(self, host: str) -> Client:
@@ -44,8 +50,10 @@ class Clients:
         ip = unmapped(ip_address(host.partition("%")[0]))
         host_bits, network_bits = _BITS[ip.version]
         unused, number = ip.max_prefixlen, int(ip)
+        trusted = ip in self._trusted
         return Client(
             (ip.version, number >> (unused - host_bits)),
             (ip.version, number >> (unused - network_bits)),
-            ip in self._trusted,
+            trusted,
+            trusted and self._recursion,
         )

@@ -99,6 +99,7 @@ _RESULTS: Final[Mapping[type, Result]] = MappingProxyType(
         outcomes.Referral: Result.REFERRAL,
         outcomes.NeedsAuthentication: Result.LOGIN_NEEDED,
         outcomes.InvalidName: Result.INVALID,
+        outcomes.PassedOnTooOften: Result.INVALID,
         outcomes.Unavailable: Result.UNAVAILABLE,
     }
 )

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from identifiers.changes import FeedPage, Leased
 from identifiers.directory import PrefixDirectory
+from identifiers.outcomes import NotHomed, Outcome, Referral
+from identifiers.queries import Query
 from identifiers.records import Record
 from identifiers.relay import HttpAnswer, HttpRequest, Origin
 
@@ -67,6 +69,17 @@ class DirectorySource(Protocol):
 
     async def directory(self) -> PrefixDirectory:
         """Read it anew. Raises `StoreUnavailable`."""
+        ...
+
+
+class Walk(Protocol):
+    """Asks other nodes (recursion)."""
+
+    async def ask(self, query: Query, known: Referral | NotHomed) -> Outcome:
+        """Answer a query that others answer; `known` is what this node knows about whom to ask.
+
+        Never raises: what cannot be had is `Unavailable`.
+        """
         ...
 
 

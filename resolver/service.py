@@ -14,13 +14,14 @@ import msgspec
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
 from identifiers.names import Prefix
-from identifiers.outcomes import Absent, Found, Outcome, Unavailable
+from identifiers.outcomes import Absent, Found, NotHomed, Outcome, Referral, Unavailable
 from identifiers.queries import Query
 from identifiers.records import Record
 from resolver.clients import Client
 from resolver.counters import Counters
 from resolver.delegation import Ours, delegate
 from resolver.freshness import Freshness
+from resolver.ports import Walk
 from resolver.templates import Template, computed, template_for, unknown
 from resolver.tiers.local import LocalTier
 from resolver.tiers.partial import Incomplete, TooSlow
@@ -45,7 +46,8 @@ class Basis(msgspec.Struct, frozen=True, gc=False):
 class Resolver:
     """Answers look-ups from one worker's caches and the stores behind them.
 
-    `clock` is monotonic. Until the first directory is in use everything is unavailable.
+    `clock` is monotonic. Until the first directory is in use everything is unavailable. With a
+    `walk` what lives elsewhere is asked there, for clients for whom that is done.
     """
 
     def __init__(
@@ -54,11 +56,13 @@ class Resolver:
         freshness: Freshness,
         counters: Counters,
         clock: Callable[[], float],
+        walk: Walk | None = None,
     ) -> None:
         self._local = local
         self._freshness = freshness
         self._counters = counters
         self._clock = clock
+        self._walk = walk
         self._directory: PrefixDirectory | None = None
         self._generation = 0
 
@@ -76,7 +80,7 @@ class Resolver:
         """Answer without waiting, or return None: the store must be asked (`answer`)."""
         target = self._target(query)
         if not isinstance(target, Ours):
-            return target
+            return None if self._walked(target, query, client) else target
         outcome = self._known(target, query, client, now)
         if outcome is not None:
             self._count(target)
@@ -110,6 +114,8 @@ class Resolver:
         """Answer a query that `answer_now` could not."""
         target = self._target(query)
         if not isinstance(target, Ours):
+            if self._walk is not None and isinstance(target, Referral | NotHomed):
+                return await self._walk.ask(query, target)
             return target
         self._count(target)
         (outcome,) = await self._ask_all([(target, query)], client, now)
@@ -167,6 +173,14 @@ class Resolver:
         if self._directory is None:
             return _UNAVAILABLE
         return delegate(self._directory, query)
+
+    def _walked(self, target: Ours | Outcome, query: Query, client: Client) -> bool:
+        return (
+            self._walk is not None
+            and client.walked_for
+            and query.recursive
+            and isinstance(target, Referral | NotHomed)
+        )
 
     def _count(self, target: Ours) -> None:
         if target.entry is not None:

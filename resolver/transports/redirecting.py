@@ -156,7 +156,7 @@ class Redirecting:
             if _folded(last) in seen:
                 break
             seen.add(_folded(last))
-            query = Query(handle=last.encode(), types=(redirects.ALIAS,))
+            query = Query(handle=last.encode(), types=(redirects.ALIAS,), recursive=True)
             outcome = await self._look(query, client, self._clock())
             further = None
             if isinstance(outcome, Found):
@@ -199,7 +199,7 @@ def _read(request: web.Request) -> _Asked:
         negotiated=negotiated,
     )
     return _Asked(
-        query=look_up.query,
+        query=msgspec.structs.replace(look_up.query, recursive=True),
         wanted=Wanted(
             wish=wish, append=given.get("urlappend", ""), ignore_aliases=flag("ignore_aliases")
         ),
@@ -234,6 +234,8 @@ def _told(outcome: Outcome) -> _Told:
         case outcomes.InvalidName(message=message):
             line = Line("invalid.why", (("message", message),))
             return _Told(status=400, title="invalid", lines=(line,))
+        case outcomes.PassedOnTooOften():
+            return _Told(status=500, title="circle", lines=(Line("passed-on.why"),))
         case outcomes.Unavailable(retry_after=seconds):
             return _Told(
                 status=503,

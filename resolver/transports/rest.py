@@ -151,7 +151,8 @@ def _refusal(
     outcome: outcomes.Absent
     | outcomes.NotHomed
     | outcomes.NeedsAuthentication
-    | outcomes.InvalidName,
+    | outcomes.InvalidName
+    | outcomes.PassedOnTooOften,
     handle: str,
 ) -> Told:
     match outcome:
@@ -163,6 +164,8 @@ def _refusal(
             status, code, message = 503, ResponseCode.OPERATION_NOT_SUPPORTED, NO_LOGIN
         case outcomes.InvalidName(message=message):
             status, code = 400, ResponseCode.INVALID_HANDLE
+        case outcomes.PassedOnTooOften():
+            status, code, message = 500, ResponseCode.RECURSION_COUNT_TOO_HIGH, ""
         case _:
             assert_never(outcome)
     return Told(status=status, document=document(code, handle, message=message))

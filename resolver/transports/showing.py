@@ -100,7 +100,11 @@ TEXTS: Final = MappingProxyType(
             "What is to be appended would lead to another host than the registered one.",
             "附加的内容会指向登记地址以外的主机。",
         ),
-        "circle": ("Aliases lead nowhere", "别名无法解析"),
+        "circle": ("Leads nowhere", "无法解析"),
+        "passed-on.why": (
+            "The question was passed on from node to node for too long.",
+            "查询在节点之间转发次数过多。",
+        ),
         "circle.why": (
             "The aliases of this identifier lead in a circle, or on for too long.",
             "该标识的别名循环引用或层级过多。",

@@ -106,7 +106,7 @@ def decode_query(datagram: bytes) -> tuple[ReplyTo, Query] | None:
             flags=flags,
             recursion_count=recursion,
         ),
-        query(handle, indexes, types, flags, serial),
+        query(handle, indexes, types, flags, site_serial=serial, recursion_count=recursion),
     )
 
 

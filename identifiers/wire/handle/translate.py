@@ -31,6 +31,7 @@ from identifiers.wire.handle.values import encode_values
 REPLY_LIFETIME: Final = 12 * 3600
 """Seconds from now to a reply's expiration, as the reference server has it."""
 NOT_HOMED: Final = "That prefix doesn't live here"
+_TOO_OFTEN: Final = "Recursion count too high"
 _NO_LOGIN: Final = "The values asked for need a login, which this server does not offer"
 _RENUMBERED_SINCE: Final[Version] = (2, 5)
 # What old clients know some codes as; their 303 is a message and no referral.
@@ -107,8 +108,15 @@ def to_query(request: Message) -> Query:
     if not isinstance(body, bodies.Asked) or header.op_code != OpCode.RESOLUTION:
         raise ProtocolError("Not a resolution request", ResponseCode.OPERATION_NOT_SUPPORTED)
     if header.recursion_count > MAX_RECURSION:
-        raise ProtocolError("Recursion count too high", ResponseCode.RECURSION_COUNT_TOO_HIGH)
-    return query(body.handle.encode(), body.indexes, body.types, header.flags, header.site_serial)
+        raise ProtocolError(_TOO_OFTEN, ResponseCode.RECURSION_COUNT_TOO_HIGH)
+    return query(
+        body.handle.encode(),
+        body.indexes,
+        body.types,
+        header.flags,
+        site_serial=header.site_serial,
+        recursion_count=header.recursion_count,
+    )
 
 
 def query(
@@ -116,9 +124,11 @@ def query(
     indexes: tuple[int, ...],
     types: tuple[str, ...],
     flags: int,
+    *,
     site_serial: int,
+    recursion_count: int,
 ) -> Query:
-    """Make a query of a resolution's body and the two header fields that matter to it."""
+    """Make a query of a resolution's body and the header fields that matter to it."""
     return Query(
         handle=handle,
         indexes=indexes,
@@ -126,6 +136,7 @@ def query(
         public_only=flags & _PUBLIC_ONLY != 0,
         authoritative=flags & _AUTHORITATIVE != 0,
         recursive=flags & _RECURSIVE != 0,
+        passed_on=recursion_count,
         certified=flags & _CERTIFY != 0,
         do_not_refer=flags & _DO_NOT_REFER != 0,
         site_serial=None if site_serial == UNKNOWN_SITE_SERIAL else site_serial,
@@ -167,6 +178,8 @@ def _told(  # noqa: PLR0911 -- one return for each outcome
             return ResponseCode.OPERATION_NOT_SUPPORTED, bodies.ErrorText(_NO_LOGIN.encode())
         case outcomes.InvalidName(message=text):
             return ResponseCode.INVALID_HANDLE, bodies.ErrorText(text.encode())
+        case outcomes.PassedOnTooOften():
+            return ResponseCode.RECURSION_COUNT_TOO_HIGH, bodies.ErrorText(_TOO_OFTEN.encode())
         case outcomes.Unavailable():
             return ResponseCode.SERVER_BUSY, bodies.ErrorText(b"")
         case _:

@@ -183,6 +183,15 @@ def test_what_is_seldom_meant_is_warned_of(environ, told):
     assert all(word in sentence for word, sentence in zip(told, found, strict=True))
 
 
+def test_switches():
+    assert not load({}).login_first
+    assert load({"IDNODE_LOGIN_FIRST": "On"}).login_first
+    assert load({"IDNODE_PASSWORD_LOGIN": "on"}).password_login
+    assert load({"IDNODE_LEGACY_KEYS": "on"}).legacy_keys
+    with pytest.raises(BadSettings, match="IDNODE_LEGACY_KEYS: must be on or off"):
+        load({"IDNODE_LEGACY_KEYS": "yes"})
+
+
 def test_server_administrators():
     found = load({"IDNODE_ADMINISTRATORS": "300:0.NA/88.300, 0:88.300/BOSS,300:0.NA/88.300"})
     assert found.administrators == (
@@ -191,3 +200,19 @@ def test_server_administrators():
     )
     with pytest.raises(BadSettings, match="identity is index:handle"):
         load({"IDNODE_ADMINISTRATORS": "0.NA/88.300"})
+
+
+@pytest.mark.parametrize(("text", "value"), [("on", True), ("OFF", False)])
+def test_recursion_is_on_or_off(text, value):
+    settings = load({"IDNODE_RECURSION": text, "IDNODE_RECURSION_UPSTREAM": "192.0.2.1:2641"})
+    assert settings.recursion is value
+    assert [str(address) for address in settings.upstream] == ["192.0.2.1:2641"]
+    told = any("IDNODE_RECURSION_UPSTREAM" in warning for warning in warnings(settings))
+    assert told is not value
+    assert shown(settings)["IDNODE_RECURSION"] == text.lower()
+
+
+def test_recursion_is_nothing_else():
+    assert not load({}).recursion
+    with pytest.raises(BadSettings, match="IDNODE_RECURSION: must be on or off"):
+        load({"IDNODE_RECURSION": "yes"})

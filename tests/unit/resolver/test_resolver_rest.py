@@ -115,6 +115,7 @@ def test_filters_are_bounded():
     [
         (outcomes.ValuesAbsent(RECORD), 200, 200, {"values": []}),
         (outcomes.Absent(), 404, 100, {}),
+        (outcomes.PassedOnTooOften(), 500, 6, {}),
         (outcomes.Absent("suspended: recall"), 404, 100, {"message": "suspended: recall"}),
         (outcomes.NotHomed(), 400, 301, {"message": "That prefix doesn't live here"}),
         (outcomes.InvalidName("no slash"), 400, 102, {"message": "no slash"}),

@@ -41,6 +41,7 @@ def test_a_request_becomes_a_query():
             types=("URL",),
             public_only=True,
             recursive=True,
+            passed_on=2,
         )
         == QUERY
     )
@@ -85,6 +86,7 @@ def test_only_resolutions_become_queries(request_):
         ),
         (outcomes.Referral((), of_prefix=True), 303, bodies.Valued("", encode_values([]))),
         (outcomes.InvalidName("no slash"), 102, bodies.ErrorText(b"no slash")),
+        (outcomes.PassedOnTooOften(), 6, bodies.ErrorText(b"Recursion count too high")),
         (outcomes.Unavailable(5), 3, bodies.ErrorText(b"")),
     ],
 )
