@@ -27,6 +27,11 @@ def warnings(settings: Settings) -> list[str]:
         for a in settings.ops
         if _public_bind(a)
     ]
+    if (settings.https or settings.registry_tls) and settings.tls_cert is None:
+        found.append(
+            "TLS is served with a certificate that the node signs itself: set IDNODE_TLS_CERT, or"
+            " have clients trust what idnode certificate show prints."
+        )
     if settings.upstream and not settings.recursion:
         found.append("IDNODE_RECURSION_UPSTREAM means nothing while IDNODE_RECURSION is off.")
     return found

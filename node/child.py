@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import structlog
 import uvloop
 
+from edge.tls import UnfitTls
 from identifiers.errors import StoreUnavailable
 from node import config, lifecycle, log, wiring
 from node.assignment import ChildEnd, Failed, Prepared, Ready
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
                 ready=lambda credentials: line.report(Ready(credentials)),
             )
         )
-    except (StoreUnavailable, Unsuitable, UnfitKey, CannotHome, NotDone) as why:
+    except (StoreUnavailable, Unsuitable, UnfitKey, UnfitTls, CannotHome, NotDone) as why:
         line.report(Failed(str(why)))
         return 1
     except Exception:  # noqa: BLE001 -- the supervisor starts another; the reason is in the log

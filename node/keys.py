@@ -50,12 +50,17 @@ def load_or_make(
     read the file, or it is no such secret.
     """
     path = keys_dir / secret
-    if not path.exists():
-        _make(path, chance(OCTETS))
+    keep_once(path, lambda: chance(OCTETS))
     found = _read(path)
     if len(found) != OCTETS:
         raise UnfitKey(f"{path} has {len(found)} octets instead of {OCTETS}: restore it")
     return found
+
+
+def keep_once(path: Path, make: Callable[[], bytes]) -> None:
+    """Make a private file, durably, unless it is there; of several processes one wins."""
+    if not path.exists():
+        _make(path, make())
 
 
 def site_signer(keys_dir: Path) -> RsaSigner | Sm2Signer:
@@ -65,8 +70,7 @@ def site_signer(keys_dir: Path) -> RsaSigner | Sm2Signer:
     Raises `UnfitKey`.
     """
     path = keys_dir / SITE_KEY
-    if not path.exists():
-        _make(path, _new_key())
+    keep_once(path, _new_key)
     try:
         return read_private_key(_read(path), None, os.urandom)
     except KeyUnfit as why:

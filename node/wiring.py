@@ -7,15 +7,17 @@ public listeners.
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
+from aiohttp import web
 
 from edge.relay import SERVER_LIMITS, RelayedAuthority
 from edge.server import serve
+from edge.tls import Handshakes, TlsSites
 from identifiers.keys.signers import Signer
 from identifiers.principals import Operator
 from identifiers.wire.handle.site import Site
@@ -23,6 +25,7 @@ from idnode.peers import Peer
 from idnode.transport import Address
 from node import connections, memory
 from node.assignment import Role
+from node.certificates import material
 from node.config import Settings
 from node.demo import Furnisher
 from node.gauges import (
@@ -231,11 +234,27 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
         turned_away=lambda: counters.happened(Event.OVERLOADED),
     )
     stack.push_async_callback(runner.cleanup)
+    await _serve_tls(running, runner, sockets.https, clients=True)
     await tcp.start()
     stack.push_async_callback(tcp.close)
     udp.start()
     stack.push_async_callback(udp.close)
     return tcp
+
+
+async def _serve_tls(
+    running: Running, runner: web.AppRunner, sockets: Sequence[int], *, clients: bool
+) -> None:
+    """Serve an application over TLS too, where there are sockets for it."""
+    if sockets:
+        sites = TlsSites(
+            runner,
+            [inherited(fd) for fd in sockets],
+            material(running.settings, clients=clients),
+            Handshakes(time.monotonic),
+        )
+        await sites.start()
+        running.background(sites.watch(), "certificates")
 
 
 def _site(running: Running) -> tuple[Site, Signer]:
@@ -318,6 +337,7 @@ async def begin_registry(running: Running) -> None:
     sockets = [inherited(fd) for fd in assignment.sockets.registry]
     runner = await serve(app, sockets, log_requests=True)
     stack.push_async_callback(runner.cleanup)
+    await _serve_tls(running, runner, assignment.sockets.registry_tls, clients=False)
     site, signer = _site(running)
     administration = Administration(store, pepper)
     identities = Identities(store, prefixes, seals)

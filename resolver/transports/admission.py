@@ -1,6 +1,5 @@
 """Who asks over HTTP and how, and whether they are let in."""
 
-import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from edge.addresses import Networks, came_secretly, client_address, unmapped
 from edge.problems import Kind, Refusal, retry_after
+from edge.tls import client_certificate
 from identifiers.relay import Channel, Origin
 from resolver.clients import Client, Clients
 from resolver.counters import Counters, Event
@@ -82,7 +82,7 @@ class Admission:
                 peer, self._proxies, tls=tls, forwarded=bool(forwarded), said_https=said_https
             ),
             # A proxy's own certificate says nothing of its clients.
-            certificate=b"" if forwarded else _certificate(request),
+            certificate=b"" if forwarded else client_certificate(request),
         )
 
     def _limited(self) -> Refusal:
@@ -95,12 +95,3 @@ class Admission:
         if not forwarded:
             return self._clients.of(peer)
         return self._clients.of(str(client_address(peer, forwarded, self._proxies)))
-
-
-def _certificate(request: web.Request) -> bytes:
-    """Return the client's certificate in DER; empty without one. TLS has verified it."""
-    transport = request.transport
-    tls = None if transport is None else transport.get_extra_info("ssl_object")
-    if not isinstance(tls, ssl.SSLObject):
-        return b""
-    return tls.getpeercert(binary_form=True) or b""

@@ -1,6 +1,8 @@
+import asyncio
 import socket
 
 import pytest
+import uvloop
 
 from edge.server import serve
 
@@ -18,3 +20,10 @@ async def serving():
     yield start
     for runner in runners:
         await runner.cleanup()
+
+
+def pytest_asyncio_loop_factories(item):
+    """Run what depends on how a loop speaks TLS and Unix sockets on the loop of the node."""
+    if item.path.stem in {"test_edge_relay", "test_edge_tls"}:
+        return {"uvloop": uvloop.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop}
