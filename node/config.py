@@ -78,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     prefixes: tuple[Prefix, ...]
     public: tuple[Address, ...]
     administrators: tuple[HandleIdentity, ...]
+    login_first: bool
+    password_login: bool
+    legacy_keys: bool
     trusted_networks: Networks
     trusted_proxies: Networks
     pg_bin: Path | None
@@ -209,6 +212,27 @@ SETTINGS: Final = (
         default="",
         purpose="Handle identities (index:handle, comma separated) that may do everything here",
         read=administrators,
+    ),
+    Setting(
+        name="IDNODE_LOGIN_FIRST",
+        field="login_first",
+        default="off",
+        purpose="on: Handle clients that are not known are told to log in (408), not challenged",
+        read=switch,
+    ),
+    Setting(
+        name="IDNODE_PASSWORD_LOGIN",
+        field="password_login",
+        default="off",
+        purpose="on: the login that sends a password in clear (2000) is taken",
+        read=switch,
+    ),
+    Setting(
+        name="IDNODE_LEGACY_KEYS",
+        field="legacy_keys",
+        default="off",
+        purpose="on: DSA and short RSA keys, MD5, SHA-1 and old secret-key answers are taken",
+        read=switch,
     ),
     Setting(
         name="IDNODE_TRUSTED_NETWORKS",

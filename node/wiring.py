@@ -18,6 +18,7 @@ from aiohttp import web
 from edge.relay import SERVER_LIMITS, RelayedAuthority
 from edge.server import serve
 from edge.tls import Handshakes, TlsSites
+from identifiers.keys.public import Policy
 from identifiers.keys.signers import Signer
 from identifiers.principals import Operator
 from identifiers.wire.handle.site import Site
@@ -51,7 +52,7 @@ from node.upkeep import answers, keep_up, once_reachable
 from registry.administration import Administration, Ordered
 from registry.commit import GroupCommit
 from registry.handle.homing import Homing
-from registry.handle.service import HandleAdministration
+from registry.handle.service import Habits, HandleAdministration
 from registry.http.app import registry_app
 from registry.identities import Identities
 from registry.imports.service import Imports
@@ -340,7 +341,8 @@ async def begin_registry(running: Running) -> None:
     await _serve_tls(running, runner, assignment.sockets.registry_tls, clients=False)
     site, signer = _site(running)
     administration = Administration(store, pepper)
-    identities = Identities(store, prefixes, seals)
+    policy = Policy(legacy=settings.legacy_keys)
+    identities = Identities(store, prefixes, seals, policy)
     handle = HandleAdministration(
         registry=registry,
         administration=administration,
@@ -349,6 +351,9 @@ async def begin_registry(running: Running) -> None:
         identities=identities,
         site=site,
         signer=signer,
+        habits=Habits(
+            login_first=settings.login_first, passwords=settings.password_login, policy=policy
+        ),
     )
     relay = [inherited(fd) for fd in assignment.sockets.relay]
     beside = relay_app(handle)
