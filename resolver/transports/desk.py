@@ -34,6 +34,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     lifetime: float = 3600.0
     trusted_idle: float = 600.0
     """Trusted clients keep pools of connections: no other limit of time or count holds for them."""
+    lone_idle: float = 30.0
+    """But who asked only once, and not to keep the connection, may be reading to its end."""
 
 
 C = TypeVar("C")

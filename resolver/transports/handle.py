@@ -53,6 +53,7 @@ START: Final = envelope.SIZE + 4
 """Octets of a message that tell what it is: the envelope and the opcode."""
 _OP_FLAGS_AT: Final = envelope.SIZE + 8
 _PUBLIC_ONLY: Final = int(OpFlag.PUBLIC_ONLY) >> 24
+_KEEP_ALIVE: Final = int(OpFlag.KEEP_ALIVE) >> 24
 _CERTIFY: Final = int(OpFlag.CERTIFY)
 
 
@@ -292,6 +293,11 @@ class HandleExchange:
             self._expiration = int(self._epoch()) + REPLY_LIFETIME
             self._expiration_octets = self._expiration.to_bytes(4, "big")
         return self._expiration
+
+
+def keeps_alive(request: bytes) -> bool:
+    """Say whether the sender of a message wants its connection to be kept."""
+    return len(request) > _OP_FLAGS_AT and request[_OP_FLAGS_AT] & _KEEP_ALIVE != 0
 
 
 def _public_only(request: bytes) -> bool:

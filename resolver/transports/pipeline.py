@@ -22,7 +22,7 @@ from resolver.clients import Client
 from resolver.counters import Event, Transport
 from resolver.transports.beyond import Forwarding, Reply
 from resolver.transports.desk import Desk, Slot
-from resolver.transports.handle import START, Pending, Silence
+from resolver.transports.handle import START, Pending, Silence, keeps_alive
 from resolver.transports.origins import origin_of
 
 _TURN: Final = 64
@@ -49,6 +49,7 @@ class Connection(asyncio.Protocol):
         self._slots: deque[Slot] = deque()
         self._opened = 0.0
         self._taken = 0
+        self._pooled = False
         self._host = ""
         self._name = ""
         self._known = False
@@ -239,6 +240,8 @@ class Connection(asyncio.Protocol):
         desk = self._desk
         now = desk.clock()
         self._taken += 1
+        # Some clients read until the server closes; who keeps pools asks again, or says so.
+        self._pooled = self._pooled or self._taken > 1 or keeps_alive(request)
         if self._taken >= desk.pace.requests and not self.client.trusted:
             self._ending = True
         try:
@@ -349,7 +352,8 @@ class Connection(asyncio.Protocol):
             long = self._is_long(self._framer.announced)
             return self._began + (pace.long_message if long else pace.message)
         if self.client.trusted:
-            return self._desk.clock() + pace.trusted_idle
+            lone = self._taken and not self._pooled
+            return self._desk.clock() + (pace.lone_idle if lone else pace.trusted_idle)
         if not self._taken:
             return self._opened + pace.first_byte
         return min(self._desk.clock() + pace.idle, self._opened + pace.lifetime)

@@ -357,6 +357,23 @@ async def test_trusted_clients_may_keep_quiet(serve):
     assert "timed_out" not in served.events()
 
 
+async def test_who_asked_once_and_reads_to_the_end_is_let_go(serve):
+    """Some clients read until the server closes; pools ask again, or say that they will."""
+    served = await serve(bounds=TcpBounds(drain=0.05, pace=Pace(lone_idle=0.0)))
+    world = served.world
+    lone, pooled, keeping = [await served.peer() for _ in range(3)]
+    pooled.send(world.question("88.300.1/A"), world.question("88.300.1/A"))
+    assert await pooled.receive()
+    assert await pooled.receive()
+    assert await keeping.ask(world.question("88.300.1/A", flags=0x1B00_0000))
+    assert await lone.ask(world.question("88.300.1/A"))
+    served.listener._sweep()
+    assert await lone.closed()
+    for peer in (pooled, keeping):
+        assert await peer.ask(world.question("88.300.1/A"))
+    assert served.events()["timed_out"] == 1
+
+
 async def test_all_connections_together_are_bounded_for_everybody(serve):
     served = await serve(bounds=TcpBounds(drain=0.05, connections=1))
     assert await (await served.peer()).ask(served.world.question("88.300.1/A"))
