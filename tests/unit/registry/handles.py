@@ -1,5 +1,6 @@
 """What the tests of Handle identities share: HS_ADMIN and HS_VLIST values, prefix records."""
 
+from typing import Any
 from uuid import uuid4
 
 from identifiers.changes import ChangeKind, Touched, Writes, Written
@@ -21,17 +22,17 @@ P = AdminPermission
 EVERYTHING = ALL_PERMISSIONS
 
 
-def admin(who=OWNER, permissions=EVERYTHING, index=100):
+def admin(who: HandleIdentity = OWNER, permissions: int = EVERYTHING, index: int = 100) -> Value:
     data = encode_admin(Admin(permissions, who.handle, who.index))
     return Value(index=index, type="HS_ADMIN", data=data)
 
 
-def group(*members, index=200):
+def group(*members: HandleIdentity, index: int = 200) -> Value:
     data = encode_vlist(tuple(Reference(m.handle, m.index) for m in members))
     return Value(index=index, type="HS_VLIST", data=data)
 
 
-def url(index=1, data=b"https://a.example", **more):
+def url(index: int = 1, data: bytes = b"https://a.example", **more: Any) -> Value:
     return Value(index=index, type="URL", data=data, **more)
 
 
