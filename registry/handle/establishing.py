@@ -30,6 +30,8 @@ from registry.handle.sessions import Sessions
 from registry.handle.turns import DONE, Told, Turn, refused
 from registry.identities import Identities
 
+MOST_BITS_OF_STRANGERS: Final = 2048
+"""Of the groups that strangers agree on a key in: 4,096 bits take 30 ms."""
 _KEY_OCTETS: Final = 32
 _NO_SESSION: Final = refused(ResponseCode.SESSION_FAILED, "This message is in no session")
 _UNFIT: Final = refused(
@@ -69,7 +71,7 @@ class Establishing:
         if turn.session is None and not self._sessions.room_for(turn.origin, turn.now):
             return _BUSY
         try:
-            agreed = await self._agree(setup)
+            agreed = await self._agree(setup, trusted=turn.origin.trusted)
         except KeyUnfit:
             return _UNFIT
         if isinstance(agreed, Told):
@@ -86,18 +88,16 @@ class Establishing:
         body = bodies.SessionKey(setup.mode, data)
         return Told(ResponseCode.SUCCESS, body, session_id=number)
 
-    async def _agree(self, setup: bodies.SessionSetup) -> tuple[SessionKey | None, bytes] | Told:
+    async def _agree(
+        self, setup: bodies.SessionSetup, *, trusted: bool
+    ) -> tuple[SessionKey | None, bytes] | Told:
         """Return the session's key (None: the client sends it yet) and what is answered.
 
         Raises `KeyUnfit` and `StoreUnavailable`.
         """
         match setup.mode:
             case KeyExchange.DIFFIE_HELLMAN:
-                offered = parse_public_key(setup.key)
-                if not isinstance(offered, DhKey):
-                    return _UNFIT
-                own, key = answer_offer(offered, CipherCode.AES, self._chance(CHANCE))
-                return key, encode_agreed(CipherCode.AES, own)
+                return self._agreed_on(setup.key, trusted=trusted)
             case KeyExchange.CLIENT_RSA:
                 return self._carried_to(setup.key)
             case KeyExchange.KEY_IN_HANDLE:
@@ -108,6 +108,15 @@ class Establishing:
                 return _NO_SITE_KEY if self._site_key is None else (None, self._site_key.public)
             case _:
                 return _UNFIT
+
+    def _agreed_on(self, data: bytes, *, trusted: bool) -> tuple[SessionKey, bytes] | Told:
+        offered = parse_public_key(data)
+        if not isinstance(offered, DhKey):
+            return _UNFIT
+        if not trusted and offered.p.bit_length() > MOST_BITS_OF_STRANGERS:
+            return _UNFIT
+        own, key = answer_offer(offered, CipherCode.AES, self._chance(CHANCE))
+        return key, encode_agreed(CipherCode.AES, own)
 
     def _carried_to(self, data: bytes) -> tuple[SessionKey, bytes] | Told:
         public = parse_public_key(data)

@@ -6,6 +6,7 @@ from time import monotonic, time_ns
 from typing import Final
 
 import msgspec
+import structlog
 from msgspec.structs import replace
 
 from identifiers.errors import FateUnknown, StoreUnavailable
@@ -37,6 +38,7 @@ from registry.prefixes import Prefixes
 from registry.rest.attempts import Attempts
 from registry.service import Registry
 
+_log = structlog.get_logger(__name__)
 _LATE: Final = refused(
     ResponseCode.AUTHENTICATION_TIMEOUT, "No challenge waits for this answer: ask anew"
 )
@@ -215,6 +217,7 @@ class HandleAdministration:
             return TOO_OFTEN
         who = await self._identities.verify_answer(answer, challenge.nonce, challenge.digest.value)
         if isinstance(who, Refused):
+            _log.info("an answer proved nobody", claimed=str(claimed), reason=who.reason.name)
             text = "" if who.reason is Reason.WRONG else who.reason
             return refused(code_of(who), text)
         self._attempts.right(turn.origin, claimed)

@@ -19,6 +19,9 @@ MOST: Final = 10_000
 MOST_OF_STRANGERS: Final = 7_500
 MOST_OF_ONE: Final = 64
 """From one address that is not trusted (IPv6: from one /64)."""
+PACE: Final = 20.0
+"""Sessions of strangers that begin in a second, on average: agreeing on a key takes 3 to 9 ms."""
+BURST: Final = 64
 PATIENCE: Final = 60.0
 """Seconds until somebody must be known in a session."""
 SHORTEST: Final = 60.0
@@ -117,6 +120,7 @@ class Sessions:
         self._open: dict[int, Session] = {}
         self._by_source: Counter[Source] = Counter()
         self._strangers = 0
+        self._paced_until = 0.0
         self._swept_at = 0.0
 
     def __len__(self) -> int:
@@ -137,6 +141,7 @@ class Sessions:
         if not origin.trusted:
             self._strangers += 1
             self._by_source[source(origin)] += 1
+            self._paced_until = max(self._paced_until, now) + 1 / PACE
         return session
 
     def find(self, number: int, now: float) -> Session | None:
@@ -166,6 +171,8 @@ class Sessions:
             return False
         if origin.trusted:
             return True
+        if self._paced_until - now > BURST / PACE:
+            return False
         of_one = self._by_source[source(origin)]
         return self._strangers < terms.most_of_strangers and of_one < terms.most_of_one
 

@@ -362,6 +362,15 @@ async def test_keys_that_do_not_fit_are_refused(node, caller, asked):
     assert len(node.handle.sessions) == 0
 
 
+async def test_strangers_agree_in_groups_of_bounded_size(node, caller):
+    # No prime: what is asked here is whether it is worked with at all.
+    large = DhKey(y=3, p=(1 << 3071) + 1, g=2)
+    stranger = node.caller(address="203.0.113.7", trusted=False)
+    assert code(await stranger.ask(setup(large))) == ResponseCode.INVALID_SESSION_SETUP
+    assert code(await stranger.ask(setup(DH))) == 1
+    assert code(await caller.ask(setup(large))) == 1
+
+
 async def test_one_stranger_has_so_many_sessions(node):
     stranger = node.caller(address="203.0.113.7", trusted=False)
     body = bodies.SessionSetup(mode=1, timeout=600, handle="", index=0, key=CLIENT_KEY.public)

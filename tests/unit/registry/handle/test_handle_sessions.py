@@ -10,7 +10,9 @@ from registry.handle.challenges import FULL
 from registry.handle.logins import ENDED, IDLE, Logins
 from registry.handle.logins import LONGEST as LONGEST_LOGIN
 from registry.handle.sessions import (
+    BURST,
     LONGEST,
+    PACE,
     PATIENCE,
     SHORTEST,
     ReplayWindow,
@@ -107,6 +109,18 @@ def test_what_ran_out_makes_room():
     assert begin(sessions, now=NOW + PATIENCE - 1) is FULL
     assert begin(sessions, now=NOW + PATIENCE - 0.5) is FULL
     assert begin(sessions, now=NOW + PATIENCE + 1) is not FULL
+
+
+def test_sessions_of_strangers_begin_at_a_pace():
+    sessions = Sessions(counting(), terms=Terms(most_of_one=10_000))
+    while begin(sessions, origin()) is not FULL:
+        pass
+    assert BURST <= len(sessions) <= BURST + 2
+    assert begin(sessions) is not FULL
+    before = len(sessions)
+    while begin(sessions, origin(), now=NOW + 1) is not FULL:
+        pass
+    assert len(sessions) - before in {PACE - 1, PACE, PACE + 1}
 
 
 def test_another_key_is_counted_from_the_beginning():
