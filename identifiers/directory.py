@@ -76,6 +76,10 @@ class PrefixDirectory:
             return self.nearest(fold(handle.suffix))
         return self.nearest(handle.prefix)
 
+    def root_of(self, prefix: Prefix) -> PrefixEntry | None:
+        """Return the secondary prefix of this node that `prefix` is or is derived from."""
+        return next((root for root in self._roots if root.prefix.covers(prefix)), None)
+
     def below_root(self, prefix: Prefix) -> bool:
         """Say whether `prefix` is a secondary prefix of this node or derived from one."""
-        return any(root.prefix.covers(prefix) for root in self._roots)
+        return self.root_of(prefix) is not None

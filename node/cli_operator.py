@@ -145,6 +145,29 @@ def prefix_admin(
     )
 
 
+@prefix.command("sign")
+def prefix_sign(
+    prefix: Annotated[str, typer.Argument(help="An allotted one, such as 88.300.1.")],
+    off: Annotated[bool, typer.Option("--off", help="Sign nothing more.")] = False,
+) -> None:
+    """Sign what is written under a prefix with the node's key (HS_SIGNATURE); prints that key.
+
+    What is printed is a file for `idnode resolve --verify --roots FILE`. The key and a certificate
+    go into the record of the secondary prefix. What was registered before is signed when it changes
+    next; bulk imports under the prefix are refused.
+    """
+    from node import config
+    from node.commands.administer import run
+    from node.commands.signing import leaving_unsigned, signing_prefix
+    from node.keys import site_signer
+
+    if off:
+        run(os.environ, leaving_unsigned(prefix))
+    else:
+        signer = site_signer(config.load(os.environ).keys_dir)
+        run(os.environ, signing_prefix(prefix, signer))
+
+
 @key.command("create")
 def key_create(
     enterprise: Annotated[int, typer.Option(help="Whose key it is.")],

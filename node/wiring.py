@@ -62,6 +62,7 @@ from registry.relay import relay_app
 from registry.rest.app import RestForm, add_rest
 from registry.seals import Seals
 from registry.service import Registry
+from registry.signatures import Signatures
 from resolver.clients import Clients
 from resolver.counters import Counters, Event
 from resolver.follower import Follower
@@ -319,7 +320,10 @@ async def begin_registry(running: Running) -> None:
     stack.push_async_callback(commit.close)
     prefixes = Prefixes(store)
     seals = Seals(load_or_make(settings.keys_dir, Secret.SEAL))
-    registry = Registry(store, commit, prefixes, seals, settings.administrators)
+    signatures = Signatures(site_signer(settings.keys_dir))
+    registry = Registry(
+        store, commit, prefixes, seals, settings.administrators, signatures=signatures
+    )
     keys = KeyRing(store, pepper)
     if assignment.prepare:
         await _prepare(running, store, registry, keys, Administration(store, pepper), seals)

@@ -24,6 +24,7 @@ from identifiers.changes import (
 )
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.faults import Fault
+from identifiers.keys.signers import Signer
 from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity, Operator, Scope
 from identifiers.records import Record
@@ -32,10 +33,12 @@ from identifiers.wire.handle.site import Site
 from registry import delegation
 from registry.answers import Faulty
 from registry.appointment import Appointment, IndexTaken, appointed
+from registry.certification import Certified, certified, self_issued
 from registry.effects import principal_name
 from registry.keys import MAX_LIFE_SECONDS, NewKey, hashed, make_key
 from registry.ports import RegistryStore
 from registry.seals import Seals
+from registry.signatures import KEY_INDEX
 
 MAX_NAME_CHARACTERS: Final = 255
 MAX_PREFIX_CHARACTERS: Final = 64
@@ -204,6 +207,44 @@ class Administration:
             ), wanted.identity
 
         return await self._store.write(Touched(keys=(name,)), decide)
+
+    async def vouch(
+        self, prefix: Prefix, signer: Signer, change: UUID, ordered: Ordered
+    ) -> Certified | IndexTaken | Unallotted:
+        """Have the node sign what is written under an allotted prefix from now on.
+
+        The node's key and a certificate of it are written into the record of the secondary prefix.
+        """
+        root = (await self._store.directory()).root_of(prefix)
+        if root is None:
+            return Unallotted()
+        name, now = record_key(root.prefix), ordered.at // 1000
+        certificate = self_issued(root.prefix, signer, now)
+        identity = HandleIdentity(name, KEY_INDEX)
+
+        def decide(current: Current) -> tuple[Writes, IndexTaken | None]:
+            stored = current.records.get(name)
+            record = certified(stored, certificate, signer.public, now)
+            if record is None or isinstance(record, IndexTaken):
+                return Writes(), record
+            kind = ChangeKind.CREATED if stored is None else ChangeKind.UPDATED
+            entry = ordered.entry("node.certify", name, {"identity": str(identity)})
+            return Writes(records=(Written(change, kind, record),), audit=(entry,)), None
+
+        taken = await self._store.write(Touched(keys=(name,)), decide)
+        if taken is not None:
+            return taken
+        if not await self._sign(prefix, ordered, signed=True):
+            return Unallotted()
+        return Certified(identity, signer.public)
+
+    async def vouch_no_more(self, prefix: Prefix, ordered: Ordered) -> bool:
+        """Leave what is written under a prefix unsigned; False when it was never allotted."""
+        return await self._sign(prefix, ordered, signed=False)
+
+    async def _sign(self, prefix: Prefix, ordered: Ordered, *, signed: bool) -> bool:
+        entry = ordered.entry("prefix.sign", str(prefix), {"signed": signed})
+        return await self._store.sign_prefix(prefix, entry, signed=signed)
 
     async def create_key(
         self, terms: KeyTerms, chance: bytes, ordered: Ordered

@@ -136,7 +136,7 @@ def register(
 
     `blob` has the values, each with the time `terms.now`; `stored` is what was deleted.
     """
-    if faults := _size_faults(count_values(blob), blob):
+    if faults := size_faults(count_values(blob), blob):
         return Faulty(faults)
     return Saved(
         ChangeKind.CREATED,
@@ -200,7 +200,7 @@ def _replaced(
     if new == old and not moved:
         return Unchanged(current)
     blob = encode_values(new)
-    if faults := _size_faults(len(new), blob):
+    if faults := size_faults(len(new), blob):
         return Faulty(faults)
     return Saved(
         ChangeKind.STATE if new == old else ChangeKind.UPDATED,
@@ -236,7 +236,8 @@ def _protected(old: tuple[Value, ...], new: tuple[Value, ...]) -> tuple[int, ...
     )
 
 
-def _size_faults(count: int, blob: bytes) -> tuple[Fault, ...]:
+def size_faults(count: int, blob: bytes) -> tuple[Fault, ...]:
+    """Return what is wrong with the size of a record that would be stored."""
     # What is sent was checked before; only merging can leave no value, or too many.
     if not count:
         return (Fault("empty", "/values"),)

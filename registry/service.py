@@ -1,11 +1,11 @@
 """The registry: one method for each thing that can be asked of it. No HTTP, no SQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from identifiers.changes import Current, RequestKey, Writes
+from identifiers.changes import Current, Writes
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
 from identifiers.faults import Fault
@@ -13,7 +13,7 @@ from identifiers.names import PREFIX_RECORDS, Handle, Prefix
 from identifiers.principals import Allowed, HandleIdentity, NotAdministrator, Scope
 from identifiers.records import PAGE_BYTES, Record, State
 from identifiers.wire.handle.data import AdminPermission
-from registry.administrators import Administrators, Grants
+from registry.administrators import Administrators
 from registry.answers import Answer, Batch, BatchAnswer, Decision, Denied, Faulty, Item, Missing
 from registry.commands import (
     AddValues,
@@ -22,7 +22,6 @@ from registry.commands import (
     Create,
     Delete,
     ModifyValues,
-    Once,
     Patch,
     Put,
     RemoveValues,
@@ -31,10 +30,12 @@ from registry.commands import (
 from registry.commit import GroupCommit, Unit
 from registry.effects import NOTHING, effects, first_answer, joined, remembered
 from registry.ports import RegistryStore
-from registry.prefixes import Permit, Place, Prefixes, permit, place_of
-from registry.rights import Needed, needed
-from registry.rules import Terms, decide
+from registry.prefixes import Prefixes, permit, place_of
+from registry.rights import Needed
+from registry.rules import Terms
 from registry.seals import Seals
+from registry.signatures import Draft, Drafts, Outdated, Signatures, blank, judge
+from registry.units import judged_unit, requests_of, unit
 from registry.visible import seen_by_administrator, seen_by_owner, told
 
 BATCH_LIMIT: Final = 2000
@@ -68,16 +69,13 @@ class Names(msgspec.Struct, frozen=True):
     more: bool
 
 
-class _Outdated(msgspec.Struct, frozen=True):
-    """Rights were gathered from what is no longer so."""
-
-
 class Registry:
     """What can be asked of the registry. Every method may raise `StoreUnavailable`.
 
     Those that write may raise `FateUnknown` too. Everything else is an answer. What a Handle
     identity may do is decided in the transaction, on the versions its rights were gathered from.
-    `administrators` are the server administrators of the settings.
+    `administrators` are the server administrators of the settings; `signatures` signs what is
+    registered under prefixes that are marked for it, and without it nothing is signed.
     """
 
     def __init__(
@@ -87,12 +85,15 @@ class Registry:
         prefixes: Prefixes,
         seals: Seals,
         administrators: Iterable[HandleIdentity] = (),
+        *,
+        signatures: Signatures | None = None,
     ) -> None:
         self._store = store
         self._commit = commit
         self._prefixes = prefixes
         self._seals = seals
         self._administrators = Administrators(store, administrators)
+        self._signatures = signatures
 
     async def create(self, command: Create, asked: Asked[Answer]) -> Answer:
         """Register a new identifier."""
@@ -186,28 +187,52 @@ class Registry:
 
         A handle that appears again is refused where it does. `asked.changes` has an id for each.
         """
-        fates, planned = await self._plan(items, asked)
+        for _ in range(GATHERINGS):
+            answer = await self._commit.submit(await self._batch_unit(items, asked))
+            if not isinstance(answer, Outdated):
+                return answer
+        raise StoreUnavailable("what this batch signs changes all the time")
 
-        def decide_batch(current: Current) -> tuple[Writes, BatchAnswer]:
+    async def _batch_unit(
+        self, items: Sequence[BatchItem], asked: Asked[BatchAnswer]
+    ) -> Unit[BatchAnswer | Outdated]:
+        directory = await self._prefixes.picture()
+        fates, planned = self._plan(items, asked, directory)
+        drafts = await self._drafts(directory, planned.values())
+
+        def decide_batch(current: Current) -> tuple[Writes, BatchAnswer | Outdated]:
             if (known := first_answer(asked.once, current)) is not None:
                 return NOTHING, known
             decided = dict(fates)
             writes = []
             for at, (command, terms) in planned.items():
-                decision = decide(command, current.records.get(terms.key), terms)
+                decision = judge(command, current.records.get(terms.key), terms, drafts)
+                if isinstance(decision, Outdated):
+                    return NOTHING, decision
                 writes.append(effects(decision, asked, at))
                 decided[at] = told(decision)
             answer = Batch(tuple(Item(item.handle, decided[at]) for at, item in enumerate(items)))
             return remembered(joined(writes), asked.once, answer), answer
 
         keys = tuple(terms.key for _, terms in planned.values())
-        return await self._commit.submit(Unit(keys, _requests(asked.once), decide_batch))
+        return Unit(keys, requests_of(asked.once), decide_batch)
 
-    async def _plan(
-        self, items: Sequence[BatchItem], asked: Asked[BatchAnswer]
+    async def _drafts(
+        self, directory: PrefixDirectory, planned: Collection[tuple[Command, Terms]]
+    ) -> Drafts:
+        """Return what signatures the records of `planned` get."""
+        if self._signatures is None:
+            return {}
+        drafts: dict[str, Draft] = {}
+        for command, terms in planned:
+            if (draft := blank(directory, command.handle)) is not None:
+                drafts[terms.key] = draft
+        return await self._signatures.prepared(planned, drafts, self._store)
+
+    def _plan(
+        self, items: Sequence[BatchItem], asked: Asked[BatchAnswer], directory: PrefixDirectory
     ) -> tuple[dict[int, Denied | Decision], dict[int, tuple[Command, Terms]]]:
         """Return the fates that are clear already, and what is to be decided, by position."""
-        directory = await self._prefixes.picture()
         fates: dict[int, Denied | Decision] = {}
         planned: dict[int, tuple[Command, Terms]] = {}
         first: dict[str, int] = {}
@@ -251,9 +276,11 @@ class Registry:
                 return Denied(permit(directory, asked, scope, command.handle).verdict)
             grants = await self._administrators.grants(identity, place, directory)
             sealed = self._seals.commanded(place.key, command)
-            unit = _judged_unit(sealed, place, grants, scope, directory, asked)
+            terms = Terms(place.key, asked.at // 1000, may_change_state=False)
+            drafts = await self._drafts(directory, ((sealed, terms),))
+            unit = judged_unit(sealed, terms, drafts, place, grants, scope, directory, asked)
             answer = await self._commit.submit(unit)
-            if not isinstance(answer, _Outdated):
+            if not isinstance(answer, Outdated):
                 return answer
         raise StoreUnavailable(f"who administers {command.handle.given} changes all the time")
 
@@ -267,48 +294,12 @@ class Registry:
         key = command.handle.key(fold_suffix=allowed.fold_suffix)
         terms = _terms(directory, asked, command, key)
         sealed = self._seals.commanded(key, command)
-
-        def decide_one(current: Current) -> tuple[Writes, Answer]:
-            if (known := first_answer(asked.once, current)) is not None:
-                return NOTHING, known
-            decision = decide(sealed, current.records.get(key), terms)
-            answer = told(decision)
-            return remembered(effects(decision, asked, 0), asked.once, answer), answer
-
-        return await self._commit.submit(Unit((key,), _requests(asked.once), decide_one))
-
-
-def _judged_unit(  # noqa: PLR0917 -- all that the decision depends on
-    command: Command,
-    place: Place,
-    grants: Grants,
-    scope: Scope,
-    directory: PrefixDirectory,
-    asked: Asked[Answer],
-) -> Unit[Answer | _Outdated]:
-    """Return the unit that judges rights and command on one and the same version."""
-    terms = Terms(place.key, asked.at // 1000, may_change_state=False)
-
-    def decide_one(current: Current) -> tuple[Writes, Answer | _Outdated]:
-        if (known := first_answer(asked.once, current)) is not None:
-            return NOTHING, known
-        if grants.outdated(current):
-            return NOTHING, _Outdated()
-        stored = current.records.get(place.key)
-        rights = grants.rights(needed(command, stored))
-        allowed: Permit = permit(directory, asked, scope, command.handle, rights)
-        if not isinstance(allowed.verdict, Allowed):
-            return NOTHING, Denied(allowed.verdict)
-        decision = decide(command, stored, terms)
-        answer = told(decision)
-        return remembered(effects(decision, asked, 0), asked.once, answer), answer
-
-    reads = tuple(key for key in grants.versions if key != place.key)
-    return Unit((place.key,), _requests(asked.once), decide_one, reads)
-
-
-def _requests(once: Once[Any] | None) -> tuple[RequestKey, ...]:
-    return () if once is None else (once.key,)
+        for _ in range(GATHERINGS):
+            drafts = await self._drafts(directory, ((sealed, terms),))
+            answer = await self._commit.submit(unit(sealed, terms, drafts, asked))
+            if not isinstance(answer, Outdated):
+                return answer
+        raise StoreUnavailable(f"{command.handle.given} changes all the time")
 
 
 def _terms(directory: PrefixDirectory, asked: Asked[Any], command: Command, key: str) -> Terms:

@@ -1,0 +1,74 @@
+"""Units of work for single commands: what each touches, and the pure function that decides it."""
+
+from typing import Any
+
+from identifiers.changes import Current, RequestKey, Writes
+from identifiers.directory import PrefixDirectory
+from identifiers.principals import Allowed, Scope
+from identifiers.records import Record
+from registry.administrators import Grants
+from registry.answers import Answer, Denied
+from registry.commands import Asked, Command, Once
+from registry.commit import Unit
+from registry.effects import NOTHING, effects, first_answer, remembered
+from registry.prefixes import Permit, Place, permit
+from registry.rights import needed
+from registry.rules import Terms
+from registry.signatures import Drafts, Outdated, judge
+from registry.visible import told
+
+
+def unit(
+    command: Command, terms: Terms, drafts: Drafts, asked: Asked[Answer]
+) -> Unit[Answer | Outdated]:
+    """Return the unit that decides one command."""
+
+    def decide_one(current: Current) -> tuple[Writes, Answer | Outdated]:
+        if (known := first_answer(asked.once, current)) is not None:
+            return NOTHING, known
+        return _decided(command, current.records.get(terms.key), terms, drafts, asked)
+
+    return Unit((terms.key,), requests_of(asked.once), decide_one)
+
+
+def _decided(
+    command: Command, stored: Record | None, terms: Terms, drafts: Drafts, asked: Asked[Answer]
+) -> tuple[Writes, Answer | Outdated]:
+    decision = judge(command, stored, terms, drafts)
+    if isinstance(decision, Outdated):
+        return NOTHING, decision
+    answer = told(decision)
+    return remembered(effects(decision, asked, 0), asked.once, answer), answer
+
+
+def judged_unit(  # noqa: PLR0917 -- all that the decision depends on
+    command: Command,
+    terms: Terms,
+    drafts: Drafts,
+    place: Place,
+    grants: Grants,
+    scope: Scope,
+    directory: PrefixDirectory,
+    asked: Asked[Answer],
+) -> Unit[Answer | Outdated]:
+    """Return the unit that judges rights and command on one and the same version."""
+
+    def decide_one(current: Current) -> tuple[Writes, Answer | Outdated]:
+        if (known := first_answer(asked.once, current)) is not None:
+            return NOTHING, known
+        if grants.outdated(current):
+            return NOTHING, Outdated()
+        stored = current.records.get(place.key)
+        rights = grants.rights(needed(command, stored))
+        allowed: Permit = permit(directory, asked, scope, command.handle, rights)
+        if not isinstance(allowed.verdict, Allowed):
+            return NOTHING, Denied(allowed.verdict)
+        return _decided(command, stored, terms, drafts, asked)
+
+    reads = tuple(key for key in grants.versions if key != place.key)
+    return Unit((place.key,), requests_of(asked.once), decide_one, reads)
+
+
+def requests_of(once: Once[Any] | None) -> tuple[RequestKey, ...]:
+    """Return the request keys that a request touches."""
+    return () if once is None else (once.key,)
