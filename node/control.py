@@ -27,6 +27,8 @@ class Question(StrEnum):
 
     STATE = "state"
     METRICS = "metrics"
+    CAUGHT_UP = "caught up"
+    """Does this process know all that was committed by now? It looks, and then answers."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +79,10 @@ async def _in_time(find_out: Callable[[], Awaitable[str]]) -> str:
 
 
 async def answer(
-    listener: socket.socket, health: Health, metrics: Callable[[], list[Family]]
+    listener: socket.socket,
+    health: Health,
+    metrics: Callable[[], list[Family]],
+    caught_up: Callable[[], Awaitable[bool]],
 ) -> asyncio.Server:
     """Answer questions on a listening Unix socket until the returned server is closed."""
 
@@ -88,6 +93,8 @@ async def answer(
                     writer.write(msgspec.json.encode(await health.state()) + b"\n")
                 case Question.METRICS:
                     writer.write(msgspec.json.encode(metrics()) + b"\n")
+                case Question.CAUGHT_UP:
+                    writer.write(msgspec.json.encode(await caught_up()) + b"\n")
                 case _:
                     pass
             await writer.drain()

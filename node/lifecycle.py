@@ -44,6 +44,8 @@ class Running:
         """To be called as soon as other processes may use the database."""
         self.health: Final = Health(assignment.name, assignment.role)
         self.metrics: Final[list[Callable[[], list[Family]]]] = []
+        self.caught_up: Callable[[], Awaitable[bool]] = keeps_nothing
+        """Looks for news and applies them, where this process keeps what may get old."""
         self.credentials: str | None = None
         self.failed: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
         self._works: set[asyncio.Task[None]] = set()
@@ -82,6 +84,11 @@ class Running:
         return found
 
 
+async def keeps_nothing() -> bool:
+    """Answer for a process that keeps nothing that may get old."""
+    return True
+
+
 async def live(
     assignment: Assignment,
     settings: Settings,
@@ -98,7 +105,12 @@ async def live(
     async with contextlib.AsyncExitStack() as stack:
         running = Running(assignment, settings, stack, prepared)
         listener = inherited(assignment.sockets.control)
-        server = await control.answer(listener, running.health, running.families)
+        server = await control.answer(
+            listener,
+            running.health,
+            running.families,
+            lambda: running.caught_up(),  # noqa: PLW0108 -- set only while the role is brought up
+        )
         stack.callback(server.close)
         starting = asyncio.ensure_future(begin(running))
         asked = asyncio.ensure_future(stop.wait())

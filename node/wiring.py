@@ -47,6 +47,7 @@ from node.observed import Observed
 from node.ops import Operations
 from node.projecting import Projecting
 from node.roots import home_roots
+from node.settling import Settling
 from node.site import site_record
 from node.upkeep import answers, keep_up, once_reachable
 from registry.administration import Administration, Ordered
@@ -135,6 +136,7 @@ async def begin_worker(running: Running) -> None:
         use=resolver.use,
         clock=time.monotonic,
     )
+    running.caught_up = follower.caught_up
     running.background(follower.run(), "follower")
     await first_picture(follower.ready, assignment.siblings)
     tcp = await _listen(running, resolver, tiers.counters)
@@ -368,6 +370,7 @@ async def begin_registry(running: Running) -> None:
         identities=identities,
         homing=Homing(registry, administration, prefixes),
         reverse=PostgresReverse(database),
+        settled=Settling(assignment.siblings).settled,
     )
     add_rest(beside, rest)
     runner = await serve(beside, relay, limits=SERVER_LIMITS)

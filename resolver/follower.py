@@ -61,6 +61,8 @@ class Follower:
         self._cursor: str | None = None
         self._directory_due = True
         self._following = True
+        self._stepping = asyncio.Lock()
+        self._again: asyncio.Task[bool] | None = None
         self.ready = asyncio.Event()
         """Set once the first directory is in use and the caches may be believed."""
 
@@ -73,8 +75,27 @@ class Follower:
                 await self.step()
                 await self._feed.hint(self._pace.poll)
 
+    async def caught_up(self) -> bool:
+        """Poll from now on and apply, without waiting for the next turn; True: it is done.
+
+        What was committed before this was called is then what this worker answers. All who ask
+        while a poll is under way share the one after it.
+        """
+        if self._again is None:
+            self._again = asyncio.create_task(self._once_more(), name="catching up")
+        return await asyncio.shield(self._again)
+
+    async def _once_more(self) -> bool:
+        async with self._stepping:
+            self._again = None  # whoever asks from here on may know of later commits
+            return await self._step()
+
     async def step(self) -> bool:
         """Poll once and apply; True: the caches are proven right."""
+        async with self._stepping:
+            return await self._step()
+
+    async def _step(self) -> bool:
         began = self._clock()
         try:
             await self._advance(began)

@@ -32,12 +32,22 @@ from registry.service import Registry
 
 BODY_LIMIT: Final = 1024 * 1024
 _PLACE: Final = "/{place:.*}"
+_WRITING: Final = frozenset({hdrs.METH_PUT, hdrs.METH_DELETE})
+_REDIRECTION: Final = 300
 
 Handler = Callable[[Ask], Awaitable[Reply]]
 
 
+async def _at_once() -> None:
+    """Nobody else answers look-ups."""
+
+
 class RestForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What the REST form is made of. `clock` gives epoch nanoseconds, `steady` seconds."""
+    """What the REST form is made of. `clock` gives epoch nanoseconds, `steady` seconds.
+
+    `settled` returns when whatever answers look-ups knows what was committed before: clients of
+    this form read what they wrote at once, on another connection.
+    """
 
     registry: Registry
     store: RegistryStore
@@ -48,6 +58,7 @@ class RestForm(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], int] = time_ns
     steady: Callable[[], float] = monotonic
     chance: Callable[[int], bytes] = token_bytes
+    settled: Callable[[], Awaitable[None]] = _at_once
 
 
 def add_rest(app: web.Application, form: RestForm) -> None:
@@ -107,6 +118,8 @@ def _route(
             reply = ended.reply
         except (StoreUnavailable, FateUnknown) as error:
             reply = of_store(error)
+        if method in _WRITING and reply.status < _REDIRECTION:
+            await form.settled()
         return _response(request, reply)
 
     return handle

@@ -12,6 +12,7 @@ from node.assignment import Role
 from node.control import Health
 from node.gauges import freshness_check
 from node.joining import Checked, first_picture
+from node.lifecycle import keeps_nothing
 from node.listeners import listen_unix
 from node.upkeep import keep_up, once_reachable
 from resolver.follower import Follower, Pace
@@ -27,7 +28,8 @@ QUICK = {"patience": 0.0, "look_around": 0.01}
 async def sibling(tmp_path):
     """A worker that serves as long as `sibling.serving` says so."""
     health = Health("worker-1", Role.WORKER)
-    server = await control.answer(listen_unix(tmp_path / "worker-1.sock"), health, list)
+    listener = listen_unix(tmp_path / "worker-1.sock")
+    server = await control.answer(listener, health, list, keeps_nothing)
     yield health
     server.close()
     await server.wait_closed()

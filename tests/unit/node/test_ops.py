@@ -10,6 +10,7 @@ from edge.server import serve
 from node import control
 from node.assignment import Role
 from node.control import Health, Question, State, ask_all
+from node.lifecycle import keeps_nothing
 from node.listeners import bound, listen_tcp, listen_unix
 from node.metrics import Family, counter
 from node.ops import Operations, readiness
@@ -30,7 +31,7 @@ class Crew:
         path = self._dir / f"{name}.sock"
         self.paths[name] = str(path)
         families = [counter(ANSWERS, "Answers.", {(("transport", "udp"),): answers})]
-        server = await control.answer(listen_unix(path), health, lambda: families)
+        server = await control.answer(listen_unix(path), health, lambda: families, keeps_nothing)
         stack.push_async_callback(server.wait_closed)
         stack.callback(server.close)
 

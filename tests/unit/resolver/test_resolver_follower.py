@@ -26,6 +26,36 @@ async def test_a_change_is_answered_after_the_next_poll(world):
     assert b"example.org/2" in after.values
 
 
+async def test_whoever_wants_to_read_what_was_written_has_it_looked_for(world):
+    await world.put("88.300.1/A", URL)
+    await world.look("88.300.1/A")
+    await world.put("88.300.1/A", OTHER)
+    assert await world.follower.caught_up()
+    assert (await world.look("88.300.1/A")).record.version == 2
+    world.store.down = True
+    assert not await world.follower.caught_up()
+
+
+async def test_those_who_ask_during_a_poll_share_the_next_one(world):
+    polls, began, going_on = [], asyncio.Event(), asyncio.Event()
+    poll = world.follower._feed.poll
+
+    async def slow(cursor):
+        polls.append(cursor)
+        began.set()
+        await going_on.wait()
+        return await poll(cursor)
+
+    world.follower._feed.poll = slow
+    first = asyncio.create_task(world.follower.step())
+    await began.wait()
+    waiting = [asyncio.create_task(world.follower.caught_up()) for _ in range(5)]
+    await asyncio.sleep(0)
+    going_on.set()
+    assert await asyncio.gather(first, *waiting) == [True] * 6
+    assert len(polls) == 2
+
+
 async def test_a_new_name_is_answered_after_the_next_poll(world):
     assert await world.look("88.300.1/A") == Absent()
     await world.put("88.300.1/A", URL)

@@ -114,7 +114,16 @@ async def records(store):
 
 
 @pytest.fixture
-async def rest(records, commit, reverse, steady):
+async def settled():
+    """How often it was waited for that others know what was committed."""
+    return []
+
+
+@pytest.fixture
+async def rest(records, commit, reverse, steady, settled):
+    async def settle():
+        settled.append(len(records.changes))
+
     prefixes = Prefixes(records)
     registry = Registry(records, commit, prefixes, SEALS, (MASTER,))
     app = web.Application(client_max_size=1 << 20)
@@ -129,6 +138,7 @@ async def rest(records, commit, reverse, steady):
             reverse=reverse,
             clock=now_ns,
             steady=steady,
+            settled=settle,
         ),
     )
     bound = socket.create_server(("127.0.0.1", 0))

@@ -124,6 +124,15 @@ async def test_registering_and_replacing(rest, records):
     assert records.records["88.300.1/NEW"].version == 2
 
 
+async def test_whoever_writes_is_answered_when_it_can_be_read(rest, records, settled):
+    before = len(records.changes)
+    await rest.put(NEW, [URL, ADMIN], who=basic())
+    await rest.put(f"{NEW}?overwrite=false", [URL], who=basic())
+    await rest.get(NEW, who=basic())
+    await rest.delete(NEW, who=basic())
+    assert settled == [before + 1, before + 2]
+
+
 async def test_not_to_overwrite(rest):
     answer = await rest.put(f"{A}?overwrite=false", [URL], who=basic())
     assert (answer.status, answer.json["responseCode"]) == (409, 101)
