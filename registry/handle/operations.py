@@ -40,7 +40,7 @@ A_MESSAGE: Final = 50
 _UNKNOWN: Final = "This operation is not offered"
 _MAY_BE_THERE: Final = OpFlag.OVERWRITE | OpFlag.MINT_SUFFIX
 _NO_CHANCE: Final = bytes(16)
-_CHANGES: Final = (
+CHANGES: Final = (
     OpCode.CREATE_HANDLE,
     OpCode.DELETE_HANDLE,
     OpCode.ADD_VALUE,
@@ -80,7 +80,7 @@ class Operations:
             return await self._lookups.resolve(query, turn.identity, self._asked(turn))
         if op_code == OpCode.GET_SITE_INFO:
             return Told(ResponseCode.SUCCESS, bodies.SiteInfo(self._site))
-        if op_code in _CHANGES:
+        if op_code in CHANGES:
             return await self._change(turn)
         if op_code == OpCode.LIST_HANDLES and isinstance(body, bodies.Named):
             return await self._list(turn, body.handle)

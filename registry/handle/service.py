@@ -1,6 +1,6 @@
 """Administration over the Handle protocol, whole: a message in, the messages of its answer out."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from secrets import token_bytes
 from time import monotonic, time_ns
 from typing import Final
@@ -27,7 +27,7 @@ from registry.handle.homing import Homing
 from registry.handle.logging_in import LoggingIn
 from registry.handle.logins import Ended, Logins
 from registry.handle.lookups import Lookups
-from registry.handle.operations import Operations, code_of
+from registry.handle.operations import CHANGES, Operations, code_of
 from registry.handle.replies import FATE_UNKNOWN
 from registry.handle.sealing import Opened, Rejected, Sealing
 from registry.handle.sessions import Session, Sessions
@@ -38,6 +38,7 @@ from registry.prefixes import Prefixes
 from registry.rest.attempts import Attempts
 from registry.service import Registry
 
+_WRITING: Final = (*CHANGES, OpCode.HOME_NA)
 _log = structlog.get_logger(__name__)
 _LATE: Final = refused(
     ResponseCode.AUTHENTICATION_TIMEOUT, "No challenge waits for this answer: ask anew"
@@ -47,6 +48,10 @@ _NOT_HOMED: Final = refused(ResponseCode.SERVER_NOT_RESPONSIBLE, translate.NOT_H
 _TOO_MANY: Final = refused(ResponseCode.SERVER_BUSY, "Too many challenges wait: try again")
 _RELOGIN: Final = refused(ResponseCode.RELOGIN, "The login on this connection is over: log in anew")
 _LOGIN_FIRST: Final = refused(ResponseCode.LOGIN_FIRST, "Log in first")
+
+
+async def _at_once() -> None:
+    """Nobody else answers look-ups."""
 
 
 class Habits(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +72,8 @@ class HandleAdministration:
 
     `site` is what this site tells of itself; `signer` holds its key, if it has one. `attempts`
     counts wrong answers, and may do so for the REST form too. `clock` gives epoch nanoseconds,
-    `steady` monotonic seconds, `chance` random octets.
+    `steady` monotonic seconds, `chance` random octets. `settled` returns when whatever answers
+    look-ups knows what was committed before: clients read what they wrote at once.
     """
 
     def __init__(
@@ -85,12 +91,14 @@ class HandleAdministration:
         clock: Callable[[], int] = time_ns,
         steady: Callable[[], float] = monotonic,
         chance: Callable[[int], bytes] = token_bytes,
+        settled: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         attempts = Attempts() if attempts is None else attempts
         self._identities = identities
         self._attempts = attempts
         self._site = translate.Site(site.serial, bool(site.flags & SiteFlag.PRIMARY))
         self._habits = habits
+        self._settled = settled
         self._clock = clock
         self._steady = steady
         self.challenges: Final = Challenges(chance, taken=lambda n: n in self.sessions)
@@ -138,6 +146,8 @@ class HandleAdministration:
                 if challenge is not None:
                     yield challenge
             elif isinstance(result, Told):
+                if result.code is ResponseCode.SUCCESS and turn.to.op_code in _WRITING:
+                    await self._settled()
                 yield await self._closed(turn, result)
             else:
                 async for told in result:

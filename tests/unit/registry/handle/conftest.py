@@ -35,6 +35,10 @@ def secret_key(index=300, secret=SECRET):
     return Value(index=index, type="HS_SECKEY", data=secret, permissions=0x0C, timestamp=NOW)
 
 
+async def settled_at_once():
+    pass
+
+
 @pytest.fixture
 def node(store):
     """A node with administrators of 88.300.1, and a record with public and hidden values."""
@@ -49,6 +53,7 @@ def node(store):
             identities=Identities(store, prefixes, SEALS),
             site=site_record(("127.0.0.1:2641",)),
             signer=more.pop("signer", None),
+            settled=more.pop("settled", settled_at_once),
             habits=Habits(**more),
             clock=now_ns,
             steady=clock,

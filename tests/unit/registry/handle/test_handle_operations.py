@@ -61,6 +61,22 @@ async def test_administrators_create_change_and_delete(node, caller, identity):
     assert all(entry.request.startswith("handle-") for entry in node.store.audited)
 
 
+async def test_whoever_changes_something_is_told_when_everybody_can_read_it(node):
+    seen = []
+
+    async def settled():
+        seen.append(len(node.store.changes))
+
+    node.restart(settled=settled)
+    caller = node.caller()
+    await caller.prove(create(NEW))
+    await caller.prove(add(NEW, url(2)))
+    await caller.prove(add(NEW, url(2)))
+    await caller.prove(resolution("88.300.1/A", indexes=(5,)))
+    await caller.prove(delete(NEW))
+    assert seen == [1, 2, 3]
+
+
 EVERY_CHANGE = [
     create(NEW),
     delete("88.300.1/A"),
