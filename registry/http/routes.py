@@ -204,7 +204,8 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
             tag="Identifiers",
             summary="Read an identifier",
             description="Reads an identifier as its owner sees it, with values that the public "
-            "does not. What is read can be changed and sent back with PUT.",
+            "does not. What is read can be changed and sent back with PUT, but for secret keys "
+            "(HS_SECKEY): they are shown to nobody, so use PATCH where there are some.",
             handler=handlers.read,
             parameters=(_HANDLE, _IF_NONE_MATCH, _LANGUAGE),
             results={
@@ -385,7 +386,8 @@ def bulk_operations(
             tag="Many at once",
             summary="Export a prefix",
             description="All identifiers under a prefix, in a form that can be imported. A table "
-            "holds public texts only: 422 tells what does not fit.",
+            "holds public texts only: 422 tells what does not fit. Secret keys (HS_SECKEY) are "
+            "shown to nobody and left out.",
             handler=exports.get,
             parameters=(_PREFIX, _LANGUAGE),
             results={200: Result(description="One identifier a row.", content=_rows())},

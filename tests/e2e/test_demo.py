@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from identifiers.values import Value
+from idnode import SecretKey
 from idnode.handle import Transport
 from storage.embedded.postgres import EmbeddedPostgres
 from storage.embedded.valkey import EmbeddedValkey
@@ -213,6 +215,19 @@ async def test_an_empty_node_gets_its_first_enterprise_by_command(make_node):
     async with node.registry() as registry:
         await registry.create(IDENTIFIER)
     assert (await visible(node, IDENTIFIER["handle"])).found
+
+    # An administrator of the Handle protocol, made while the node runs.
+    appointed = await node.command("prefix", "admin", node.prefix, "--secret")
+    identity, secret = appointed.stdout.split()
+    assert identity == f"300:0.NA/{node.prefix}"
+    async with node.handle() as client:
+        known = SecretKey(f"0.NA/{node.prefix}", 300, secret.encode())
+        administrator = client.administrator(known)
+        value = Value(index=1, type="URL", data=b"https://example.org/by-handle")
+        await administrator.create(f"{node.prefix}/BY-HANDLE", [value])
+        names = [name async for name in administrator.handles(node.prefix)]
+        assert f"{node.prefix}/BY-HANDLE" in names
+    assert (await visible(node, f"{node.prefix}/BY-HANDLE")).found
 
     key_id = node.api_key.partition(".")[0]
     assert (await node.command("key", "revoke", key_id)).stdout.strip() == key_id
