@@ -16,7 +16,7 @@ from identifiers.errors import StoreUnavailable
 from identifiers.names import Prefix
 from identifiers.outcomes import Absent, Found, NotHomed, Outcome, Referral, Unavailable
 from identifiers.queries import Query
-from identifiers.records import Record
+from identifiers.records import Record, State
 from resolver.clients import Client
 from resolver.counters import Counters
 from resolver.delegation import Ours, delegate
@@ -194,7 +194,7 @@ class Resolver:
             kept = self._local.look(key, now)
             if kept is None:
                 return None
-            if isinstance(kept, Kept) and not unknown(kept.record):
+            if isinstance(kept, Kept) and kept.record.state is not State.DELETED:
                 return seen(kept, query)
             return self._computed_now(target, query, now)
         if self._freshness.away(now) and self._freshness.stale_shown(now):

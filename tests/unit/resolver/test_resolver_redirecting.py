@@ -181,7 +181,7 @@ async def test_without_a_url_the_values_are_shown(at):
 async def test_the_table_in_chinese(at):
     answer = await at.get("/88.300.1/A?noredirect", **{"Accept-Language": "zh-CN,zh;q=0.9"})
     assert "<html lang=zh-CN>" in answer.text
-    assert "共 2 条公开数据" in answer.text
+    assert "共 2 个公开标识值" in answer.text
 
 
 async def test_pages_run_nothing_and_load_nothing(at):
@@ -217,7 +217,7 @@ async def test_invisible_characters_are_made_visible(at):
     ("handle", "status", "english", "chinese"),
     [
         ("88.300.1/none", 404, "No such identifier", "没有登记该标识"),
-        ("88.300.1/SUSPENDED", 404, "suspended since 1970-01-01T00:00:00Z", "起停用"),
+        ("88.300.1/SUSPENDED", 404, "suspended since 1970-01-01T00:00:00Z", "起暂停"),
         ("88.300.1/REVOKED", 410, "Reason: 召回 &lt;b&gt;", "原因：召回 &lt;b&gt;"),
         ("88.300.1/RESERVED", 404, "No such identifier", "没有登记该标识"),
         ("88.999/x", 404, "does not answer for the prefix", "不负责解析该前缀"),
