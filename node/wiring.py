@@ -61,6 +61,7 @@ from registry.keys import KeyRing
 from registry.prefixes import Prefixes
 from registry.relay import relay_app
 from registry.rest.app import RestForm, add_rest
+from registry.rest.attempts import Attempts
 from registry.seals import Seals
 from registry.service import Registry
 from registry.signatures import Signatures
@@ -345,10 +346,25 @@ async def begin_registry(running: Running) -> None:
     runner = await serve(app, sockets, log_requests=True)
     stack.push_async_callback(runner.cleanup)
     await _serve_tls(running, runner, assignment.sockets.registry_tls, clients=False)
+    await _serve_relay(running, registry, store, prefixes, seals, PostgresReverse(database))
+
+
+async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are made of
+    running: Running,
+    registry: Registry,
+    store: PostgresStore,
+    prefixes: Prefixes,
+    seals: Seals,
+    reverse: PostgresReverse,
+) -> None:
+    """Serve the Handle protocol's administration and the REST form to the workers."""
+    assignment, settings, stack = running.assignment, running.settings, running.stack
     site, signer = _site(running)
-    administration = Administration(store, pepper)
+    administration = Administration(store, load_or_make(settings.keys_dir, Secret.PEPPER))
     policy = Policy(legacy=settings.legacy_keys)
     identities = Identities(store, prefixes, seals, policy)
+    attempts = Attempts()
+    settled = Settling(assignment.siblings).settled
     handle = HandleAdministration(
         registry=registry,
         administration=administration,
@@ -360,6 +376,8 @@ async def begin_registry(running: Running) -> None:
         habits=Habits(
             login_first=settings.login_first, passwords=settings.password_login, policy=policy
         ),
+        attempts=attempts,
+        settled=settled,
     )
     relay = [inherited(fd) for fd in assignment.sockets.relay]
     beside = relay_app(handle)
@@ -369,8 +387,9 @@ async def begin_registry(running: Running) -> None:
         prefixes=prefixes,
         identities=identities,
         homing=Homing(registry, administration, prefixes),
-        reverse=PostgresReverse(database),
-        settled=Settling(assignment.siblings).settled,
+        reverse=reverse,
+        attempts=attempts,
+        settled=settled,
     )
     add_rest(beside, rest)
     runner = await serve(beside, relay, limits=SERVER_LIMITS)

@@ -45,6 +45,8 @@ async def _at_once() -> None:
 class RestForm(msgspec.Struct, frozen=True, kw_only=True):
     """What the REST form is made of. `clock` gives epoch nanoseconds, `steady` seconds.
 
+    `attempts` counts wrong credentials, and may do so for the Handle protocol too.
+
     `settled` returns when whatever answers look-ups knows what was committed before: clients of
     this form read what they wrote at once, on another connection.
     """
@@ -59,11 +61,12 @@ class RestForm(msgspec.Struct, frozen=True, kw_only=True):
     steady: Callable[[], float] = monotonic
     chance: Callable[[int], bytes] = token_bytes
     settled: Callable[[], Awaitable[None]] = _at_once
+    attempts: Attempts = msgspec.field(default_factory=Attempts)
 
 
 def add_rest(app: web.Application, form: RestForm) -> None:
     """Add the routes to an application that is served to workers only (`edge.relay`)."""
-    sessions, attempts = Sessions(form.chance), Attempts()
+    sessions, attempts = Sessions(form.chance), form.attempts
     authentication = Authentication(form.identities, sessions, attempts)
     lookups = Lookups(form.registry, form.store, form.prefixes)
     handles = Handles(form.registry, lookups, authentication, form.chance)
