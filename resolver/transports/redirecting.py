@@ -26,7 +26,6 @@ from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle.site import Transport as Spoken
 from identifiers.wire.handle.site import decode_site
 from identifiers.wire.handle.values import decode_values
-from identifiers.wire.jsonform import instant
 from identifiers.wire.restform import Unreadable, handle_in, read_flag
 from resolver import redirects
 from resolver.clients import Client
@@ -36,7 +35,7 @@ from resolver.service import Resolver
 from resolver.transports import rest
 from resolver.transports.admission import Admission
 from resolver.transports.rest import STALE_SECONDS, shortest_life
-from resolver.transports.showing import POLICY, Line, message_page, values_page
+from resolver.transports.showing import POLICY, Line, message_page, moment, values_page
 
 ROUTE: Final = "/{handle:(?!(?:api|hrls)(?:/|$)).*(?:/|%2[Ff]).+}"
 """Everything with a slash within that is no other form's."""
@@ -255,7 +254,7 @@ def _absent(message: str, ended: outcomes.Ended | None) -> _Told:
         return _Told(status=404, title="not-found", lines=(Line("not-found.why"), *detail))
     status, title = _ENDED[ended.state]
     reason = (Line("reason", (("reason", ended.reason),)),) if ended.reason else ()
-    since = Line(f"{title}.why", (("at", instant(ended.since)),))
+    since = Line(f"{title}.why", (("at", moment(ended.since)),))
     return _Told(status=status, title=title, lines=(since, *reason))
 
 

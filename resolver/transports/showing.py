@@ -62,7 +62,7 @@ TEXTS: Final = MappingProxyType(
         "ttl": ("Time to live", "生存时间"),
         "changed": ("Changed (UTC)", "更新时间（UTC）"),
         "seconds": ("{ttl} s", "{ttl} 秒"),
-        "until": ("until {at}", "至 {at}"),
+        "until": ("until {at} UTC", "至 {at} UTC"),
         "values": ("{count} public values", "共 {count} 个公开标识值"),
         "not-found": ("Identifier not found", "标识不存在"),
         "not-found.why": (
@@ -75,11 +75,11 @@ TEXTS: Final = MappingProxyType(
             "标识存在，但没有符合所查条件的公开标识值。",
         ),
         "suspended": ("Identifier suspended", "标识已暂停"),
-        "suspended.why": ("It is suspended since {at} (UTC).", "自 {at}（UTC）起暂停。"),
+        "suspended.why": ("It is suspended since {at} UTC.", "自 {at} UTC 起暂停。"),
         "revoked": ("Identifier revoked", "标识已吊销"),
         "revoked.why": (
-            "It was revoked on {at} (UTC) and is not given out again.",
-            "已于 {at}（UTC）吊销，不再重新分配。",
+            "It was revoked on {at} UTC and is not given out again.",
+            "已于 {at} UTC 吊销，不再重新分配。",
         ),
         "reason": ("Reason: {reason}", "原因：{reason}"),
         "detail": ("{message}", "{message}"),
@@ -141,6 +141,11 @@ def values_page(handle: str, values: Sequence[Value], language: Language) -> byt
     return _page(_say("identifier", language), handle, body, language)
 
 
+def moment(epoch: int) -> str:
+    """Return an epoch second as people read it: ``2026-01-01 00:00:00``, UTC."""
+    return instant(epoch).replace("T", " ").removesuffix("Z")
+
+
 def message_page(handle: str, title: str, lines: Sequence[Line], language: Language) -> bytes:
     """Write a page that says something; `title` is one of `TEXTS`."""
     said = "".join(f"<p>{_say(line.code, language, **dict(line.names))}</p>" for line in lines)
@@ -167,7 +172,7 @@ def _row(value: Value, language: Language) -> str:
         shown = f'<a href="{escape(address)}" rel="nofollow noopener noreferrer">{shown}</a>'
     kind = "data" if is_text else "data code"
     ttl = (
-        _say("until", language, at=instant(value.ttl))
+        _say("until", language, at=moment(value.ttl))
         if value.absolute
         else _say("seconds", language, ttl=str(value.ttl))
     )
@@ -176,7 +181,7 @@ def _row(value: Value, language: Language) -> str:
         f"<td><bdi>{_shown(value.type)}</bdi></td>"
         f'<td class="{kind}">{shown}</td>'
         f'<td class=small data-label="{_say("ttl", language)}">{ttl}</td>'
-        f'<td class=small data-label="{_say("changed", language)}">{instant(value.timestamp)}</td>'
+        f'<td class=small data-label="{_say("changed", language)}">{moment(value.timestamp)}</td>'
         "</tr>"
     )
 

@@ -24,6 +24,8 @@ SAME = [
     "resolve_type_filter_exact",
     "resolve_values_not_found",
     "resolve_wrong_server",
+    "resolve_prefix_referral",
+    "resolve_prefix_referral_suppressed",
     "resolve_udp_multipacket",
     "resolve_request_digest",
     "get_site_info",
@@ -46,6 +48,9 @@ def values_of(name):
 async def node(make_world):
     world = await make_world(real_time=True)
     await world.home("20.500.123", fold_suffix=True)
+    await world.home("88")
+    await world.put("0.NA/88", *values_of("resolve_prefix_referral"))
+    await world.delegate("88")
     await world.follower.step()
     multi = sorted([*values_of("resolve_udp_public"), SECRET], key=lambda v: v.index)
     await world.put("20.500.123/MULTI", *multi)

@@ -3,9 +3,10 @@ import asyncio
 import pytest
 
 from identifiers.errors import StoreUnavailable
-from identifiers.outcomes import Absent, Found, InvalidName, NotHomed, Unavailable
+from identifiers.outcomes import Absent, Found, InvalidName, NotHomed, Unavailable, ValuesAbsent
 from identifiers.queries import Query
 from identifiers.values import Value
+from identifiers.wire.handle.values import decode_values
 from storage.memory import MemorySharedTier
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
@@ -233,3 +234,12 @@ async def test_workers_share_what_one_has_read(make_world):
     first.local.clear()
     assert isinstance(await first.look("88.300.1/A"), Found)
     assert len(first.store.fetches) == 1
+
+
+async def test_an_alias_is_returned_and_not_followed(world):
+    alias = Value(index=1, type="HS_ALIAS", data=b"88.300.1/A")
+    await world.put("88.300.1/NICK", alias)
+    await world.put("88.300.1/A", Value(index=1, type="URL", data=b"u"))
+    found = await world.look("88.300.1/NICK")
+    assert decode_values(found.values) == (alias,)
+    assert isinstance(await world.look("88.300.1/NICK", types=("URL",)), ValuesAbsent)
