@@ -26,6 +26,8 @@ _MAX_INT: Final = 0xFFFF_FFFF
 _PARAMETER: Final = re.compile(
     r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]+))\s*(?:,|$)"
 )
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
+"""How octets that are no UTF-8 come from the HTTP parser."""
 _QUOTED: Final = re.compile(r"\\(.)")
 
 
@@ -68,8 +70,8 @@ Credentials = Basic | InSession | Proof | Certificate
 
 def read_credentials(field: str) -> Credentials:
     """Read one Authorization field. Raises `Unusable`."""
-    if len(field) > MAX_FIELD:
-        raise Unusable("the credentials are too long")
+    if len(field) > MAX_FIELD or _NO_TEXT.search(field):
+        raise Unusable(f"credentials are UTF-8 of up to {MAX_FIELD} characters")
     scheme, _, rest = field.strip().partition(" ")
     match scheme.lower():
         case "basic":
@@ -110,8 +112,8 @@ def _read_handle(found: Mapping[str, str]) -> Credentials:
 
 def _parameters(rest: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    at = 0
-    while at < len(rest.rstrip()):
+    at, end = 0, len(rest.rstrip())
+    while at < end:
         match = _PARAMETER.match(rest, at)
         if match is None or match[1].lower() in found:
             raise Unusable('Handle credentials are name="value", each name once')

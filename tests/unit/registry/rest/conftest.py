@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import json
 import socket
@@ -74,6 +75,24 @@ class Rest:
         target = URL(self._base + path, encoded=True)
         async with self._session.request(method, target, data=data, headers=sent) as answer:
             return Answer(answer.status, answer.headers, await answer.read())
+
+    async def raw(self, target, who):
+        """Send octets that no client library sends, and return the status."""
+        address = URL(self._base)
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        lines = (
+            b"GET %s HTTP/1.1" % target,
+            b"Host: x",
+            b"Connection: close",
+            b"Authorization: %s" % who,
+            f"{ORIGIN}: {written(TLS)}".encode(),
+        )
+        writer.write(b"\r\n".join((*lines, b"", b"")))
+        status = (await reader.readline()).split()[1]
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        return int(status)
 
     async def get(self, path, **more):
         return await self.call("GET", path, **more)

@@ -289,3 +289,24 @@ async def test_a_value_keeps_its_bits_and_references(rest, records):
     assert (value["permissions"], value["ttl"]) == ("1111", 60)
     assert value["references"] == [{"handle": "a/b", "index": 1}]
     assert str(MASTER) in str(records.audited)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/api/handles/88.300.1/\xff",
+        b"/api/handles/88.300.1/A?type=\xff&publicOnly=false",
+        b"/api/handles/88.300.1/A?type=%ff&publicOnly=false",
+        b"/api/handles?prefix=\xff",
+        b"/api/verifications/300:88.300.1/\xff?nonce=&cnonce=&signature=",
+        b"/api/verifications/300:88.300.1/%ff?nonce=&cnonce=&signature=",
+        b"/api/prefixes/%ff",
+        b"/hrls/handles?URL=%ff",
+        b"/hrls/handles/%ff?URL=x",
+        b"/hrls/handles?%ff=\xff",
+    ],
+)
+@pytest.mark.parametrize("who", [basic().encode(), b"Handle id=\xff", b"Basic \xff"])
+async def test_octets_that_are_no_text(rest, target, who):
+    status = await rest.raw(target, who)
+    assert 200 <= status < 500, status
