@@ -119,7 +119,18 @@ def address_of(text: str) -> str | None:
         return None
     if "\\" in parts.netloc:
         return None
-    return escaped(text)
+    if parts.netloc.isascii():
+        return escaped(text)
+    return _with_ascii_host(parts)
+
+
+def _with_ascii_host(parts: SplitResult) -> str | None:
+    """Write a host such as ``煤炭.example`` as browsers send it (RFC 3490 section 4)."""
+    try:
+        netloc = parts.netloc.encode("idna").decode()
+    except UnicodeError:
+        return None
+    return None if "@" in netloc else escaped(parts._replace(netloc=netloc).geturl())
 
 
 def escaped(text: str) -> str:

@@ -64,6 +64,7 @@ def test_nowhere_to_go():
         ("HTTPS://example.org/煤?q=二#f", "HTTPS://example.org/%E7%85%A4?q=%E4%BA%8C#f"),
         ("https://example.org/a%20b c", "https://example.org/a%20b%20c"),
         ("https://[2001:db8::1]:8443/x", "https://[2001:db8::1]:8443/x"),
+        ("https://煤炭.example:8443/二?q", "https://xn--rpx3o.example:8443/%E4%BA%8C?q"),
         ('https://example.org/"<>\\', "https://example.org/%22%3C%3E%5C"),
     ],
 )
@@ -88,6 +89,9 @@ def test_addresses_are_written_in_ascii(text, address):
         "https://example.org/\x7f",
         "https://good.example\\@evil.example/",
         "https://example.org/" + "x" * 8192,
+        "https://a@煤.example/",
+        "https://" + "煤" * 64 + ".example/",
+        "https://煤..example/",
     ],
 )
 def test_what_is_no_address_to_go_to(text):
