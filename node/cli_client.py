@@ -46,7 +46,10 @@ def resolve(
     ] = False,
     roots: Annotated[
         Path | None,
-        typer.Option("--roots", help="Trust roots for --verify: JSON, index:handle to key."),
+        typer.Option(
+            "--roots",
+            help="A list of trust roots (JSON) for --verify. Without: IDNODE_TRUST_ROOTS.",
+        ),
     ] = None,
 ) -> None:
     """Look an identifier up and print its values. Without a transport: UDP, then TCP."""

@@ -81,6 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     login_first: bool
     password_login: bool
     legacy_keys: bool
+    trust_roots: Path | None
     trusted_networks: Networks
     trusted_proxies: Networks
     pg_bin: Path | None
@@ -233,6 +234,13 @@ SETTINGS: Final = (
         default="off",
         purpose="on: DSA and short RSA keys, MD5, SHA-1 and old secret-key answers are taken",
         read=switch,
+    ),
+    Setting(
+        name="IDNODE_TRUST_ROOTS",
+        field="trust_roots",
+        default="",
+        purpose="keys that are trusted from the start: a JSON file, index:handle to key",
+        read=optional_path,
     ),
     Setting(
         name="IDNODE_TRUSTED_NETWORKS",

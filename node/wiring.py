@@ -49,6 +49,7 @@ from node.projecting import Projecting
 from node.roots import home_roots
 from node.settling import Settling
 from node.site import site_record
+from node.trust import read_roots
 from node.upkeep import answers, keep_up, once_reachable
 from registry.administration import Administration, Ordered
 from registry.commit import GroupCommit
@@ -83,6 +84,7 @@ from resolver.transports.handle import HandleExchange
 from resolver.transports.http import HttpResolution
 from resolver.transports.tcp import TcpListener
 from resolver.transports.udp import UdpListener
+from resolver.vouching import Vouching
 from storage.postgres import (
     Database,
     Nudge,
@@ -200,7 +202,9 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
     if running.assignment.relay:
         authority = await stack.enter_async_context(RelayedAuthority(running.assignment.relay))
     certifier = stack.enter_context(Certifier(signer))
-    beyond = Beyond(authority=authority, certifier=certifier, rates=rates)
+    roots = read_roots(settings.trust_roots)
+    vouching = Vouching(resolver, roots, time.time) if roots else None
+    beyond = Beyond(authority=authority, certifier=certifier, rates=rates, vouching=vouching)
     exchange = HandleExchange(resolver, site, time.time, beyond=beyond)
     http = HttpResolution(
         resolver,

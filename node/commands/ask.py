@@ -22,8 +22,9 @@ from idnode.handle import Transport as Wire
 from idnode.resolution import Resolution, code_name
 from idnode.verification import Resolver, verify
 from node import config
-from node.commands.vouch import EXIT_STATUS, read_roots, report_document, report_lines
+from node.commands.vouch import EXIT_STATUS, report_document, report_lines
 from node.refusals import NotDone
+from node.trust import read_roots
 
 _HANDLE_PORT: Final = 2641
 
@@ -38,7 +39,7 @@ class Transport(StrEnum):
 
 
 class Vouching(msgspec.Struct, frozen=True):
-    """That an answer is to be verified, and with which roots (a file; None: there are none)."""
+    """That an answer is to be verified, and with which roots (a file; None: the settings')."""
 
     roots: Path | None = None
 
@@ -59,7 +60,9 @@ def resolve(
 
     Raises `NotDone` when there is nothing to print, and what clients raise.
     """
-    roots = None if vouching is None else read_roots(vouching.roots)
+    roots = None
+    if vouching is not None:
+        roots = read_roots(vouching.roots or config.load(environ).trust_roots)
     if roots is not None and (indexes or types):
         # A filter would leave out what vouches for the rest.
         types = [*types, SIGNATURE]

@@ -1,13 +1,9 @@
-"""Trusted resolution at the command line: roots from a file, the verdict in words and as JSON."""
+"""Trusted resolution at the command line: the verdict in words and as JSON."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
-from identifiers.trust.errors import TokenUnfit
-from identifiers.trust.roots import MAX_BYTES, Roots, parse_roots
 from identifiers.trust.verification import Report, Verdict
-from node.refusals import NotDone
 
 EXIT_STATUS: Final[Mapping[Verdict, int]] = {
     Verdict.TRUSTED: 0,
@@ -16,19 +12,6 @@ EXIT_STATUS: Final[Mapping[Verdict, int]] = {
 }
 """1 and 2 say that nothing was found out."""
 _LISTS: Final = ("verified", "bad", "unsigned", "missing")
-
-
-def read_roots(file: Path | None) -> Roots:
-    """Read the keys that are trusted from the start; no file, none. Raises `NotDone`."""
-    if file is None:
-        return {}
-    try:
-        with file.open("rb") as opened:
-            return parse_roots(opened.read(MAX_BYTES + 1))
-    except OSError as why:
-        raise NotDone(f"{file} cannot be read: {why.strerror}") from why
-    except TokenUnfit as why:
-        raise NotDone(f"{file} is no list of trust roots: {why}") from why
 
 
 def report_lines(report: Report) -> list[str]:

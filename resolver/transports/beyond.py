@@ -22,6 +22,7 @@ from resolver.counters import Result
 from resolver.limits import Limits
 from resolver.ports import Authority
 from resolver.transports.certified import Certifier
+from resolver.vouching import Vouching
 
 NOT_HERE: Final = "This server answers look-ups only"
 _ENCRYPT: Final = int(OpFlag.ENCRYPT)
@@ -67,6 +68,7 @@ class Beyond(msgspec.Struct, frozen=True, kw_only=True):
     authority: Authority | None = None
     certifier: Certifier | None = None
     rates: Limits | None = None
+    vouching: Vouching | None = None
 
     def admits(self, client: Client, now: float) -> bool:
         """Say whether a request of this client may be handed on now."""
@@ -75,6 +77,12 @@ class Beyond(msgspec.Struct, frozen=True, kw_only=True):
     def signs(self, client: Client, now: float) -> bool:
         """Say whether a reply to this client may be signed now."""
         if self.certifier is None or self.certifier.full:
+            return False
+        return self.rates is None or self.rates.signatures(client, now)
+
+    def verifies(self, client: Client, now: float) -> bool:
+        """Say whether an answer to this client may be verified now: it costs what signing does."""
+        if self.vouching is None or self.vouching.full:
             return False
         return self.rates is None or self.rates.signatures(client, now)
 

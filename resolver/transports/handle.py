@@ -14,6 +14,7 @@ import msgspec
 from identifiers.outcomes import Found, NeedsAuthentication, Outcome
 from identifiers.queries import Query
 from identifiers.relay import Origin
+from identifiers.trust.verification import Verdict
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import bodies, envelope, message, translate
 from identifiers.wire.handle.codes import EnvelopeFlag, OpCode, OpFlag, ResponseCode
@@ -74,13 +75,20 @@ class Asking(msgspec.Struct, frozen=True):
     known: bool = False
 
 
+class Verifying(msgspec.Struct, frozen=True):
+    """An answer that is to be verified before it is told, because the request wants that."""
+
+    asked: Asking
+    found: Found
+
+
 class Silence(msgspec.Struct, frozen=True):
     """Nothing is sent back."""
 
     event: Event
 
 
-Pending = Asking | Forwarding | Certifying
+Pending = Asking | Forwarding | Certifying | Verifying
 Answer = Reply | Pending | Silence
 """What is known at once about a request."""
 
@@ -179,6 +187,8 @@ class HandleExchange:
                     answer = await self.later(answer, client, now)
                 case Certifying(reply=reply):
                     answer = await self._certified(reply)
+                case Verifying():
+                    answer = await self._verified(answer, client, now)
                 case Forwarding():
                     async with aclosing(self._forwarded(answer, origin(), now)) as forwarded:
                         async for message_ in forwarded:
@@ -242,6 +252,8 @@ class HandleExchange:
             or (asked.known and _hides(outcome, asked.query))
         ):
             return self._hand_on(Forwarding(asked.request, asked.to), client, now)
+        if asked.to.verify and isinstance(outcome, Found) and self._beyond.verifies(client, now):
+            return Verifying(asked, outcome)
         reply = self._told(asked.to, asked.query, outcome, now)
         return self._perhaps_certified(asked.to, reply, client, now)
 
@@ -277,6 +289,14 @@ class HandleExchange:
         if certifier is None:
             return reply
         return Reply(await certifier.certify(reply.data), reply.result, reply.subject)
+
+    async def _verified(self, wanted: Verifying, client: Client, now: float) -> Reply | Certifying:
+        to, query = wanted.asked.to, wanted.asked.query
+        if self._beyond.vouching is not None:
+            verdict = await self._beyond.vouching.verdict(query, wanted.found, client, now)
+            if verdict is not Verdict.UNKNOWN:
+                to = translate.with_verdict(to, trusted=verdict is Verdict.TRUSTED)
+        return self._perhaps_certified(to, self._told(to, query, wanted.found, now), client, now)
 
     def _site_info(self, to: ReplyTo, now: float) -> Reply:
         data = translate.reply(to, bodies.SiteInfo(self._record), self._site, self._expires(now))

@@ -36,7 +36,14 @@ _BEFORE_BODY: Final = envelope.SIZE + header.SIZE
 _BEFORE_HANDLE: Final = _REQUEST.size
 _MAJOR: Final = 2
 _ENVELOPE_FLAGS: Final = 0xFC
-_NOT_PLAIN: Final = int(OpFlag.REQUEST_DIGEST | OpFlag.CERTIFY | OpFlag.ENCRYPT | OpFlag.OVERWRITE)
+_NOT_PLAIN: Final = int(
+    OpFlag.REQUEST_DIGEST
+    | OpFlag.CERTIFY
+    | OpFlag.ENCRYPT
+    | OpFlag.OVERWRITE
+    | OpFlag.TRUSTED_RESOLUTION
+    | OpFlag.TRUST_RESULT
+)
 _RESOLUTION: Final = int(OpCode.RESOLUTION)
 _SUCCESS: Final = int(ResponseCode.SUCCESS)
 _AUTHORITATIVE: Final = int(OpFlag.AUTHORITATIVE)

@@ -2,7 +2,8 @@
 
 A reply depends on its request by what `ReplyTo` holds and by nothing else. Replies speak the best
 version that the client suggests, suggest 2.11, copy the request's flags and say AUTHORITATIVE when
-this site is a primary (RFC 3652 sections 2.2 and 3.2).
+this site is a primary (RFC 3652 sections 2.2 and 3.2). The Chinese flags of trusted resolution are
+not copied: in a reply they are a verdict.
 """
 
 from typing import Final, assert_never
@@ -49,6 +50,9 @@ _REQUEST_DIGEST: Final = int(OpFlag.REQUEST_DIGEST)
 _CONTINUES: Final = int(OpFlag.CONTINUES)
 # The one flag that the reference server does not copy into a challenge.
 _OVERWRITE: Final = int(OpFlag.OVERWRITE)
+# Said only of an answer that was verified.
+_TRUST: Final = int(OpFlag.TRUSTED_RESOLUTION | OpFlag.TRUST_RESULT)
+_UNTRUSTED: Final = int(OpFlag.TRUSTED_RESOLUTION)
 _EARLY_REQUEST_ID: Final = 0xFFFF_FFFF
 
 
@@ -64,6 +68,8 @@ class ReplyTo(msgspec.Struct, frozen=True, kw_only=True):
     flags: int
     recursion_count: int
     digest: bodies.Digest | None = None
+    verify: bool = False
+    """The client wants to know whether somebody vouches for the answer (`with_verdict`)."""
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -85,10 +91,19 @@ def reply_to(request: Message, received: bytes) -> ReplyTo:
         session_id=request.session_id,
         request_id=request.request_id,
         op_code=header.op_code,
-        flags=header.flags,
+        flags=header.flags & ~_TRUST,
         recursion_count=header.recursion_count,
         digest=request_digest(received, version) if wants_digest else None,
+        verify=header.flags & OpFlag.TRUSTED_RESOLUTION != 0,
     )
+
+
+def with_verdict(to: ReplyTo, *, trusted: bool) -> ReplyTo:
+    """Return `to` with what was found out about the answer; without, a reply says "unknown".
+
+    Both flags: trusted; TRUSTED_RESOLUTION alone: untrusted (`national-node` section 5.6).
+    """
+    return msgspec.structs.replace(to, flags=to.flags | (_TRUST if trusted else _UNTRUSTED))
 
 
 def knows_old_codes(version: Version, suggested: Version) -> bool:

@@ -23,8 +23,9 @@ from identifiers.wire.handle.values import encode_values, filter_blob
 from identifiers.wire.jsonform import value_document
 from node.cli import app
 from node.commands.ask import Transport, Vouching, resolve
-from node.commands.vouch import read_roots, report_document, report_lines
+from node.commands.vouch import report_document, report_lines
 from node.refusals import NotDone
+from node.trust import read_roots
 
 NAME = "88.300.1/A"
 NODE = HandleIdentity("0.NA/88.300", 300)

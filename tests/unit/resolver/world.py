@@ -30,6 +30,7 @@ from resolver.tiers.local import Bounds, LocalTier
 from resolver.tiers.shared import SharedRecords
 from resolver.transports.beyond import Beyond
 from resolver.transports.handle import HandleExchange
+from resolver.vouching import Vouching
 from storage.memory import MemorySharedTier, MemoryStore
 
 AUDIT = AuditEntry(at=0, actor="test", action="test", subject="test", request="test")
@@ -111,6 +112,8 @@ class World:
         trusted=True,
         authority=None,
         certifier=None,
+        roots=None,
+        verifying=64,
     ):
         self.clock = time.monotonic if real_time else Clock()
         wall = time.time if real_time else self.clock.wall
@@ -142,7 +145,10 @@ class World:
         self.limits = Limits(1, rates or Rates(buckets=1 << 12))
         self.proven = ProvenPaths()
         self.authority = authority
-        beyond = Beyond(authority=authority, certifier=certifier, rates=self.limits)
+        vouching = Vouching(self.resolver, roots, wall, verifying) if roots else None
+        beyond = Beyond(
+            authority=authority, certifier=certifier, rates=self.limits, vouching=vouching
+        )
         self.exchange = HandleExchange(self.resolver, SITE, wall, beyond=beyond)
         self.trusted = self.clients.of("127.0.0.1")
         self.stranger = self.clients.of("203.0.113.7")
