@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from loadtest.bench import datagrams, freshness, nodes, streams, wire
+from loadtest.bench import datagrams, freshness, nodes, signed, streams, wire
 from loadtest.bench.datagrams import Tally
 from loadtest.corpus import Corpus
 
@@ -55,6 +55,9 @@ def main() -> int:
         result["handle_udp"] = _measure_udp(node, names, arguments.seconds)
         result["handle_tcp"] = _measure_tcp(node, names, arguments.seconds)
         result["http"] = _measure_http(node, names, arguments.seconds)
+        result["handle_tcp_signed"] = signed.measure(
+            node, names, seconds=arguments.seconds, rounds=_ROUNDS
+        )
     with nodes.node(workers=2) as node:
         result["freshness"] = freshness.measure(
             node, _enrol(node, corpus), f"{_PREFIX}/FRESH", writes=_WRITES
