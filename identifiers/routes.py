@@ -5,6 +5,7 @@ under the prefix, HS_SITE.PREFIX and HS_SERV.PREFIX who answers for the records 
 from it (RFC 3651 section 3.2.2). HS_NAMESPACE tells how to compute unknown names.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -20,6 +21,8 @@ SITE_OF_PREFIX: Final = "HS_SITE.PREFIX"
 NAMESPACE: Final = "HS_NAMESPACE"
 OF_NAMES: Final = (SITE, SITE_6, "HS_SERV")
 OF_DERIVED: Final = (SITE_OF_PREFIX, "HS_SERV.PREFIX")
+_REMEMBERED: Final = 1024
+"""Records of prefixes; the picture of all prefixes is made anew far more often than they change."""
 
 
 class Routes(msgspec.Struct, frozen=True):
@@ -37,6 +40,12 @@ def record_key(prefix: Prefix | str) -> str:
 def is_prefix_record(key: str) -> bool:
     """Say whether a canonical handle is the record of a prefix."""
     return key.startswith(f"{PREFIX_RECORDS}/")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def said_by(blob: bytes) -> tuple[Routes, bytes]:
+    """Return routes and namespace of a prefix's record. Remembers boundedly."""
+    return routes_of(blob), namespace_of(blob)
 
 
 def routes_of(blob: bytes) -> Routes:

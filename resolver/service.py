@@ -68,6 +68,8 @@ class Resolver:
 
     def use(self, directory: PrefixDirectory) -> None:
         """Decide by this picture of the prefixes from now on."""
+        if self._directory is not None and directory.entries == self._directory.entries:
+            return  # what changed in prefix records was no route and no namespace
         self._directory = directory
         self._generation += 1
 

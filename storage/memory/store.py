@@ -26,7 +26,7 @@ from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.errors import FateUnknown, Fenced, StoreUnavailable
 from identifiers.names import Prefix, prefix_of
 from identifiers.records import EMPTY_VALUES, PAGE_BYTES, Record, State
-from identifiers.routes import namespace_of, record_key, routes_of
+from identifiers.routes import record_key, said_by
 from storage import unit
 
 T = TypeVar("T")
@@ -122,10 +122,9 @@ class MemoryStore:
         blob = EMPTY_VALUES
         if record is not None and record.state is State.ACTIVE:
             blob = record.values
+        routes, namespace = said_by(blob)
         away = str(entry.prefix) in self._delegated
-        return msgspec.structs.replace(
-            entry, routes=routes_of(blob) if away else None, namespace=namespace_of(blob)
-        )
+        return msgspec.structs.replace(entry, routes=routes if away else None, namespace=namespace)
 
     # the unit of work
 

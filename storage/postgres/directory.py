@@ -9,7 +9,7 @@ from identifiers.changes import Delegated, Enterprise
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.records import EMPTY_VALUES
-from identifiers.routes import namespace_of, routes_of
+from identifiers.routes import said_by
 from storage.postgres import rows
 from storage.postgres.database import Database
 from storage.postgres.pool import Connection
@@ -31,7 +31,7 @@ class PostgresDirectory:
 
 
 def _entry(row: asyncpg.Record) -> PrefixEntry:
-    blob = row["wire_values"] or EMPTY_VALUES
+    routes, namespace = said_by(row["wire_values"] or EMPTY_VALUES)
     return PrefixEntry(
         prefix=Prefix(tuple(row["prefix"].split("."))),
         kind=PrefixKind(row["kind"]),
@@ -39,8 +39,8 @@ def _entry(row: asyncpg.Record) -> PrefixEntry:
         enabled=row["enabled"],
         fold_suffix=row["fold_suffix"],
         signed=row["signed"],
-        routes=routes_of(blob) if row["delegated"] else None,
-        namespace=namespace_of(blob),
+        routes=routes if row["delegated"] else None,
+        namespace=namespace,
     )
 
 

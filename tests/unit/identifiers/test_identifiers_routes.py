@@ -1,5 +1,12 @@
 from identifiers.names import Prefix
-from identifiers.routes import Routes, is_prefix_record, namespace_of, record_key, routes_of
+from identifiers.routes import (
+    Routes,
+    is_prefix_record,
+    namespace_of,
+    record_key,
+    routes_of,
+    said_by,
+)
 from identifiers.values import Value
 from identifiers.wire.handle.values import encode_values
 
@@ -36,3 +43,8 @@ def test_the_first_namespace_counts():
 def test_a_damaged_record_says_nothing():
     assert routes_of(b"\0\0\0\1x") == Routes()
     assert namespace_of(b"") == b""
+
+
+def test_both_at_once():
+    blob = encode_values([value("HS_SITE"), value("HS_NAMESPACE", b"n")])
+    assert said_by(blob) == (Routes((value("HS_SITE"),)), b"n")

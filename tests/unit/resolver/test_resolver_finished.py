@@ -158,13 +158,24 @@ def test_the_record_of_a_small_reply_counts_too():
 
 
 async def test_a_finished_reply_keeps_no_picture_of_the_prefixes_alive(at):
-    directory = PrefixDirectory(at.world.resolver._directory.entries)
+    entry = PrefixEntry(prefix=Prefix.parse("77.1"), kind=PrefixKind.ENTERPRISE, enterprise=1)
+    directory = PrefixDirectory([*at.world.resolver._directory.entries, entry])
     at.world.resolver.use(directory)
     at.again("88.300.1/A")
     assert len(at.kept) == 1
     before = len(gc.get_referrers(directory))
-    at.world.resolver.use(PrefixDirectory(directory.entries))
+    at.world.resolver.use(PrefixDirectory(directory.entries[:-1]))
     assert len(gc.get_referrers(directory)) == before - 1
+
+
+async def test_finished_replies_serve_on_under_an_equal_picture_of_the_prefixes(at):
+    """Keys of a prefix changed, and nothing that decides who answers."""
+    at.again("88.300.1/A")
+    directory = at.world.resolver._directory
+    at.world.resolver.use(PrefixDirectory(directory.entries))
+    assert at.world.resolver._directory is directory
+    (kept,) = at.kept._kept.values()
+    assert at.world.resolver.vouches(kept.basis, at.world.clock.now)
 
 
 def test_octets_are_bounded_and_the_oldest_goes_first():
