@@ -5,7 +5,8 @@ them. Groups are followed within this node, at most `MAX_DEPTH` deep. The work i
 the groups are; what lies beyond the bounds grants nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -28,6 +29,9 @@ MAX_RECORDS: Final = 64
 """Records of groups that are read for one decision."""
 MAX_REFERENCES: Final = 4096
 """Members of groups that are looked at for one decision."""
+MAX_KEPT: Final = 256
+KEPT_BYTES: Final = 16 * 1024
+"""Records that are kept, and the largest of them: 4 MiB in all."""
 LIST_TYPE: Final = "HS_VLIST"
 _NAMED: Final = 0x1000
 """A bit beside the permissions: an HS_ADMIN value names the identity, be it without any."""
@@ -75,26 +79,39 @@ class Grants(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Administrators:
-    """Gathers grants. `everything` are the server administrators of the settings."""
+    """Gathers grants. `everything` are the server administrators of the settings.
+
+    Keeps some records that granted something lately: whoever checks versions anyway may go by them.
+    """
 
     def __init__(self, records: Records, everything: Iterable[HandleIdentity] = ()) -> None:
         self._records = records
         self._everything = tuple(everything)
+        self._kept: OrderedDict[str, Record | None] = OrderedDict()
 
     async def grants(
-        self, identity: HandleIdentity, place: Place, directory: PrefixDirectory
+        self,
+        identity: HandleIdentity,
+        place: Place,
+        directory: PrefixDirectory,
+        *,
+        own: bool = True,
+        fresh: bool = True,
     ) -> Grants:
-        """Return what `identity` holds at `place`. Raises `StoreUnavailable`."""
+        """Return what `identity` holds at `place`. Raises `StoreUnavailable`.
+
+        Without `own` the record itself is not looked at, only the one above. Without `fresh` others
+        than the record itself may be older than what is stored.
+        """
         closure = Closure(identity, directory)
-        wanted = tuple(filter(None, (place.key, place.above)))
-        known = dict(zip(wanted, await self._records.fetch(wanted), strict=True))
-        record = known[place.key]
-        above = known[place.above] if place.above is not None else None
+        first = tuple(filter(None, (place.key if own else None, place.above)))
+        known = await self._read(first, () if fresh else self._kept.keys() - {place.key})
+        record = known.get(place.key)
+        above = None if place.above is None else known[place.above]
         closure.begin(known, _admins(record), _admins(above) if _counts(above) else ())
         for _ in range(MAX_DEPTH):
             if unread := closure.unread():
-                records = await self._records.fetch(unread)
-                closure.read(dict(zip(unread, records, strict=True)))
+                closure.read(await self._read(unread, () if fresh else self._kept.keys()))
             if not closure.descend():
                 break
         return Grants(
@@ -105,6 +122,27 @@ class Administrators:
             record=record,
             versions={key: _version(record) for key, record in closure.records.items()},
         )
+
+    async def _read(
+        self, keys: Sequence[str], trusted: Collection[str]
+    ) -> dict[str, Record | None]:
+        """Return records; those `trusted` as they are kept."""
+        found = {key: self._kept[key] for key in keys if key in trusted}
+        unknown = [key for key in keys if key not in found]
+        if unknown:
+            fetched = await self._records.fetch(unknown)
+            for key, record in zip(unknown, fetched, strict=True):
+                found[key] = record
+                self._keep(key, record)
+        return found
+
+    def _keep(self, key: str, record: Record | None) -> None:
+        self._kept[key] = record
+        self._kept.move_to_end(key)
+        if record is not None and len(record.values) > KEPT_BYTES:
+            del self._kept[key]
+        elif len(self._kept) > MAX_KEPT:
+            self._kept.popitem(last=False)
 
     def everywhere(self, identity: HandleIdentity, directory: PrefixDirectory) -> bool:
         """Say whether `identity` is a server administrator."""

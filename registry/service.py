@@ -269,12 +269,16 @@ class Registry:
     async def _write_as(
         self, identity: HandleIdentity, command: Command, scope: Scope, asked: Asked[Answer]
     ) -> Answer:
-        for _ in range(GATHERINGS):
+        # What creates is not judged by its own record, so that is not read beforehand.
+        own = not isinstance(command, Create) or command.overwrite
+        for attempt in range(GATHERINGS):
             directory = await self._prefixes.picture()
             place = place_of(directory, command.handle)
             if place.home is None:
                 return Denied(permit(directory, asked, scope, command.handle).verdict)
-            grants = await self._administrators.grants(identity, place, directory)
+            grants = await self._administrators.grants(
+                identity, place, directory, own=own, fresh=attempt > 0
+            )
             sealed = self._seals.commanded(place.key, command)
             terms = Terms(place.key, asked.at // 1000, may_change_state=False)
             drafts = await self._drafts(directory, ((sealed, terms),))

@@ -20,7 +20,14 @@ from identifiers.principals import (
 from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire.handle.values import decode_values
-from registry.administrators import MAX_DEPTH, MAX_RECORDS, MAX_REFERENCES
+from registry.administrators import (
+    KEPT_BYTES,
+    MAX_DEPTH,
+    MAX_KEPT,
+    MAX_RECORDS,
+    MAX_REFERENCES,
+    Administrators,
+)
 from registry.answers import (
     Denied,
     Exists,
@@ -44,7 +51,7 @@ from registry.commands import (
     minted,
 )
 from registry.commit import GroupCommit
-from registry.prefixes import Prefixes
+from registry.prefixes import Prefixes, place_of
 from registry.service import GATHERINGS, Names, Registry
 from storage.memory import MemoryStore
 from tests.unit.registry.handles import EVERYTHING, OWNER, P, admin, group, stored, url
@@ -515,8 +522,45 @@ async def test_rights_are_gathered_again_when_they_changed(restless):
     restless.restless = GATHERINGS - 1
     assert isinstance(await registry.create(create(), by()), Saved)
     restless.restless, restless.values = 1, (admin(NOBODY),)
-    assert await registry.create(create("88.300.1/B"), by()) == NOT_NAMED
+    another = Registry(restless, GroupCommit(restless), Prefixes(restless), SEALS)
+    assert await another.create(create("88.300.1/B"), by()) == NOT_NAMED
     assert "88.300.1/B" not in restless.records
+    # What the first one kept is found out of date in its transaction.
+    assert await registry.create(create("88.300.1/B"), by()) == NOT_NAMED
+
+
+async def test_creating_again_and_again_reads_nothing_beforehand(registry, world):
+    await registry.create(create(), by())
+    world.fetches.clear()
+    for number in range(5):
+        assert isinstance(await registry.create(create(f"88.300.1/{number}"), by()), Saved)
+    assert world.fetches == []
+    delete = Delete(handle=handle(NAME))
+    assert isinstance(await registry.delete(delete, by()), Saved)
+    assert world.fetches == [(NAME,)]
+
+
+async def test_few_small_records_are_kept(world):
+    administrators = Administrators(world)
+    directory = await world.directory()
+
+    async def ask(name, **more):
+        place = place_of(directory, handle(name))
+        return await administrators.grants(OWNER, place, directory, own=False, **more)
+
+    large = url(9, b"x" * KEPT_BYTES)
+    await stored(world, PREFIX_RECORD, admin(), large)
+    for _ in range(2):
+        assert (await ask(NAME, fresh=False)).above == EVERYTHING
+    assert world.fetches == [(PREFIX_RECORD,)] * 2
+    for number in range(MAX_KEPT + 1):
+        await ask(f"88.300.1.{number}/A", fresh=False)
+    world.fetches.clear()
+    await ask(f"88.300.1.{MAX_KEPT}/A", fresh=False)
+    assert world.fetches == []
+    await ask("88.300.1.0/A", fresh=False)
+    await ask(f"88.300.1.{MAX_KEPT}/A")
+    assert world.fetches == [("0.NA/88.300.1.0",), (f"0.NA/88.300.1.{MAX_KEPT}",)]
 
 
 async def test_rights_that_change_all_the_time_are_given_up(restless):
