@@ -5,7 +5,8 @@ It imports the domain and the codecs, and no room of the server. In reading orde
 pure), ``datagrams``, ``streams`` and ``tunnel`` (the transports of the Handle protocol), ``peers``
 (one server), ``sessions``, ``conversations`` (one exchange: challenges, what a reply must prove),
 ``referrals`` and ``following`` (from server to server), ``administration`` and ``handle``;
-``problems`` and ``http``, ``calls`` and ``registry``, ``transfers`` (bulk), ``moving``.
+``verification`` (does somebody vouch for an answer); ``problems`` and ``http``, ``calls`` and
+``registry``, ``transfers`` (bulk), ``moving``.
 
 ::
 
@@ -36,6 +37,7 @@ from idnode.handle import HandleClient
 from idnode.questions import Dialect
 from idnode.resolution import Resolution
 from idnode.transport import Transport
+from idnode.verification import verify
 
 if TYPE_CHECKING:
     from idnode.http import HttpResolver
@@ -65,6 +67,7 @@ __all__ = [
     "Unavailable",
     "Unreachable",
     "Untrusted",
+    "verify",
 ]
 
 
