@@ -29,7 +29,7 @@ from registry.rest.credentials import (
     read_credentials,
 )
 from registry.rest.replies import FORBIDDEN, TOO_MANY, UNAUTHORIZED, Reply, refusal
-from registry.rest.sessions import Offer, Sessions
+from registry.rest.sessions import Offer, Session, Sessions
 
 NEEDED: Final = "Say who you are: this is for administrators"
 _OPEN: Final = "Administration needs TLS"
@@ -102,7 +102,7 @@ class Authentication:
 
     async def _believed(self, ask: Ask, credentials: Credentials) -> Known | Reply:
         if isinstance(credentials, InSession):
-            return self._in_session(ask, credentials.session_id)
+            return await self._in_session(ask, credentials.session_id)
         key = b""
         match credentials:
             case Basic(identity=identity) | Proof(identity=identity):
@@ -124,10 +124,12 @@ class Authentication:
         self._attempts.right(ask.origin, claimed)
         return known
 
-    def _in_session(self, ask: Ask, session_id: str) -> Known | Reply:
+    async def _in_session(self, ask: Ask, session_id: str) -> Known | Reply:
         session = self._sessions.find(session_id, ask.now)
         if session is not None:
-            return Known(session.identity, session_id)
+            if await self._identities.stands(session.proof):
+                return Known(session.proof.identity, session_id)
+            self._sessions.end(session_id)
         if self._sessions.offered(session_id, ask.now) is not None:
             return Known(None, session_id)
         return self.challenge(ask, "This session has ended")
@@ -160,8 +162,17 @@ class Authentication:
         )
         if isinstance(proved, Refused):
             return self.challenge(ask, str(proved.reason), wrong=True)
-        self._sessions.begin(proof.session_id, proved, ask.now)
+        if await self.begin(proof.session_id, proved, ask.now) is None:
+            return self.challenge(ask, _WRONG, wrong=True)
         return Known(proved, proof.session_id)
+
+    async def begin(self, session_id: str, identity: HandleIdentity, now: float) -> Session | None:
+        """Let a session be somebody's who was proved just now; None: his key is gone already.
+
+        Raises `StoreUnavailable`.
+        """
+        proof = await self._identities.proof(identity)
+        return None if proof is None else self._sessions.begin(session_id, proof, now)
 
 
 def _demands(offer: Offer) -> tuple[tuple[str, str], ...]:

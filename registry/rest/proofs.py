@@ -45,7 +45,9 @@ class SessionRoutes:
         offer = self._sessions.offer(ask.now)
         if known.identity is None:
             return Reply(status=CREATED, document=_told(offer.session_id, offer.nonce, None))
-        session = self._sessions.begin(offer.session_id, known.identity, ask.now)
+        session = await self._authentication.begin(offer.session_id, known.identity, ask.now)
+        if session is None:
+            return self._authentication.challenge(ask, "The key is gone")
         told = _told(offer.session_id, session.nonce, known.identity)
         return Reply(status=CREATED, document=told)
 
@@ -58,7 +60,7 @@ class SessionRoutes:
             return self._authentication.challenge(ask, "The request is in no session")
         session = self._sessions.find(known.session_id, ask.now)
         if session is not None:
-            told = _told(known.session_id, session.nonce, session.identity)
+            told = _told(known.session_id, session.nonce, session.proof.identity)
             return Reply(status=OK, document=told)
         offer = self._sessions.offered(known.session_id, ask.now)
         if offer is None or ask.method == "PUT":

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.principals import HandleIdentity
+from registry.identities import Proof
 
 OFFER_SECONDS: Final = 60
 """Within which the nonce of a new session must be answered."""
@@ -38,9 +38,12 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct):
-    """Somebody's session. `nonce` is for proving anew; times in steady seconds."""
+    """Somebody's session, as long as the key stands that was proved in it.
 
-    identity: HandleIdentity
+    `nonce` is for proving anew; times in steady seconds.
+    """
+
+    proof: Proof
     nonce: bytes
     idle_until: float
     until: float
@@ -92,11 +95,13 @@ class Sessions:
         self._spent[session_id] = now + OFFER_SECONDS
         return offer.nonce
 
-    def begin(self, session_id: str, identity: HandleIdentity, now: float) -> Session:
+    def begin(self, session_id: str, proof: Proof, now: float) -> Session:
         """Let a session be somebody's; of too many the one unused for longest ends."""
-        session = Session(identity, self._chance(_NONCE), now + IDLE_SECONDS, now + LONGEST_SECONDS)
+        nonce = self._chance(_NONCE)
+        session = Session(proof, nonce, now + IDLE_SECONDS, now + LONGEST_SECONDS)
         self._known[session_id] = session
         self._known.move_to_end(session_id)
+        self._spent.setdefault(session_id, now + OFFER_SECONDS)  # once ended, it is no offer again
         if len(self._known) > self._most:
             self._known.popitem(last=False)
         return session

@@ -249,6 +249,17 @@ async def test_a_session_of_somebody_known_at_once(rest):
     assert (await rest.delete(A, who=in_session(made.json["sessionId"]))).status == 200
 
 
+async def test_a_session_ends_with_the_key_that_was_proved(rest, records):
+    made = await rest.post("/api/sessions", who=basic())
+    who = in_session(made.json["sessionId"])
+    assert (await rest.get(THIS, who=who)).status == 200
+    changed = seckey("0.NA/88.300.1", secret=b"another")
+    await stored(records, "0.NA/88.300.1", admin(OWNER), changed)
+    assert (await rest.get(THIS, who=who)).status == 401
+    await stored(records, "0.NA/88.300.1", admin(OWNER), seckey("0.NA/88.300.1"))
+    assert (await rest.delete(A, who=who)).status == 401
+
+
 async def test_sessions_need_one(rest):
     for method in ("GET", "PUT", "DELETE"):
         assert (await rest.call(method, THIS)).status == 401
