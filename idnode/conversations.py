@@ -23,7 +23,7 @@ from identifiers.wire.handle.message import Message
 from idnode.credentials import Credentials
 from idnode.errors import Garbled, Untrusted, declined
 from idnode.peers import Peer
-from idnode.questions import read_reply, request, text_of
+from idnode.questions import UNREAD_REQUEST, read_reply, request, text_of
 from idnode.sessions import Session
 from idnode.transport import Transport
 
@@ -126,6 +126,10 @@ class Conversations:
         else:
             reply = read_reply(received)
         code = reply.header.response_code
+        # What could not be read is refused under an id of its own.
+        unread = reply.request_id == UNREAD_REQUEST and code != ResponseCode.SUCCESS
+        if reply.request_id != written.request_id and not unread:
+            raise Garbled("the answer is to a request with another id")
         digest = self._digest_of(reply, written)
         # A server that can sign no more says so unsigned; that denies an answer and gives none.
         unsigned = code == ResponseCode.SERVER_BUSY and reply.credential is None
@@ -175,6 +179,7 @@ class _Writing:
         self.answers: Final = answers
         self.wants_digest: Final = bool(question.flags & OpFlag.REQUEST_DIGEST)
         self.plain = b""
+        self.request_id = 0
 
     def __call__(self, request_id: int) -> bytes:
         asked, session = self._question, self._question.session
@@ -186,7 +191,7 @@ class _Writing:
             version=self._version,
             session_id=asked.session_id if session is None else session.number,
         )
-        self.plain = message.encode(made)
+        self.plain, self.request_id = message.encode(made), request_id
         return self.plain if session is None else session.seal(made)
 
 

@@ -10,7 +10,7 @@ from identifiers.keys.public import Policy
 from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.codes import OpFlag
 from identifiers.wire.handle.values import encode_values
-from idnode import Untrusted
+from idnode import Garbled, Untrusted
 from idnode.transport import Transport
 from tests.unit.idnode.authority import RSA, SITE_KEY, SM2, Authority, url
 
@@ -137,3 +137,19 @@ async def test_a_server_that_can_sign_no_more_may_say_so(authority):
     async with authority.client() as client:
         found = await client.resolve("88.300.1/A", certified=True)
         assert (found.code, found.certified) == (3, False)
+
+
+async def test_an_old_answer_is_no_answer(authority):
+    """Over HTTP nothing but the id tells a replayed answer from the right one."""
+    kept = []
+
+    def replay(_, reply):
+        kept.append(reply)
+        return kept[0]
+
+    authority.twist = replay
+    async with authority.client(transport=Transport.HTTP) as client:
+        assert (await client.resolve("88.300.1/A", certified=True)).certified
+        for certified in (True, False):
+            with pytest.raises(Garbled, match="another id"):
+                await client.resolve("88.300.1/A", certified=certified)
