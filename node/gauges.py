@@ -75,6 +75,22 @@ def connection_families(open_: int) -> list[Family]:
     return [gauge("idnode_handle_connections", "Open TCP connections.", {(): open_})]
 
 
+def administration_families(known: Mapping[str, int], answered: Mapping[int, int]) -> list[Family]:
+    """Return who is known over the Handle protocol, by kind, and messages by response code."""
+    return [
+        gauge(
+            "idnode_handle_known",
+            "Challenges that wait, sessions and logins.",
+            {(("kind", kind),): count for kind, count in known.items()},
+        ),
+        counter(
+            "idnode_handle_administration_total",
+            "Messages of the registry process by response code.",
+            {(("code", str(int(code))),): count for code, count in answered.items()},
+        ),
+    ]
+
+
 def database_families(census: Census) -> list[Family]:
     """Return the connections to PostgreSQL by what they do."""
     return [

@@ -30,6 +30,7 @@ from node.certificates import material
 from node.config import Settings
 from node.demo import Furnisher
 from node.gauges import (
+    administration_families,
     bulk_families,
     cache_families,
     connection_families,
@@ -383,6 +384,7 @@ async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are mad
         attempts=attempts,
         settled=settled,
     )
+    running.metrics.append(lambda: administration_families(handle.known, handle.answered))
     relay = [inherited(fd) for fd in assignment.sockets.relay]
     beside = relay_app(handle)
     rest = RestForm(

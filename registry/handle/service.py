@@ -1,5 +1,6 @@
 """Administration over the Handle protocol, whole: a message in, the messages of its answer out."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from secrets import token_bytes
 from time import monotonic, time_ns
@@ -104,6 +105,8 @@ class HandleAdministration:
         self.challenges: Final = Challenges(chance, taken=lambda n: n in self.sessions)
         self.sessions: Final = Sessions(chance, taken=lambda n: n in self.challenges)
         self.logins: Final = Logins()
+        self.answered: Final[Counter[int]] = Counter()
+        """Messages by their response codes."""
         self._sealing = Sealing(self.sessions, chance, signer, habits.policy)
         self._establishing = Establishing(self.sessions, identities, chance, signer, habits.policy)
         self._logging_in = LoggingIn(self.logins, identities, attempts, passwords=habits.passwords)
@@ -116,6 +119,15 @@ class HandleAdministration:
             site=encode_site(site),
             chance=chance,
         )
+
+    @property
+    def known(self) -> dict[str, int]:
+        """How many challenges wait, and how many sessions and logins there are."""
+        return {
+            "challenge": len(self.challenges),
+            "session": len(self.sessions),
+            "login": len(self.logins),
+        }
 
     async def message(self, request: bytes, origin: Origin) -> AsyncGenerator[bytes]:
         """Yield the answer to a request as one or more whole messages, envelope first.
@@ -272,6 +284,7 @@ class HandleAdministration:
         )
         if isinstance(challenge, Full):
             return await self._closed(turn, _TOO_MANY)
+        self.answered[ResponseCode.AUTHENTICATION_NEEDED] += 1
         reply = translate.challenge_reply(
             turn.to,
             self._site,
@@ -287,6 +300,7 @@ class HandleAdministration:
         return await self._sealing.close(turn, reply, private=told.private)
 
     def _written(self, to: ReplyTo, told: Told, at: int) -> bytes:
+        self.answered[told.code] += 1
         if to.old_codes and told.code is ResponseCode.PREFIX_REFERRAL:
             told = _NOT_HOMED  # their 303 is a message and no referral
         if told.session_id:

@@ -88,6 +88,9 @@ async def test_an_answer_executes_once_whatever_happens(node, me):
     assert await code_of(node, answered(waiting, me)) == 405
     async with node.handle() as client:
         assert not (await client.resolve(name, authoritative=True)).found
+    counted = await node.metrics()
+    assert counted['idnode_handle_administration_total{code="405"}'] == 2
+    assert counted['idnode_handle_known{kind="challenge"}'] == 0
 
 
 async def test_administrators_work_in_sessions_over_both_transports(node, me):

@@ -38,6 +38,14 @@ PASSWORD = SECRET.decode()
 STRANGERS = {"address": "203.0.113.7", "trusted": False}
 
 
+async def test_what_is_told_is_counted(node, caller):
+    await caller.prove(create(NEW))
+    await caller.ask(create("99.1/x"))
+    await caller.ask(create(NEW, flags=PLAIN | OpFlag.OVERWRITE))
+    assert node.handle.answered == {402: 2, 1: 1, 301: 1}
+    assert node.handle.known == {"challenge": 1, "session": 0, "login": 0}
+
+
 async def test_a_challenge_carries_the_digest_and_a_nonce_of_its_own(caller):
     asked = create(NEW, request_id=4711)
     first, second = await caller.ask(asked), await caller.ask(asked)
