@@ -1,6 +1,6 @@
 """Every decoder of received octets. For a new one a `Target` is all that has to be written."""
 
-from tests.fuzz import documents, handles, keyrings, languages
+from tests.fuzz import documents, handles, keyrings, languages, replies
 from tests.fuzz.target import Target
 
 TARGETS: dict[str, Target] = {
@@ -10,5 +10,6 @@ TARGETS: dict[str, Target] = {
         *documents.TARGETS,
         *keyrings.TARGETS,
         *languages.TARGETS,
+        *replies.TARGETS,
     )
 }
