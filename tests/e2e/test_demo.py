@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from identifiers.principals import HandleIdentity
 from identifiers.values import Value
 from idnode import SecretKey
 from idnode.handle import Transport
@@ -63,7 +64,8 @@ async def test_register_and_resolve_over_every_transport(make_node):
     assert credentials["enterprise"]["prefix"] == "88.300.1"
     assert credentials["console"] == []
     assert list(node.ready) == [
-        *("ready", "handle", "http", "registry", "admin", "dns", "ops", "credentials")
+        *("ready", "handle", "http", "registry", "admin", "dns", "ops"),
+        *("https", "registry_tls", "credentials"),
     ]
     assert node.ready["admin"] is None
 
@@ -81,6 +83,15 @@ async def test_register_and_resolve_over_every_transport(make_node):
         "煤炭".encode(),
     ]
     assert await resolved(node, IDENTIFIER["handle"]) == answer
+
+    # The identity of the credentials file administers over the Handle protocol.
+    login = HandleIdentity.parse(credentials["enterprise"]["identity"])
+    secret = credentials["enterprise"]["secret"].encode()
+    async with node.handle() as client:
+        administrator = client.administrator(SecretKey(login.handle, login.index, secret))
+        note = Value(index=9, type="NOTE", data=b"by a Handle client")
+        await administrator.add(IDENTIFIER["handle"], [note])
+        await administrator.remove(IDENTIFIER["handle"], [9])
 
     printed = [
         (await node.command("resolve", IDENTIFIER["handle"], *flags)).stdout
