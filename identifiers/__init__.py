@@ -8,8 +8,9 @@ Nothing here does IO, reads a clock, draws a random number or logs. In reading o
 * ``records``     one identifier with all its values, as it is stored
 * ``routes``      what a prefix's own record says: who answers for names, how they are computed
 * ``directory``   which prefixes this node homes, and for whom
-* ``namespaces``  template handles; on ``elements`` (XML) and ``patterns`` (regular expressions),
-                  both safe with what strangers write
+* ``namespaces``  the language of template handles; on ``elements`` (XML) and ``patterns`` (regular
+                  expressions), both safe with what strangers write; ``template_handles`` says which
+                  names are computed
 * ``locations``   10320/loc: several places to go to, and the choice among them
 * ``principals``  who asks, and the one ``authorize``
 * ``queries``     what a look-up asks for

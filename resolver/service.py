@@ -17,12 +17,12 @@ from identifiers.names import Prefix
 from identifiers.outcomes import Absent, Found, NotHomed, Outcome, Referral, Unavailable
 from identifiers.queries import Query
 from identifiers.records import Record, State
+from identifiers.template_handles import Template, computed, template_for, unknown
 from resolver.clients import Client
 from resolver.counters import Counters
 from resolver.delegation import Ours, delegate
 from resolver.freshness import Freshness
 from resolver.ports import Walk
-from resolver.templates import Template, computed, template_for, unknown
 from resolver.tiers.local import LocalTier
 from resolver.tiers.partial import Incomplete, TooSlow
 from resolver.view import Kept, keep, seen

@@ -7,11 +7,15 @@ is, that is the answer, as the public SDKs leave the restriction out of ordinary
 
 from typing import Any, Final
 
+import msgspec
+
 from identifiers.faults import Invalid
 from identifiers.names import PREFIX_RECORDS, Handle, fold
+from identifiers.outcomes import Absent
 from identifiers.principals import HandleIdentity
 from identifiers.queries import Query
 from identifiers.records import Record, State
+from identifiers.template_handles import computed, template_for, unknown
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.handle.translate import NOT_HOMED
@@ -51,11 +55,24 @@ class Lookups:
         if (elsewhere := referral(handle, place, do_not_refer=query.do_not_refer)) is not None:
             return elsewhere
         record = await self._store.record(place.key)
+        if unknown(record):
+            return await self._computed(query, place)
         if identity is not None and not query.public_only:
             return await self._shown(query, handle, record, asked)
         if (absent := _absent(record)) is not None:
             return absent
         return _public(query, record)
+
+    async def _computed(self, query: Query, place: Place) -> Told | Prove:
+        """Answer about a name that nobody registered: its base may have a template."""
+        template = template_for(place.home, query)
+        if isinstance(template, Absent):
+            return refused(ResponseCode.HANDLE_NOT_FOUND, template.message)
+        made = computed(template, await self._store.record(template.base))
+        if isinstance(made, Absent):
+            return refused(ResponseCode.HANDLE_NOT_FOUND, made.message)
+        # Nobody has rights at a record that is not there.
+        return _public(msgspec.structs.replace(query, public_only=True), made)
 
     async def place(self, name: str) -> tuple[Handle, Place] | Told:
         """Return where a handle is, or why nothing of it can be answered here.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from identifiers.outcomes import Absent, Found, Unavailable, ValuesAbsent
+from identifiers.outcomes import Absent, Found, NotHomed, Unavailable, ValuesAbsent
 from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire.handle.values import decode_values
@@ -146,6 +146,8 @@ async def test_records_of_prefixes_are_not_computed(world):
     await world.put("0.NA/88.300.1", namespace(delimiter="."))
     await world.follower.step()
     assert await world.look("0.NA/88.300.1.2") == Absent()
+    assert await world.look("0.NA/88.300.99@7") == NotHomed()
+    assert await world.look("0.NA/88.300.99") == Absent()
 
 
 async def test_a_batch_computes_too(world):

@@ -10,7 +10,6 @@ from zlib import crc32
 import msgspec
 
 from identifiers.directory import PrefixEntry
-from identifiers.faults import Invalid
 from identifiers.names import PREFIX_RECORDS, Handle
 from identifiers.namespaces import (
     DEFAULT_DELIMITER,
@@ -55,10 +54,7 @@ def template_for(entry: PrefixEntry | None, query: Query) -> Template | Absent:
     parts = split(query.text, delimiter)
     if parts is None:
         return _ABSENT
-    try:
-        base = Handle.parse(parts.base)
-    except Invalid:
-        return _ABSENT
+    base = Handle.parse(parts.base)  # a handle, since the whole is one and its suffix begins it
     if base.prefix == PREFIX_RECORDS:
         return _ABSENT
     return Template(base.key(fold_suffix=entry.fold_suffix), parts, entry.namespace)
