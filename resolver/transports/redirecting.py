@@ -182,6 +182,9 @@ class Redirecting:
 
 def _read(request: web.Request) -> _Asked:
     target = request.raw_path
+    if not target.startswith("/"):
+        # An absolute one, as proxies are asked (RFC 9112 section 3.2.2).
+        raise Unreadable("the target must begin with a slash")
     handle = handle_in(target, "/")
     given = request.query
     look_up = rest.read_look_up(handle, given.items())

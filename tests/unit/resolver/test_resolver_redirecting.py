@@ -1,5 +1,6 @@
 """The redirecting form over a real server: where browsers are sent, and which pages they see."""
 
+import asyncio
 import re
 import socket
 from base64 import b64encode
@@ -101,6 +102,15 @@ async def test_head_is_answered_like_get(at):
     answer = await at.get("/88.300.1/A", "HEAD")
     assert (answer.status, answer.text) == (302, "")
     assert answer.headers["Location"] == "https://example.org/a?b=1"
+
+
+async def test_a_target_as_for_a_proxy_is_refused(at):
+    host, port = at.base.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET http://other.example/88.300.1/A HTTP/1.1\r\nHost: other.example\r\n\r\n")
+    assert (await reader.readline()).split()[1] == b"400"
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_other_methods_are_not(at):
