@@ -299,7 +299,8 @@ SETTINGS: Final = (
         read=optional_addresses,
     ),
 )
-_LISTENERS: Final = frozenset({"handle", "http", "https", "registry", "registry_tls", "ops"})
+LISTENERS: Final = frozenset({"handle", "http", "https", "registry", "registry_tls", "ops"})
+"""The fields that hold listening addresses."""
 CLIENT_SETTINGS: Final = ("IDNODE_API_KEY",)
 """What the client commands read; no setting of a node."""
 
@@ -343,7 +344,7 @@ def _clashes(found: Mapping[str, Any]) -> list[SettingFault]:
     faults = []
     taken: dict[Address, str] = {}
     for setting in SETTINGS:
-        if setting.field not in _LISTENERS:
+        if setting.field not in LISTENERS:
             continue
         for address in found.get(setting.field, ()):
             other = taken.setdefault(address, setting.name)
