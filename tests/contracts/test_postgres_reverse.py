@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from identifiers.reverse import Pattern, Search, Test, TooBroad
 from identifiers.values import Value
 from identifiers.wire.handle.values import encode_values
-from storage.postgres import Database, PostgresReverse, ReverseProjection
+from storage.postgres import Database, PostgresReverse, ReverseProjection, migrate
 from storage.postgres.reverse import NOTHING_TO_DO, has_trigram, like, text_range
 from storage.postgres.sql import load
 from tests.contracts.backends import Backend
@@ -183,3 +184,23 @@ def test_patterns_for_like() -> None:
         False,
         False,
     ]
+
+
+async def test_who_may_not_make_extensions_does_without_trigrams(postgres_server: str) -> None:
+    connection = await asyncpg.connect(postgres_server)
+    await connection.execute("CREATE ROLE plain LOGIN PASSWORD 'plain'")
+    await connection.execute("CREATE DATABASE without_trigrams TEMPLATE template0")
+    admins = postgres_server.replace("/idnode?", "/without_trigrams?")
+    owner = await asyncpg.connect(admins)
+    await owner.execute("GRANT ALL ON SCHEMA public TO plain")
+    user = urlsplit(admins).netloc
+    dsn = admins.replace(user, "plain:plain@", 1)
+    try:
+        assert "0002_pre_reverse_lookup.sql" in await migrate(dsn)
+        assert await owner.fetchval("SELECT to_regclass('reverse_lookup_trigram')") is None
+        assert await owner.fetchval("SELECT to_regclass('reverse_lookup_key')") is not None
+    finally:
+        await owner.close()
+        await connection.execute("DROP DATABASE without_trigrams WITH (FORCE)")
+        await connection.execute("DROP ROLE plain")
+        await connection.close()
