@@ -53,6 +53,7 @@ from node.site import site_record
 from node.trust import read_roots
 from node.upkeep import answers, keep_up, once_reachable
 from registry.administration import Administration, Ordered
+from registry.attempts import Attempts
 from registry.commit import GroupCommit
 from registry.handle.homing import Homing
 from registry.handle.service import Habits, HandleAdministration
@@ -63,7 +64,6 @@ from registry.keys import KeyRing
 from registry.prefixes import Prefixes
 from registry.relay import relay_app
 from registry.rest.app import RestForm, add_rest
-from registry.rest.attempts import Attempts
 from registry.seals import Seals
 from registry.service import Registry
 from registry.signatures import Signatures

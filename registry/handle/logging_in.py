@@ -10,10 +10,10 @@ from identifiers.principals import HandleIdentity
 from identifiers.wire.cursor import text, u32
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import ResponseCode
+from registry.attempts import Attempts
 from registry.handle.logins import Logins
 from registry.handle.turns import DONE, PROVE_FIRST, TOO_OFTEN, Prove, Told, Turn, refused
 from registry.identities import Identities
-from registry.rest.attempts import Attempts
 
 _NO_CONNECTION: Final = refused(
     ResponseCode.OPERATION_NOT_SUPPORTED, "A login belongs to a TCP connection"
@@ -58,12 +58,12 @@ class LoggingIn:
         index = asked.indexes[0] if asked.indexes else 0
         secret = asked.types[0] if asked.types else ""
         claimed = HandleIdentity(asked.handle, index)
-        if self._attempts.begin(origin, claimed, turn.now):
+        if self._attempts.wait(origin, claimed, turn.now):
             return TOO_OFTEN
         identity = await self._identities.check_secret(claimed, secret.encode())
         if identity is None:
+            self._attempts.wrong(origin, claimed, turn.now)
             return _WRONG
-        self._attempts.right(origin, claimed)
         done = Told(ResponseCode.SUCCESS, bodies.Raw(text(asked.handle) + u32(0)))
         return await self._begin(turn, identity) or done
 

@@ -15,6 +15,7 @@ from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import bodies, translate
 from identifiers.wire.handle.codes import OpCode, OpFlag, ResponseCode
 from registry.answers import Denied
+from registry.attempts import Attempts
 from registry.commands import (
     AddValues,
     Asked,
@@ -32,7 +33,6 @@ from registry.handle.requests import UNSUPPORTED, WireCommand, command_of, prefi
 from registry.handle.turns import PROVE_FIRST, TOO_OFTEN, Prove, Result, Told, Turn, refused
 from registry.identities import Identities, Reason, Refused
 from registry.prefixes import Place
-from registry.rest.attempts import Attempts
 from registry.service import PAGE_LIMIT, Names, Registry
 
 A_MESSAGE: Final = 50
@@ -193,15 +193,15 @@ class Operations:
 
     async def _verify(self, turn: Turn, asked: bodies.Verification) -> Told:
         identity = HandleIdentity(asked.handle, asked.index)
-        if self._attempts.begin(turn.origin, identity, turn.now):
+        if self._attempts.wait(turn.origin, identity, turn.now):
             return TOO_OFTEN
         proved = await self._identities.verify(
             identity, asked.signed, asked.nonce, asked.digest.value
         )
         if isinstance(proved, Refused) and proved.reason is not Reason.WRONG:
             return refused(code_of(proved), proved.reason)
-        if valid := isinstance(proved, HandleIdentity):
-            self._attempts.right(turn.origin, identity)
+        if not (valid := isinstance(proved, HandleIdentity)):
+            self._attempts.wrong(turn.origin, identity, turn.now)
         return Told(ResponseCode.SUCCESS, bodies.Verified(int(valid)))
 
     def _asked(self, turn: Turn) -> Asked[Any]:

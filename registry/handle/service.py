@@ -22,6 +22,7 @@ from identifiers.wire.handle.digests import request_digest
 from identifiers.wire.handle.site import Site, SiteFlag, encode_site
 from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo, reply_to
 from registry.administration import Administration
+from registry.attempts import Attempts
 from registry.handle.challenges import Challenge, Challenges, Full
 from registry.handle.establishing import Establishing
 from registry.handle.homing import Homing
@@ -36,7 +37,6 @@ from registry.handle.turns import TOO_OFTEN, Prove, Result, Told, Turn, refused
 from registry.identities import Identities, Reason, Refused
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
-from registry.rest.attempts import Attempts
 from registry.service import Registry
 
 _WRITING: Final = (*CHANGES, OpCode.HOME_NA)
@@ -235,14 +235,15 @@ class HandleAdministration:
         self, turn: Turn, answer: bodies.Answer, challenge: Challenge
     ) -> HandleIdentity | Told:
         claimed = HandleIdentity(answer.handle, answer.index)
-        if self._attempts.begin(turn.origin, claimed, turn.now):
+        if self._attempts.wait(turn.origin, claimed, turn.now):
             return TOO_OFTEN
         who = await self._identities.verify_answer(answer, challenge.nonce, challenge.digest.value)
         if isinstance(who, Refused):
+            if who.reason is not Reason.BUSY:
+                self._attempts.wrong(turn.origin, claimed, turn.now)
             _log.info("an answer proved nobody", claimed=str(claimed), reason=who.reason.name)
             text = "" if who.reason is Reason.WRONG else who.reason
             return refused(code_of(who), text)
-        self._attempts.right(turn.origin, claimed)
         return who
 
     def _original(self, turn: Turn, challenge: Challenge) -> tuple[Turn, Session | None]:

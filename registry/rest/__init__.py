@@ -7,7 +7,6 @@ translation of what the Handle protocol speaks with too (`registry.handle`). In 
 * ``replies``         one answer: which status a response code has, which document
 * ``credentials``     what an Authorization header says (pure)
 * ``sessions``        ids and nonces; who is logged in
-* ``attempts``        how often somebody may be wrong
 * ``authentication``  from a request to an identity
 * ``handles``         GET, PUT and DELETE of one identifier
 * ``lists``           identifiers by prefix, page by page; prefixes; homing

@@ -14,13 +14,13 @@ from edge.server import request_id
 from identifiers.errors import FateUnknown, StoreUnavailable
 from identifiers.faults import Invalid
 from identifiers.wire.restform import Unreadable, written
+from registry.attempts import Attempts
 from registry.handle.homing import Homing
 from registry.handle.lookups import Lookups
 from registry.identities import Identities
 from registry.ports import RegistryStore, ReverseLookup
 from registry.prefixes import Prefixes
 from registry.rest.asks import Ask
-from registry.rest.attempts import Attempts
 from registry.rest.authentication import Authentication
 from registry.rest.handles import Handles
 from registry.rest.lists import PREFIXES, Lists

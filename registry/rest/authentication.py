@@ -16,9 +16,9 @@ from cryptography.x509.oid import NameOID
 from identifiers.faults import Invalid
 from identifiers.principals import HandleIdentity
 from identifiers.wire.handle.codes import ResponseCode
+from registry.attempts import Attempts
 from registry.identities import Identities, Refused
 from registry.rest.asks import Ask
-from registry.rest.attempts import Attempts
 from registry.rest.credentials import (
     Basic,
     Certificate,
@@ -114,14 +114,13 @@ class Authentication:
                 claimed, key = named
             case _:
                 assert_never(credentials)
-        if wait := self._attempts.begin(ask.origin, claimed, ask.now):
+        if wait := self._attempts.wait(ask.origin, claimed, ask.now):
             reply = refusal(ResponseCode.SERVER_BUSY, _WAIT)
             headers = (("Retry-After", str(wait)),)
             return msgspec.structs.replace(reply, status=TOO_MANY, headers=headers)
         known = await self._proved(ask, credentials, claimed, key)
         if isinstance(known, Reply):
-            return known
-        self._attempts.right(ask.origin, claimed)
+            self._attempts.wrong(ask.origin, claimed, ask.now)
         return known
 
     async def _in_session(self, ask: Ask, session_id: str) -> Known | Reply:

@@ -9,9 +9,9 @@ from identifiers.faults import Invalid
 from identifiers.principals import HandleIdentity
 from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.restform import Document
+from registry.attempts import Attempts
 from registry.identities import Identities, Reason, Refused
 from registry.rest.asks import Ask
-from registry.rest.attempts import Attempts
 from registry.rest.authentication import Authentication
 from registry.rest.credentials import Unusable, read_base64, read_signed
 from registry.rest.replies import (
@@ -102,7 +102,7 @@ class Verifications:
         except Unusable as error:
             reply = refusal(ResponseCode.PROTOCOL_ERROR, str(error))
             return msgspec.structs.replace(reply, form=form)
-        if wait := self._attempts.begin(ask.origin, identity, ask.now):
+        if wait := self._attempts.wait(ask.origin, identity, ask.now):
             reply = refusal(ResponseCode.SERVER_BUSY, "Too many wrong signatures: wait")
             headers = (("Retry-After", str(wait)),)
             return msgspec.structs.replace(reply, status=TOO_MANY, headers=headers, form=form)
@@ -112,8 +112,8 @@ class Verifications:
                 refusal(ResponseCode.SERVER_BUSY, str(proved.reason)), form=form
             )
         valid = isinstance(proved, HandleIdentity)
-        if valid:
-            self._attempts.right(ask.origin, identity)
+        if not valid:
+            self._attempts.wrong(ask.origin, identity, ask.now)
         document = {"responseCode": int(ResponseCode.SUCCESS), "verificationResult": valid}
         return Reply(status=OK, document=document, form=form)
 

@@ -125,6 +125,14 @@ async def test_who_is_wrong_too_often_must_wait(node):
         assert code(await caller.prove(resolution("88.300.1/A", indexes=(5,)))) == 1
 
 
+async def test_many_are_right_at_the_same_time(node, caller):
+    async def one(number):
+        return code(await caller.prove(create(f"88.300.1/P{number}")))
+
+    assert set(await asyncio.gather(*(one(number) for number in range(60)))) == {1}
+    assert len(node.store.changes) == 60
+
+
 async def test_an_answer_proves_nothing_for_another_request(caller, node):
     harmless = await caller.ask(delete("88.300.1/none"))
     wanted = await caller.ask(delete("88.300.1/A"))

@@ -16,7 +16,7 @@ from identifiers.keys.responses import answer_with_secret
 from identifiers.values import Value
 from identifiers.wire.cursor import Cursor
 from identifiers.wire.handle.data import RsaKey, encode_public_key
-from registry.rest.attempts import OF_PAIR
+from registry.attempts import OF_PAIR
 from registry.rest.sessions import IDLE_SECONDS, OFFER_SECONDS
 from tests.unit.registry.handles import admin, stored, url
 from tests.unit.registry.rest.conftest import OPEN, OWNER, SECRET, TLS, basic, seckey

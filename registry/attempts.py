@@ -1,8 +1,8 @@
 """How often somebody may be wrong: against guessing of secrets.
 
-Only what proved wrong is counted: from one source, from one source about one identity, and about
-one identity from all sources that are not trusted, so that nobody far away shuts the enterprise's
-own network out.
+Only what proved wrong is counted, so that many may be right at the same time: from one source, from
+one source about one identity, and about one identity from all sources that are not trusted, so that
+nobody far away shuts the enterprise's own network out.
 """
 
 from collections import OrderedDict
@@ -20,7 +20,8 @@ from identifiers.relay import Origin
 OF_SOURCE: Final = 30
 OF_PAIR: Final = 10
 OF_IDENTITY: Final = 100
-"""Wrong proofs in a row; so many more come back in each minute."""
+"""Wrong proofs in a row; so many more come back in each minute. What was begun before the limit was
+reached may go beyond it, and counts too: the wait is the longer."""
 MINUTE: Final = 60.0
 MOST: Final = 50_000
 _IPV6_SITE: Final = 64
@@ -38,33 +39,34 @@ class Attempts:
         self._most = most
         self._buckets: OrderedDict[tuple[object, ...], _Bucket] = OrderedDict()
 
-    def begin(self, origin: Origin, identity: HandleIdentity, now: float) -> int:
-        """Count an attempt as wrong until it is `right`; return 0, or seconds to wait instead."""
-        keys = list(_keys(origin, identity))
-        wait = max(self._wait(key, most, now) for key, most in keys)
-        if not wait:
-            for key, _ in keys:
-                self._buckets[key].used += 1
-        return wait
+    def wait(self, origin: Origin, identity: HandleIdentity, now: float) -> int:
+        """Return how many seconds to wait before another attempt, 0: none."""
+        return max(self._wait(key, most, now) for key, most in _keys(origin, identity))
 
-    def right(self, origin: Origin, identity: HandleIdentity) -> None:
-        """Take back what `begin` counted."""
-        for key, _ in _keys(origin, identity):
-            if (bucket := self._buckets.get(key)) is not None:
-                bucket.used = max(0.0, bucket.used - 1)
+    def wrong(self, origin: Origin, identity: HandleIdentity, now: float) -> None:
+        """Count an attempt that proved wrong."""
+        for key, most in _keys(origin, identity):
+            bucket = self._buckets.get(key)
+            if bucket is None:
+                bucket = self._buckets[key] = _Bucket(0.0, now)
+                if len(self._buckets) > self._most:
+                    self._buckets.popitem(last=False)
+            self._buckets.move_to_end(key)
+            _drain(bucket, most, now)
+            bucket.used += 1
 
     def _wait(self, key: tuple[object, ...], most: int, now: float) -> int:
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = _Bucket(0.0, now)
-            if len(self._buckets) > self._most:
-                self._buckets.popitem(last=False)
-        self._buckets.move_to_end(key)
-        rate = most / MINUTE
-        bucket.used = max(0.0, bucket.used - (now - bucket.at) * rate)
-        bucket.at = now
+            return 0
+        _drain(bucket, most, now)
         over = bucket.used + 1 - most
-        return ceil(over / rate) if over > 0 else 0
+        return ceil(over * MINUTE / most) if over > 0 else 0
+
+
+def _drain(bucket: _Bucket, most: int, now: float) -> None:
+    bucket.used = max(0.0, bucket.used - (now - bucket.at) * most / MINUTE)
+    bucket.at = now
 
 
 def _keys(origin: Origin, identity: HandleIdentity) -> Iterator[tuple[tuple[object, ...], int]]:
