@@ -33,7 +33,8 @@ from registry.seals import SealBroken, Seals
 
 MOST_AT_ONCE: Final = 4
 """Answers that are verified at one time: a secret key takes some milliseconds of a core."""
-MOST_WAITING: Final = 64
+MOST_WAITING: Final = 512
+"""Answers that wait for their turn: a second's work on two cores."""
 MOST_KEYS: Final = 8
 """Keys of one handle that are tried for index 0."""
 _KEY_TYPES: Final = (PUBLIC_KEY, SECRET_KEY)
