@@ -101,15 +101,15 @@ class Administrator:
             raise declined(reply.header.response_code)
         return read_resolution(handle, reply)
 
-    async def handles(self, prefix: str) -> AsyncGenerator[str]:
+    def handles(self, prefix: str) -> AsyncGenerator[str]:
         """Yield the names of all identifiers under a prefix, such as ``88.300.1``; over TCP."""
-        async for name in self._names(OpCode.LIST_HANDLES, f"{PREFIX_RECORDS}/{prefix}"):
-            yield name
+        return self._names(OpCode.LIST_HANDLES, f"{PREFIX_RECORDS}/{prefix}")
 
     async def prefixes(self) -> AsyncGenerator[str]:
         """Yield the prefixes that live on the server; over TCP."""
-        async for name in self._names(OpCode.LIST_HOMED_NAS, "/"):
-            yield name.partition("/")[2]
+        async with aclosing(self._names(OpCode.LIST_HOMED_NAS, "/")) as names:
+            async for name in names:
+                yield name.partition("/")[2]
 
     async def home(self, prefix: str) -> None:
         """Let a prefix live on the server."""

@@ -8,6 +8,7 @@ a challenge is one to what was asked, before anything is signed.
 import asyncio
 import hmac
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Final
 
 import msgspec
@@ -80,20 +81,29 @@ class Conversations:
     async def messages(self, peer: Peer, question: Question) -> AsyncGenerator[Message]:
         """Ask `peer` over TCP and yield the messages of its reply. Raises as `ask`, `Declined`."""
         writing = _Writing(question, _version(question))
-        while True:
-            challenge = None
-            async for received in peer.messages(writing):
-                reply = self._read(received, question, writing, peer)
-                if _challenged(reply) and question.credentials and not writing.answers:
+        challenge = None
+        async with aclosing(self._messages(peer, question, writing)) as replies:
+            async for reply in replies:
+                if _challenged(reply) and question.credentials is not None:
                     challenge = reply
                     break
-                if reply.header.response_code != ResponseCode.SUCCESS:
-                    raise declined(reply.header.response_code, text_of(reply))
+                yield _granted(reply)
+        if challenge is None:
+            return
+        answer = await self._answer(challenge, writing, question)
+        async with aclosing(self._messages(peer, question, answer)) as replies:
+            async for reply in replies:
+                yield _granted(reply)
+
+    async def _messages(
+        self, peer: Peer, question: Question, writing: "_Writing"
+    ) -> AsyncGenerator[Message]:
+        async with aclosing(peer.messages(writing)) as received:
+            async for one in received:
+                reply = self._read(one, question, writing, peer)
                 yield reply
                 if not reply.header.flags & OpFlag.CONTINUES:
                     return
-            if challenge is not None:
-                writing = await self._answer(challenge, writing, question)
 
     async def _answer(
         self, challenge: Message, asked: "_Writing", question: Question
@@ -198,6 +208,12 @@ class _Writing:
 def _version(question: Question) -> Version:
     # A session is only with who speaks the newest, where MACs cover the id of the request.
     return COMPATIBLE if question.session is None else NEWEST
+
+
+def _granted(reply: Message) -> Message:
+    if reply.header.response_code != ResponseCode.SUCCESS:
+        raise declined(reply.header.response_code, text_of(reply))
+    return reply
 
 
 def _challenged(reply: Message) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, assert_never
 
 from idnode import datagrams, streams
@@ -59,8 +60,9 @@ class Peer:
         self._must_have(self.address.tcp, "TCP")
         request_id = self._fresh_id()
         try:
-            async for message in self._tcp.messages(write(request_id), request_id):
-                yield message
+            async with aclosing(self._tcp.messages(write(request_id), request_id)) as messages:
+                async for message in messages:
+                    yield message
         finally:
             self._in_flight.discard(request_id)
 

@@ -26,6 +26,7 @@ from registry.identities import Identities
 from registry.prefixes import Prefixes
 from registry.service import Registry
 from storage.memory import MemoryStore
+from tests.unit.idnode.services import both_ways
 from tests.unit.registry.handles import admin, stored
 from tests.unit.registry.world import PEPPER, SEALS, audit, entry
 
@@ -58,13 +59,8 @@ class Authority(asyncio.DatagramProtocol):
 
     async def start(self, stack: AsyncExitStack, habits: Habits | None = None) -> None:
         await self._furnish()
-        self._tcp = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        self._tcp, self._udp, self.port = await both_ways(self._talk, self)
         stack.push_async_callback(self._stop)
-        self.port = self._tcp.sockets[0].getsockname()[1]
-        loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", self.port)
-        )
         app = web.Application()
         app.router.add_post("/", self._post)
         runner = web.AppRunner(app)
@@ -102,8 +98,8 @@ class Authority(asyncio.DatagramProtocol):
         )
 
     def client(self, **more) -> HandleClient:
-        known = {"key": SITE_KEY.public, "http": self.http, "udp_patience": (0.5,)} | more
-        return HandleClient("127.0.0.1", self.port, **{"tcp_patience": 5.0} | known)
+        known = {"key": SITE_KEY.public, "http": self.http, "udp_patience": (2.0,)} | more
+        return HandleClient("127.0.0.1", self.port, **{"tcp_patience": 20.0} | known)
 
     async def keep(self, key: str, *values: Value) -> None:
         await stored(self.store, key, *SEALS.sealed(key, values))

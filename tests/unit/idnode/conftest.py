@@ -15,7 +15,7 @@ from identifiers.wire.handle.codes import OpCode
 from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
 from identifiers.wire.handle.translate import Site
 from identifiers.wire.handle.values import encode_values, filter_blob
-from tests.unit.idnode.services import Services, listener
+from tests.unit.idnode.services import Services, both_ways, listener
 
 EXPIRES = 0x7FFF_FFFF
 
@@ -61,12 +61,7 @@ class SmallServer(asyncio.DatagramProtocol):
         self.port = 0
 
     async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._tcp = await asyncio.start_server(self._talk, "127.0.0.1", 0)
-        self.port = self._tcp.sockets[0].getsockname()[1]
-        self._udp, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", self.port)
-        )
+        self._tcp, self._udp, self.port = await both_ways(self._talk, self)
 
     async def stop(self) -> None:
         self._udp.close()

@@ -1,5 +1,6 @@
 """Both HTTP services of a node on loopback, over the store in memory."""
 
+import asyncio
 import socket
 import time
 from contextlib import AsyncExitStack
@@ -34,6 +35,23 @@ PEPPER = bytes(32)
 API_KEY = "one.secret-of-the-key"
 NOBODY = Networks(())
 AUDIT = AuditEntry(at=0, actor="test", action="test", subject="test", request="test")
+
+
+async def both_ways(talk, protocol):
+    """Listen on TCP and UDP with one port number; gives the server, the transport, the number."""
+    loop = asyncio.get_running_loop()
+    while True:
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            udp, _ = await loop.create_datagram_endpoint(
+                lambda: protocol, local_addr=("127.0.0.1", port)
+            )
+        except OSError:  # the number is somebody else's on UDP
+            server.close()
+            await server.wait_closed()
+            continue
+        return server, udp, port
 
 
 def listener() -> tuple[socket.socket, str]:

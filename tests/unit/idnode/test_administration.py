@@ -136,12 +136,13 @@ async def test_lists_come_in_several_messages(authority, client, owner):
         await anext(wrong.handles("88.300.1"))
 
 
-async def test_a_list_may_be_left_in_the_middle(authority, owner):
+async def test_a_list_may_be_left_in_the_middle(authority, client, owner):
     for n in range(1200):
         await authority.keep(f"88.300.1/N{n:04}", url())
     listing = owner.handles("88.300.1")
     assert await anext(listing)
     await listing.aclose()
+    assert not client._following.home._tcp._connection._waiting
     assert await owner.create(NEW, [url()]) == NEW
     assert authority.connections == 1
 

@@ -11,7 +11,7 @@ from idnode.tunnel import MEDIA_TYPE, Tunnel
 
 @pytest.fixture
 async def tunnel(odd):
-    found = Tunnel(odd.base + "/", patience=0.2)
+    found = Tunnel(odd.base + "/")
     yield found
     await found.close()
 
@@ -38,13 +38,15 @@ async def test_what_is_no_handle_message(odd, tunnel, answer):
         await tunnel.ask(b"request")
 
 
-async def test_silence_leaves_the_fate_of_a_change_unknown(odd, tunnel):
+async def test_silence_leaves_the_fate_of_a_change_unknown(odd):
     odd.slow = asyncio.Event()
+    tunnel = Tunnel(odd.base + "/", patience=0.05)
     with pytest.raises(Unreachable):
         await tunnel.ask(b"request")
     with pytest.raises(FateUnknown):
         await tunnel.ask(b"request", repeatable=False)
     odd.slow.set()
+    await tunnel.close()
 
 
 async def test_nobody_there_has_done_nothing():
