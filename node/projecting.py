@@ -12,7 +12,7 @@ from node.metrics import Family, gauge
 
 POLL_SECONDS: Final = 0.5
 """How long news may lie there unseen; the reverse look-up is at most two seconds behind."""
-_BESIDE_IMPORTS: Final = 4.0
+_BESIDE_IMPORTS: Final = 9.0
 """Seconds of rest for each second of work while somebody imports: an import has the machine."""
 _CATCHING_UP: Final = 0.25
 

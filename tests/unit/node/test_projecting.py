@@ -18,7 +18,7 @@ class Done(msgspec.Struct, frozen=True):
 def test_it_rests_more_beside_an_import() -> None:
     assert rest_after(0, 1.0, importing=True) == POLL_SECONDS
     assert rest_after(0, 1.0, importing=False) == POLL_SECONDS
-    assert rest_after(500, 1.0, importing=True) == 4.0
+    assert rest_after(500, 1.0, importing=True) == 9.0
     assert rest_after(500, 1.0, importing=False) == 0.25
 
 
