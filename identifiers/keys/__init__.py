@@ -5,6 +5,7 @@ In reading order:
 
 * ``errors``       the one error of this package
 * ``curve``        the points of the curve SM2
+* ``native``       SM2 by the system's libcrypto, where there is one
 * ``sm2``          SM2 signatures with SM3, and how their keys are written
 * ``public``       public keys as HS_PUBKEY values hold them, and verifying with them
 * ``signers``      whoever holds a private key

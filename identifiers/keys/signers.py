@@ -60,7 +60,7 @@ class RsaSigner:
 
 
 class Sm2Signer:
-    """Signs with SM2 and SM3. `chance` gives random bytes."""
+    """Signs with SM2 and SM3: by libcrypto, or else here, where `chance` gives random bytes."""
 
     algorithm: Final = SM3
 
@@ -73,4 +73,7 @@ class Sm2Signer:
 
     def sign(self, data: bytes, identity: bytes = sm2.DEFAULT_IDENTITY) -> bytes:
         """Return the signature of the user `identity` over `data`, in DER."""
+        made = sm2.sign_natively(self._private, self._key, identity, data)
+        if made is not None:
+            return made
         return sm2.sign(self._private, self._key, identity, data, self._chance(_CHANCE))

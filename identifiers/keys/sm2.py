@@ -4,6 +4,7 @@ A signature binds the user ID of the signer, the curve and the public key throug
 (GB/T 32918.2 section 5.5). The default ID is the sixteen digits of GM/T 0009-2012 section 10.
 """
 
+import contextlib
 import hashlib
 import hmac
 from typing import Final
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-from identifiers.keys import curve
+from identifiers.keys import curve, native
 from identifiers.keys.errors import KeyUnfit
 from identifiers.wire.cursor import u16
 
@@ -27,6 +28,11 @@ SIZE: Final = 32
 # SEQUENCE { SEQUENCE { id-ecPublicKey, sm2p256v1 (1.2.156.10197.1.301) }, BIT STRING 04 x y }:
 # DER leaves one way to write it, so everything before the coordinates is constant.
 _SPKI: Final = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d03420004")
+# PrivateKeyInfo { 0, { as above }, OCTET STRING ECPrivateKey { 1, private key, [1] point } }.
+_PKCS8: Final = bytes.fromhex(
+    "308187020100301306072a8648ce3d020106082a811ccf5501822d046d306b0201010420"
+)
+_PKCS8_POINT: Final = bytes.fromhex("a14403420004")
 
 
 class Sm2Key(msgspec.Struct, frozen=True):
@@ -81,11 +87,34 @@ def verify(key: Sm2Key, identity: bytes, signature: bytes, signed: bytes) -> boo
         return False
     if not (0 < r < curve.N and 0 < s < curve.N):
         return False
+    found = native.library()
+    # OpenSSL takes the longest user ID for too long, and says no more than that nothing verifies.
+    if found is not None and len(identity) < MAX_IDENTITY:
+        with contextlib.suppress(native.Refused):
+            return found.verify(encode_spki(key), identity, signature, signed)
+    return verify_numbers(key, identity, (r, s), signed)
+
+
+def verify_numbers(key: Sm2Key, identity: bytes, pair: tuple[int, int], signed: bytes) -> bool:
+    """Verify the numbers of a signature, each from 1 to n - 1, without libcrypto."""
+    r, s = pair
     t = (r + s) % curve.N
     if not t:
         return False
     point = curve.combination(s, t, key.x, key.y)
     return point is not None and (_digest(key, identity, signed) + point[0]) % curve.N == r
+
+
+def sign_natively(private: int, key: Sm2Key, identity: bytes, signed: bytes) -> bytes | None:
+    """Sign as `sign` does, by libcrypto and with chance of its own; None where there is none."""
+    found = native.library()
+    if found is None:
+        return None
+    point = key.x.to_bytes(SIZE) + key.y.to_bytes(SIZE)
+    der = _PKCS8 + private.to_bytes(SIZE) + _PKCS8_POINT + point
+    with contextlib.suppress(native.Refused):
+        return found.sign(der, identity, signed)
+    return None
 
 
 def sign(private: int, key: Sm2Key, identity: bytes, signed: bytes, chance: bytes) -> bytes:

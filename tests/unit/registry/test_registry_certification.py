@@ -73,8 +73,8 @@ def issued(now=NOW, signer=SIGNER, **changed):
 
 
 def test_a_certificate_from_above_is_kept():
-    stored = make(record(issued()))
-    assert certificates(stored) == [issued()]
+    above = issued()
+    assert certificates(make(record(above))) == [above]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,11 @@ def certificate(subject=ROOT, issuer=ROOT, signer=SIGNER):
     return issue(claims, signer).decode()
 
 
-@pytest.mark.parametrize("written", [encode_jwk(KEY), PEM, certificate(), certificate() + "\n"])
+@pytest.mark.parametrize(
+    "written",
+    [encode_jwk(KEY), PEM, certificate(), certificate() + "\n"],
+    ids=["jwk", "pem", "certificate", "certificate with a line end"],
+)
 def test_a_root_in_every_form(written):
     assert parse_roots(json.dumps({"300:0.0/0.0": written}).encode()) == {ROOT: KEY}
 
@@ -63,6 +67,7 @@ WEAK = encode_jwk(RsaKey(65537, (1 << 1023) + 1))
         json.dumps({"300:0.0/0.0": certificate(issuer=HandleIdentity("0.0/0.0", 301))}).encode(),
         json.dumps({"300:0.0/0.0": certificate(signer=Sm2Signer(78, bytes))}).encode(),
     ],
+    ids=range(12),
 )
 def test_lists_that_are_unfit(document):
     with pytest.raises(TokenUnfit):
