@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack
 import pytest
 from msgspec.structs import replace
 
-from identifiers.keys.credentials import with_mac
+from identifiers.keys.credentials import with_mac, with_signature
 from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.codes import EnvelopeFlag, OpCode, OpFlag
 from identifiers.wire.handle.credential import MAC
+from identifiers.wire.handle.digests import request_digest
 from identifiers.wire.handle.envelope import decode_envelope
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
@@ -18,6 +19,7 @@ from idnode import (
     Declined,
     Dialect,
     FateUnknown,
+    Garbled,
     HandleClient,
     NotAllowed,
     NotThere,
@@ -28,7 +30,16 @@ from idnode import (
 )
 from idnode.transport import Transport
 from registry.handle.service import Habits
-from tests.unit.idnode.authority import BY_RSA, BY_SECRET, BY_SM2, OWNER, RSA, Authority, url
+from tests.unit.idnode.authority import (
+    BY_RSA,
+    BY_SECRET,
+    BY_SM2,
+    OWNER,
+    RSA,
+    SITE_KEY,
+    Authority,
+    url,
+)
 
 NEW = "88.300.1/NEW"
 
@@ -347,3 +358,57 @@ async def test_flags_of_requests(authority, owner):
 def test_a_private_key_says_what_it_is():
     key = PrivateKey(OWNER, 301, RSA)
     assert (key.kind, key.handle, key.index) == ("HS_PUBKEY", OWNER, 301)
+
+
+def when(op_code, change):
+    """Change the replies to an operation."""
+
+    def twist(request, reply):
+        asked = message.decode(request)
+        return change(message.decode(reply)) if asked.header.op_code == op_code else reply
+
+    return twist
+
+
+async def test_a_session_without_a_number_is_none(authority, owner):
+    def without(told):
+        return message.encode(
+            with_signature(replace(told, session_id=0, credential=None), SITE_KEY)
+        )
+
+    authority.twist = when(OpCode.SESSION_SETUP, without)
+    with pytest.raises(Garbled, match="number"):
+        await owner.open_session()
+
+
+async def test_a_list_of_nothing_is_none(authority, owner):
+    def empty(told):
+        return message.encode(replace(told, body=bodies.Nothing()))
+
+    authority.twist = when(OpCode.CHALLENGE_RESPONSE, empty)
+    with pytest.raises(Garbled):
+        await anext(owner.handles("88.300.1"))
+
+
+async def test_who_is_challenged_again_and_again_gives_up(authority, owner):
+    kept = []
+
+    def again(_, reply):
+        kept.append(message.decode(reply))
+        return reply
+
+    authority.twist = again
+    await owner.resolve("88.300.1/A", indexes=[2])
+    challenge = kept[0]
+
+    def same(request, _):
+        asked = message.decode(request)
+        told = replace(challenge, request_id=asked.request_id)
+        if asked.header.op_code == OpCode.CHALLENGE_RESPONSE:
+            digest = request_digest(request, (2, 11))
+            told = replace(told, digest=digest)
+        return message.encode(told)
+
+    authority.twist = same
+    with pytest.raises(NotAllowed, match="402"):
+        await owner.resolve("88.300.1/A", indexes=[2])
