@@ -43,20 +43,20 @@ def delegate(directory: PrefixDirectory, query: Query) -> Delegation:
         handle = Handle.parse(query.text)
     except Invalid as invalid:
         return InvalidName("; ".join(fault.detail() for fault in invalid.faults))
-    return _decide(directory, handle, query)
-
-
-def _decide(directory: PrefixDirectory, handle: Handle, query: Query) -> Ours | Elsewhere:
     entry = directory.home_of(handle)
     if entry is None:
-        if handle.prefix == PREFIX_RECORDS and _below_root(directory, handle.suffix):
-            return Ours(handle.key(), None)
-        return _NOT_HOMED
+        return _unallotted(directory, handle)
     if not entry.enabled:
         return _NOT_HOMED
     if entry.routes is not None and not _own_record(entry, handle):
         return _elsewhere(entry.routes, handle, query)
     return Ours(handle.key(fold_suffix=entry.fold_suffix), entry)
+
+
+def _unallotted(directory: PrefixDirectory, handle: Handle) -> Ours | NotHomed:
+    if handle.prefix == PREFIX_RECORDS and _below_root(directory, handle.suffix):
+        return Ours(handle.key(), None)
+    return _NOT_HOMED
 
 
 def _own_record(entry: PrefixEntry, handle: Handle) -> bool:
