@@ -13,6 +13,7 @@ def warnings(settings: Settings) -> list[str]:
         for name, addresses in (
             ("IDNODE_HANDLE_ADDR", settings.handle),
             ("IDNODE_HTTP_ADDR", settings.http),
+            ("IDNODE_HTTPS_ADDR", settings.https),
         )
         for address in addresses
         if _public_bind(address) and settings.trusted_networks == LOOPBACK_AND_PRIVATE

@@ -70,6 +70,18 @@ def freshness_families(age: float, *, believed: bool) -> list[Family]:
     ]
 
 
+def relay_families(under_way: int) -> list[Family]:
+    """Return the metrics of a worker's way to the registry."""
+    text = "Requests that workers handed on to the registry and that are not answered yet."
+    return [gauge("idnode_relay_requests", text, {(): under_way})]
+
+
+def tls_families(refused: int) -> list[Family]:
+    """Return the metrics of TLS listeners."""
+    text = "TLS handshakes that were one too many."
+    return [counter("idnode_tls_handshakes_refused_total", text, {(): refused})]
+
+
 def connection_families(open_: int) -> list[Family]:
     """Return the open TCP connections of the Handle listeners."""
     return [gauge("idnode_handle_connections", "Open TCP connections.", {(): open_})]

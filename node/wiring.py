@@ -1,72 +1,42 @@
-"""Every constructor call of the two roles. The order of the cache tiers is here, and only here.
+"""Every constructor call of a worker; those of the registry are in ``registrar``.
 
-What is entered into the stack first is closed last: probes, then stores, then services, then the
-public listeners.
+The order of the cache tiers is here, and only here. What is entered into the stack first is closed
+last: probes, then stores, then services, then the public listeners.
 """
 
 import random
 import secrets
 import time
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
-from aiohttp import web
 
-from edge.relay import SERVER_LIMITS, RelayedAuthority
+from edge.relay import RelayedAuthority
 from edge.server import serve
-from edge.tls import Handshakes, TlsSites
-from identifiers.keys.public import Policy
-from identifiers.keys.signers import Signer
-from identifiers.principals import Operator
-from identifiers.wire.handle.site import Site
 from idnode.peers import Peer
 from idnode.transport import Address
 from node import connections, memory
 from node.assignment import Role
-from node.certificates import material
 from node.config import Settings
-from node.demo import Furnisher
 from node.gauges import (
-    administration_families,
-    bulk_families,
     cache_families,
     connection_families,
     database_families,
     freshness_check,
     freshness_families,
+    relay_families,
     resolver_families,
 )
 from node.joining import Checked, first_picture
-from node.keys import Secret, load_or_make, site_signer
+from node.keys import Secret, load_or_make
 from node.lifecycle import Begin, Running
 from node.listeners import inherited
 from node.metrics import Family
-from node.observed import Observed
-from node.ops import Operations
-from node.projecting import Projecting
-from node.roots import home_roots
-from node.settling import Settling
-from node.site import site_record
+from node.registrar import begin_registry
+from node.serving import serve_operations, serve_tls, site_of
 from node.trust import read_roots
-from node.upkeep import answers, keep_up, once_reachable
-from registry.administration import Administration, Ordered
-from registry.attempts import Attempts
-from registry.commit import GroupCommit
-from registry.handle.homing import Homing
-from registry.handle.service import Habits, HandleAdministration
-from registry.http.app import registry_app
-from registry.identities import Identities
-from registry.imports.service import Imports
-from registry.keys import KeyRing
-from registry.prefixes import Prefixes
-from registry.relay import relay_app
-from registry.rest.app import RestForm, add_rest
-from registry.seals import Seals
-from registry.service import Registry
-from registry.signatures import Signatures
 from resolver.clients import Clients
 from resolver.counters import Counters, Event
 from resolver.follower import Follower
@@ -88,16 +58,10 @@ from resolver.transports.udp import UdpListener
 from resolver.vouching import Vouching
 from storage.postgres import (
     Database,
-    Nudge,
     PostgresDirectory,
     PostgresFeed,
     PostgresRecords,
-    PostgresReverse,
-    PostgresStore,
-    ReverseProjection,
     check_schema,
-    maintain,
-    migrate,
 )
 from storage.redis import RedisServer, RedisSharedTier
 
@@ -117,7 +81,7 @@ class _Tiers(msgspec.Struct, frozen=True, kw_only=True):
 async def begin_worker(running: Running) -> None:
     """Bring a resolver worker up: tiers, follower, listeners."""
     assignment, stack = running.assignment, running.stack
-    await _serve_operations(running)
+    await serve_operations(running)
     database = await stack.enter_async_context(
         Database(
             assignment.database,
@@ -194,7 +158,7 @@ def _bounds(workers: int) -> Bounds:
 async def _listen(running: Running, resolver: Resolver, counters: Counters) -> TcpListener:
     """Serve HTTP, Handle over TCP and over UDP."""
     sockets, settings, stack = running.assignment.sockets, running.settings, running.stack
-    site, signer = _site(running)
+    site, signer = site_of(running)
     clients = Clients(settings.trusted_networks)
     # What a datagram says of its sender proves nothing: for UDP nobody else is ever asked.
     connected = Clients(settings.trusted_networks, recursion=settings.recursion)
@@ -202,6 +166,7 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
     authority = None
     if running.assignment.relay:
         authority = await stack.enter_async_context(RelayedAuthority(running.assignment.relay))
+        running.metrics.append(lambda: relay_families(authority.under_way))
     certifier = stack.enter_context(Certifier(signer))
     roots = read_roots(settings.trust_roots)
     vouching = Vouching(resolver, roots, time.time) if roots else None
@@ -244,36 +209,12 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
         turned_away=lambda: counters.happened(Event.OVERLOADED),
     )
     stack.push_async_callback(runner.cleanup)
-    await _serve_tls(running, runner, sockets.https, clients=True)
+    await serve_tls(running, runner, sockets.https, clients=True)
     await tcp.start()
     stack.push_async_callback(tcp.close)
     udp.start()
     stack.push_async_callback(udp.close)
     return tcp
-
-
-async def _serve_tls(
-    running: Running, runner: web.AppRunner, sockets: Sequence[int], *, clients: bool
-) -> None:
-    """Serve an application over TLS too, where there are sockets for it."""
-    if sockets:
-        sites = TlsSites(
-            runner,
-            [inherited(fd) for fd in sockets],
-            material(running.settings, clients=clients),
-            Handshakes(time.monotonic),
-        )
-        await sites.start()
-        running.background(sites.watch(), "certificates")
-
-
-def _site(running: Running) -> tuple[Site, Signer]:
-    """Return what this node tells of itself, and its key."""
-    assignment, signer = running.assignment, site_signer(running.settings.keys_dir)
-    site = site_record(
-        assignment.public, key=signer.public, http=assignment.http, https=assignment.https
-    )
-    return site, signer
 
 
 def _tell(running: Running, tiers: _Tiers, tcp: TcpListener) -> None:
@@ -303,138 +244,6 @@ def _tell(running: Running, tiers: _Tiers, tcp: TcpListener) -> None:
     running.health.check("freshness", fresh)
     if shared is not None:
         running.health.check("shared tier", shared_usable)
-
-
-async def begin_registry(running: Running) -> None:
-    """Bring the registry up: the database's schema, the service, its API."""
-    assignment, settings, stack = running.assignment, running.settings, running.stack
-    await _serve_operations(running)
-    if assignment.prepare:
-        await once_reachable(lambda: migrate(assignment.database))
-    running.prepared()
-    pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
-    database = await stack.enter_async_context(
-        Database(
-            assignment.database,
-            connections=connections.REGISTRY,
-            application="idnode-registry",
-        )
-    )
-    running.health.check("database", lambda: answers(database))
-    running.metrics.append(lambda: database_families(database.census()))
-    nudge = await stack.enter_async_context(Nudge(assignment.database))
-    store = PostgresStore(database, nudge)
-    commit = GroupCommit(store)
-    stack.push_async_callback(commit.close)
-    prefixes = Prefixes(store)
-    seals = Seals(load_or_make(settings.keys_dir, Secret.SEAL))
-    signatures = Signatures(site_signer(settings.keys_dir))
-    registry = Registry(
-        store, commit, prefixes, seals, settings.administrators, signatures=signatures
-    )
-    keys = KeyRing(store, pepper)
-    if assignment.prepare:
-        await _prepare(running, store, registry, keys, Administration(store, pepper), seals)
-    running.background(keep_up(lambda: maintain(database)), "maintenance")
-    imports = Imports(store, prefixes, seals)
-    running.metrics.append(lambda: bulk_families(imports.rows))
-    projecting = Projecting(
-        "reverse", ReverseProjection(database).advance, lambda: imports.rows.rows
-    )
-    running.metrics.append(projecting.families)
-    running.background(projecting.run(), "reverse look-up")
-    app = registry_app(registry, imports, keys, settings.trusted_proxies)
-    observed = Observed()
-    observed.watch(app)
-    running.metrics.append(observed.families)
-    sockets = [inherited(fd) for fd in assignment.sockets.registry]
-    runner = await serve(app, sockets, log_requests=True)
-    stack.push_async_callback(runner.cleanup)
-    await _serve_tls(running, runner, assignment.sockets.registry_tls, clients=False)
-    await _serve_relay(running, registry, store, prefixes, seals, PostgresReverse(database))
-
-
-async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are made of
-    running: Running,
-    registry: Registry,
-    store: PostgresStore,
-    prefixes: Prefixes,
-    seals: Seals,
-    reverse: PostgresReverse,
-) -> None:
-    """Serve the Handle protocol's administration and the REST form to the workers."""
-    assignment, settings, stack = running.assignment, running.settings, running.stack
-    site, signer = _site(running)
-    administration = Administration(store, load_or_make(settings.keys_dir, Secret.PEPPER))
-    policy = Policy(legacy=settings.legacy_keys)
-    identities = Identities(store, prefixes, seals, policy)
-    attempts = Attempts()
-    settled = Settling(assignment.siblings).settled
-    handle = HandleAdministration(
-        registry=registry,
-        administration=administration,
-        store=store,
-        prefixes=prefixes,
-        identities=identities,
-        site=site,
-        signer=signer,
-        habits=Habits(
-            login_first=settings.login_first, passwords=settings.password_login, policy=policy
-        ),
-        attempts=attempts,
-        settled=settled,
-    )
-    running.metrics.append(lambda: administration_families(handle.known, handle.answered))
-    relay = [inherited(fd) for fd in assignment.sockets.relay]
-    beside = relay_app(handle)
-    rest = RestForm(
-        registry=registry,
-        store=store,
-        prefixes=prefixes,
-        identities=identities,
-        homing=Homing(registry, administration, prefixes),
-        reverse=reverse,
-        attempts=attempts,
-        settled=settled,
-    )
-    add_rest(beside, rest)
-    runner = await serve(beside, relay, limits=SERVER_LIMITS)
-    stack.push_async_callback(runner.cleanup)
-
-
-async def _prepare(  # noqa: PLR0917 -- what there is when nothing is served yet
-    running: Running,
-    store: PostgresStore,
-    registry: Registry,
-    keys: KeyRing,
-    administration: Administration,
-    seals: Seals,
-) -> None:
-    """Home the secondary prefixes of the settings, and make the demo's sample."""
-    settings = running.settings
-    at = time.time_ns() // 1_000_000
-    ordered = Ordered(operator=Operator("node"), at=at, request_id=f"start-{at}")
-    await home_roots(administration, settings.prefixes, ordered)
-    if running.assignment.demo:
-        furnisher = Furnisher(
-            registry=registry,
-            administration=administration,
-            store=store,
-            keys=keys,
-            seals=seals,
-            ordered=ordered,
-        )
-        path = await furnisher.furnish(settings.prefixes[0], settings.data_dir)
-        running.credentials = str(path)
-
-
-async def _serve_operations(running: Running) -> None:
-    """Serve probes and metrics, where this process is the one that does."""
-    sockets = [inherited(fd) for fd in running.assignment.sockets.ops]
-    if sockets:
-        operations = Operations(running.health, running.assignment.siblings, version("idnode"))
-        runner = await serve(operations.app(), sockets)
-        running.stack.push_async_callback(runner.cleanup)
 
 
 ROLES: Final[Mapping[Role, Begin]] = MappingProxyType(

@@ -61,7 +61,9 @@ def test_an_operators_certificate_is_served_as_it_is(environ, settings, tmp_path
     settings = load({**environ, "IDNODE_TLS_CERT": str(own), "IDNODE_TLS_KEY": str(own)})
     made = certificates.material(settings, clients=False)
     assert (made.certificate, made.key, made.clients) == (own, own, None)
-    assert warnings(settings) == []
+    told = warnings(settings)
+    assert not any("IDNODE_TLS_CERT" in sentence for sentence in told)
+    assert any("IDNODE_HTTPS_ADDR 203.0.113.5:8443" in sentence for sentence in told)
     own.chmod(0o644)
     with pytest.raises(UnfitKey, match="chmod o="):
         certificates.material(settings, clients=False)

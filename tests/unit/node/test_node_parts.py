@@ -21,7 +21,9 @@ from node.gauges import (
     connection_families,
     database_families,
     freshness_families,
+    relay_families,
     resolver_families,
+    tls_families,
 )
 from node.listeners import bound, listen_tcp
 from node.metrics import text
@@ -66,6 +68,12 @@ def test_memory_is_the_smaller_of_machine_and_container(tmp_path):
     assert memory.total(limit) == machine
     limit.write_text("67108864\n")
     assert memory.total(limit) == 67108864
+
+
+def test_what_is_handed_on_and_turned_away_becomes_metrics():
+    told = text([*relay_families(3), *tls_families(4)])
+    assert "idnode_relay_requests 3" in told
+    assert "idnode_tls_handshakes_refused_total 4" in told
 
 
 def test_what_a_worker_counts_becomes_metrics():

@@ -1,0 +1,171 @@
+"""Every constructor call of the registry process: the only writer, and whoever knows somebody."""
+
+import time
+
+from edge.relay import SERVER_LIMITS
+from edge.server import serve
+from identifiers.keys.public import Policy
+from identifiers.principals import Operator
+from node import connections
+from node.demo import Furnisher
+from node.gauges import (
+    administration_families,
+    bulk_families,
+    database_families,
+)
+from node.keys import Secret, load_or_make, site_signer
+from node.lifecycle import Running
+from node.listeners import inherited
+from node.observed import Observed
+from node.projecting import Projecting
+from node.roots import home_roots
+from node.serving import serve_operations, serve_tls, site_of
+from node.settling import Settling
+from node.upkeep import answers, keep_up, once_reachable
+from registry.administration import Administration, Ordered
+from registry.attempts import Attempts
+from registry.commit import GroupCommit
+from registry.handle.homing import Homing
+from registry.handle.service import Habits, HandleAdministration
+from registry.http.app import registry_app
+from registry.identities import Identities
+from registry.imports.service import Imports
+from registry.keys import KeyRing
+from registry.prefixes import Prefixes
+from registry.relay import relay_app
+from registry.rest.app import RestForm, add_rest
+from registry.seals import Seals
+from registry.service import Registry
+from registry.signatures import Signatures
+from storage.postgres import (
+    Database,
+    Nudge,
+    PostgresReverse,
+    PostgresStore,
+    ReverseProjection,
+    maintain,
+    migrate,
+)
+
+
+async def begin_registry(running: Running) -> None:
+    """Bring the registry up: the database's schema, the service, its API."""
+    assignment, settings, stack = running.assignment, running.settings, running.stack
+    await serve_operations(running)
+    if assignment.prepare:
+        await once_reachable(lambda: migrate(assignment.database))
+    running.prepared()
+    pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
+    database = await stack.enter_async_context(
+        Database(
+            assignment.database,
+            connections=connections.REGISTRY,
+            application="idnode-registry",
+        )
+    )
+    running.health.check("database", lambda: answers(database))
+    running.metrics.append(lambda: database_families(database.census()))
+    nudge = await stack.enter_async_context(Nudge(assignment.database))
+    store = PostgresStore(database, nudge)
+    commit = GroupCommit(store)
+    stack.push_async_callback(commit.close)
+    prefixes = Prefixes(store)
+    seals = Seals(load_or_make(settings.keys_dir, Secret.SEAL))
+    signatures = Signatures(site_signer(settings.keys_dir))
+    registry = Registry(
+        store, commit, prefixes, seals, settings.administrators, signatures=signatures
+    )
+    keys = KeyRing(store, pepper)
+    if assignment.prepare:
+        await _prepare(running, store, registry, keys, Administration(store, pepper), seals)
+    running.background(keep_up(lambda: maintain(database)), "maintenance")
+    imports = Imports(store, prefixes, seals)
+    running.metrics.append(lambda: bulk_families(imports.rows))
+    projecting = Projecting(
+        "reverse", ReverseProjection(database).advance, lambda: imports.rows.rows
+    )
+    running.metrics.append(projecting.families)
+    running.background(projecting.run(), "reverse look-up")
+    app = registry_app(registry, imports, keys, settings.trusted_proxies)
+    observed = Observed()
+    observed.watch(app)
+    running.metrics.append(observed.families)
+    sockets = [inherited(fd) for fd in assignment.sockets.registry]
+    runner = await serve(app, sockets, log_requests=True)
+    stack.push_async_callback(runner.cleanup)
+    await serve_tls(running, runner, assignment.sockets.registry_tls, clients=False)
+    await _serve_relay(running, registry, store, prefixes, seals, PostgresReverse(database))
+
+
+async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are made of
+    running: Running,
+    registry: Registry,
+    store: PostgresStore,
+    prefixes: Prefixes,
+    seals: Seals,
+    reverse: PostgresReverse,
+) -> None:
+    """Serve the Handle protocol's administration and the REST form to the workers."""
+    assignment, settings, stack = running.assignment, running.settings, running.stack
+    site, signer = site_of(running)
+    administration = Administration(store, load_or_make(settings.keys_dir, Secret.PEPPER))
+    policy = Policy(legacy=settings.legacy_keys)
+    identities = Identities(store, prefixes, seals, policy)
+    attempts = Attempts()
+    settled = Settling(assignment.siblings).settled
+    handle = HandleAdministration(
+        registry=registry,
+        administration=administration,
+        store=store,
+        prefixes=prefixes,
+        identities=identities,
+        site=site,
+        signer=signer,
+        habits=Habits(
+            login_first=settings.login_first, passwords=settings.password_login, policy=policy
+        ),
+        attempts=attempts,
+        settled=settled,
+    )
+    running.metrics.append(lambda: administration_families(handle.known, handle.answered))
+    relay = [inherited(fd) for fd in assignment.sockets.relay]
+    beside = relay_app(handle)
+    rest = RestForm(
+        registry=registry,
+        store=store,
+        prefixes=prefixes,
+        identities=identities,
+        homing=Homing(registry, administration, prefixes),
+        reverse=reverse,
+        attempts=attempts,
+        settled=settled,
+    )
+    add_rest(beside, rest)
+    runner = await serve(beside, relay, limits=SERVER_LIMITS)
+    stack.push_async_callback(runner.cleanup)
+
+
+async def _prepare(  # noqa: PLR0917 -- what there is when nothing is served yet
+    running: Running,
+    store: PostgresStore,
+    registry: Registry,
+    keys: KeyRing,
+    administration: Administration,
+    seals: Seals,
+) -> None:
+    """Home the secondary prefixes of the settings, and make the demo's sample."""
+    settings = running.settings
+    at = time.time_ns() // 1_000_000
+    ordered = Ordered(operator=Operator("node"), at=at, request_id=f"start-{at}")
+    await home_roots(administration, settings.prefixes, ordered)
+    if running.assignment.demo:
+        furnisher = Furnisher(
+            registry=registry,
+            administration=administration,
+            store=store,
+            keys=keys,
+            seals=seals,
+            ordered=ordered,
+        )
+        path = await furnisher.furnish(settings.prefixes[0], settings.data_dir)
+        running.credentials = str(path)
