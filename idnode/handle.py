@@ -9,7 +9,8 @@ from typing import Final, Self
 from identifiers.keys.public import Policy
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import OpCode, OpFlag
-from idnode import datagrams, streams
+from identifiers.wire.handle.site import Site
+from idnode import datagrams, referrals, streams
 from idnode.administration import Administrator
 from idnode.conversations import Conversations, Question
 from idnode.credentials import Credentials
@@ -34,6 +35,7 @@ class HandleClient:
         port: of UDP and TCP; 2641 by registration.
         http: the URL that takes Handle messages; without it, ``http://host:port/``.
         key: the server's public key, HS_PUBKEY data: what certified answers are verified with.
+        site: the server's site record, which has that key, from whoever runs the server.
         transport: what questions take that do not say otherwise.
         max_referrals: how many are followed for one question; 0: none, they are the answer.
         dialect: how requests are spoken where clients differ.
@@ -52,6 +54,7 @@ class HandleClient:
         *,
         http: str = "",
         key: bytes = b"",
+        site: Site | None = None,
         transport: Transport = Transport.UDP_THEN_TCP,
         max_referrals: int = MAX_REFERRALS,
         dialect: Dialect = HANDLE_NET,
@@ -63,6 +66,8 @@ class HandleClient:
         epoch: Callable[[], float] = time.time,
     ) -> None:
         shown = f"[{host}]" if ":" in host else host
+        if site is not None:
+            key = key or referrals.key_of(site, host, port)
         home = Address(
             host=host, udp=port, tcp=port, http=http or f"http://{shown}:{port}/", key=key
         )

@@ -75,12 +75,16 @@ def address_of(site: Site, handle: str, *, changes: bool = False) -> Address | N
 
 
 def key_of(site: Site, host: str, port: int) -> bytes:
-    """Return the key of the server at an address of `site`; empty: it has none there."""
+    """Return the key of the server of `site` that is reached like this; empty: there is none.
+
+    The only server of a site is meant also where it is reached by a name, or through a translation
+    of addresses.
+    """
     for server in site.servers:
         ports = {interface.port for interface in server.interfaces}
         if str(server.address) == host and port in ports:
             return server.public_key
-    return b""
+    return site.servers[0].public_key if len(site.servers) == 1 else b""
 
 
 def _hash(option: int, handle: str) -> int:

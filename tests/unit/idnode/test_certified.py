@@ -116,6 +116,11 @@ async def test_old_versions_are_taken_by_a_lenient_policy(authority):
             await client.resolve("88.300.1/A", certified=True, transport=Transport.TCP)
 
 
+async def test_the_key_may_be_that_of_the_site_record(authority):
+    async with authority.client(key=b"", site=authority.site) as client:
+        assert (await client.resolve("88.300.1/A", certified=True)).certified
+
+
 async def test_the_server_s_key_must_be_known(authority):
     async with authority.client(key=b"") as client:
         with pytest.raises(Untrusted, match="give it"):

@@ -90,7 +90,12 @@ def test_a_service_is_named_by_a_handle():
 
 
 def test_a_site_has_the_keys_of_its_servers():
-    site = Site(serial=1, servers=(server(1, Interface(ALL, Transport.TCP, 2641), key=b"k"),))
+    one = server(1, Interface(ALL, Transport.TCP, 2641), key=b"k")
+    other = server(2, Interface(ALL, Transport.TCP, 2642), key=b"l")
+    site = Site(serial=1, servers=(one, other))
     assert referrals.key_of(site, "192.0.2.1", 2641) == b"k"
+    assert referrals.key_of(site, "192.0.2.1", 2642) == b"l"
     assert referrals.key_of(site, "192.0.2.1", 80) == b""
-    assert referrals.key_of(site, "192.0.2.2", 2641) == b""
+    assert referrals.key_of(site, "node.example", 2641) == b""
+    assert referrals.key_of(Site(serial=1, servers=(one,)), "node.example", 2641) == b"k"
+    assert referrals.key_of(Site(serial=1, servers=()), "192.0.2.1", 2641) == b""
