@@ -36,6 +36,7 @@ MOST_NAMES: Final = 100_000
 MOST_OCTETS: Final = 8 * 1024 * 1024
 MOST_STEPS: Final = 200
 """Pages of the registry that are walked to reach a page that nobody read up to before."""
+_TOO_MANY: Final = "There are more names than one answer holds: ask for pages"
 REMEMBERED: Final = 4096
 """Beginnings of pages."""
 
@@ -109,20 +110,22 @@ class Lists:
         if isinstance(allowed, Denied):
             told = denied(allowed.verdict)
             return reply_of(told, f"{PREFIX_RECORDS}/{wanted.prefix}", writing=True, form=form)
+        total = await self._store.count(str(wanted.prefix))
         if wanted.size is None:
-            names = await self._all(wanted.prefix, asked)
+            names = await self._all(wanted.prefix, total, asked)
         else:
             names = await self._numbered(wanted.prefix, wanted.page, wanted.size, asked)
-        total = await self._store.count(str(wanted.prefix))
         document = _paged(wanted.page, wanted.size, total)
         document["prefix"] = str(wanted.prefix)
         document["handles"] = names
         return Reply(status=OK, document=document, form=form)
 
-    async def _all(self, prefix: Prefix, asked: Asked[Any]) -> Sequence[str]:
-        names, _ = await self._walk(prefix, "", MOST_NAMES + 1, asked)
-        if len(names) > MOST_NAMES or sum(map(len, names)) > MOST_OCTETS:
-            raise _too_many("There are more names than one answer holds: ask for pages")
+    async def _all(self, prefix: Prefix, total: int, asked: Asked[Any]) -> Sequence[str]:
+        if total > MOST_NAMES:
+            raise _too_many(_TOO_MANY)
+        names, _ = await self._walk(prefix, "", MOST_NAMES, asked)
+        if sum(map(len, names)) > MOST_OCTETS:
+            raise _too_many(_TOO_MANY)
         return names
 
     async def _numbered(

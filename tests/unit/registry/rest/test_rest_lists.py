@@ -72,6 +72,10 @@ async def test_bounds(rest, monkeypatch):
     assert (await rest.get(f"{HANDLES}&pageSize=100001", who=basic())).status == 400
     monkeypatch.setattr(lists, "MOST_NAMES", 6)
     assert (await rest.get(HANDLES, who=basic())).status == 400
+    monkeypatch.setattr(lists, "MOST_NAMES", 7)
+    assert (await rest.get(HANDLES, who=basic())).status == 200
+    monkeypatch.setattr(lists, "MOST_OCTETS", 10)
+    assert (await rest.get(HANDLES, who=basic())).status == 400
     monkeypatch.setattr(lists, "MOST_STEPS", 0)
     assert (await rest.get(f"{HANDLES}&page=1&pageSize=3", who=basic())).status == 400
 
