@@ -7,48 +7,38 @@ from time import monotonic, time_ns
 from typing import Final
 
 import msgspec
-import structlog
 from msgspec.structs import replace
 
 from identifiers.errors import FateUnknown, StoreUnavailable
 from identifiers.keys.public import STRICT, Policy
 from identifiers.keys.signers import Signer
-from identifiers.principals import HandleIdentity
-from identifiers.relay import Channel, Origin
+from identifiers.relay import Origin
 from identifiers.wire.cursor import ProtocolError
-from identifiers.wire.handle import bodies, translate
-from identifiers.wire.handle.codes import OpCode, OpFlag, ResponseCode
-from identifiers.wire.handle.digests import request_digest
+from identifiers.wire.handle import translate
+from identifiers.wire.handle.codes import OpCode, ResponseCode
 from identifiers.wire.handle.site import Site, SiteFlag, encode_site
 from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo, reply_to
 from registry.administration import Administration
 from registry.attempts import Attempts
-from registry.handle.challenges import Challenge, Challenges, Full
+from registry.handle.challenges import Challenges
 from registry.handle.establishing import Establishing
 from registry.handle.homing import Homing
 from registry.handle.logging_in import LoggingIn
-from registry.handle.logins import Ended, Logins
+from registry.handle.logins import Logins
 from registry.handle.lookups import Lookups
-from registry.handle.operations import CHANGES, Operations, code_of
+from registry.handle.operations import CHANGES, Operations
+from registry.handle.proving import Proving
 from registry.handle.replies import FATE_UNKNOWN
 from registry.handle.sealing import Opened, Rejected, Sealing
-from registry.handle.sessions import Session, Sessions
-from registry.handle.turns import TOO_OFTEN, Prove, Result, Told, Turn, refused
-from registry.identities import Identities, Reason, Refused
+from registry.handle.sessions import Sessions
+from registry.handle.turns import Prove, Result, Told, Turn, refused
+from registry.identities import Identities
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.service import Registry
 
 _WRITING: Final = (*CHANGES, OpCode.HOME_NA)
-_log = structlog.get_logger(__name__)
-_LATE: Final = refused(
-    ResponseCode.AUTHENTICATION_TIMEOUT, "No challenge waits for this answer: ask anew"
-)
-_WRONG: Final = refused(ResponseCode.AUTHENTICATION_FAILED)
 _NOT_HOMED: Final = refused(ResponseCode.SERVER_NOT_RESPONSIBLE, translate.NOT_HOMED)
-_TOO_MANY: Final = refused(ResponseCode.SERVER_BUSY, "Too many challenges wait: try again")
-_RELOGIN: Final = refused(ResponseCode.RELOGIN, "The login on this connection is over: log in anew")
-_LOGIN_FIRST: Final = refused(ResponseCode.LOGIN_FIRST, "Log in first")
 
 
 async def _at_once() -> None:
@@ -95,10 +85,7 @@ class HandleAdministration:
         settled: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         attempts = Attempts() if attempts is None else attempts
-        self._identities = identities
-        self._attempts = attempts
         self._site = translate.Site(site.serial, bool(site.flags & SiteFlag.PRIMARY))
-        self._habits = habits
         self._settled = settled
         self._clock = clock
         self._steady = steady
@@ -108,6 +95,14 @@ class HandleAdministration:
         self.answered: Final[Counter[int]] = Counter()
         """Messages by their response codes."""
         self._sealing = Sealing(self.sessions, chance, signer, habits.policy)
+        self._proving = Proving(
+            self.challenges,
+            self.sessions,
+            self.logins,
+            identities,
+            attempts,
+            login_first=habits.login_first,
+        )
         self._establishing = Establishing(self.sessions, identities, chance, signer, habits.policy)
         self._logging_in = LoggingIn(self.logins, identities, attempts, passwords=habits.passwords)
         self._operations = Operations(
@@ -151,12 +146,11 @@ class HandleAdministration:
 
     async def _replies(self, turn: Turn) -> AsyncIterator[bytes]:
         try:
-            turn, refusal = await self._identified(turn)
+            turn, refusal = await self._proving.identified(turn)
             result = refusal or await self._perform(turn)
             if isinstance(result, Prove):
-                challenge = await self._demand(turn)
-                if challenge is not None:
-                    yield challenge
+                async for demand in self._demanded(turn):
+                    yield demand
             elif isinstance(result, Told):
                 if result.code is ResponseCode.SUCCESS and turn.to.op_code in _WRITING:
                     await self._settled()
@@ -170,26 +164,6 @@ class HandleAdministration:
             yield await self._closed(turn, refused(ResponseCode.ERROR, FATE_UNKNOWN))
         except ProtocolError as error:
             yield await self._closed(turn, refused(ResponseCode(error.code), str(error)))
-
-    async def _identified(self, turn: Turn) -> tuple[Turn, Told | None]:
-        """Return a request with whoever makes it; an answer stands for the one it is to."""
-        if turn.message.header.op_code == OpCode.CHALLENGE_RESPONSE:
-            return await self._answered(turn)
-        return replace(turn, identity=await self._known(turn)), None
-
-    async def _known(self, turn: Turn) -> HandleIdentity | None:
-        """Return who is known in a session or on a connection, if his key is still there."""
-        if turn.session is not None and (proof := turn.session.proof) is not None:
-            if await self._identities.stands(proof):
-                return proof.identity
-            turn.session.proof = None
-        login = self.logins.find(turn.origin.connection, turn.now)
-        if login is None or isinstance(login, Ended):
-            return None
-        if await self._identities.stands(login):
-            return login.identity
-        self.logins.end(turn.origin.connection)
-        return None
 
     async def _perform(self, turn: Turn) -> Result:
         match turn.message.header.op_code:
@@ -206,95 +180,21 @@ class HandleAdministration:
             case _:
                 return await self._operations.perform(turn)
 
-    async def _answered(self, turn: Turn) -> tuple[Turn, Told | None]:
-        """Return the request that an answer is to, made by whoever answered; or why it is not.
-
-        The challenge is gone before the answer is looked at.
-        """
-        answer = turn.message.body
-        challenge = self.challenges.take(turn.message.session_id, turn.origin, turn.now)
-        if challenge is None or not isinstance(answer, bodies.Answer):
-            return turn, _LATE
-        turn, session = self._original(turn, challenge)
-        if challenge.in_session and session is None:
-            return turn, _LATE
-        if (
-            turn.message.header.op_code == OpCode.LOGIN_ID_SYSTEM
-            and turn.origin.connection != challenge.origin.connection
-        ):
-            # Whoever took an answer off the wire must not be logged in by it elsewhere.
-            return turn, _WRONG
-        who = await self._verified(turn, answer, challenge)
-        if isinstance(who, Told):
-            return turn, who
-        if session is not None and (proof := await self._identities.proof(who)) is not None:
-            session.belongs_to(proof, turn.now)
-        return replace(turn, identity=who), None
-
-    async def _verified(
-        self, turn: Turn, answer: bodies.Answer, challenge: Challenge
-    ) -> HandleIdentity | Told:
-        claimed = HandleIdentity(answer.handle, answer.index)
-        if self._attempts.wait(turn.origin, claimed, turn.now):
-            return TOO_OFTEN
-        who = await self._identities.verify_answer(answer, challenge.nonce, challenge.digest.value)
-        if isinstance(who, Refused):
-            if who.reason is not Reason.BUSY:
-                self._attempts.wrong(turn.origin, claimed, turn.now)
-            _log.info("an answer proved nobody", claimed=str(claimed), reason=who.reason.name)
-            text = "" if who.reason is Reason.WRONG else who.reason
-            return refused(code_of(who), text)
-        return who
-
-    def _original(self, turn: Turn, challenge: Challenge) -> tuple[Turn, Session | None]:
-        """Return the challenged request, to be answered under the request id of the answer."""
-        original = challenge.request
-        session = None
-        if challenge.in_session:
-            session = self.sessions.find(challenge.session_id, turn.now)
-        to = replace(
-            turn.to,
-            op_code=original.header.op_code,
-            # The digest would be that of a request which the client does not wait for any more.
-            flags=original.header.flags & ~OpFlag.REQUEST_DIGEST,
-            session_id=original.session_id,
-            digest=None,
-        )
-        key = turn.key if session is None else session.key
-        turn = replace(turn, message=original, to=to, session=session, key=key, proved=True)
-        return turn, session
-
-    async def _demand(self, turn: Turn) -> bytes | None:
-        """Return the demand to prove who asks, or what is told in its place; None: silence."""
-        origin, op_code = turn.origin, turn.message.header.op_code
-        if op_code != OpCode.LOGIN_ID_SYSTEM and turn.session is None:
-            if isinstance(self.logins.find(origin.connection, turn.now), Ended):
-                return await self._closed(turn, _RELOGIN)
-            if self._habits.login_first:
-                return await self._closed(turn, _LOGIN_FIRST)
-        if origin.channel is Channel.UDP and not origin.trusted:
-            return None
-        digest = request_digest(turn.plain, turn.to.version)
-        challenge = self.challenges.issue(
-            turn.message,
-            len(turn.plain),
-            origin,
-            digest,
-            turn.now,
-            session_id=0 if turn.session is None else turn.session.id,
-        )
-        if isinstance(challenge, Full):
-            return await self._closed(turn, _TOO_MANY)
-        self.answered[ResponseCode.AUTHENTICATION_NEEDED] += 1
-        reply = translate.challenge_reply(
-            turn.to,
-            self._site,
-            _expiration(turn.at),
-            digest=digest,
-            nonce=challenge.nonce,
-            session_id=challenge.told_id,
-        )
-        return await self._sealing.close(turn, reply, private=False)
+    async def _demanded(self, turn: Turn) -> AsyncIterator[bytes]:
+        demand = self._proving.demand(turn)
+        if isinstance(demand, Told):
+            yield await self._closed(turn, demand)
+        elif demand is not None:
+            self.answered[ResponseCode.AUTHENTICATION_NEEDED] += 1
+            reply = translate.challenge_reply(
+                turn.to,
+                self._site,
+                _expiration(turn.at),
+                digest=demand.digest,
+                nonce=demand.nonce,
+                session_id=demand.told_id,
+            )
+            yield await self._sealing.close(turn, reply, private=False)
 
     async def _closed(self, turn: Turn, told: Told) -> bytes:
         reply = self._written(turn.to, told, turn.at)
