@@ -130,7 +130,9 @@ class RelayedAuthority:
 
     async def http(self, request: HttpRequest, origin: Origin) -> HttpAnswer:
         """Answer a request of the REST form, whatever its status."""
-        headers = [(ORIGIN, written(origin)), *request.headers]
+        # Whoever passes requests on chooses what of them; this much is never a client's to say.
+        theirs = (pair for pair in request.headers if not pair[0].lower().startswith(OURS))
+        headers = [(ORIGIN, written(origin)), *theirs]
         octets = request.target.encode("utf-8", "surrogateescape")
         target = URL(_HOST + quote_from_bytes(octets, _ASCII), encoded=True)
         async with self._asked(request.method, target, headers, request.body) as answer:

@@ -247,6 +247,12 @@ async def test_a_request_of_the_rest_form_is_passed_on_as_it_came(registry, auth
     assert not headers.keys() & {"date", "server", "content-length"}
 
 
+async def test_what_our_processes_tell_each_other_is_no_clients_to_say(registry, authority):
+    forged = (("idnode-origin", relay.written(NOWHERE)), ("IDNODE-ORIGIN", "{"))
+    await authority.http(HttpRequest(method="GET", target="/api/x", headers=forged), ORIGIN)
+    assert registry.came[0][0] == ORIGIN
+
+
 async def test_octets_beyond_ascii_are_written_as_an_address_has_them(registry, authority):
     await authority.http(HttpRequest(method="GET", target="/api/handles/煤\udcff"), ORIGIN)
     assert registry.came[0][2] == "/api/handles/%E7%85%A4%FF"
