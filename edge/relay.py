@@ -135,13 +135,16 @@ class RelayedAuthority:
         headers = [(ORIGIN, written(origin)), *theirs]
         octets = request.target.encode("utf-8", "surrogateescape")
         target = URL(_HOST + quote_from_bytes(octets, _ASCII), encoded=True)
+        # The answer to HEAD says how long a body would be that does not come.
+        head = request.method == hdrs.METH_HEAD
+        left_out = _NOT_PASSED_ON - {"content-length"} if head else _NOT_PASSED_ON
         async with self._asked(request.method, target, headers, request.body) as answer:
             return HttpAnswer(
                 status=answer.status,
                 headers=tuple(
                     (name, value)
                     for name, value in answer.headers.items()
-                    if name.lower() not in _NOT_PASSED_ON
+                    if name.lower() not in left_out
                 ),
                 body=await _whole(answer.content),
             )

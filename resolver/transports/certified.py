@@ -1,8 +1,8 @@
 """Certified replies: signed with the site's key, which clients know from its site record.
 
 RFC 3652 section 2.2.4. Signing takes a third of a millisecond and more, so it happens in a thread
-and is bounded (`assurance` R-DOS-4): so many wait at one time, and so many a second are begun. Always
-with the key's own hash, SHA-256 or SM3: SHA-1, which clients before 2.7 expected, signs nothing.
+and is bounded (`assurance` R-DOS-4): so many wait at one time, and so many a second are begun. The
+hash is the key's own, SHA-256 or SM3: SHA-1, which clients before 2.7 expected, signs nothing.
 """
 
 import asyncio

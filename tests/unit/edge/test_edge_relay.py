@@ -48,6 +48,7 @@ class Registry:
         self.pieces = LIST
         self.status = 200
         self.text = ""
+        self.body = b""
         self.hold = None
         self.begun = asyncio.Event()
         self.gone = asyncio.Event()
@@ -80,7 +81,7 @@ class Registry:
         if self.hold is not None:
             await self.hold.wait()
         headers = {"ETag": '"v1"', "WWW-Authenticate": "Basic"}
-        return web.Response(status=401, body=await request.read(), headers=headers)
+        return web.Response(status=401, body=self.body or await request.read(), headers=headers)
 
 
 @pytest.fixture
@@ -245,6 +246,13 @@ async def test_a_request_of_the_rest_form_is_passed_on_as_it_came(registry, auth
     assert headers["etag"] == '"v1"'
     assert headers["www-authenticate"] == "Basic"
     assert not headers.keys() & {"date", "server", "content-length"}
+
+
+async def test_head_tells_how_long_the_body_would_be(registry, authority):
+    registry.body = b"x" * 17
+    answer = await authority.http(HttpRequest(method="HEAD", target="/api/x"), ORIGIN)
+    assert answer.body == b""
+    assert ("Content-Length", "17") in answer.headers
 
 
 async def test_what_our_processes_tell_each_other_is_no_clients_to_say(registry, authority):
