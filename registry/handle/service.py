@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from identifiers.errors import FateUnknown, StoreUnavailable
 from identifiers.keys.public import STRICT, Policy
 from identifiers.keys.signers import Signer
-from identifiers.relay import Origin
+from identifiers.relay import Channel, Origin
 from identifiers.wire.cursor import ProtocolError
-from identifiers.wire.handle import translate
+from identifiers.wire.handle import envelope, translate
 from identifiers.wire.handle.codes import OpCode, ResponseCode
+from identifiers.wire.handle.framing import UdpJoiner
 from identifiers.wire.handle.site import Site, SiteFlag, encode_site
 from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo, reply_to
 from registry.administration import Administration
@@ -103,6 +104,7 @@ class HandleAdministration:
             attempts,
             login_first=habits.login_first,
         )
+        self._joiner = UdpJoiner()
         self._establishing = Establishing(self.sessions, identities, chance, signer, habits.policy)
         self._logging_in = LoggingIn(self.logins, identities, attempts, passwords=habits.passwords)
         self._operations = Operations(
@@ -131,6 +133,11 @@ class HandleAdministration:
         over TCP, and anything that is an answer itself.
         """
         now, at = self._steady(), self._clock() // 1_000_000
+        if origin.channel is Channel.UDP:
+            whole = self._whole(request, origin, now)
+            if whole is None:
+                return
+            request = whole
         try:
             opened = self._sealing.open(request, now)
         except ProtocolError as error:
@@ -143,6 +150,19 @@ class HandleAdministration:
             return  # an answer is never answered (`assurance` 3.3)
         async for reply in self._replies(_turn(opened, origin, now, at)):
             yield reply
+
+    def _whole(self, packet: bytes, origin: Origin, now: float) -> bytes | None:
+        """Return the message that a packet completes; packets come to whichever worker is free."""
+        try:
+            outer = envelope.decode_envelope(packet)
+        except ProtocolError:
+            return packet  # to be told so
+        if not outer.packet and len(packet) == envelope.SIZE + outer.message_length:
+            return packet
+        try:
+            return self._joiner.add(packet, origin.address, now)
+        except ProtocolError:
+            return None  # it may be a part of an answer: only whole messages show what they are
 
     async def _replies(self, turn: Turn) -> AsyncIterator[bytes]:
         try:

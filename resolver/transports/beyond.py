@@ -117,6 +117,15 @@ def sealed_reply_to(request: bytes) -> ReplyTo:
     outer = envelope.decode_envelope(request)
     if len(request) != envelope.SIZE + outer.message_length or outer.packet:
         raise ProtocolError("Invalid message length")
+    return packet_reply_to(request)
+
+
+def packet_reply_to(packet: bytes) -> ReplyTo:
+    """Return how to answer one packet, of which the envelope is all that can be read.
+
+    Raises `ProtocolError` when that cannot be read either.
+    """
+    outer = envelope.decode_envelope(packet)
     return ReplyTo(
         version=negotiate(outer.version, outer.suggested),
         session_id=outer.session_id,

@@ -39,6 +39,7 @@ from resolver.transports.beyond import (
     Forwarding,
     Nobody,
     needs_somebody,
+    packet_reply_to,
     sealed_reply_to,
 )
 from resolver.transports.beyond import Reply as Reply  # noqa: PLC0414 -- exported too
@@ -197,6 +198,13 @@ class HandleExchange:
                 case _:
                     assert_never(answer)
         yield answer
+
+    def part(self, packet: bytes, client: Client, now: float) -> Reply | Pending | Silence:
+        """Hand on one packet of several: the workers share a socket, and none sees them all."""
+        try:
+            return self._hand_on(Forwarding(packet, packet_reply_to(packet)), client, now)
+        except ProtocolError:
+            return _NO_REQUEST  # it may be a part of an answer
 
     def unreadable(self, error: ProtocolError, now: float) -> Reply:
         """Return the answer to bytes that are no message."""

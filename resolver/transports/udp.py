@@ -135,6 +135,8 @@ class UdpListener:
         if not client.trusted:
             # Strangers' go to TCP: each would have us keep what its forged address began.
             return _PART
+        if self._exchange.hands_on:
+            return self._exchange.part(data, client, now)
         try:
             whole = self._joiner.add(data, source, now)
         except ProtocolError:

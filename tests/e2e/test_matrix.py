@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from identifiers.keys.signers import RsaSigner
+from identifiers.keys.sessions import CHANCE, offer
 from identifiers.principals import HandleIdentity
 from identifiers.values import Value
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import OpCode
+from identifiers.wire.handle.data import encode_public_key
 from identifiers.wire.handle.framing import NEED_DATA, TcpFramer, UdpJoiner, split
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message, decode, encode
@@ -38,7 +38,8 @@ HIDDEN = {
     "permissions": "1100",
 }
 PUBLIC = {"index": 1, "type": "URL", "data": {"format": "string", "value": "https://1.example"}}
-KEY = RsaSigner(rsa.generate_private_key(public_exponent=65537, key_size=2048)).public
+# Two datagrams long, which two workers may take.
+KEY = encode_public_key(offer(b"x" * CHANCE)[0])
 
 
 def valued(handle, *values):
@@ -67,7 +68,7 @@ BODIES = {
     OpCode.UNHOME_NA: lambda p, _n: of_record(p),
     OpCode.LIST_HOMED_NAS: lambda _p, _n: bodies.Named("/"),
     OpCode.SESSION_SETUP: lambda p, _n: bodies.SessionSetup(
-        mode=1, timeout=60, handle=f"0.NA/{p}", index=300, key=KEY
+        mode=4, timeout=60, handle=f"0.NA/{p}", index=300, key=KEY
     ),
     OpCode.SESSION_TERMINATE: lambda p, _n: of_record(p),
     OpCode.SESSION_EXCHANGE_KEY: lambda _p, _n: bodies.ExchangeKey(bytes(256)),

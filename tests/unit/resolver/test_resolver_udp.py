@@ -438,14 +438,16 @@ class TestTheRegistry:
         assert (origin.channel, str(origin.address)) == (Channel.UDP, "127.0.0.1")
         assert (origin.trusted, origin.secure, origin.connection) == (True, True, "")
 
-    async def test_a_long_request_of_the_trusted_goes_there_whole(self, serve):
-        served = await serve(authority=Somebody(self.reply()))
+    async def test_a_long_request_of_the_trusted_goes_there_packet_by_packet(self, serve):
+        # Another worker may take the others from the socket: only the registry sees them all.
+        served = await serve(authority=Somebody())
         peer = await served.peer()
-        request = served.world.request(4242, bodies.Raw(bytes(range(256)) * 8))
-        for packet in reversed(split(request)):
-            peer.send(packet)
-        assert await peer.receive() == self.reply()
-        assert served.world.authority.came[0][0] == request
+        site = served.world.request(OpCode.GET_SITE_INFO, bodies.Named("/"))
+        packets = split(served.world.request(4242, bodies.Raw(bytes(range(256)) * 8)))
+        for packet in packets:
+            await peer.silent(packet, site)
+        await served.world.until(lambda: len(served.world.authority.came) == len(packets))
+        assert [request for request, _ in served.world.authority.came] == packets
 
     async def test_what_answers_a_stranger_is_bounded(self, serve):
         served = await serve(authority=Somebody(self.reply(2000)), trusted=False)

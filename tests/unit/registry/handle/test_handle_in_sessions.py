@@ -17,10 +17,12 @@ from identifiers.keys.sessions import (
     offer,
 )
 from identifiers.keys.signers import RsaSigner
+from identifiers.relay import Channel
 from identifiers.values import Value
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import EnvelopeFlag, OpCode, OpFlag, ResponseCode
 from identifiers.wire.handle.data import DhKey
+from identifiers.wire.handle.framing import split
 from identifiers.wire.handle.message import decode, encode
 from registry.handle.sessions import MOST_OF_ONE, PATIENCE
 from tests.unit.registry.handle.wire import (
@@ -369,6 +371,20 @@ async def test_strangers_agree_in_groups_of_bounded_size(node, caller):
     assert code(await stranger.ask(setup(large))) == ResponseCode.INVALID_SESSION_SETUP
     assert code(await stranger.ask(setup(DH))) == 1
     assert code(await caller.ask(setup(large))) == 1
+
+
+async def test_packets_of_one_request_come_together_whichever_worker_took_them(node):
+    caller = node.caller(channel=Channel.UDP)
+    packets = split(encode(setup(DH)))
+    assert len(packets) == 2
+    for first, second in (packets, reversed(packets)):
+        assert await caller.raw(first) == []
+        (reply,) = await caller.raw(second)
+        assert code(decode(reply)) == 1
+    # A packet that is none of them is nothing, and bytes that are no message are told so.
+    assert await caller.raw(packets[0][:-1]) == []
+    (reply,) = await caller.raw(b"\2")
+    assert code(decode(reply)) == 4
 
 
 async def test_one_stranger_has_so_many_sessions(node):
