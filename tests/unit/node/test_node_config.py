@@ -192,15 +192,6 @@ def test_switches():
         load({"IDNODE_LEGACY_KEYS": "yes"})
 
 
-def test_switches():
-    assert not load({}).login_first
-    assert load({"IDNODE_LOGIN_FIRST": "On"}).login_first
-    assert load({"IDNODE_PASSWORD_LOGIN": "on"}).password_login
-    assert load({"IDNODE_LEGACY_KEYS": "on"}).legacy_keys
-    with pytest.raises(BadSettings, match="IDNODE_LEGACY_KEYS: must be on or off"):
-        load({"IDNODE_LEGACY_KEYS": "yes"})
-
-
 def test_server_administrators():
     found = load({"IDNODE_ADMINISTRATORS": "300:0.NA/88.300, 0:88.300/BOSS,300:0.NA/88.300"})
     assert found.administrators == (
