@@ -65,6 +65,11 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._known)
 
+    @property
+    def spent(self) -> int:
+        """How many ids are remembered because their nonces must not be answered again."""
+        return len(self._spent)
+
     def offer(self, now: float) -> Offer:
         """Make an id and a nonce; nothing is stored."""
         head = self._chance(_RANDOM) + _DATE.pack(int(now) + OFFER_SECONDS)
@@ -76,6 +81,9 @@ class Sessions:
         try:
             octets = base64.urlsafe_b64decode(session_id.encode("ascii"))
         except ValueError:
+            return None
+        if base64.urlsafe_b64encode(octets).decode() != session_id:
+            # Decoding overlooks stray characters: the id would be new and its nonce an old one.
             return None
         head, mac = octets[:_HEAD], octets[_HEAD:]
         if not hmac.compare_digest(mac, self._mac(b"id", head)) or session_id in self._spent:
@@ -101,6 +109,7 @@ class Sessions:
         session = Session(proof, nonce, now + IDLE_SECONDS, now + LONGEST_SECONDS)
         self._known[session_id] = session
         self._known.move_to_end(session_id)
+        self._forget_old(now)
         self._spent.setdefault(session_id, now + OFFER_SECONDS)  # once ended, it is no offer again
         if len(self._known) > self._most:
             self._known.popitem(last=False)
@@ -123,10 +132,13 @@ class Sessions:
         self._known.pop(session_id, None)
 
     def _room(self, now: float) -> bool:
+        self._forget_old(now)
+        return len(self._spent) < self._most_spent
+
+    def _forget_old(self, now: float) -> None:
         # In the order of their dates: each lives equally long.
         while self._spent and next(iter(self._spent.values())) <= now:
             self._spent.popitem(last=False)
-        return len(self._spent) < self._most_spent
 
     def _mac(self, purpose: bytes, head: bytes) -> bytes:
         return hmac.digest(self._key, purpose + b"\0" + head, "sha256")[:_MAC]

@@ -1,5 +1,6 @@
 """The table of sessions: bounded, dated, and forgotten with its process."""
 
+import base64
 import os
 
 from identifiers.principals import HandleIdentity
@@ -37,6 +38,31 @@ def test_an_offer_is_dated_and_taken_once():
     assert sessions.take_nonce(offer.session_id, NOW) == offer.nonce
     assert sessions.take_nonce(offer.session_id, NOW) is None
     assert sessions.offered(offer.session_id, NOW) is None
+
+
+def test_an_offer_has_one_spelling():
+    sessions = Sessions(os.urandom)
+    offer = sessions.offer(NOW)
+    told = offer.session_id
+    # 40 octets end in spare bits: "A==" and "B==" decode alike.
+    spare = f"{told[:-3]}{chr(ord(told[-3]) + 1)}=="
+    assert base64.urlsafe_b64decode(spare) == base64.urlsafe_b64decode(told)
+    for other in (f"{told}!", f"{told}=", f"{told[:5]}.{told[5:]}", f"{told}\n", spare):
+        assert sessions.take_nonce(other, NOW) is None
+        assert sessions.offered(other, NOW) is None
+    assert sessions.take_nonce(told, NOW) == offer.nonce
+
+
+def test_sessions_that_begin_without_an_answer_are_not_remembered_for_ever():
+    sessions = Sessions(os.urandom, most=1, most_spent=2)
+    now = NOW
+    for _ in range(10):
+        now += OFFER_SECONDS
+        sessions.begin(sessions.offer(now).session_id, PROOF, now)
+    # Nothing but the last is in the way of an answer.
+    assert sessions.take_nonce(sessions.offer(now).session_id, now) is not None
+    assert len(sessions) == 1
+    assert sessions.spent == 2
 
 
 def test_a_nonce_of_a_session_is_taken_once_and_followed_by_another():
