@@ -11,7 +11,7 @@ import msgspec
 
 from identifiers.names import PREFIX_RECORDS, Handle, fold
 from identifiers.records import Record, State
-from identifiers.values import Value
+from identifiers.values import Value, is_secret
 from identifiers.wire.handle.data import AdminPermission
 from identifiers.wire.handle.values import decode_values
 from registry.commands import (
@@ -107,6 +107,7 @@ def _left_alone(old: Value | None, new: Value) -> bool:
     return (
         old is not None
         and old.public
+        and not is_secret(old.type)  # nobody reads these, whatever their permissions say
         and msgspec.structs.replace(new, timestamp=old.timestamp) == old
     )
 

@@ -217,6 +217,19 @@ async def test_a_hidden_value_is_not_guessed_by_repeating_it(registry, world):
         assert await registry.put(command, by()) == lacks(P.MODIFY_VALUE)
 
 
+async def test_a_secret_key_is_not_guessed_by_repeating_it(registry, world):
+    """Nobody reads one, also where its permissions say that everybody does."""
+    key = Value(index=300, type="hs_seckey", data=b"secret")
+    await grant(world, 0, NAME, *SEALS.sealed(handle(NAME).key(), (key,)))
+    for guess in (b"secret", b"wrong"):
+        command = Create(
+            handle=handle(NAME),
+            values=(admin(permissions=0), replace(key, data=guess)),
+            overwrite=True,
+        )
+        assert await registry.create(command, by()) == lacks(P.MODIFY_VALUE)
+
+
 async def test_values_on_the_wire(registry, world):
     await stored(world, NAME, admin(), url())
     name = handle(NAME)
