@@ -23,7 +23,7 @@ from identifiers.wire.handle.codes import (
     ResponseCode,
 )
 from identifiers.wire.handle.envelope import NEWEST, negotiate
-from identifiers.wire.handle.translate import ReplyTo, Site, knows_old_codes, query
+from identifiers.wire.handle.translate import NO_OLD_CODES, ReplyTo, Site, old_codes, query
 
 # Envelope, header and the length of the handle, as one.
 _REQUEST: Final = struct.Struct(">BBBBIIIIIIIHBBIII")
@@ -106,7 +106,7 @@ def decode_query(datagram: bytes) -> tuple[ReplyTo, Query] | None:
     return (
         ReplyTo(
             version=NEWEST if suggested == NEWEST else negotiate(version, suggested),
-            old_codes=suggested < NEWEST and knows_old_codes(version, suggested),
+            old_codes=NO_OLD_CODES if suggested >= NEWEST else old_codes(version, suggested),
             session_id=session,
             request_id=request,
             op_code=op,

@@ -6,6 +6,8 @@ this site is a primary (RFC 3652 sections 2.2 and 3.2). The Chinese flags of tru
 not copied: in a reply they are a verdict.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, assert_never
 
 import msgspec
@@ -29,17 +31,50 @@ from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
 from identifiers.wire.handle.values import encode_values
 
+OldCodes = Mapping[ResponseCode, ResponseCode]
+
 REPLY_LIFETIME: Final = 12 * 3600
 """Seconds from now to a reply's expiration, as the reference server has it."""
 NOT_HOMED: Final = "That prefix doesn't live here"
 _TOO_OFTEN: Final = "Recursion count too high"
 _NO_LOGIN: Final = "The values asked for need a login, which this server does not offer"
 _RENUMBERED_SINCE: Final[Version] = (2, 5)
-# What old clients know some codes as; their 303 is a message and no referral.
-_OLD_CODES: Final = {
-    ResponseCode.SERVER_BACKUP: ResponseCode.PREFIX_REFERRAL,
-    ResponseCode.INVALID_VALUE: ResponseCode.VALUE_ALREADY_EXISTS,
-}
+# What clients of RFC 3652 know some codes as; their 303 is a message and no referral.
+_OF_THE_RFC: Final = MappingProxyType(
+    {
+        ResponseCode.SERVER_BACKUP: ResponseCode.PREFIX_REFERRAL,
+        ResponseCode.INVALID_VALUE: ResponseCode.VALUE_ALREADY_EXISTS,
+    }
+)
+_ID_SDK: Final[Version] = (2, 3)
+# The national ID-SDK breaks on codes that it does not know: it gets one that it does, and the text.
+_OF_THE_ID_SDK: Final = MappingProxyType(
+    {
+        ResponseCode.SERVER_BACKUP: ResponseCode.SERVER_BUSY,
+        ResponseCode.INVALID_VALUE: ResponseCode.VALUE_ALREADY_EXISTS,
+        **dict.fromkeys(
+            (
+                ResponseCode.RECURSION_COUNT_TOO_HIGH,
+                ResponseCode.OUT_OF_DATE_SITE_INFO,
+                ResponseCode.SERVER_NOT_RESPONSIBLE,
+                ResponseCode.AUTHENTICATION_ERROR,
+                ResponseCode.SESSION_TIMEOUT,
+                ResponseCode.SESSION_FAILED,
+                ResponseCode.INVALID_SESSION_KEY,
+                ResponseCode.NEED_RSA_KEY,
+                ResponseCode.INVALID_SESSION_SETUP,
+                ResponseCode.SESSION_MESSAGE_REJECTED,
+                ResponseCode.CLIENT_REJECTED,
+                ResponseCode.CLIENT_BLOCKED,
+                ResponseCode.DAILY_LIMIT,
+                ResponseCode.REGISTRATION_LIMIT,
+                ResponseCode.PREFIX_LIMIT,
+            ),
+            ResponseCode.ERROR,
+        ),
+    }
+)
+NO_OLD_CODES: Final[OldCodes] = MappingProxyType({})
 # Plain integers: an IntFlag's operators cost half a microsecond each.
 _PUBLIC_ONLY: Final = int(OpFlag.PUBLIC_ONLY)
 _AUTHORITATIVE: Final = int(OpFlag.AUTHORITATIVE)
@@ -60,7 +95,8 @@ class ReplyTo(msgspec.Struct, frozen=True, kw_only=True):
     """All that a reply takes from its request. `version` is the one negotiated."""
 
     version: Version
-    old_codes: bool = False
+    old_codes: OldCodes = NO_OLD_CODES
+    """Codes that the client knows by other numbers, or not at all."""
     """The client knows codes 7 and 202 by their numbers before 2.5."""
     session_id: int
     request_id: int
@@ -87,7 +123,7 @@ def reply_to(request: Message, received: bytes) -> ReplyTo:
     wants_digest = header.flags & _REQUEST_DIGEST and version >= LABELLED_SINCE
     return ReplyTo(
         version=version,
-        old_codes=knows_old_codes(request.version, request.suggested),
+        old_codes=old_codes(request.version, request.suggested),
         session_id=request.session_id,
         request_id=request.request_id,
         op_code=header.op_code,
@@ -106,12 +142,14 @@ def with_verdict(to: ReplyTo, *, trusted: bool) -> ReplyTo:
     return msgspec.structs.replace(to, flags=to.flags | (_TRUST if trusted else _UNTRUSTED))
 
 
-def knows_old_codes(version: Version, suggested: Version) -> bool:
-    """Say whether a client is so old that codes 7 and 202 have other numbers for it.
+def old_codes(version: Version, suggested: Version) -> OldCodes:
+    """Return which codes a client knows by other numbers.
 
     Newer ones also open with 2.3 to a server they do not know, but suggest 2.11.
     """
-    return version < _RENUMBERED_SINCE and suggested < NEWEST
+    if suggested >= NEWEST or version >= _RENUMBERED_SINCE:
+        return NO_OLD_CODES
+    return _OF_THE_ID_SDK if version == _ID_SDK else _OF_THE_RFC
 
 
 def to_query(request: Message) -> Query:
@@ -244,7 +282,7 @@ def reply(
             request_id=to.request_id,
             header=Header(
                 op_code=to.op_code,
-                response_code=_OLD_CODES.get(code, code) if to.old_codes else code,
+                response_code=to.old_codes.get(code, code),
                 flags=flags | _CONTINUES if continues else flags,
                 site_serial=site.serial,
                 recursion_count=to.recursion_count,

@@ -108,7 +108,7 @@ def test_every_outcome_has_its_reply(outcome, code, body):
 
 def test_old_clients_are_told_of_no_prefix_referral():
     """Their 303 is "read only", with a message; 302 they know."""
-    old = replace(TO, version=(2, 1), old_codes=True)
+    old = replace(TO, version=(2, 1), old_codes=translate.old_codes((2, 1), (0, 0)))
     values = (Value(index=1, type="URL", data=b"u"),)
     of_prefix = outcomes.Referral(values, of_prefix=True)
     codes = [
@@ -165,7 +165,8 @@ def test_a_challenge_brings_a_session_and_the_digest():
 @pytest.mark.parametrize(
     ("version", "suggested", "backup", "invalid"),
     [
-        ((2, 3), (2, 10), 303, 201),
+        ((2, 3), (2, 10), 3, 201),
+        ((2, 4), (2, 4), 303, 201),
         ((2, 3), (2, 11), 7, 202),
         ((2, 5), (2, 5), 7, 202),
         ((2, 1), (0, 0), 303, 201),
@@ -182,6 +183,17 @@ def test_old_clients_know_two_codes_by_other_numbers(version, suggested, backup,
         reply = translate.error_reply(to, code, "why", SITE, 1)
         assert decode(reply).header.response_code == told
         assert reply.endswith(octets(b"why") + bytes(4))
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(6, 2), (300, 2), (301, 2), (406, 2), (500, 2), (505, 2), (603, 2), (408, 408)],
+)
+def test_the_id_sdk_gets_no_code_that_it_breaks_on(code, told):
+    asked = replace(ASKED, version=(2, 3), suggested=(2, 10))
+    to = translate.reply_to(asked, encode(asked))
+    reply = decode(translate.error_reply(to, ResponseCode(code), "why", SITE, 1))
+    assert (reply.header.response_code, reply.body) == (told, bodies.ErrorText(b"why"))
 
 
 def test_nonsense_is_answered_without_anything_of_it():
