@@ -16,6 +16,7 @@ from identifiers.keys.sessions import SessionKey
 from identifiers.keys.signers import Signer
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle.credential import (
+    ENVELOPE_SINCE,
     MAC,
     SIGNED,
     Credential,
@@ -40,9 +41,14 @@ def with_mac(message: Message, key: SessionKey, counter: int) -> Message:
 def verify_mac(message: Message, key: SessionKey, policy: Policy = STRICT) -> bool:
     """Say whether `message` carries the MAC of the session that has `key`.
 
-    The caller looks at the counter (``message.credential.counter``) and takes each only once.
+    The caller looks at the counter (``message.credential.counter``) and takes each only once. That
+    is worth something since version 2.7: before, a MAC covers no counter, and who overhears a
+    message can have it executed again under another one. Those are taken as legacy only.
+
     Raises `KeyUnfit` for a message without such a credential, or with one that `policy` refuses.
     """
+    if message.version < ENVELOPE_SINCE and not policy.legacy:
+        raise KeyUnfit("a MAC of a version in which it covers no counter")
     credential, signature = _read(message, MAC)
     name = canonical(signature.algorithm)
     algorithm = _HASHES.get(name) or (_LEGACY_HASHES.get(name) if policy.legacy else None)

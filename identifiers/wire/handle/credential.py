@@ -16,7 +16,8 @@ SIGNED: Final = "HS_SIGNED"
 MAC: Final = "HS_MAC"
 
 _ALL_VERSION_BYTES_SINCE: Final[Version] = (2, 8)
-_ENVELOPE_SINCE: Final[Version] = (2, 7)
+ENVELOPE_SINCE: Final[Version] = (2, 7)
+"""Before that a credential covers neither session nor request nor counter."""
 _PLAIN_BEFORE: Final[Version] = (2, 5)
 
 
@@ -99,7 +100,7 @@ def signed_bytes(
     numbers = u32(session_id) + u32(request_id) + u32(counter)
     if version >= _ALL_VERSION_BYTES_SINCE:
         return bytes((*version, *suggested)) + numbers + header_and_body
-    if version >= _ENVELOPE_SINCE:
+    if version >= ENVELOPE_SINCE:
         return bytes(version) + numbers + header_and_body
     if version < _PLAIN_BEFORE:
         return header_and_body

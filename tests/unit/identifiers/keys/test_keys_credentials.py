@@ -13,7 +13,12 @@ from identifiers.keys.sessions import CipherCode, SessionKey
 from identifiers.keys.signers import RsaSigner, Sm2Signer
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import OpCode
-from identifiers.wire.handle.credential import Credential, Signature, encode_signature
+from identifiers.wire.handle.credential import (
+    ENVELOPE_SINCE,
+    Credential,
+    Signature,
+    encode_signature,
+)
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message, decode, encode
 
@@ -46,10 +51,21 @@ def speaking(version):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_mac_travels(version):
     message = arrived(with_mac(speaking(version), KEY, 5))
+    policy = Policy(legacy=version < ENVELOPE_SINCE)
     assert message.credential.counter == 5
-    assert verify_mac(message, KEY)
-    assert not verify_mac(message, OTHER)
-    assert not verify_mac(replace(message, body=bodies.Named("88.300.1/B")), KEY)
+    assert verify_mac(message, KEY, policy)
+    assert not verify_mac(message, OTHER, policy)
+    assert not verify_mac(replace(message, body=bodies.Named("88.300.1/B")), KEY, policy)
+
+
+def test_a_mac_that_covers_no_counter_is_none():
+    """Whoever overhears such a message could have it executed again and again."""
+    message = with_mac(speaking((2, 4)), KEY, 5)
+    again = replace(message, credential=replace(message.credential, counter=6))
+    assert verify_mac(again, KEY, Policy(legacy=True))
+    for one in (message, again):
+        with pytest.raises(KeyUnfit):
+            verify_mac(one, KEY)
 
 
 def test_a_mac_covers_the_session_the_request_and_the_counter():
@@ -114,6 +130,9 @@ def test_weak_macs_only_by_policy():
         with pytest.raises(KeyUnfit):
             verify_mac(weak, KEY)
         assert verify_mac(weak, KEY, Policy(legacy=True))
+        weak = replace(weak, version=(2, 7))
+        with pytest.raises(KeyUnfit):
+            verify_mac(weak, KEY)
     unknown = with_info(encode_signature(Signature("SHA-1", mac)))
     with pytest.raises(KeyUnfit):
         verify_mac(unknown, KEY, Policy(legacy=True))
