@@ -68,7 +68,9 @@ class Establishing:
         setup = turn.message.body
         if not isinstance(setup, bodies.SessionSetup):
             return _UNFIT
-        if turn.session is None and not self._sessions.room_for(turn.origin, turn.now):
+        sessions, origin, now = self._sessions, turn.origin, turn.now
+        room = turn.session is not None or sessions.room_for(origin, now)
+        if not (room and sessions.may_agree(origin, now)):
             return _BUSY
         try:
             agreed = await self._agree(setup, trusted=turn.origin.trusted)
@@ -136,6 +138,8 @@ class Establishing:
         if turn.session is None and session.key is not None:
             # Only whoever holds the old key may replace it.
             return _NO_SESSION
+        if not self._sessions.may_agree(turn.origin, turn.now):
+            return _BUSY
         try:
             key = carried(self._site_key.decrypt(body.encrypted), self._policy)
         except KeyUnfit:

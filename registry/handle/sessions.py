@@ -20,7 +20,7 @@ MOST_OF_STRANGERS: Final = 7_500
 MOST_OF_ONE: Final = 64
 """From one address that is not trusted (IPv6: from one /64)."""
 PACE: Final = 20.0
-"""Sessions of strangers that begin in a second, on average: agreeing on a key takes 3 to 9 ms."""
+"""Keys that are agreed on with strangers in a second, on average: each takes 3 to 20 ms."""
 BURST: Final = 64
 PATIENCE: Final = 60.0
 """Seconds until somebody must be known in a session."""
@@ -141,8 +141,19 @@ class Sessions:
         if not origin.trusted:
             self._strangers += 1
             self._by_source[source(origin)] += 1
-            self._paced_until = max(self._paced_until, now) + 1 / PACE
         return session
+
+    def may_agree(self, origin: Origin, now: float) -> bool:
+        """Say whether a key may be agreed on, in a new session or in one that there is; count it.
+
+        It is counted whatever comes of it: what proves degenerate in the end took as long.
+        """
+        if origin.trusted:
+            return True
+        if self._paced_until - now > BURST / PACE:
+            return False
+        self._paced_until = max(self._paced_until, now) + 1 / PACE
+        return True
 
     def find(self, number: int, now: float) -> Session | None:
         """Return a session that goes on; None: there is none of that id, or its time is over."""
@@ -171,8 +182,6 @@ class Sessions:
             return False
         if origin.trusted:
             return True
-        if self._paced_until - now > BURST / PACE:
-            return False
         of_one = self._by_source[source(origin)]
         return self._strangers < terms.most_of_strangers and of_one < terms.most_of_one
 

@@ -24,7 +24,7 @@ from identifiers.wire.handle.codes import EnvelopeFlag, OpCode, OpFlag, Response
 from identifiers.wire.handle.data import DhKey
 from identifiers.wire.handle.framing import split
 from identifiers.wire.handle.message import decode, encode
-from registry.handle.sessions import MOST_OF_ONE, PATIENCE
+from registry.handle.sessions import BURST, MOST_OF_ONE, PATIENCE
 from tests.unit.registry.handle.wire import (
     ADMIN,
     IV,
@@ -385,6 +385,35 @@ async def test_packets_of_one_request_come_together_whichever_worker_took_them(n
     assert await caller.raw(packets[0][:-1]) == []
     (reply,) = await caller.raw(b"\2")
     assert code(decode(reply)) == 4
+
+
+async def test_strangers_agree_on_further_keys_at_the_same_pace(node):
+    """Also within a session, and also on keys that come to nothing: the work is done before."""
+    stranger = node.caller(address="203.0.113.7", trusted=False)
+    session = await InSession.begin(stranger)
+    own, private = offer(b"x" * CHANCE)
+    for _ in range(BURST // 2):
+        reply = await session.ask(setup(own))
+        assert code(reply) == 1
+        cipher, theirs = decode_agreed(reply.body.data)
+        session.key = agree(own, private, theirs, cipher)
+        session.counter = 0
+    odd = DhKey(y=own.p - 1, p=own.p * 3, g=2)
+    codes = [code(await session.ask(setup(odd))) for _ in range(BURST)]
+    assert codes[0] == ResponseCode.INVALID_SESSION_SETUP
+    assert codes[-1] == ResponseCode.SERVER_BUSY
+    assert code(await session.ask(setup(own))) == ResponseCode.SERVER_BUSY
+    node.clock.now += 1
+    assert code(await session.ask(setup(own))) == 1
+
+
+async def test_what_covers_no_counter_is_in_no_session(session):
+    """A message of an old version could be executed again under another counter."""
+    assert code(await session.prove(create(NEW))) == 1
+    for version in ((2, 3), (2, 4)):
+        old = replace(add(NEW, url(2)), version=version, suggested=(2, 11))
+        assert code(await session.ask(old)) == ResponseCode.INVALID_SESSION_KEY
+    assert code(await session.ask(add(NEW, url(2)))) == 1
 
 
 async def test_one_stranger_has_so_many_sessions(node):

@@ -111,16 +111,19 @@ def test_what_ran_out_makes_room():
     assert begin(sessions, now=NOW + PATIENCE + 1) is not FULL
 
 
-def test_sessions_of_strangers_begin_at_a_pace():
-    sessions = Sessions(counting(), terms=Terms(most_of_one=10_000))
-    while begin(sessions, origin()) is not FULL:
-        pass
-    assert BURST <= len(sessions) <= BURST + 2
-    assert begin(sessions) is not FULL
-    before = len(sessions)
-    while begin(sessions, origin(), now=NOW + 1) is not FULL:
-        pass
-    assert len(sessions) - before in {PACE - 1, PACE, PACE + 1}
+def test_keys_are_agreed_on_with_strangers_at_a_pace():
+    sessions = Sessions(counting())
+
+    def agreed(now):
+        count = 0
+        while sessions.may_agree(origin(), now):
+            count += 1
+        return count
+
+    assert BURST <= agreed(NOW) <= BURST + 2
+    assert sessions.may_agree(TRUSTED, NOW)
+    assert not sessions.may_agree(origin("198.51.100.1"), NOW)
+    assert agreed(NOW + 1) in {PACE - 1, PACE, PACE + 1}
 
 
 def test_another_key_is_counted_from_the_beginning():
