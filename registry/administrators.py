@@ -199,6 +199,8 @@ class Closure:
         return bool(self._level)
 
     def _follow(self, group: Value, bits: int) -> None:
+        if self._left <= 0:
+            return  # reading it is work too
         try:
             members = decode_vlist(group.data)
         except ProtocolError:

@@ -1,6 +1,7 @@
 """Handle identities at the registry: HS_ADMIN values bit by bit, groups, versions."""
 
 import asyncio
+import sys
 from itertools import pairwise
 
 import pytest
@@ -18,7 +19,8 @@ from identifiers.principals import (
     NotYours,
 )
 from identifiers.records import State
-from identifiers.values import Value
+from identifiers.values import Reference, Value
+from identifiers.wire.handle.data import decode_vlist, encode_vlist
 from identifiers.wire.handle.values import decode_values
 from registry.administrators import (
     KEPT_BYTES,
@@ -482,6 +484,28 @@ async def test_the_members_that_are_looked_at_are_bounded(registry, world):
     admins = [admin(one, index=100 + n) for n, one in enumerate(lists)]
     await stored(world, NAME, *admins, admin(HandleIdentity("88.300.1/LAST", 200), index=150))
     assert await registry.delete(Delete(handle=handle(NAME)), by(NOBODY)) == NOT_NAMED
+
+
+async def test_groups_beyond_the_bounds_are_not_even_read(registry, world):
+    """One of 2,048 members takes a millisecond, and there may be hundreds in the records."""
+    many = encode_vlist([Reference("88.300.1/NOT", n + 1) for n in range(2048)])
+    lists = [Value(index=n, type="HS_VLIST", data=many) for n in range(1, 200)]
+    await stored(world, "88.300.1/G", *lists)
+    await stored(world, LIST.handle, group(*(HandleIdentity("88.300.1/G", n) for n in range(200))))
+    await stored(world, NAME, admin(LIST), url())
+    read = 0
+
+    def count(frame, event, _):
+        nonlocal read
+        read += event == "call" and frame.f_code is decode_vlist.__code__
+
+    sys.setprofile(count)
+    try:
+        answer = await registry.delete(Delete(handle=handle(NAME)), by(NOBODY))
+    finally:
+        sys.setprofile(None)
+    assert answer == NOT_NAMED
+    assert 1 < read <= 2 + MAX_REFERENCES // 2048
 
 
 # server administrators
