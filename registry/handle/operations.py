@@ -8,6 +8,7 @@ a CREATE_HANDLE of a name that everybody can see to be taken.
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, assert_never
 
+from identifiers.faults import Invalid
 from identifiers.names import PREFIX_RECORDS, Prefix
 from identifiers.principals import Anonymous, HandleIdentity
 from identifiers.relay import Channel
@@ -29,7 +30,13 @@ from registry.commands import (
 from registry.handle.homing import Homing
 from registry.handle.lookups import Lookups, referral
 from registry.handle.replies import denied, told
-from registry.handle.requests import UNSUPPORTED, WireCommand, command_of, prefix_named
+from registry.handle.requests import (
+    UNSUPPORTED,
+    WireCommand,
+    command_of,
+    prefix_named,
+    rejected,
+)
 from registry.handle.turns import PROVE_FIRST, TOO_OFTEN, Prove, Result, Told, Turn, refused
 from registry.identities import Identities, Reason, Refused
 from registry.prefixes import Place
@@ -113,7 +120,10 @@ class Operations:
         name = body.handle
         if turn.message.header.flags & OpFlag.MINT_SUFFIX:
             # A name that is not minted yet may be a bare prefix.
-            name = minted(name, _NO_CHANCE).given
+            try:
+                name = minted(name, _NO_CHANCE).given
+            except Invalid as invalid:
+                return rejected(invalid.faults)
         found = await self._lookups.place(name)
         if isinstance(found, Told):
             return found

@@ -195,6 +195,13 @@ async def test_a_suffix_is_minted(node, caller, name):
     assert node.values(minted)[1].data == url().data
 
 
+@pytest.mark.parametrize("name", ["", "/", ".", "a b/", "88..300"])
+async def test_a_suffix_is_not_minted_under_what_is_no_name(caller, name):
+    reply = await caller.ask(create(name, flags=PUBLIC | OpFlag.MINT_SUFFIX))
+    assert code(reply) == ResponseCode.INVALID_HANDLE
+    assert reply.body.text
+
+
 async def test_a_suffix_is_not_minted_elsewhere(caller):
     reply = await caller.ask(create("99.1", flags=PUBLIC | OpFlag.MINT_SUFFIX))
     assert code(reply) == ResponseCode.SERVER_NOT_RESPONSIBLE
