@@ -47,10 +47,11 @@ class ReplayWindow:
             self._seen = (self._seen << min(counter - self._highest, _WINDOW) | 1) & _ALL
             self._highest = counter
             return True
-        bit = 1 << self._highest - counter
-        if counter == 0 or bit > _ALL or self._seen & bit:
+        # Compared before anything is shifted: counters are the client's, up to 2^32 apart.
+        behind = self._highest - counter
+        if counter == 0 or behind >= _WINDOW or self._seen >> behind & 1:
             return False
-        self._seen |= bit
+        self._seen |= 1 << behind
         return True
 
 

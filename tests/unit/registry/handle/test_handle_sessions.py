@@ -1,3 +1,4 @@
+import tracemalloc
 from ipaddress import ip_address
 
 from hypothesis import given
@@ -143,6 +144,18 @@ def test_each_counter_is_taken_once():
     assert [window.take(n) for n in (1000, 999, 745, 744, 4)] == [0, 1, 1, 0, 0]
     assert window.take(0xFFFF_FFFF)
     assert not window.take(1000)
+
+
+def test_a_counter_far_behind_costs_no_memory():
+    window = ReplayWindow()
+    window.take(0xFFFF_FFFF)
+    tracemalloc.start()
+    try:
+        assert not window.take(1)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1 << 16
 
 
 @given(st.lists(st.integers(0, 400)))
