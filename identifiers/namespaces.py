@@ -140,7 +140,8 @@ def evaluate(namespace: Namespace, parts: Split, values: Iterable[Value]) -> tup
     """Compute the values of `parts.handle` from those of its base. Raises `BadNamespace`.
 
     A value that is made within ``foreach`` has the permissions, TTL and timestamp of the one at
-    hand: what is not public does not become so. Secret keys take no part.
+    hand, and of those around it no permission that one of them lacks: what is not public does not
+    become so. Secret keys take no part.
     """
     given = tuple(value for value in values if fold(value.type) != _SECRET)
     known = {"handle": parts.handle, "base": parts.base, "extension": parts.extension}
@@ -260,7 +261,7 @@ class _Run:
             match order:
                 case _ForEach(body):
                     for value, own in self._values:
-                        self.follow(body, {**known, **own}, value)
+                        self.follow(body, {**known, **own}, _within(at, value))
                 case _If():
                     self._decide(order, known, at)
                 case _Make():
@@ -316,6 +317,13 @@ class _Run:
         if len(self.made) >= MAX_VALUES or self._octets > MAX_RECORD_BYTES:
             raise BadNamespace("the template makes more than a record may hold")
         self.made.append(value)
+
+
+def _within(outer: Value | None, value: Value) -> Value:
+    """Return the value at hand, which may carry what is known of the one around it, if any."""
+    if outer is None or outer.permissions & value.permissions == value.permissions:
+        return value
+    return msgspec.structs.replace(value, permissions=outer.permissions & value.permissions)
 
 
 def _of_value(value: Value) -> dict[str, tuple[str, ...]]:

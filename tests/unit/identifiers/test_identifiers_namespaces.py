@@ -47,6 +47,25 @@ def test_what_is_not_public_does_not_become_so():
     assert (value.type, value.data, value.permissions) == ("X", b"\x00\xff", 0x0C)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<foreach><def parameter="d" expression="${data}"/>'
+        '<foreach><value data="${d}"/></foreach></foreach>',
+        '<foreach><if value="data" test="matches" expression=".*" parameter="d">'
+        '<foreach><value data="${d[0]}"/></foreach></if></foreach>',
+        '<foreach><if value="data" test="equals" expression="hidden">'
+        '<foreach><value data="hidden"/></foreach></if></foreach>',
+    ],
+)
+def test_nor_is_it_carried_over_to_a_public_value(body):
+    hidden = Value(index=3, type="NOTE", data=b"hidden", permissions=0x0C)
+    for values in ((BASE[0], hidden), (hidden, BASE[0])):
+        found = made(body, values=values)
+        assert [v.permissions for v in found if v.data == b"hidden"] == [0x0C, 0x0C]
+        assert all(v.data != b"hidden" for v in found if v.public)
+
+
 def test_secret_keys_take_no_part():
     secret = Value(index=9, type="hs_seckey", data=b"s", permissions=0x0C)
     assert made("<foreach><value/></foreach>", values=(secret,)) == ()
