@@ -50,12 +50,18 @@ def test_what_is_not_public_does_not_become_so():
 @pytest.mark.parametrize(
     "body",
     [
-        '<foreach><def parameter="d" expression="${data}"/>'
-        '<foreach><value data="${d}"/></foreach></foreach>',
-        '<foreach><if value="data" test="matches" expression=".*" parameter="d">'
-        '<foreach><value data="${d[0]}"/></foreach></if></foreach>',
-        '<foreach><if value="data" test="equals" expression="hidden">'
-        '<foreach><value data="hidden"/></foreach></if></foreach>',
+        (
+            '<foreach><def parameter="d" expression="${data}"/>'
+            '<foreach><value data="${d}"/></foreach></foreach>'
+        ),
+        (
+            '<foreach><if value="data" test="matches" expression=".*" parameter="d">'
+            '<foreach><value data="${d[0]}"/></foreach></if></foreach>'
+        ),
+        (
+            '<foreach><if value="data" test="equals" expression="hidden">'
+            '<foreach><value data="hidden"/></foreach></if></foreach>'
+        ),
     ],
 )
 def test_nor_is_it_carried_over_to_a_public_value(body):
