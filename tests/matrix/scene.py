@@ -3,16 +3,17 @@
 import aiohttp
 from yarl import URL
 
+from identifiers.errors import StoreUnavailable
 from identifiers.wire.handle import message as wire
 from identifiers.wire.handle.codes import OpCode
 from idnode import HandleClient, SecretKey
 from idnode.administration import Administrator
 from idnode.conversations import Question
 from idnode.questions import read_reply
-from node.commands.administer import adding_enterprise, administer, homing_prefix
+from node.commands.administer import Work, adding_enterprise, administer, homing_prefix
 from node.commands.appoint import sealing
 from node.config import load
-from tests.e2e.nodes import Node
+from tests.e2e.nodes import Node, until
 from tests.matrix.cells import OWN_PREFIX, PREFIXES, SECRET, Cell, Standing
 from tests.matrix.channels import TRANSPORTS, Channel, basic, call_of
 from tests.matrix.messages import IDENTITY, message, records
@@ -44,7 +45,7 @@ class Scene:
                 await stored(administration._store, key, *seals.sealed(key, values))
             return ""
 
-        await administer(settings, work)
+        await self._at_the_store(work)
 
     async def versions(self) -> dict[str, int]:
         """Return the versions of all records that the matrix asks about."""
@@ -58,9 +59,21 @@ class Scene:
                     found[key] = record.version
             return ""
 
-        await administer(load(self.node.environment), work)
+        await self._at_the_store(work)
         self.known = found
         return found
+
+    async def _at_the_store(self, work: Work) -> None:
+        """Work on the store itself, once it has time: what is tested here is not its patience."""
+
+        async def done() -> bool:
+            try:
+                await administer(load(self.node.environment), work)
+            except StoreUnavailable:
+                return False
+            return True
+
+        await until(done)
 
     async def restore(self) -> None:
         """Make 88.300.1 what it was at first."""
