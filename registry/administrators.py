@@ -13,14 +13,14 @@ import msgspec
 
 from identifiers.changes import Current
 from identifiers.directory import PrefixDirectory
-from identifiers.names import fold
+from identifiers.names import Handle, fold
 from identifiers.principals import HandleIdentity, Rights
 from identifiers.records import Record, State
 from identifiers.values import Value
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle.data import Admin, decode_admin, decode_vlist
 from identifiers.wire.handle.values import decode_values
-from registry.prefixes import Place, canonical
+from registry.prefixes import Place, canonical, place_of
 from registry.rights import Needed, is_admin
 
 MAX_DEPTH: Final = 8
@@ -226,9 +226,13 @@ class Closure:
     def _values_of(self, key: str) -> dict[int, Value]:
         if key not in self._values:
             record = self.records.get(key)
-            values = decode_values(record.values) if record is not None and _counts(record) else ()
+            counts = record is not None and _counts(record) and self._lives_here(key)
+            values = decode_values(record.values) if record is not None and counts else ()
             self._values[key] = {value.index: value for value in values}
         return self._values[key]
+
+    def _lives_here(self, key: str) -> bool:
+        return place_of(self._directory, Handle.parse(key)).lives_here
 
 
 def _admins(record: Record | None) -> tuple[Value, ...]:

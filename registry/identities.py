@@ -28,7 +28,7 @@ from identifiers.values import Value
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.values import decode_values
 from registry.ports import RegistryStore
-from registry.prefixes import Prefixes
+from registry.prefixes import Prefixes, place_of
 from registry.seals import SealBroken, Seals
 
 MOST_AT_ONCE: Final = 4
@@ -218,10 +218,10 @@ class Identities:
             handle = Handle.parse(identity.handle)
         except Invalid:
             return None
-        home = (await self._prefixes.picture()).home_of(handle)
-        if home is None or not home.enabled:
+        place = place_of(await self._prefixes.picture(), handle)
+        if not place.lives_here:
             return None
-        name = handle.key(fold_suffix=home.fold_suffix)
+        name = place.key
         record = await self._store.record(name)
         if record is None or record.state is not State.ACTIVE:
             return ()

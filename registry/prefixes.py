@@ -33,6 +33,7 @@ class Prefixes:
         self._clock = clock
         self._picture: PrefixDirectory | None = None
         self._read_at = 0.0
+        self._forgotten = 0
         self._reading = asyncio.Lock()
 
     async def picture(self) -> PrefixDirectory:
@@ -42,14 +43,19 @@ class Prefixes:
         async with self._reading:
             if (fresh := self._fresh()) is not None:
                 return fresh
-            began = self._clock()
-            self._picture = await self._store.directory()
-            self._read_at = began
-            return self._picture
+            began, forgotten = self._clock(), self._forgotten
+            picture = await self._store.directory()
+            if forgotten == self._forgotten:
+                self._picture, self._read_at = picture, began
+            return picture
 
     def forget(self) -> None:
-        """Have the picture read anew: prefixes were changed here."""
+        """Have the picture read anew: prefixes were changed here.
+
+        One that is being read meanwhile may be of before, and is not kept.
+        """
         self._picture = None
+        self._forgotten += 1
 
     def _fresh(self) -> PrefixDirectory | None:
         young = self._clock() - self._read_at < PICTURE_SECONDS
@@ -67,6 +73,15 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     target: Prefix
     home: PrefixEntry | None
     above: str | None
+
+    @property
+    def lives_here(self) -> bool:
+        """Say whether what is stored here of the handle counts.
+
+        It does not while the prefix is switched off, nor once it was delegated: what was left here
+        then is not kept up to date by anybody.
+        """
+        return self.home is not None and self.home.enabled and self.home.routes is None
 
 
 def place_of(directory: PrefixDirectory, handle: Handle) -> Place:

@@ -5,8 +5,10 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from identifiers.changes import Delegated, Touched, Writes
 from identifiers.errors import StoreUnavailable
 from identifiers.keys.responses import answer_with_secret
+from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
 from identifiers.records import Record, State
 from identifiers.values import Value
@@ -126,6 +128,23 @@ async def test_the_work_for_index_0_is_bounded(keep, known):
     last = (*(sealed("88.300.1/M", n, b"other") for n in range(1, 9)),)
     keep("88.300.1/M", *last, sealed("88.300.1/M", 9, SECRET))
     assert await known.check_secret(HandleIdentity("88.300.1/M", 0), SECRET) is None
+
+
+async def test_keys_that_were_left_behind_prove_nobody(keep, store):
+    """A name under a delegated prefix lives elsewhere; the record of the prefix lives here."""
+    for name in ("88.300.1/U", "0.NA/88.300.1.2", "0.NA/88.300.1"):
+        keep(name, sealed(name, 300, SECRET))
+    delegated = Delegated(Prefix.parse("88.300.1"), away=True)
+    await store.write(Touched(), lambda _: (Writes(delegated=(delegated,)), None))
+    known = Identities(store, Prefixes(store), SEALS)
+    for name in ("88.300.1/U", "0.NA/88.300.1.2"):
+        claimed = HandleIdentity(name, 300)
+        assert await known.check_secret(claimed, SECRET) is None
+        assert await known.proof(claimed) is None
+        assert await known.verify_answer(answer(handle=name), NONCE, DIGEST) == Refused(
+            Reason.ELSEWHERE
+        )
+    assert await known.check_secret(HandleIdentity("0.NA/88.300.1", 300), SECRET) is not None
 
 
 @pytest.mark.parametrize("handle", ["99.1/A", "0.NA/99.1", "88.300.7/A", "no handle"])

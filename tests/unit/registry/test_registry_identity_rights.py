@@ -417,6 +417,24 @@ async def test_a_group_and_a_group_in_a_group(registry, world):
     assert isinstance(await registry.delete(Delete(handle=handle(NAME)), by(NOBODY)), Saved)
 
 
+async def test_a_group_that_moved_away_names_nobody_here(registry, world):
+    """What was left of it under a delegated prefix is kept up to date by nobody."""
+    moved = HandleIdentity("88.300.10/STAFF", 200)
+    await stored(world, NAME, admin(moved), url())
+    await stored(world, moved.handle, group(NOBODY))
+    change = ModifyValues(handle=handle(NAME), values=(url(1, b"x"),))
+    assert isinstance(await registry.modify_values(change, by(NOBODY)), Saved)
+    delegated = Delegated(Prefix.parse("88.300.10"), away=True)
+    await world.write(Touched(), lambda _: (Writes(delegated=(delegated,)), None))
+    other = Registry(world, GroupCommit(world), Prefixes(world), SEALS)
+    assert await other.delete(Delete(handle=handle(NAME)), by(NOBODY)) == NOT_NAMED
+    # The record of the prefix itself stays here.
+    own = HandleIdentity("0.NA/88.300.10", 200)
+    await stored(world, own.handle, group(NOBODY))
+    await stored(world, NAME, admin(own), url())
+    assert isinstance(await other.delete(Delete(handle=handle(NAME)), by(NOBODY)), Saved)
+
+
 async def chain(store, length, last):
     lists = [HandleIdentity(f"88.300.1/L{n}", 200) for n in range(length)]
     await stored(store, NAME, admin(lists[0]), url())
