@@ -95,6 +95,20 @@ class CountingStore(MemoryStore):
         return await super().directory()
 
 
+class SlowStore(MemoryStore):
+    """Tells what it read once `told` is set."""
+
+    def __init__(self):
+        super().__init__()
+        self.read, self.told = asyncio.Event(), asyncio.Event()
+
+    async def directory(self):
+        found = await super().directory()
+        self.read.set()
+        await self.told.wait()
+        return found
+
+
 async def test_prefixes_are_read_once_in_a_second_however_many_ask():
     store, now = CountingStore(), [100.0]
     prefixes = Prefixes(store, clock=lambda: now[0])
@@ -106,6 +120,18 @@ async def test_prefixes_are_read_once_in_a_second_however_many_ask():
     now[0] += 0.01
     assert (await prefixes.picture()).exact("88.300") is not None
     assert store.pictures == 2
+
+
+async def test_a_picture_that_was_being_read_while_prefixes_changed_is_not_kept():
+    store = SlowStore()
+    prefixes = Prefixes(store, clock=lambda: 100.0)
+    reading = asyncio.create_task(prefixes.picture())
+    await store.read.wait()
+    await store.home_prefix(entry("88.300", 0), audit())
+    prefixes.forget()
+    store.told.set()
+    assert (await reading).exact("88.300") is None
+    assert (await prefixes.picture()).exact("88.300") is not None
 
 
 async def test_an_old_picture_is_not_used_when_the_store_is_away():
