@@ -178,16 +178,26 @@ class HandleExchange:
         return self._decided(asking, outcome, client, now)
 
     async def replies(
-        self, pending: Pending, client: Client, now: float, origin: Callable[[], Origin]
+        self,
+        pending: Pending,
+        client: Client,
+        now: float,
+        origin: Callable[[], Origin],
+        sendable: Callable[[Certifying], bool] = lambda _: True,
     ) -> AsyncGenerator[Reply]:
-        """Yield what answers a request that could not be answered at once: one reply or more."""
+        """Yield what answers a request that could not be answered at once: one reply or more.
+
+        None for a reply that is to be signed and would not be `sendable` then.
+        """
         answer: Reply | Pending = pending
         while not isinstance(answer, Reply):
             match answer:
                 case Asking():
                     answer = await self.later(answer, client, now)
-                case Certifying(reply=reply):
-                    answer = await self._certified(reply)
+                case Certifying():
+                    if not sendable(answer):
+                        return
+                    answer = await self._certified(answer.reply)
                 case Verifying():
                     answer = await self._verified(answer, client, now)
                 case Forwarding():

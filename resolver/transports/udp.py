@@ -144,9 +144,17 @@ class UdpListener:
         return None if whole is None else self._exchange.at_once(whole, client, now)
 
     async def _answer_later(self, pending: Pending, asked: "_Asked") -> None:
+        judged = isinstance(pending, Certifying)
+
+        def sendable(signing: Certifying) -> bool:
+            nonlocal judged
+            judged = judged or self._may_send(signing.reply, signing.octets, asked)
+            return judged
+
         try:
-            judged = isinstance(pending, Certifying)
-            replies = self._exchange.replies(pending, asked.client, asked.at, asked.origin)
+            replies = self._exchange.replies(
+                pending, asked.client, asked.at, asked.origin, sendable
+            )
             async with aclosing(replies):
                 async for reply in replies:
                     self._send(reply, asked, judged=judged)
