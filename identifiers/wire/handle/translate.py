@@ -97,7 +97,6 @@ class ReplyTo(msgspec.Struct, frozen=True, kw_only=True):
     version: Version
     old_codes: OldCodes = NO_OLD_CODES
     """Codes that the client knows by other numbers, or not at all."""
-    """The client knows codes 7 and 202 by their numbers before 2.5."""
     session_id: int
     request_id: int
     op_code: int
