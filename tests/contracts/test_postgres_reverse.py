@@ -204,3 +204,18 @@ async def test_who_may_not_make_extensions_does_without_trigrams(postgres_server
         await connection.execute("DROP DATABASE without_trigrams WITH (FORCE)")
         await connection.execute("DROP ROLE plain")
         await connection.close()
+
+
+async def test_an_extension_that_is_out_of_sight_is_done_without(postgres_server: str) -> None:
+    connection = await asyncpg.connect(postgres_server)
+    await connection.execute("CREATE DATABASE other_schema TEMPLATE template0")
+    dsn = postgres_server.replace("/idnode?", "/other_schema?")
+    owner = await asyncpg.connect(dsn)
+    await owner.execute("CREATE SCHEMA aside; CREATE EXTENSION pg_trgm SCHEMA aside")
+    try:
+        assert "0002_pre_reverse_lookup.sql" in await migrate(dsn)
+        assert await owner.fetchval("SELECT to_regclass('reverse_lookup_trigram')") is None
+    finally:
+        await owner.close()
+        await connection.execute("DROP DATABASE other_schema WITH (FORCE)")
+        await connection.close()

@@ -22,13 +22,14 @@ CREATE TABLE reverse_lookup (
 CREATE INDEX reverse_lookup_key ON reverse_lookup (key);
 
 -- Patterns that begin with a wildcard need trigrams. Without the extension, or the right to make it,
--- such searches look through a bounded number of values (docs/protocol.md).
+-- or when it is in a schema that is not on the search path, such searches look through a bounded
+-- number of values (docs/protocol.md).
 DO $$
 BEGIN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
     CREATE INDEX reverse_lookup_trigram ON reverse_lookup USING gin (value gin_trgm_ops);
 EXCEPTION
-    WHEN undefined_file OR feature_not_supported OR insufficient_privilege THEN
+    WHEN undefined_file OR undefined_object OR feature_not_supported OR insufficient_privilege THEN
         RAISE NOTICE 'reverse look-up does without trigrams: %', SQLERRM;
 END
 $$;
