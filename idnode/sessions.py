@@ -33,6 +33,9 @@ from idnode.questions import read_reply
 
 TIMEOUT: Final = 86_400
 """Seconds without a message that a session is asked to outlive."""
+_PROVED: Final = (ResponseCode.SUCCESS, ResponseCode.AUTHENTICATION_NEEDED)
+"""What is believed of the server only. A challenge too: whoever copied a request into a session of
+his own could pass on the challenge to it, and would be known there by our answer."""
 
 
 class Offer:
@@ -91,8 +94,9 @@ class Session:
         """Read a reply in this session.
 
         Raises `Untrusted` for one that is not proved to be made with the session's key: a wrong
-        MAC, or a success without one or in clear text. Refusals may come without: whoever forges
-        one gains nothing that cutting the connection would not give. Raises `Garbled`.
+        MAC, or a success or a challenge without one or in clear text. Refusals may come without:
+        whoever forges one gains nothing that cutting the connection would not give. Raises
+        `Garbled`.
         """
         hidden = self._hidden(reply)
         if hidden:
@@ -101,11 +105,12 @@ class Session:
             except (KeyUnfit, ProtocolError) as why:
                 raise Untrusted(str(why)) from why
         found = read_reply(reply)
+        proved = found.header.response_code in _PROVED
         if found.credential is not None and found.credential.type == MAC:
             self._check(found)
-        elif found.header.response_code == ResponseCode.SUCCESS:
+        elif proved:
             raise Untrusted("an answer without a MAC within a session")
-        if self.encrypted and not hidden and found.header.response_code == ResponseCode.SUCCESS:
+        if self.encrypted and not hidden and proved:
             raise Untrusted("an answer in clear within an encrypted session")
         return found
 

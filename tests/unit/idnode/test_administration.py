@@ -286,6 +286,20 @@ async def test_within_a_session_every_success_has_a_mac(authority, owner):
         await owner.add(NEW, [url(index=5)])
 
 
+async def test_within_a_session_a_challenge_without_a_mac_is_not_answered(authority, owner):
+    await owner.open_session()
+
+    def passed_on(_, reply):
+        # As it would be to a copy of the request in somebody else's session.
+        return message.encode(replace(message.decode(reply), credential=None))
+
+    authority.twist = passed_on
+    with pytest.raises(Untrusted, match="without a MAC"):
+        await owner.create(NEW, [url()])
+    asked = [message.decode(request).header.op_code for request in authority.requests]
+    assert asked == [OpCode.SESSION_SETUP, OpCode.CREATE_HANDLE]
+
+
 async def test_an_encrypted_session_takes_no_clear_success(authority, owner):
     await owner.open_session(encrypted=True)
     await owner.create(NEW, [url()])
