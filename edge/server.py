@@ -11,7 +11,7 @@ import secrets
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from socket import socket
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import structlog
@@ -20,6 +20,7 @@ from structlog.contextvars import bind_contextvars
 
 from edge import problems
 from edge.addresses import NOBODY, Networks
+from edge.connections import Connections
 from edge.language import preferred
 from edge.problems import Problem, problem_of, retry_after
 from identifiers.faults import Language
@@ -113,17 +114,18 @@ async def serve(
     trusted: Networks = NOBODY,
     log_requests: bool = False,
     turned_away: Callable[[], None] = lambda: None,
+    connections: Connections | None = None,
 ) -> web.AppRunner:
     """Serve `app` on bound sockets; `await runner.cleanup()` drains and closes.
 
     `trusted` peers may keep idle connections for longer. `turned_away` is called for each request
-    that was one too many.
+    that was one too many. `connections` bounds how many are open, also those that TLS is added to.
 
     Raises RuntimeError without aiohttp's C parser: the Python one is slower and laxer.
     """
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         raise RuntimeError("aiohttp's C parser is missing: install it from a wheel")
-    runner = _Runner(app, limits, trusted, turned_away, log_requests=log_requests)
+    runner = _Runner(app, limits, trusted, turned_away, connections, log_requests=log_requests)
     await runner.setup()
     try:
         for bound in sockets:
@@ -215,20 +217,40 @@ def _told(request: web.BaseRequest, error: Exception) -> web.Response:
 class _Protocol(web.RequestHandler):
     """A connection. What its parser refuses is told as a problem document too."""
 
-    __slots__ = ("_trusted", "_trusted_idle")
+    __slots__ = ("_connections", "_counted", "_trusted", "_trusted_idle")
 
     def __init__(
-        self, server: web.Server, *, trusted: Networks, trusted_idle: float, **options: Any
+        self,
+        server: web.Server,
+        *,
+        trusted: Networks,
+        trusted_idle: float,
+        connections: Connections | None,
+        **options: Any,
     ) -> None:
         super().__init__(server, **options)
         self._trusted = trusted
         self._trusted_idle = trusted_idle
+        self._connections = connections
+        self._counted = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
         if peer and self._trusted.trusts(peer[0]):
             self._keepalive_timeout = self._trusted_idle  # read when the timer is set, below
         super().connection_made(transport)
+        if not peer or self._connections is None:
+            return
+        if self._connections.begin(peer[0]):
+            self._counted = peer[0]
+        else:
+            cast("asyncio.Transport", transport).abort()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._connections is not None and self._counted:
+            self._connections.end(self._counted)
+            self._counted = ""
+        super().connection_lost(exc)
 
     def handle_error(
         self,
@@ -259,7 +281,7 @@ class _Server(web.Server):
 class _Runner(web.AppRunner):
     """An AppRunner whose connections are ours: aiohttp has no other place to say so."""
 
-    __slots__ = ("_frame_limits", "_log_requests", "_trusted", "_turned_away")
+    __slots__ = ("_connections", "_frame_limits", "_log_requests", "_trusted", "_turned_away")
 
     def __init__(
         self,
@@ -267,6 +289,7 @@ class _Runner(web.AppRunner):
         limits: Limits,
         trusted: Networks,
         turned_away: Callable[[], None],
+        connections: Connections | None,
         *,
         log_requests: bool,
     ) -> None:
@@ -274,6 +297,7 @@ class _Runner(web.AppRunner):
         self._frame_limits = limits
         self._trusted = trusted
         self._turned_away = turned_away
+        self._connections = connections
         self._log_requests = log_requests
 
     async def _make_server(self) -> web.Server:
@@ -288,6 +312,7 @@ class _Runner(web.AppRunner):
             "keepalive_timeout": self._frame_limits.idle,
             "trusted": self._trusted,
             "trusted_idle": self._frame_limits.trusted_idle,
+            "connections": self._connections,
             "access_log": None,
             "auto_decompress": False,
             "lingering_time": self._frame_limits.linger,

@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from edge.addresses import Networks
+from edge.connections import Connections
 from edge.relay import RelayedAuthority
 from edge.server import serve
 from idnode.peers import Peer
@@ -207,6 +209,10 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
         [inherited(fd) for fd in sockets.http],
         trusted=settings.trusted_networks,
         turned_away=lambda: counters.happened(Event.OVERLOADED),
+        connections=Connections(
+            Networks((*settings.trusted_networks.networks, *settings.trusted_proxies.networks)),
+            refused=lambda: counters.happened(Event.REFUSED),
+        ),
     )
     stack.push_async_callback(runner.cleanup)
     await serve_tls(running, runner, sockets.https, clients=True)

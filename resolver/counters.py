@@ -78,7 +78,7 @@ class Event(StrEnum):
     ACCEPTED = "accepted"
     """A connection (TCP)."""
     REFUSED = "refused"
-    """A connection over a limit (TCP)."""
+    """A connection over a limit (TCP, HTTP)."""
     OVERLOADED = "overloaded"
     """A request while as many as allowed were in progress (HTTP)."""
     TIMED_OUT = "timed_out"
