@@ -110,6 +110,17 @@ def _record(key, content):
     return Record(key=key, name=key, version=1, state=State.ACTIVE, values=blob, changed_at=0)
 
 
+def living(contents, directory):
+    """Return the records whose groups count: those whose prefix is here, and switched on."""
+
+    def lives(name):
+        prefix, _, suffix = name.partition("/")
+        home = home_of(directory, tuple((suffix if prefix == "0.NA" else prefix).split(".")))
+        return home is not None and home.enabled
+
+    return {name: content for name, content in contents.items() if lives(name)}
+
+
 def reached(contents, start):
     """Return every reference that so many groups lead to, level by level."""
     found, level = {start}, {start}
@@ -124,10 +135,10 @@ def reached(contents, start):
     return found
 
 
-def held_by(contents, identity, record):
-    """Return what the HS_ADMIN values of a record give; None: they name somebody else."""
+def held_by(admins, contents, identity):
+    """Return what HS_ADMIN values give, by groups in `contents`; None: they name somebody else."""
     held, named = 0, False
-    for kind, *rest in contents.get(record, []):
+    for kind, *rest in admins:
         if kind == "admin":
             bits, start = rest
             if any(
@@ -166,7 +177,7 @@ def expected(contents, directory, identity, name, needed):
             governs = f"0.NA/{'.'.join(labels[:-1])}"
     own = any(kind == "admin" for kind, *_ in contents.get(name, []))
     record = name if own and not needed.of_prefix else governs
-    held = None if record is None else held_by(contents, identity, record)
+    held = held_by(contents.get(record, ()), living(contents, directory), identity)
     if held is None:
         return NotAdministrator()
     missing = needed.bits & ~held
