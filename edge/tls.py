@@ -20,7 +20,7 @@ from aiohttp import web
 
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2; those of 1.3 are all fit."""
-HANDSHAKE_SECONDS: Final = 10.0
+HANDSHAKE_SECONDS: Final = 5.0
 _SHUTDOWN_SECONDS: Final = 5.0
 _BACKLOG: Final = 1024
 _LOOK_AGAIN: Final = 2.0
@@ -82,7 +82,7 @@ class Handshakes:
     """
 
     def __init__(
-        self, clock: Callable[[], float], *, at_once: int = 256, per_second: int = 500
+        self, clock: Callable[[], float], *, at_once: int = 2048, per_second: int = 500
     ) -> None:
         self._clock = clock
         self._free = at_once
@@ -144,18 +144,25 @@ def _no_password() -> str:
 
 def _bounded(handshakes: Handshakes) -> type[ssl.SSLObject]:
     class Bounded(ssl.SSLObject):
-        """One connection's TLS; holds a place from its first step to the end of the handshake."""
+        """One connection's TLS; holds a place from the client's first octets to the last.
 
+        Whoever connects and says nothing holds none: silence costs no computing, and must not shut
+        others out.
+        """
+
+        _asked = False
         _leave: Callable[[], Any] | None = None
 
         def do_handshake(self) -> None:
-            if self._leave is None:
+            if self._asked and self._leave is None:
                 if not handshakes.begin():
                     raise ssl.SSLError("too many handshakes")
                 # Also when the handshake is never ended: whoever gives up drops this object.
                 self._leave = weakref.finalize(self, handshakes.end)
+            self._asked = True
             super().do_handshake()
-            self._leave()
+            if self._leave is not None:
+                self._leave()
 
     return Bounded
 

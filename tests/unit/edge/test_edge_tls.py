@@ -271,6 +271,15 @@ async def test_handshakes_are_bounded_at_one_time(served):
     assert served.handshakes._free == 1
 
 
+async def test_whoever_connects_in_silence_takes_no_place(served):
+    served.handshakes._free = 1
+    writers = [(await asyncio.open_connection("127.0.0.1", served.port))[1] for _ in range(8)]
+    assert await served.ask() == b""
+    assert not served.handshakes.refused
+    for writer in writers:
+        writer.close()
+
+
 def test_handshakes_are_bounded_each_second():
     now = 5.0
     handshakes = Handshakes(lambda: now, at_once=10, per_second=2)
