@@ -34,6 +34,7 @@ _TOGETHER_OCTETS: Final = 4 << 20
 _TRIES: Final = 5
 """How often a change is made anew because somebody else changed the identifier meanwhile."""
 _CREATED: Final = (200, 201)
+_UNKNOWN_KEY: Final = 401
 _STALE: Final = 412
 _HIDDEN_TYPE: Final = "HS_SECKEY"
 """Values of this type are never shown: whether there is one cannot be asked."""
@@ -80,7 +81,8 @@ class Mover:
     async def move(self, operations: Iterable[Operation]) -> AsyncIterator[Fate]:
         """Yield a fate for each command, in order.
 
-        Raises as `RegistryClient`'s methods do when the node cannot be reached.
+        Raises as `RegistryClient`'s methods do when the node cannot be reached, and `Refused` when
+        it does not know the API key: then no command would fare better.
         """
         for operation in operations:
             content = operation.content
@@ -119,6 +121,7 @@ class Mover:
         except Unavailable:
             raise
         except Refused as refused:
+            _stop_without_key(refused)
             for line, create in waiting:
                 yield _left(line, create.handle, _told(refused.problem))
             return
@@ -133,12 +136,8 @@ class Mover:
                 return await self._change(line, content)
             case Delete():
                 return await self._delete(line, content.handle)
-            case Home():
-                return _left(line, ", ".join(content.prefixes), _homing(content))
-            case Credentials():
-                return _left(line, content.keyword, _OWN_KEYS)
-            case Spoiled():
-                return _left(line, content.handle, content.why)
+            case Home() | Credentials() | Spoiled():
+                return never_taken(line, content)
             case _:
                 assert_never(content)
 
@@ -160,6 +159,7 @@ class Mover:
             except Refused as refused:
                 if refused.problem.status == _STALE:
                     continue
+                _stop_without_key(refused)
                 return _left(line, handle, _told(refused.problem))
             changed = What.UNCHANGED if receipt.status == "unchanged" else What.CHANGED
             return Fate(line, handle, changed)
@@ -171,8 +171,27 @@ class Mover:
         except Unavailable:
             raise
         except Refused as refused:
+            _stop_without_key(refused)
             return _left(line, handle, _told(refused.problem))
         return Fate(line, handle, What.DELETED)
+
+
+def never_taken(line: int, content: Home | Credentials | Spoiled) -> Fate:
+    """Return the fate of a command that is not taken over whatever the node holds."""
+    match content:
+        case Home():
+            return _left(line, ", ".join(content.prefixes), _homing(content))
+        case Credentials():
+            return _left(line, content.keyword, _OWN_KEYS)
+        case Spoiled():
+            return _left(line, content.handle, content.why)
+        case _:
+            assert_never(content)
+
+
+def _stop_without_key(refused: Refused) -> None:
+    if refused.problem.status == _UNKNOWN_KEY:
+        raise refused
 
 
 def _plan(there: Identifier, content: Add | Modify | Remove) -> Mapping[str, Any]:

@@ -36,6 +36,7 @@ _MAX_EXPONENT_BITS: Final = 32
 _PEM: Final = re.compile(
     rb"\s*-----BEGIN ((?:RSA )?PUBLIC KEY)-----\s+([A-Za-z0-9+/=\s]+)-----END \1-----\s*"
 )
+_OTHER_PEM: Final = re.compile(rb"\s*-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _DER_SEQUENCE: Final = 0x30
 _SM2_NAME: Final = "SM2_PUB_KEY"
 
@@ -73,6 +74,9 @@ def parse_public_key(data: bytes) -> PublicKey:
     pem = _PEM.fullmatch(data)
     if pem is not None:
         return _parse_der(_base64(pem.group(2)))
+    other = _OTHER_PEM.match(data)
+    if other is not None:
+        raise KeyUnfit(f"PEM that is not one PUBLIC KEY, but begins {other.group(1).decode()}")
     return _parse_binary(data)
 
 
@@ -168,7 +172,9 @@ def _parse_binary(data: bytes) -> PublicKey:
     try:
         key = wire.decode_public_key(data)
     except ProtocolError as error:
-        raise KeyUnfit(f"no public key: {error}") from None
+        raise KeyUnfit(
+            f"no public key: neither PEM nor DER, and in the binary form {error}"
+        ) from None
     match key:
         case RsaKey(e, n):
             return RsaKey(e, n)

@@ -20,6 +20,8 @@ from identifiers.records import State
 from identifiers.submissions import Submission
 from identifiers.wire.handlenet.batch import (
     BatchReader,
+    Credentials,
+    Home,
     LeftOut,
     Operation,
     Spoiled,
@@ -30,7 +32,7 @@ from identifiers.wire.handlenet.dump import DumpReader, Homed, PassedOver, Recor
 from identifiers.wire.handlenet.valuelines import BadLine
 from identifiers.wire.jsonlines import JsonLines
 from identifiers.wire.rows import Refused
-from idnode.moving import Mover, What
+from idnode.moving import Mover, What, never_taken
 from idnode.registry import RegistryClient
 from idnode.transfers import ImportReport, file_key
 from node.commands.ask import shown
@@ -69,8 +71,9 @@ class _Report:
         if self._file is not None:
             self._file.write(msgspec.json.encode(left) + b"\n")
         if self.count <= _SHOWN:
-            place = f"line {left.line} " if left.line else ""
-            sys.stderr.write(f"  {shown(f'{place}{left.handle}: {left.why}')}\n")
+            line = f"line {left.line}" if left.line else ""
+            place = " ".join(filter(None, (line, left.handle)))
+            sys.stderr.write(f"  {shown(': '.join(filter(None, (place, left.why))))}\n")
 
     def finish(self) -> None:
         """Tell how many there were. Raises `NotDone` if there were any."""
@@ -105,8 +108,9 @@ def move_batch(
             for operation in operations:
                 content = operation.content
                 counts[type(content).__name__.lower()] += 1
-                if isinstance(content, Spoiled):
-                    left.add(_Left(content.handle, content.why, operation.line))
+                if isinstance(content, (Home, Credentials, Spoiled)):
+                    fate = never_taken(operation.line, content)
+                    left.add(_Left(fate.handle, fate.why, fate.line))
             sys.stdout.write(f"{_counted(counts)} (dry run: nothing was changed)\n")
         else:
             base, key = registry_base(environ, server), api_key(environ, key_file)

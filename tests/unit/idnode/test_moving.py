@@ -3,7 +3,7 @@
 import pytest
 
 from identifiers.wire.handlenet.batch import BatchReader
-from idnode import RegistryClient
+from idnode import Refused, RegistryClient
 from idnode.moving import Fate, Mover, What
 from tests.unit.idnode.services import API_KEY
 
@@ -98,3 +98,17 @@ async def test_many_new_handles_travel_together(client):
     assert fates[-1] == Fate(3598, "88.300.1/N1199", What.CREATED)
     assert {fate.what for fate in fates} == {What.CREATED}
     assert len(fates) == 1200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CREATE.format(name="A"),
+        "ADD 88.300.1/A\n2 EMAIL 60 1100 UTF8 a@x.example\n\n",
+        "DELETE 88.300.1/A\n",
+    ],
+)
+async def test_a_key_that_the_node_does_not_know_ends_the_run(services, text):
+    async with RegistryClient(services.registry, "nobody.knows-this-key") as stranger:
+        with pytest.raises(Refused, match="401"):
+            await run(stranger, text)

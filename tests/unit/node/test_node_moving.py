@@ -114,10 +114,23 @@ async def test_a_batch_file_is_taken_over_and_the_rest_reported(
 
 
 async def test_a_dry_run_of_a_batch_file_only_reads_it(services, batch_file, capsys):
-    with pytest.raises(NotDone, match="1 not taken over"):
+    with pytest.raises(NotDone, match="2 not taken over"):
         await batch(services, batch_file, dry_run=True)
-    assert "dry run: nothing was changed" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "dry run: nothing was changed" in told.out
+    assert [line.split(":")[0] for line in told.err.splitlines()] == [
+        "  line 1 AUTHENTICATE",
+        "  line 9 88.300.1/B",
+    ]
     assert await found(services, "88.300.1/A") is None
+
+
+async def test_a_line_that_names_no_handle_is_told_by_its_number(services, tmp_path, capsys):
+    path = tmp_path / "batch.txt"
+    path.write_text("FROBNICATE 88.300.1/A\n", encoding="utf-8")
+    with pytest.raises(NotDone):
+        await batch(services, path, dry_run=True)
+    assert capsys.readouterr().err.startswith("  line 1: no command")
 
 
 @pytest.mark.parametrize("name", ["../secret.txt", "/etc/hostname", "missing.bin", "big.bin"])

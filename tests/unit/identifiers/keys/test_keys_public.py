@@ -123,6 +123,18 @@ def test_what_is_no_key_is_unfit(data):
         parse_public_key(data)
 
 
+@pytest.mark.parametrize("name", ["PRIVATE KEY", "RSA PRIVATE KEY", "CERTIFICATE"])
+def test_a_pem_file_of_something_else_is_told_by_its_name(name):
+    pem = pem_of(b"secret").replace(b"PUBLIC KEY", name.encode())
+    with pytest.raises(KeyUnfit, match=f"PEM that is not one PUBLIC KEY, but begins {name}$"):
+        parse_public_key(pem)
+
+
+def test_text_that_is_no_key_is_told_as_none():
+    with pytest.raises(KeyUnfit, match="no public key: neither PEM nor DER"):
+        parse_public_key(b"garbage\n")
+
+
 def test_keys_of_other_kinds_are_unfit():
     for private in (ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP256R1())):
         for form in (Encoding.DER, Encoding.PEM):
