@@ -49,10 +49,12 @@ class What(StrEnum):
     UNCHANGED = "unchanged"
     DELETED = "deleted"
     LEFT = "not taken over"
+    PASSED = "passed over"
+    """It means nothing here, and nothing is lost by that."""
 
 
 class Fate(msgspec.Struct, frozen=True):
-    """What became of the command on `line`; `why` says why it was not taken over."""
+    """What became of the command on `line`; `why` says why it was not carried out."""
 
     line: int
     handle: str
@@ -182,7 +184,7 @@ def never_taken(line: int, content: Home | Credentials | Spoiled) -> Fate:
         case Home():
             return _left(line, ", ".join(content.prefixes), _homing(content))
         case Credentials():
-            return _left(line, content.keyword, _OWN_KEYS)
+            return Fate(line, content.keyword, What.PASSED, _OWN_KEYS)
         case Spoiled():
             return _left(line, content.handle, content.why)
         case _:

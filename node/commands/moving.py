@@ -32,7 +32,7 @@ from identifiers.wire.handlenet.dump import DumpReader, Homed, PassedOver, Recor
 from identifiers.wire.handlenet.valuelines import BadLine
 from identifiers.wire.jsonlines import JsonLines
 from identifiers.wire.rows import Refused
-from idnode.moving import Mover, What, never_taken
+from idnode.moving import Fate, Mover, What, never_taken
 from idnode.registry import RegistryClient
 from idnode.transfers import ImportReport, file_key
 from node.commands.ask import shown
@@ -71,9 +71,13 @@ class _Report:
         if self._file is not None:
             self._file.write(msgspec.json.encode(left) + b"\n")
         if self.count <= _SHOWN:
-            line = f"line {left.line}" if left.line else ""
-            place = " ".join(filter(None, (line, left.handle)))
-            sys.stderr.write(f"  {shown(': '.join(filter(None, (place, left.why))))}\n")
+            self.mention(left)
+
+    def mention(self, left: _Left) -> None:
+        """Tell one, without counting it."""
+        line = f"line {left.line}" if left.line else ""
+        place = " ".join(filter(None, (line, left.handle)))
+        sys.stderr.write(f"  {shown(': '.join(filter(None, (place, left.why))))}\n")
 
     def finish(self) -> None:
         """Tell how many there were. Raises `NotDone` if there were any."""
@@ -109,8 +113,7 @@ def move_batch(
                 content = operation.content
                 counts[type(content).__name__.lower()] += 1
                 if isinstance(content, (Home, Credentials, Spoiled)):
-                    fate = never_taken(operation.line, content)
-                    left.add(_Left(fate.handle, fate.why, fate.line))
+                    _note_fate(never_taken(operation.line, content), left)
             sys.stdout.write(f"{_counted(counts)} (dry run: nothing was changed)\n")
         else:
             base, key = registry_base(environ, server), api_key(environ, key_file)
@@ -126,9 +129,16 @@ async def _move(
     async with RegistryClient(base, api_key) as client:
         async for fate in Mover(client, request).move(operations):
             counts[fate.what] += 1
-            if fate.what is What.LEFT:
-                left.add(_Left(fate.handle, fate.why, fate.line))
+            _note_fate(fate, left)
     sys.stdout.write(f"{_counted(counts)}\n")
+
+
+def _note_fate(fate: Fate, left: _Report) -> None:
+    told = _Left(fate.handle, fate.why, fate.line)
+    if fate.what is What.LEFT:
+        left.add(told)
+    elif fate.what is What.PASSED:
+        left.mention(told)
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -75,7 +75,6 @@ async def test_the_same_file_again_changes_nothing(client):
         ("CREATE noslash\n1 URL 60 1110 UTF8 b\n", "prefix/suffix"),
         ("HOME h:2641:TCP\n0.NA/88.300.9\n\n", "idnode prefix home 88.300.9"),
         ("UNHOME h:2641:TCP\n0.NA/88.300.9\n\n", "ask its administrators"),
-        ("AUTHENTICATE SECKEY:300:0.NA/88.300.1\nhunter2\n", "API key"),
         ("nonsense\n", "no command"),
     ],
 )
@@ -84,6 +83,13 @@ async def test_what_cannot_be_taken_over_says_why(client, text, why):
     (fate,) = await run(client, text)
     assert fate.what is What.LEFT
     assert why in fate.why
+    assert "hunter2" not in str(fate)
+
+
+async def test_who_runs_a_file_is_passed_over_and_no_fault(client):
+    (fate,) = await run(client, "AUTHENTICATE SECKEY:300:0.NA/88.300.1\nhunter2\n")
+    assert fate.what is What.PASSED
+    assert "API key" in fate.why
     assert "hunter2" not in str(fate)
 
 
