@@ -254,10 +254,3 @@ def write_values(blob: bytes) -> bytes:
 def write_record(handle: str, blob: bytes, state: State = State.ACTIVE) -> bytes:
     """Write one identifier as a JSON object. Raises `ProtocolError`."""
     return _ENCODER.encode(identifier_document(handle, blob, state))
-
-
-def write_resolution(handle: str, blob: bytes, code: int = 1) -> bytes:
-    """Write the REST form's answer to a look-up. Raises `ProtocolError`."""
-    return _ENCODER.encode(
-        {"responseCode": code, "handle": handle, "values": values_documents(blob)}
-    )

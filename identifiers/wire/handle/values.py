@@ -183,8 +183,3 @@ def _read_references(blob: bytes, at: int, count: int) -> tuple[tuple[Reference,
         references.append(Reference(utf8(blob[at + 4 : end]), index))
         at = end + 4
     return tuple(references), at
-
-
-def single_value(value: bytes) -> Value:
-    """Read what `encode_value` writes. Raises `ProtocolError`."""
-    return decode_values(u32(1) + value)[0]

@@ -481,9 +481,6 @@ def test_json_is_compact_and_leaves_slashes_alone():
     assert jsonform.write_record("a/b", encode_values([]), State.SUSPENDED) == (
         b'{"handle":"a/b","values":[],"state":"suspended"}'
     )
-    assert jsonform.write_resolution("a/b", encode_values([]), 200) == (
-        b'{"responseCode":200,"handle":"a/b","values":[]}'
-    )
     assert jsonform.write_values(encode_values([])) == b"[]"
 
 
