@@ -204,7 +204,7 @@ def export(
 ) -> None:
     """Write everything under a prefix, in the form that import takes."""
     if handle_batch:
-        from node.commands.moving import export_batch
+        from node.commands.moving_out import export_batch
 
         if output is None:
             raise typer.BadParameter("--handle-batch needs --output: keys go into files beside it")

@@ -1,92 +1,35 @@
-"""``import --from-handle-batch``, ``--from-handle-dump`` and ``export --handle-batch``.
+"""``import --from-handle-batch`` and ``--from-handle-dump``."""
 
-What cannot be taken over is told line by line, on stderr up to a number and in a report file whole.
-"""
-
-import asyncio
 import secrets
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
-from typing import BinaryIO, Final
-
-import msgspec
+from typing import Final
 
 from identifiers.faults import Invalid
-from identifiers.records import State
-from identifiers.submissions import Submission
 from identifiers.wire.handlenet.batch import (
     BatchReader,
     Credentials,
     Home,
-    LeftOut,
     Operation,
     Spoiled,
-    Written,
-    write_create,
 )
 from identifiers.wire.handlenet.dump import DumpReader, Homed, PassedOver, Record, TooLong
 from identifiers.wire.handlenet.valuelines import BadLine
-from identifiers.wire.jsonlines import JsonLines
-from identifiers.wire.rows import Refused
 from idnode.moving import Fate, Mover, What, never_taken
 from idnode.registry import RegistryClient
 from idnode.transfers import ImportReport, file_key
 from node.commands.ask import shown
-from node.commands.transfer import api_key, opened, registry_base, rejection, summary, uncut
+from node.commands.leftovers import Left, Report
+from node.commands.transfer import api_key, registry_base, rejection, summary, uncut
 from node.forms import Form, Mode
 from node.refusals import NotDone
 
 _PIECE: Final = 256 * 1024
-_SHOWN: Final = 20
-"""What is told on stderr; a report file has everything."""
 _LARGEST_FILE: Final = 1 << 20
 """Octets of a file that a batch may name: a key or a site."""
-
-
-class _Left(msgspec.Struct, frozen=True):
-    """One thing that was not taken over; `line` 0: told of a handle, not of a line."""
-
-    handle: str
-    why: str
-    line: int = 0
-
-
-class _Report:
-    """Gathers what was not taken over."""
-
-    def __init__(self, path: Path | None, stack: ExitStack) -> None:
-        self.count = 0
-        self._path = path
-        self._file: BinaryIO | None = None
-        if path is not None:
-            self._file = stack.enter_context(opened(path))
-
-    def add(self, left: _Left) -> None:
-        """Note one."""
-        self.count += 1
-        if self._file is not None:
-            self._file.write(msgspec.json.encode(left) + b"\n")
-        if self.count <= _SHOWN:
-            self.mention(left)
-
-    def mention(self, left: _Left) -> None:
-        """Tell one, without counting it."""
-        line = f"line {left.line}" if left.line else ""
-        place = " ".join(filter(None, (line, left.handle)))
-        sys.stderr.write(f"  {shown(': '.join(filter(None, (place, left.why))))}\n")
-
-    def finish(self) -> None:
-        """Tell how many there were. Raises `NotDone` if there were any."""
-        if not self.count:
-            return
-        where = "" if self._path is None else f", all of them in {self._path}"
-        if self._path is None and self.count > _SHOWN:
-            where = ": --report FILE writes all of them"
-        raise NotDone(f"{self.count} not taken over{where}")
 
 
 def move_batch(
@@ -105,7 +48,7 @@ def move_batch(
     """
     _must_be_file(path)
     with ExitStack() as stack:
-        left = _Report(report, stack)
+        left = Report(report, stack)
         operations = _operations(path)
         if dry_run:
             counts: Counter[str] = Counter()
@@ -123,7 +66,7 @@ def move_batch(
 
 
 async def _move(
-    base: str, api_key: str, request: str, operations: Iterator[Operation], left: _Report
+    base: str, api_key: str, request: str, operations: Iterator[Operation], left: Report
 ) -> None:
     counts: Counter[str] = Counter()
     async with RegistryClient(base, api_key) as client:
@@ -133,8 +76,8 @@ async def _move(
     sys.stdout.write(f"{_counted(counts)}\n")
 
 
-def _note_fate(fate: Fate, left: _Report) -> None:
-    told = _Left(fate.handle, fate.why, fate.line)
+def _note_fate(fate: Fate, left: Report) -> None:
+    told = Left(fate.handle, fate.why, fate.line)
     if fate.what is What.LEFT:
         left.add(told)
     elif fate.what is What.PASSED:
@@ -184,7 +127,7 @@ def move_dump(
     """Import the records of a JSON dump, as one bulk import. Raises as `move_batch`."""
     _must_be_file(path)
     with ExitStack() as stack:
-        left = _Report(report, stack)
+        left = Report(report, stack)
         base, key = registry_base(environ, server), api_key(environ, key_file)
         form = f"handle-dump {mode.value}"
         request = _fresh() if again else file_key(path, mode=form, dry_run=dry_run)
@@ -198,7 +141,7 @@ def move_dump(
 
 
 async def _load(
-    base: str, api_key: str, path: Path, left: _Report, *, request: str, mode: Mode, dry_run: bool
+    base: str, api_key: str, path: Path, left: Report, *, request: str, mode: Mode, dry_run: bool
 ) -> None:
     async with RegistryClient(base, api_key) as client:
         told = await client.transfers.send_pieces(
@@ -208,10 +151,10 @@ async def _load(
         await _note_rejected(client, told, left)
 
 
-async def _note_rejected(client: RegistryClient, told: ImportReport, left: _Report) -> None:
+async def _note_rejected(client: RegistryClient, told: ImportReport, left: Report) -> None:
     if told.rejected:
         async for row in client.transfers.results(told):
-            left.add(_Left(row.handle, rejection(row)))
+            left.add(Left(row.handle, rejection(row)))
 
 
 def _items(path: Path) -> Iterator[Homed | Record | TooLong | PassedOver]:
@@ -222,16 +165,16 @@ def _items(path: Path) -> Iterator[Homed | Record | TooLong | PassedOver]:
     yield from reader.finish()
 
 
-def _note(item: Homed | Record | TooLong | PassedOver, left: _Report) -> None:
+def _note(item: Homed | Record | TooLong | PassedOver, left: Report) -> None:
     """Note what is no record, or none that can be sent; the rest is judged by the node."""
     match item:
         case Homed(prefix=prefix):
             told = f"its prefix is allotted at the node: {prefix.removeprefix('0.NA/')}"
             sys.stderr.write(f"  {shown(told)}\n")
         case TooLong(handle=handle, octets=octets):
-            left.add(_Left(handle, f"a record of {octets} octets"))
+            left.add(Left(handle, f"a record of {octets} octets"))
         case PassedOver(name=name):
-            left.add(_Left(name, "this part of the dump means nothing here"))
+            left.add(Left(name, "this part of the dump means nothing here"))
         case Record():
             pass
 
@@ -249,62 +192,6 @@ async def _lines(path: Path) -> AsyncIterator[bytes]:
             size = 0
     if batch:
         yield b"\n".join([*batch, b""])
-
-
-def export_batch(
-    environ: Mapping[str, str],
-    prefix: str,
-    *,
-    output: Path,
-    report: Path | None,
-    server: str | None,
-    key_file: Path | None,
-) -> None:
-    """Write everything under a prefix as a batch file; keys and sites go into files beside it.
-
-    Raises `NotDone` when something could not be written, and what clients raise.
-    """
-    base, key = registry_base(environ, server), api_key(environ, key_file)
-    with ExitStack() as stack:
-        left = _Report(report, stack)
-        asyncio.run(_export(base, key, prefix, output, left))
-    left.finish()
-
-
-async def _export(base: str, api_key: str, prefix: str, output: Path, left: _Report) -> None:
-    names = (f"{output.name}.files/{number}.bin" for number in count(1))
-    reader = JsonLines()
-    async with RegistryClient(base, api_key) as client:
-        with opened(output) as file:
-            async for piece in client.transfers.export(prefix, Form.NDJSON.value):
-                for row in reader.feed(piece):
-                    written = _written(row.content, lambda: next(names))
-                    file.write(written.text.encode())
-                    for name, content in written.files:
-                        _write_beside(output.parent / name, content)
-                    for item in written.left_out:
-                        left.add(_left_out(item))
-
-
-def _written(content: Submission | Refused, file_name: Callable[[], str]) -> Written:
-    if isinstance(content, Refused):
-        return Written("", (), (LeftOut(content.handle, 0, str(Invalid(content.faults))),))
-    if content.state is State.RESERVED:
-        reserved = LeftOut(content.handle, 0, "it is reserved: a batch file would publish it")
-        return Written("", (), (reserved,))
-    return write_create(content.handle, content.values, file_name)
-
-
-def _write_beside(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise NotDone(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _left_out(item: LeftOut) -> _Left:
-    return _Left(item.handle, f"index {item.index}: {item.why}" if item.index else item.why)
 
 
 def _must_be_file(path: Path) -> None:

@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from idnode import RegistryClient
-from node.commands.moving import export_batch, move_batch, move_dump
+from node.commands.moving import move_batch, move_dump
+from node.commands.moving_out import export_batch
 from node.forms import Mode
 from node.refusals import NotDone
 from tests.unit.idnode.services import API_KEY, Services
