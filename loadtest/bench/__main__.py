@@ -250,19 +250,28 @@ def _compare(
     (worker,) = node.processes()["worker"]
     ours: list[Tally] = []
     theirs: list[Tally] = []
-    used = 0.0
+    used = bare_used = 0.0
     for _ in range(_ROUNDS):
-        theirs.append(drive(bare[1]))
+        with _processor_time(bare[0]) as spent:
+            theirs.append(drive(bare[1]))
+        bare_used += spent[0]
         with _processor_time(worker) as spent:
             ours.append(drive(port))
         used += spent[0]
     took = sum(t.seconds for t in ours)
+    each, bare_each = (
+        seconds / sum(t.answered for t in runs)
+        for seconds, runs in ((used, ours), (bare_used, theirs))
+    )
     rate, reference = (statistics.median(t.rate for t in runs) for runs in (ours, theirs))
     return {
         "reference": words,
         "rate": round(rate),
         "reference_rate": round(reference),
         "ratio": round(rate / reference, 3),
+        "microseconds": round(each * 1e6, 2),
+        "reference_microseconds": round(bare_each * 1e6, 2),
+        "ratio_by_processor_time": round(bare_each / each, 3),
         "lost": sum(t.lost for t in ours),
         "wrong": sum(t.wrong for t in ours),
         "worker_cpu_share": round(used / took, 2),
