@@ -69,6 +69,7 @@ class _Sent(msgspec.Struct, omit_defaults=True):
     address: str = ""
     connection: str = ""
     certificate: bytes = b""
+    login_first: bool = False
 
 
 _encoder: Final = msgspec.json.Encoder()
@@ -214,6 +215,7 @@ def written(origin: Origin) -> str:
         address="" if origin.address is None else str(origin.address),
         connection=origin.connection,
         certificate=certificate,
+        login_first=origin.login_first,
     )
     return _encoder.encode(sent).decode()
 
@@ -238,4 +240,5 @@ def origin_of(request: web.BaseRequest) -> Origin:
         secure=sent.secure,
         connection=sent.connection,
         certificate=sent.certificate,
+        login_first=sent.login_first,
     )

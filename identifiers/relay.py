@@ -25,6 +25,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     `secure` says that nobody listened in between: TLS, the machine itself, or a trusted proxy that
     says https. `connection` is an unguessable name, the same for everything on one TCP connection,
     empty elsewhere. `certificate` is the client's, in DER, verified by the TLS listener.
+    `login_first`: clients of this listener expect to be told to log in, and not a challenge.
     """
 
     channel: Channel
@@ -33,6 +34,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     secure: bool
     connection: str = ""
     certificate: bytes = b""
+    login_first: bool = False
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from node.readers import (
     public,
     redis,
     switch,
+    switch_or_addresses,
     whole,
     workers,
 )
@@ -78,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     prefixes: tuple[Prefix, ...]
     public: tuple[Address, ...]
     administrators: tuple[HandleIdentity, ...]
-    login_first: bool
+    login_first: tuple[Address, ...]
     password_login: bool
     legacy_keys: bool
     trust_roots: Path | None
@@ -218,8 +219,8 @@ SETTINGS: Final = (
         name="IDNODE_LOGIN_FIRST",
         field="login_first",
         default="off",
-        purpose="on: Handle clients that are not known are told to log in (408), not challenged",
-        read=switch,
+        purpose="Handle addresses where clients are told to log in (408), not challenged; on: all",
+        read=switch_or_addresses,
     ),
     Setting(
         name="IDNODE_PASSWORD_LOGIN",
@@ -317,12 +318,15 @@ def load(environ: Mapping[str, str]) -> Settings:
     faults += _clashes(found)
     if found.get("tls_key") and not found.get("tls_cert"):
         faults.append(SettingFault("IDNODE_TLS_KEY", "is the key of IDNODE_TLS_CERT: name that"))
+    faults += _listened_on(found)
     if faults:
         raise BadSettings(tuple(faults))
     if found["keys_dir"] is None:
         found["keys_dir"] = found["data_dir"] / "keys"
     if found["client_certs"] is None:
         found["client_certs"] = found["keys_dir"] / "clients"
+    if isinstance(everywhere := found["login_first"], bool):
+        found["login_first"] = found["handle"] if everywhere else ()
     return Settings(**found)
 
 
@@ -351,6 +355,17 @@ def _clashes(found: Mapping[str, Any]) -> list[SettingFault]:
             if address.port and other != setting.name:
                 faults.append(SettingFault(setting.name, f"{address} is {other} already"))
     return faults
+
+
+def _listened_on(found: Mapping[str, Any]) -> list[SettingFault]:
+    named = found.get("login_first", False)
+    if isinstance(named, bool) or "handle" not in found:
+        return []
+    return [
+        SettingFault("IDNODE_LOGIN_FIRST", f"{address} is none of IDNODE_HANDLE_ADDR")
+        for address in named
+        if address not in found["handle"]
+    ]
 
 
 def standalone(settings: Settings) -> Settings:

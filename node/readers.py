@@ -132,6 +132,17 @@ def switch(text: str) -> bool:
     return text.lower() == "on"
 
 
+def switch_or_addresses(text: str) -> bool | tuple[Address, ...]:
+    """Read ``on`` or ``all``, ``off`` or ``none``, or the addresses where it is on."""
+    match text.lower():
+        case "on" | "all":
+            return True
+        case "off" | "none":
+            return False
+        case _:
+            return parse_address(text)
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     """Return a reader of whole numbers within bounds, both allowed."""
 

@@ -121,9 +121,7 @@ async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are mad
         identities=identities,
         site=site,
         signer=signer,
-        habits=Habits(
-            login_first=settings.login_first, passwords=settings.password_login, policy=policy
-        ),
+        habits=Habits(passwords=settings.password_login, policy=policy),
         attempts=attempts,
         settled=settled,
     )

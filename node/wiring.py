@@ -186,14 +186,17 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
         exchange=exchange,
         authority=authority,
     )
+    listening = [inherited(fd) for fd in sockets.tcp]
+    at_addresses = zip(listening, settings.handle, strict=True)
     tcp = TcpListener(
-        [inherited(fd) for fd in sockets.tcp],
+        listening,
         exchange,
         clients=connected,
         rates=rates,
         proven=proven,
         counters=counters,
         clock=time.monotonic,
+        login_first=[one for one, address in at_addresses if address in settings.login_first],
     )
     udp = UdpListener(
         [inherited(fd) for fd in sockets.udp],

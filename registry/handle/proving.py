@@ -33,7 +33,7 @@ _LOGIN_FIRST: Final = refused(ResponseCode.LOGIN_FIRST, "Log in first")
 
 
 class Proving:
-    """Finds out who asks. `login_first`: see `registry.handle.service.Habits`."""
+    """Finds out who asks."""
 
     def __init__(
         self,
@@ -42,15 +42,12 @@ class Proving:
         logins: Logins,
         identities: Identities,
         attempts: Attempts,
-        *,
-        login_first: bool,
     ) -> None:
         self._challenges = challenges
         self._sessions = sessions
         self._logins = logins
         self._identities = identities
         self._attempts = attempts
-        self._login_first = login_first
 
     async def identified(self, turn: Turn) -> tuple[Turn, Told | None]:
         """Return a request with whoever makes it; an answer stands for the one it is to.
@@ -142,7 +139,7 @@ class Proving:
         if op_code != OpCode.LOGIN_ID_SYSTEM and turn.session is None:
             if isinstance(self._logins.find(origin.connection, turn.now), Ended):
                 return _RELOGIN
-            if self._login_first:
+            if origin.login_first:
                 return _LOGIN_FIRST
         if origin.channel is Channel.UDP and not origin.trusted:
             return None

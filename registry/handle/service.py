@@ -49,12 +49,10 @@ async def _at_once() -> None:
 class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """What operators may choose.
 
-    `login_first`: who is not known is told to log in first (code 408), as one Chinese SDK expects,
-    and not challenged on the operation itself. `passwords`: the opcode 2000, which sends a password
-    in clear, is taken from secure and trusted connections. `policy`: which keys are strong enough.
+    `passwords`: the opcode 2000, which sends a password in clear, is taken from secure and trusted
+    connections. `policy`: which keys are strong enough.
     """
 
-    login_first: bool = False
     passwords: bool = False
     policy: Policy = STRICT
 
@@ -96,14 +94,7 @@ class HandleAdministration:
         self.answered: Final[Counter[int]] = Counter()
         """Messages by their response codes."""
         self._sealing = Sealing(self.sessions, chance, signer, habits.policy)
-        self._proving = Proving(
-            self.challenges,
-            self.sessions,
-            self.logins,
-            identities,
-            attempts,
-            login_first=habits.login_first,
-        )
+        self._proving = Proving(self.challenges, self.sessions, self.logins, identities, attempts)
         self._joiner = UdpJoiner()
         self._establishing = Establishing(self.sessions, identities, chance, signer, habits.policy)
         self._logging_in = LoggingIn(self.logins, identities, attempts, passwords=habits.passwords)

@@ -7,7 +7,14 @@ from identifiers.relay import Channel, Origin
 from resolver.clients import Client
 
 
-def origin_of(channel: Channel, host: str, client: Client, connection: str = "") -> Origin:
+def origin_of(
+    channel: Channel,
+    host: str,
+    client: Client,
+    connection: str = "",
+    *,
+    login_first: bool = False,
+) -> Origin:
     """Return the origin of what came to a Handle listener; `host` as the socket gives it.
 
     Nothing hides what travels there: only what never left this machine was seen by nobody else.
@@ -19,4 +26,5 @@ def origin_of(channel: Channel, host: str, client: Client, connection: str = "")
         trusted=client.trusted,
         secure=address.is_loopback,
         connection=connection,
+        login_first=login_first,
     )

@@ -40,8 +40,9 @@ class Connection(asyncio.Protocol):
     client: Client
     _transport: asyncio.Transport
 
-    def __init__(self, desk: "Desk[Connection]") -> None:
+    def __init__(self, desk: "Desk[Connection]", *, login_first: bool = False) -> None:
         self._desk = desk
+        self._login_first = login_first
         pace = desk.pace
         self._framer = TcpFramer(
             pace.long_octets if desk.exchange.hands_on else pace.message_octets
@@ -296,7 +297,9 @@ class Connection(asyncio.Protocol):
     def _origin(self) -> Origin:
         if not self._name:
             self._name = secrets.token_hex(16)
-        return origin_of(Channel.TCP, self._host, self.client, self._name)
+        return origin_of(
+            Channel.TCP, self._host, self.client, self._name, login_first=self._login_first
+        )
 
     def _last_words(self, error: ProtocolError) -> None:
         reply = self._desk.exchange.unreadable(error, self._desk.clock())

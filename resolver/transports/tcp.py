@@ -5,7 +5,8 @@ What happens within a connection is in ``pipeline``.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from socket import socket
 from typing import Final
 
@@ -41,7 +42,11 @@ class TcpBounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TcpListener:
-    """Accepts on listening sockets that were opened elsewhere. `clock` is monotonic."""
+    """Accepts on listening sockets that were opened elsewhere. `clock` is monotonic.
+
+    `login_first` are those of `sockets` whose clients expect to be told to log in before they
+    administer, and not a challenge to each operation.
+    """
 
     def __init__(
         self,
@@ -53,9 +58,11 @@ class TcpListener:
         proven: ProvenPaths,
         counters: Counters,
         clock: Callable[[], float],
+        login_first: Collection[socket] = (),
         bounds: TcpBounds = TcpBounds(),  # noqa: B008 -- frozen
     ) -> None:
         self._sockets = tuple(sockets)
+        self._login_first = login_first
         self._rates = rates
         self._proven = proven
         self._counters = counters
@@ -90,10 +97,9 @@ class TcpListener:
         """Begin to accept."""
         loop = asyncio.get_running_loop()
         for listening in self._sockets:
+            accepted = partial(Connection, self._desk, login_first=listening in self._login_first)
             self._servers.append(
-                await loop.create_server(
-                    lambda: Connection(self._desk), sock=listening, backlog=_BACKLOG
-                )
+                await loop.create_server(accepted, sock=listening, backlog=_BACKLOG)
             )
         self._sweeper = loop.call_later(_SWEEP, self._sweep)
 

@@ -53,9 +53,9 @@ def answered(challenge, me):
     )
 
 
-async def over_tcp(node, message):
+async def over_tcp(node, message, address=None):
     """Ask on a connection of its own, as the reference client does."""
-    reader, writer = await asyncio.open_connection(*node.address("handle"))
+    reader, writer = await asyncio.open_connection(*(address or node.address("handle")))
     writer.write(encode(message))
     framer = TcpFramer()
     while (reply := framer.next_message()) is NEED_DATA:
@@ -127,3 +127,20 @@ def site_asked():
     return Message(
         request_id=1, header=Header(op_code=OpCode.GET_SITE_INFO), body=bodies.Named("/")
     )
+
+
+async def test_each_address_has_its_kind_of_clients(make_node):
+    addresses = "127.0.0.1:0,127.0.0.2:0"
+    node = await make_node(
+        enrolled=True, IDNODE_HANDLE_ADDR=addresses, IDNODE_LOGIN_FIRST="127.0.0.2:0"
+    )
+    classic, chinese = (one.rsplit(":", 1) for one in node.ready["handle"].split(","))
+    asked = create(f"{node.prefix}/NEW")
+    assert (await over_tcp(node, asked, classic)).header.response_code == 402
+    assert (await over_tcp(node, asked, chinese)).header.response_code == 408
+    login = Message(
+        request_id=1,
+        header=Header(op_code=OpCode.LOGIN_ID_SYSTEM),
+        body=bodies.Identity(f"0.NA/{node.prefix}", 300),
+    )
+    assert (await over_tcp(node, login, chinese)).header.response_code == 402

@@ -25,6 +25,7 @@ ORIGIN = Origin(
     secure=True,
     connection="0f" * 16,
     certificate=bytes(range(256)),
+    login_first=True,
 )
 NOWHERE = Origin(channel=Channel.UDP, address=None, trusted=True, secure=False)
 WORKER = {"Idnode-Origin": relay.written(NOWHERE)}

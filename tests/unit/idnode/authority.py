@@ -21,7 +21,7 @@ from idnode import HandleClient
 from idnode.credentials import PrivateKey, SecretKey
 from registry.administration import Administration
 from registry.commit import GroupCommit
-from registry.handle.service import Habits, HandleAdministration
+from registry.handle.service import HandleAdministration
 from registry.identities import Identities
 from registry.prefixes import Prefixes
 from registry.service import Registry
@@ -54,10 +54,11 @@ class Authority(asyncio.DatagramProtocol):
         self.twist = lambda _request, reply: reply
         """Changes each reply; None: none is sent, and a connection is closed."""
         self.connections = 0
+        self.login_first = False
         self._tasks: set[asyncio.Task] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def start(self, stack: AsyncExitStack, habits: Habits | None = None) -> None:
+    async def start(self, stack: AsyncExitStack) -> None:
         await self._furnish()
         self._tcp, self._udp, self.port = await both_ways(self._talk, self)
         stack.push_async_callback(self._stop)
@@ -82,7 +83,6 @@ class Authority(asyncio.DatagramProtocol):
             identities=Identities(self.store, prefixes, SEALS),
             site=self.site,
             signer=SITE_KEY,
-            habits=habits or Habits(),
         )
 
     def server(self) -> Server:
@@ -168,6 +168,7 @@ class Authority(asyncio.DatagramProtocol):
             trusted=True,
             secure=True,
             connection=connection,
+            login_first=self.login_first,
         )
 
     async def _stop(self) -> None:

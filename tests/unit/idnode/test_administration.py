@@ -29,7 +29,6 @@ from idnode import (
     Untrusted,
 )
 from idnode.transport import Transport
-from registry.handle.service import Habits
 from tests.unit.idnode.authority import (
     BY_RSA,
     BY_SECRET,
@@ -349,7 +348,8 @@ async def test_a_login_lasts_as_long_as_its_connection(authority):
 async def test_who_must_log_in_first_does():
     async with AsyncExitStack() as stack:
         authority = Authority()
-        await authority.start(stack, Habits(login_first=True))
+        authority.login_first = True
+        await authority.start(stack)
         client = await stack.enter_async_context(authority.client())
         owner = client.administrator(BY_SECRET)
         with pytest.raises(NotAllowed) as told:

@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -184,12 +185,47 @@ def test_what_is_seldom_meant_is_warned_of(environ, told):
 
 
 def test_switches():
-    assert not load({}).login_first
-    assert load({"IDNODE_LOGIN_FIRST": "On"}).login_first
     assert load({"IDNODE_PASSWORD_LOGIN": "on"}).password_login
     assert load({"IDNODE_LEGACY_KEYS": "on"}).legacy_keys
     with pytest.raises(BadSettings, match="IDNODE_LEGACY_KEYS: must be on or off"):
         load({"IDNODE_LEGACY_KEYS": "yes"})
+
+
+HANDLE = {"IDNODE_HANDLE_ADDR": "127.0.0.1:2641,[::1]:2642"}
+FIRST, SECOND = Address("127.0.0.1", 2641), Address("::1", 2642)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ()),
+        ("Off", ()),
+        ("none", ()),
+        ("On", (FIRST, SECOND)),
+        ("all", (FIRST, SECOND)),
+        ("[::1]:2642", (SECOND,)),
+        ("127.0.0.1:2641, [::1]:2642", (FIRST, SECOND)),
+    ],
+)
+def test_where_clients_are_told_to_log_in(text, expected):
+    assert load(HANDLE | {"IDNODE_LOGIN_FIRST": text}).login_first == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        (
+            {"IDNODE_LOGIN_FIRST": "[::1]:2642,127.0.0.1:8000"},
+            "IDNODE_LOGIN_FIRST: 127.0.0.1:8000 is none of IDNODE_HANDLE_ADDR",
+        ),
+        ({"IDNODE_LOGIN_FIRST": "sometimes"}, "IDNODE_LOGIN_FIRST: "),
+        ({"IDNODE_LOGIN_FIRST": "127.0.0.1:2641", "IDNODE_HANDLE_ADDR": "?"}, "IDNODE_HANDLE_ADDR"),
+    ],
+)
+def test_clients_log_in_where_they_are_listened_to(environ, why):
+    with pytest.raises(BadSettings, match=re.escape(why)) as told:
+        load(HANDLE | environ)
+    assert len(told.value.faults) == 1
 
 
 def test_server_administrators():

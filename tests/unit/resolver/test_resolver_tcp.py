@@ -81,14 +81,18 @@ class Served:
 async def serve(make_world):
     listeners, peers = [], []
 
-    async def start(host="127.0.0.1", bounds=None, **options):
+    async def start(host="127.0.0.1", bounds=None, *, login_first=False, **options):
         world = await make_world(real_time=True, **options)
         listening = socket.create_server(
             (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
         )
         address = listening.getsockname()[:2]
         listener = TcpListener(
-            [listening], world.exchange, **world.serving(), bounds=bounds or TcpBounds(drain=0.05)
+            [listening],
+            world.exchange,
+            **world.serving(),
+            login_first=[listening] if login_first else [],
+            bounds=bounds or TcpBounds(drain=0.05),
         )
         await listener.start()
         listeners.append(listener)
@@ -464,6 +468,13 @@ class TestTheRegistry:
         assert names[0] == names[1] != names[2] == names[3]
         assert {len(name) for name in names} == {32}
         assert {origin.channel for _, origin in served.world.authority.came} == {Channel.TCP}
+
+    @pytest.mark.parametrize("wanted", [False, True])
+    async def test_it_is_told_what_clients_of_a_listener_expect(self, serve, wanted):
+        served = await self.serve(serve, handles(1), login_first=wanted)
+        await (await served.peer()).ask(served.listing)
+        ((_, origin),) = served.world.authority.came
+        assert origin.login_first is wanted
 
     async def test_what_the_peer_does_not_take_is_not_asked_for(self, serve):
         served = await self.serve(serve, *[handles(n, 60_000) for n in range(400)])

@@ -262,8 +262,8 @@ async def test_a_key_that_went_in_between_logs_nobody_in(node):
 
 
 async def test_some_clients_want_to_be_told_to_log_in(node):
-    node.restart(login_first=True)
-    caller = node.caller(connection="one")
+    assert code(await node.caller(connection="other").ask(create(NEW))) == 402
+    caller = node.caller(connection="one", login_first=True)
     for asked in (create(NEW), listing("0.NA/88.300.1"), resolution("88.300.1/A", indexes=(5,))):
         assert code(await caller.ask(asked)) == LOGIN_FIRST
     assert code(await caller.prove(login())) == 1

@@ -136,6 +136,7 @@ class Caller:
             trusted=trusted,
             secure=more.pop("secure", False),
             connection=more.pop("connection", ""),
+            login_first=more.pop("login_first", False),
         )
 
     async def raw(self, octets):
