@@ -2,13 +2,14 @@
 
 * `version` rises by one with each committed change, also through delete and re-create.
 * Values keep the order in which they are given; a value's timestamp changes only with the value.
-* What changes nothing writes nothing.
+* What changes nothing writes nothing. Who sends a secret key changes it, also if it is the one that
+  is there: whether it is must not be told, as nobody may read it.
 * A value whose ADMIN_WRITE bit is clear is not changed by its owner (RFC 3651 section 3.1); to
   delete the whole identifier is not a matter of its values.
 * Owners move identifiers between reserved and active; suspended and revoked ones they cannot touch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, assert_never
 
 import msgspec
@@ -17,7 +18,7 @@ from identifiers.changes import ChangeKind
 from identifiers.faults import Fault
 from identifiers.names import Handle
 from identifiers.records import EMPTY_VALUES, Record, State
-from identifiers.values import MAX_RECORD_BYTES, MAX_VALUES, Permission, Value
+from identifiers.values import MAX_RECORD_BYTES, MAX_VALUES, Permission, Value, is_secret
 from identifiers.wire.handle.values import count_values, decode_values, encode_values
 from registry.answers import (
     Decision,
@@ -100,7 +101,7 @@ def _created(
         return _registered(command, stored, terms)
     if not command.overwrite:
         return Exists(current.version)
-    return _replaced(current, command.values, command.state, terms)
+    return _replaced(current, command.values, command.values, command.state, terms)
 
 
 def _put(command: Put, stored: Record | None, current: Record | None, terms: Terms) -> Decision:
@@ -108,7 +109,7 @@ def _put(command: Put, stored: Record | None, current: Record | None, terms: Ter
         return _stale(current)
     if current is None:
         return _registered(command, stored, terms)
-    return _replaced(current, command.values, command.state, terms)
+    return _replaced(current, command.values, command.values, command.state, terms)
 
 
 def _upserted(
@@ -117,7 +118,7 @@ def _upserted(
     if current is None:
         return _registered(command, stored, terms)
     values = _merged(decode_values(current.values), command.values, frozenset())
-    return _replaced(current, values, command.state, terms)
+    return _replaced(current, values, command.values, command.state, terms)
 
 
 def _stale(current: Record | None) -> Stale:
@@ -157,7 +158,7 @@ def _patched(command: Patch, current: Record | None, terms: Terms) -> Decision:
     if not command.precondition.holds(current):
         return _stale(current)
     values = _merged(decode_values(current.values), command.values, command.remove)
-    return _replaced(current, values, command.state, terms)
+    return _replaced(current, values, command.values, command.state, terms)
 
 
 def _edited(
@@ -168,13 +169,14 @@ def _edited(
     if isinstance(command, RemoveValues):
         if unknown := command.indexes - there:
             return ValuesMissing(tuple(sorted(unknown)))
-        return _replaced(current, _merged(old, (), command.indexes), None, terms)
+        return _replaced(current, _merged(old, (), command.indexes), (), None, terms)
     given = {value.index for value in command.values}
     if isinstance(command, ModifyValues) and (absent := given - there):
         return ValuesMissing(tuple(sorted(absent)))
     if isinstance(command, AddValues) and not command.overwrite and (known := given & there):
         return ValuesExist(tuple(sorted(known)))
-    return _replaced(current, _merged(old, command.values, frozenset()), None, terms)
+    values = _merged(old, command.values, frozenset())
+    return _replaced(current, values, command.values, None, terms)
 
 
 def _merged(
@@ -186,24 +188,31 @@ def _merged(
 
 
 def _replaced(
-    current: Record, values: tuple[Value, ...], state: State | None, terms: Terms
+    current: Record,
+    values: tuple[Value, ...],
+    given: Iterable[Value],
+    state: State | None,
+    terms: Terms,
 ) -> Decision:
+    """Make the values of `current` just these; `given` are those of them that were sent."""
     if current.state not in OWNERS_STATES:
         return Locked(current.state, current.reason)
     old = decode_values(current.values)
-    new = _stamped(old, values, terms.now)
-    if protected := _protected(old, new):
+    secrets = {value.index for value in given if is_secret(value.type)}
+    new = _stamped(old, values, secrets, terms.now)
+    if protected := _protected(old, new, secrets):
         return Protected(protected)
     moved = state is not None and state is not current.state
     if moved and not terms.may_change_state:
         return StateForbidden()
-    if new == old and not moved:
+    changed = bool(secrets) or new != old
+    if not changed and not moved:
         return Unchanged(current)
     blob = encode_values(new)
     if faults := size_faults(len(new), blob):
         return Faulty(faults)
     return Saved(
-        ChangeKind.STATE if new == old else ChangeKind.UPDATED,
+        ChangeKind.UPDATED if changed else ChangeKind.STATE,
         msgspec.structs.replace(
             current,
             version=current.version + 1,
@@ -214,9 +223,11 @@ def _replaced(
     )
 
 
-def _stamped(old: tuple[Value, ...], new: tuple[Value, ...], now: int) -> tuple[Value, ...]:
+def _stamped(
+    old: tuple[Value, ...], new: tuple[Value, ...], secrets: Collection[int], now: int
+) -> tuple[Value, ...]:
     """Return `new`, each value with the timestamp of its equal in `old`, else with `now`."""
-    before = {value.index: value for value in old}
+    before = {value.index: value for value in old if value.index not in secrets}
     stamped = []
     for value in new:
         known = before.get(value.index)
@@ -227,8 +238,10 @@ def _stamped(old: tuple[Value, ...], new: tuple[Value, ...], now: int) -> tuple[
     return tuple(stamped)
 
 
-def _protected(old: tuple[Value, ...], new: tuple[Value, ...]) -> tuple[int, ...]:
-    after = {value.index: value for value in new}
+def _protected(
+    old: tuple[Value, ...], new: tuple[Value, ...], secrets: Collection[int]
+) -> tuple[int, ...]:
+    after = {value.index: value for value in new if value.index not in secrets}
     return tuple(
         value.index
         for value in old

@@ -3,9 +3,9 @@
 AES-256-GCM under a key of the node, bound to the name and the index of the value, so that a sealed
 value means nothing anywhere else. The nonce is an HMAC of what is sealed and what it is bound to:
 it repeats only where all of that does, and so the same secret in the same place has the same sealed
-form. Whether a secret is repeated is told by comparing sealed forms, without opening any; what a
-comparison's duration might tell of those is of no use without the key. Whoever reads the database
-learns one thing: that a value has a secret that it had before.
+form. So an operator's command that is repeated changes nothing; requests are not told whether they
+repeat a secret (``rules``). Whoever reads the database learns one thing: that a value has a secret
+that it had before.
 
 A sealed value is ``mark · id of the key (4) · nonce (12) · ciphertext and tag``. The mark tells it
 from what an earlier version stored as it came.

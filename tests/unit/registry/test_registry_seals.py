@@ -159,9 +159,68 @@ async def test_what_changes_seals(registry, store, method, command, who):
     assert SEALS.opened(NAME, kept(store)[300]) == b"new"
     assert kept(store)[300].data.startswith(MARK)
     assert [v.type for v in decode_values(answer.record.values)] == ["URL"]
-    again = await getattr(registry, method)(command, asked(who))
-    assert isinstance(again, Unchanged)
-    assert [v.type for v in decode_values(again.record.values)] == ["URL"]
+
+
+GUESSES = (SECRET, b"wrong horse")
+
+
+def keyless(answer):
+    """Return what an answer says, without its time and its numbers."""
+    assert "HS_SECKEY" not in repr(answer)
+    return repr(answer)
+
+
+@pytest.mark.parametrize("protected", [False, True])
+@pytest.mark.parametrize("later", [0, 5])
+@pytest.mark.parametrize(
+    ("method", "command", "only"),
+    [
+        ("create", Create, {"overwrite": True}),
+        ("put", Put, {}),
+        ("patch", Patch, {}),
+        ("add_values", AddValues, {"overwrite": True}),
+        ("modify_values", ModifyValues, {}),
+    ],
+)
+async def test_a_guess_is_answered_alike_right_or_wrong(
+    registry, store, *, method, command, only, later, protected
+):
+    """Who may write a secret key may not read it."""
+    key = secret(permissions=0x08 if protected else 0x0C)
+    told = []
+    for guess in GUESSES:
+        (sealed,) = SEALS.sealed(NAME, (key,))
+        store.records.pop(NAME, None)
+        await stored(store, NAME, url(), sealed)
+        sent = command(handle=AT, values=(url(), replace(key, data=guess)), **only)
+        at = (store.records[NAME].changed_at + later) * 1000
+        told.append(keyless(await getattr(registry, method)(sent, asked(at=at))))
+    assert told[0] == told[1]
+    assert told[0].startswith("Protected" if protected else "Saved")
+
+
+@pytest.mark.parametrize("mode", [Mode.UPSERT, Mode.REPLACE])
+async def test_a_dry_run_does_not_tell_a_guess(imports, store, mode):
+    await stored(store, NAME, *SEALS.sealed(NAME, (secret(), url())))
+    wanted = ImportRequest(key=None, mode=mode, media_type=jsonlines.MEDIA_TYPE, dry_run=True)
+    for guess in GUESSES:
+        value = {"index": 300, "type": "HS_SECKEY", "data": guess.decode(), "permissions": "1110"}
+        line = json.dumps(new(NAME, value)).encode() + b"\n"
+
+        async def body(line=line):
+            yield line
+
+        answer = await imports.run(wanted, body(), asked())
+        assert answer.done.counts.updated == 1
+
+
+async def test_secrets_that_are_not_sent_stay_as_they_are(registry, store):
+    (sealed,) = SEALS.sealed(NAME, (secret(),))
+    await stored(store, NAME, url(), sealed)
+    before = store.records[NAME]
+    same = await registry.patch(Patch(handle=AT, values=(url(),)), asked())
+    assert isinstance(same, Unchanged)
+    assert store.records[NAME] == before
 
 
 async def test_a_batch_and_an_import_seal(registry, imports, store):
@@ -186,10 +245,11 @@ async def test_a_batch_and_an_import_seal(registry, imports, store):
         assert SEALS.opened(name, kept(store, name)[300]) == SECRET
         assert kept(store, name)[300].data.startswith(MARK)
     again = await imports.run(wanted, body(), asked())
-    assert again.done.counts.unchanged == 1
+    assert again.done.counts.updated == 1  # whether the secret was there is not told
     # The tree is over what is stored.
     written = [w for w in store.changes if w.record.key == "88.300.1/B"]
-    assert merkle_root(written) in {entry.root for entry in store.audited}
+    assert len(written) == 2
+    assert {merkle_root([w]) for w in written} <= {entry.root for entry in store.audited}
 
 
 async def test_what_an_earlier_version_stored_is_sealed_when_it_is_written_again(registry, store):
