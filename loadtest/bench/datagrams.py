@@ -1,12 +1,6 @@
-"""Drive a UDP server with a window of questions, many datagrams per system call.
+"""Drive a UDP server with a window of questions, many datagrams per system call."""
 
-Python's own ``sendto`` costs as much as the server under test; ``sendmmsg`` and ``recvmmsg``
-(Linux, through ctypes) make the driver several times cheaper than what it measures.
-"""
-
-import ctypes
 import itertools
-import os
 import select
 import socket
 import time
@@ -15,30 +9,10 @@ from typing import Final
 
 import msgspec
 
-_libc: Final = ctypes.CDLL(None, use_errno=True)
-_MSG_DONTWAIT: Final = 0x40
+from loadtest import mmsg
+
 _REPLY_ROOM: Final = 2048
 _PATIENCE_MS: Final = 200
-
-
-class _IoVec(ctypes.Structure):
-    _fields_ = (("base", ctypes.c_void_p), ("len", ctypes.c_size_t))
-
-
-class _MsgHdr(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_void_p),
-        ("namelen", ctypes.c_uint32),
-        ("iov", ctypes.POINTER(_IoVec)),
-        ("iovlen", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("controllen", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    )
-
-
-class _MMsgHdr(ctypes.Structure):
-    _fields_ = (("hdr", _MsgHdr), ("len", ctypes.c_uint))
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -54,31 +28,6 @@ class Tally(msgspec.Struct, frozen=True):
     def rate(self) -> float:
         """Answers a second."""
         return self.answered / self.seconds if self.seconds else 0.0
-
-
-class _Vector:
-    """A row of message headers over one block of memory, for one mmsg call."""
-
-    def __init__(self, count: int, room: int) -> None:
-        self.block = ctypes.create_string_buffer(count * room)
-        self.view = memoryview(self.block).cast("B")
-        self.room = room
-        self.iov = (_IoVec * count)()
-        self.headers = (_MMsgHdr * count)()
-        start = ctypes.addressof(self.block)
-        for at in range(count):
-            self.iov[at].base = start + at * room
-            self.iov[at].len = room
-            self.headers[at].hdr.iov = ctypes.pointer(self.iov[at])
-            self.headers[at].hdr.iovlen = 1
-
-    def put(self, at: int, datagram: bytes) -> None:
-        ctypes.memmove(self.iov[at].base, datagram, len(datagram))
-        self.iov[at].len = len(datagram)
-
-    def octets(self, at: int, first: int, count: int) -> bytes:
-        start = at * self.room + first
-        return bytes(self.view[start : start + count])
 
 
 def drive(
@@ -121,7 +70,7 @@ class _Run:
     ) -> None:
         self.fd, self.window, self.rate = fd, window, rate
         self.turn = itertools.cycle(questions)
-        self.out, self.back = _Vector(window, 512), _Vector(window, _REPLY_ROOM)
+        self.out, self.back = mmsg.Vector(window, 512), mmsg.Vector(window, _REPLY_ROOM)
         self.poller = select.poll()
         self.poller.register(fd, select.POLLIN)
         self.asked = self.answered = self.lost = self.wrong = self.in_flight = 0
@@ -135,7 +84,7 @@ class _Run:
         for at in range(room):
             self.out.put(at, next(self.turn))
         if room > 0:
-            _send_all(self.fd, self.out, room)
+            mmsg.send(self.fd, self.out, room)
             self.asked += room
             self.in_flight += room
 
@@ -146,28 +95,10 @@ class _Run:
                 self.lost += self.in_flight
                 self.in_flight = 0
             return
-        got = _receive(self.fd, self.back, self.window)
+        got = mmsg.receive(self.fd, self.back, self.window)
         for at in range(got):
-            if expected.get(self.back.octets(at, id_at, 4)) != self.back.headers[at].len:
+            if expected.get(self.back.octets(at, id_at, 4)) != self.back.size(at):
                 self.wrong += 1
         self.heard_at = now
         self.answered += got
         self.in_flight = max(0, self.in_flight - got)
-
-
-def _send_all(fd: int, out: _Vector, count: int) -> None:
-    sent = 0
-    while sent < count:
-        done = _libc.sendmmsg(
-            fd, ctypes.byref(out.headers, sent * ctypes.sizeof(_MMsgHdr)), count - sent, 0
-        )
-        if done < 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        sent += done
-
-
-def _receive(fd: int, back: _Vector, count: int) -> int:
-    done: int = _libc.recvmmsg(fd, back.headers, count, _MSG_DONTWAIT, None)
-    if done < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return done
