@@ -11,6 +11,7 @@ answer that is none all look alike, and cost alike.
 import asyncio
 import hashlib
 import hmac
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -38,6 +39,8 @@ MOST_WAITING: Final = 512
 MOST_KEYS: Final = 8
 """Keys of one handle that are tried for index 0."""
 _KEY_TYPES: Final = (PUBLIC_KEY, SECRET_KEY)
+_HASHED: Final = re.compile(rb"[0-9a-f]{40}")
+"""The form of a hexadecimal SHA-1. Whoever reads a stored one shall not log in with it."""
 _NO_SECRET: Final = bytes(32)
 _log = structlog.get_logger(__name__)
 
@@ -109,14 +112,16 @@ class Identities:
     async def check_secret(self, identity: HandleIdentity, secret: bytes) -> HandleIdentity | None:
         """Return whom `secret` proves: the identity, its handle in canonical form; None: nobody.
 
-        A secret key may be stored as it is or as the hexadecimal SHA-1 of it, lower case. Raises
-        `StoreUnavailable`.
+        A secret key may be stored as it is or as the hexadecimal SHA-1 of it, lower case: what
+        looks like that is proved by the secret, and not by itself, unless the policy is the old
+        one. Raises `StoreUnavailable`.
         """
         keys = await self._keys(identity, (SECRET_KEY,)) or ()
         hashed = hashlib.sha1(secret, usedforsecurity=False).hexdigest().encode()
         proved = None
         for key in keys or (_Key(identity, SECRET_KEY, b""),):
             plain = hmac.compare_digest(key.data, secret)
+            plain &= self._policy.legacy or _HASHED.fullmatch(key.data) is None
             if (plain | hmac.compare_digest(key.data, hashed)) and key.data:
                 proved = key.identity
         return proved

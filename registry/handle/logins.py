@@ -64,7 +64,8 @@ class Logins:
         login.idle_until = now + IDLE
         return login.proof
 
-    def end(self, connection: str) -> None:
-        """End the login on a connection, if there is one."""
-        if (login := self._known.get(connection)) is not None:
+    def end(self, connection: str, proof: Proof) -> None:
+        """End the login on a connection; one that was begun with another proof meanwhile stays."""
+        login = self._known.get(connection)
+        if login is not None and login.proof is proof:
             login.proof = None

@@ -63,13 +63,13 @@ class Proving:
         if turn.session is not None and (proof := turn.session.proof) is not None:
             if await self._identities.stands(proof):
                 return proof.identity
-            turn.session.proof = None
+            turn.session.disown(proof)
         login = self._logins.find(turn.origin.connection, turn.now)
         if login is None or isinstance(login, Ended):
             return None
         if await self._identities.stands(login):
             return login.identity
-        self._logins.end(turn.origin.connection)
+        self._logins.end(turn.origin.connection, login)
         return None
 
     async def _answered(self, turn: Turn) -> tuple[Turn, Told | None]:

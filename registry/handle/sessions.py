@@ -85,6 +85,11 @@ class Session:
         self.proof = proof
         self.used(now)
 
+    def disown(self, proof: Proof) -> None:
+        """Forget who proved himself so; whoever did meanwhile stays known."""
+        if self.proof is proof:
+            self.proof = None
+
     def rekeyed(self, key: SessionKey) -> None:
         """Go on under another key, whose messages are counted from the beginning."""
         self.key = key

@@ -128,7 +128,7 @@ class Authentication:
         if session is not None:
             if await self._identities.stands(session.proof):
                 return Known(session.proof.identity, session_id)
-            self._sessions.end(session_id)
+            self._sessions.disown(session_id, session)
         if self._sessions.offered(session_id, ask.now) is not None:
             return Known(None, session_id)
         return self.challenge(ask, "This session has ended")

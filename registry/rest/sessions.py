@@ -127,6 +127,11 @@ class Sessions:
         self._known.move_to_end(session_id)
         return session
 
+    def disown(self, session_id: str, session: Session) -> None:
+        """Forget a session whose key is gone; one that began under its id meanwhile stays."""
+        if self._known.get(session_id) is session:
+            self.end(session_id)
+
     def end(self, session_id: str) -> None:
         """Forget a session. Its id was spent, or was never to be proved anything with."""
         self._known.pop(session_id, None)

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from identifiers.changes import Delegated, Touched, Writes
 from identifiers.errors import StoreUnavailable
+from identifiers.keys.public import Policy
 from identifiers.keys.responses import answer_with_secret
 from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
@@ -184,6 +185,13 @@ async def test_a_secret_is_checked(known):
     assert await known.check_secret(hashed, b"hunter2") == hashed
     for index, secret in ((300, b"password124"), (300, b""), (301, public_key()), (303, b"")):
         assert await known.check_secret(HandleIdentity(ADMIN, index), secret) is None
+
+
+async def test_a_stored_hash_is_no_password(store, known):
+    hashed = HandleIdentity(ADMIN, 302)
+    assert await known.check_secret(hashed, HASHED) is None
+    old = Identities(store, Prefixes(store), SEALS, Policy(legacy=True))
+    assert await old.check_secret(hashed, HASHED) == hashed
 
 
 async def test_any_kind_of_key_verifies_for_others(known):

@@ -1,5 +1,7 @@
 """Sessions as a client lives through them."""
 
+import asyncio
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from msgspec.structs import replace
@@ -32,7 +34,9 @@ from tests.unit.registry.handle.wire import (
     PLAIN,
     SITE_KEY,
     InSession,
+    SlowStore,
     add,
+    administered_by,
     answer,
     code,
     create,
@@ -148,6 +152,21 @@ async def test_whose_key_is_gone_is_asked_again(node, session):
     (key,) = node.seals.sealed(ADMIN.handle, (url(300, b"new", type="HS_SECKEY"),))
     node.keep(ADMIN.handle, key)
     assert code(await session.ask(delete(NEW))) == 402
+
+
+async def test_who_proved_himself_meanwhile_stays_known(node, session, monkeypatch):
+    await session.prove(create(NEW))
+    key = url(300, b"new", type="HS_SECKEY")
+    node.keep(ADMIN.handle, key, administered_by(ADMIN.handle, 300))
+    slow = SlowStore(node.store)
+    monkeypatch.setattr(node.store, "record", slow.record)
+    early = asyncio.create_task(session.ask(delete(NEW)))
+    await slow.asked.wait()
+    challenge = await session.ask(add(NEW, url(2)))
+    assert code(await session.caller.ask(answer(challenge, secret=b"new"))) == 1
+    slow.go.set()
+    assert code(await early) == 402
+    assert code(await session.ask(delete(NEW))) == 1
 
 
 async def test_a_session_is_ended_by_its_client(session):

@@ -21,6 +21,7 @@ from tests.unit.registry.handle.wire import (
     SECRET,
     SIGNER,
     STRANGER,
+    SlowStore,
     answer,
     code,
     create,
@@ -237,6 +238,21 @@ async def test_a_login_that_is_over_is_told_so(node):
     assert code(await caller.ask(create(NEW))) == RELOGIN
     assert code(await caller.prove(login())) == 1
     assert code(await caller.ask(create(NEW))) == 1
+
+
+async def test_a_login_that_began_meanwhile_stays(node, monkeypatch):
+    caller = node.caller(connection="one")
+    await caller.prove(login())
+    node.keep(ADMIN.handle, url())
+    slow = SlowStore(node.store)
+    monkeypatch.setattr(node.store, "record", slow.record)
+    early = asyncio.create_task(caller.ask(create(NEW)))
+    await slow.asked.wait()
+    challenge = await node.caller(connection="one").ask(login(STRANGER))
+    assert code(await caller.ask(answer(challenge, STRANGER))) == 1
+    slow.go.set()
+    assert code(await early) == 402
+    assert code(await caller.ask(create(NEW))) == 400
 
 
 @pytest.mark.parametrize("change", ["taken away", "replaced", "suspended"])

@@ -3,6 +3,7 @@ from ipaddress import ip_address
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from identifiers.keys.sessions import CipherCode, SessionKey
 from identifiers.principals import HandleIdentity
@@ -198,10 +199,12 @@ def test_a_login_ends_without_messages_and_at_last_in_any_case():
 
 def test_a_login_can_be_ended():
     logins = Logins()
-    logins.end("a")
+    logins.end("a", ADMIN)
     assert logins.find("a", NOW) is None
     logins.begin("a", ADMIN, NOW)
-    logins.end("a")
+    logins.end("a", replace(ADMIN))
+    assert logins.find("a", NOW) is ADMIN
+    logins.end("a", ADMIN)
     assert logins.find("a", NOW) is ENDED
 
 

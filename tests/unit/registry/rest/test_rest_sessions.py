@@ -85,6 +85,17 @@ def test_a_session_ends_though_it_is_used():
     assert len(sessions) == 0
 
 
+def test_a_session_that_began_meanwhile_is_not_forgotten_with_the_one_before():
+    sessions = Sessions(os.urandom)
+    session_id = sessions.offer(NOW).session_id
+    before = sessions.begin(session_id, PROOF, NOW)
+    after = sessions.begin(session_id, PROOF, NOW)
+    sessions.disown(session_id, before)
+    assert sessions.find(session_id, NOW) is after
+    sessions.disown(session_id, after)
+    assert sessions.find(session_id, NOW) is None
+
+
 def test_of_too_many_the_one_unused_for_longest_ends():
     sessions = Sessions(os.urandom, most=2)
     ids = [sessions.offer(NOW).session_id for _ in range(3)]
