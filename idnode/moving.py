@@ -223,7 +223,7 @@ def _modified(there: Identifier, content: Modify) -> Mapping[str, Any]:
     lacking = [
         value.index
         for value in content.values
-        if value.index not in known and value.type.upper() != _HIDDEN_TYPE
+        if value.index not in known and fold(value.type) != _HIDDEN_TYPE
     ]
     if lacking:
         raise _Conflict(f"there are no values at {_listed(lacking)}")

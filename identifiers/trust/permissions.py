@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from identifiers.faults import Invalid
-from identifiers.names import PREFIX_RECORDS, Handle, Prefix
+from identifiers.names import PREFIX_RECORDS, Handle, Prefix, fold
 
 
 class Over(StrEnum):
@@ -62,7 +62,7 @@ def _lies_in(handle: Handle) -> Prefix:
 
 def _prefix(named: str) -> Prefix | None:
     above, slash, below = named.partition("/")
-    if slash and above.upper() != PREFIX_RECORDS:
+    if slash and fold(above) != PREFIX_RECORDS:
         return None
     try:
         return Prefix.parse(below if slash else above)

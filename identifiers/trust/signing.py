@@ -5,6 +5,7 @@ from typing import Final
 
 from identifiers.keys.public import SM3
 from identifiers.keys.signers import Signer
+from identifiers.names import fold
 from identifiers.principals import HandleIdentity
 from identifiers.trust import jws
 from identifiers.trust.claims import (
@@ -38,7 +39,7 @@ def sign_values(
     same handle; `now` and `until` are epoch seconds.
     """
     algorithm = DigestName.SM3 if signer.algorithm == SM3 else DigestName.SHA256
-    covered = [value for value in values if value.type.upper() != SIGNATURE]
+    covered = [value for value in values if fold(value.type) != SIGNATURE]
     claims = SignatureClaims(
         issuer=issuer,
         subject=handle,

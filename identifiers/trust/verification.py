@@ -29,7 +29,7 @@ from msgspec.structs import replace
 
 from identifiers.faults import Invalid
 from identifiers.keys.public import STRICT, Policy
-from identifiers.names import Handle
+from identifiers.names import Handle, fold
 from identifiers.principals import HandleIdentity
 from identifiers.trust.claims import (
     CERTIFICATE,
@@ -107,8 +107,8 @@ def begin(asked: str, values: Collection[Value], terms: Terms) -> Wanted | Repor
         handle = Handle.parse(asked)
     except Invalid:
         return Report(verdict=Verdict.UNTRUSTED, reason=f"{asked[:80]!r} is no handle")
-    content = tuple(value for value in values if value.type.upper() != SIGNATURE)
-    signatures = tuple(value for value in values if value.type.upper() == SIGNATURE)
+    content = tuple(value for value in values if fold(value.type) != SIGNATURE)
+    signatures = tuple(value for value in values if fold(value.type) == SIGNATURE)
     if not signatures:
         unsigned = tuple(value.index for value in content)
         reason = "the answer carries no signature"
@@ -241,7 +241,7 @@ def _newest(
 ) -> tuple[Token, CertificateClaims]:
     """Return the newest certificate of `issuer`; what cannot be read is none."""
     found: tuple[Token, CertificateClaims] | None = None
-    looked_at = [v for v in certificates if v.type.upper() == CERTIFICATE][:MAX_CERTIFICATES]
+    looked_at = [v for v in certificates if fold(v.type) == CERTIFICATE][:MAX_CERTIFICATES]
     for value in looked_at:
         try:
             token = parse(value.data)

@@ -132,6 +132,23 @@ def test_a_value_slipped_in_is_named():
     assert (report.verdict, report.verified, report.unsigned) == (Verdict.UNKNOWN, (1, 2), (3,))
 
 
+@pytest.mark.parametrize("kind", ["HS_\u017fIGNATURE", "HS_S\u0131GNATURE"])
+def test_a_type_that_looks_like_a_signature_hides_nothing(kind):
+    """Only ASCII letters have two cases: to Python these are HS_SIGNATURE in upper case."""
+    assert kind.upper() == "HS_SIGNATURE"
+    slipped = Value(index=3, type=kind, data=b"https://evil.example")
+    report, _ = run((*VALUES, slipped, signature()))
+    assert (report.verdict, report.unsigned) == (Verdict.UNKNOWN, (3,))
+    report, _ = run((*VALUES, slipped, signature((*VALUES, slipped))))
+    assert (report.verdict, report.verified) == (Verdict.TRUSTED, (1, 2, 3))
+
+
+def test_types_are_of_any_case():
+    small = replace(signature(), type="hs_Signature")
+    certificates = {n: [replace(v, type="hs_cert") for v in c] for n, c in CERTIFICATES.items()}
+    assert run((*VALUES, small), certificates)[0].verdict is Verdict.TRUSTED
+
+
 def test_a_changed_value_is_untrusted():
     changed = replace(VALUES[0], data=b"https://evil.example")
     report, fetched = run((changed, VALUES[1], signature()))
