@@ -160,6 +160,12 @@ def canonical(algorithm: str) -> str:
     return algorithm[:32].upper().replace("-", "").replace("_", "")
 
 
+def check_algorithm(algorithm: str, policy: Policy = STRICT) -> None:
+    """Look whether some key signs with this hash. Raises `KeyUnfit`."""
+    if canonical(algorithm) != SM3:
+        _hash(algorithm, policy)
+
+
 def _hash(algorithm: str, policy: Policy) -> hashes.HashAlgorithm:
     name = canonical(algorithm)
     found = _HASHES.get(name) or (_LEGACY_HASHES.get(name) if policy.legacy else None)

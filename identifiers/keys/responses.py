@@ -18,7 +18,15 @@ from types import MappingProxyType
 from typing import Final
 
 from identifiers.keys.errors import KeyUnfit
-from identifiers.keys.public import SM3, STRICT, Policy, canonical, parse_public_key, verify
+from identifiers.keys.public import (
+    SM3,
+    STRICT,
+    Policy,
+    canonical,
+    check_algorithm,
+    parse_public_key,
+    verify,
+)
 from identifiers.keys.signers import Signer
 from identifiers.keys.sm2 import DEFAULT_IDENTITY, sm3
 from identifiers.wire.cursor import Cursor, ProtocolError, octets, text, u32
@@ -55,17 +63,31 @@ def verify_response(  # noqa: PLR0917 -- in the order in which the message has t
     Raises `KeyUnfit` for keys, answers and algorithms that cannot be read or that `policy` does
     not take. The work is bounded whatever the answer asks for.
     """
+    check_response(auth_type, signed_response, policy)
+    if auth_type == PUBLIC_KEY:
+        return _verify_signature(value_data, user_handle, signed_response, nonce + digest, policy)
+    if not value_data:
+        raise KeyUnfit("an empty secret key")
+    return _read_proof(signed_response, policy)(value_data, nonce + digest)
+
+
+def check_response(auth_type: str, signed_response: bytes, policy: Policy = STRICT) -> None:
+    """Look whether an answer has a form that some key could prove, without any key.
+
+    Raises `KeyUnfit` where `verify_response` would whatever the key: then no key has to be fetched.
+    """
     if len(signed_response) > _MAX_ANSWER:
         raise KeyUnfit(f"an answer of {len(signed_response)} bytes")
     try:
         if auth_type == PUBLIC_KEY:
-            proved = nonce + digest
-            return _verify_signature(value_data, user_handle, signed_response, proved, policy)
-        if auth_type == SECRET_KEY:
-            return _verify_secret(value_data, signed_response, nonce, digest, policy)
+            algorithm, _ = _read_signature(signed_response)
+            check_algorithm(algorithm, policy)
+        elif auth_type == SECRET_KEY:
+            _read_proof(signed_response, policy)
+        else:
+            raise KeyUnfit(f"{auth_type[:40]!r} is no way to answer a challenge")
     except ProtocolError as error:
         raise KeyUnfit(f"an answer that cannot be read: {error}") from None
-    raise KeyUnfit(f"{auth_type[:40]!r} is no way to answer a challenge")
 
 
 def answer_with_key(signer: Signer, nonce: bytes, digest: bytes, user_handle: str) -> bytes:
@@ -84,12 +106,18 @@ def answer_with_secret(
     return bytes((_PBKDF2,)) + octets(salt) + u32(iterations) + u32(_MAC_BITS) + octets(mac)
 
 
-def _verify_signature(
-    value_data: bytes, user_handle: str, signed_response: bytes, proved: bytes, policy: Policy
-) -> bool:
+def _read_signature(signed_response: bytes) -> tuple[str, bytes]:
+    """Return the hash algorithm and the signature. Raises `ProtocolError`."""
     cursor = Cursor(signed_response)
     algorithm, signature = cursor.text(), cursor.octets()
     cursor.finish()
+    return algorithm, signature
+
+
+def _verify_signature(
+    value_data: bytes, user_handle: str, signed_response: bytes, proved: bytes, policy: Policy
+) -> bool:
+    algorithm, signature = _read_signature(signed_response)
     key = parse_public_key(value_data)
     if canonical(algorithm) == SM3:
         identity = user_handle.encode()
@@ -97,13 +125,14 @@ def _verify_signature(
     return verify(key, algorithm, signature, proved, policy)
 
 
-def _verify_secret(
-    secret: bytes, signed_response: bytes, nonce: bytes, digest: bytes, policy: Policy
-) -> bool:
-    if not secret:
-        raise KeyUnfit("an empty secret key")
+_Proof = Callable[[bytes, bytes], bool]
+"""Says whether a secret, with what is proved, makes the MAC of an answer."""
+
+
+def _read_proof(signed_response: bytes, policy: Policy) -> _Proof:
+    """Read the answer of a secret key. Raises `KeyUnfit` and `ProtocolError`."""
     if signed_response[:1] == bytes((_PBKDF2,)) and len(signed_response) != _MD5_SIZE:
-        return _verify_pbkdf2(secret, signed_response[1:], nonce + digest)
+        return _read_pbkdf2(signed_response[1:])
     if not policy.legacy:
         raise KeyUnfit("an old form of a secret-key answer")
     if len(signed_response) == _MD5_SIZE:
@@ -115,10 +144,10 @@ def _verify_secret(
     proof = _LEGACY.get(algorithm)
     if proof is None:
         raise KeyUnfit(f"{algorithm:#04x} is no form of a secret-key answer")
-    return hmac.compare_digest(proof(secret, nonce + digest), mac)
+    return lambda secret, proved: hmac.compare_digest(proof(secret, proved), mac)
 
 
-def _verify_pbkdf2(secret: bytes, described: bytes, proved: bytes) -> bool:
+def _read_pbkdf2(described: bytes) -> _Proof:
     cursor = Cursor(described)
     salt, iterations, bits, mac = cursor.octets(), cursor.u32(), cursor.u32(), cursor.octets()
     cursor.finish()
@@ -128,7 +157,11 @@ def _verify_pbkdf2(secret: bytes, described: bytes, proved: bytes) -> bool:
         raise KeyUnfit(f"{iterations} iterations; 1 to {MAX_ITERATIONS} are taken")
     if bits not in _BITS_ALLOWED:
         raise KeyUnfit(f"a derived key of {bits} bits")
-    return hmac.compare_digest(_pbkdf2_mac(secret, salt, iterations, bits, proved), mac)
+
+    def proves(secret: bytes, proved: bytes) -> bool:
+        return hmac.compare_digest(_pbkdf2_mac(secret, salt, iterations, bits, proved), mac)
+
+    return proves
 
 
 def _pbkdf2_mac(secret: bytes, salt: bytes, iterations: int, bits: int, proved: bytes) -> bytes:

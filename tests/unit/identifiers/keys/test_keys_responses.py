@@ -13,6 +13,7 @@ from identifiers.keys.responses import (
     MAX_SALT,
     answer_with_key,
     answer_with_secret,
+    check_response,
     verify_response,
 )
 from identifiers.wire.cursor import octets, text, u32
@@ -93,6 +94,8 @@ def test_answers_that_are_unfit(answer):
     for policy in (Policy(), LEGACY):
         with pytest.raises(KeyUnfit):
             check("HS_SECKEY", SECRET, answer, policy)
+        with pytest.raises(KeyUnfit):
+            check_response("HS_SECKEY", answer, policy)
 
 
 def around(name):
@@ -107,6 +110,33 @@ OLD = [
     b"\x13" + hmac.digest(SECRET, PROVED, "sha256"),
     around("md5"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("HS_PUBKEY", b""),
+        ("HS_PUBKEY", text("SHA-256")),
+        ("HS_PUBKEY", text("SHA-256") + octets(b"s") + b"\0"),
+        ("HS_PUBKEY", text("SHA-1") + octets(b"s")),
+        ("HS_PUBKEY", text("SHA-256") + octets(bytes(8192))),
+        ("HS_PUBKEY", pbkdf2()),
+        ("HS_SECKEY", text("SHA-256") + octets(b"s")),
+        ("URL", pbkdf2()),
+    ],
+)
+def test_what_no_key_could_prove_is_seen_without_one(kind, answer):
+    with pytest.raises(KeyUnfit):
+        check_response(kind, answer)
+
+
+def test_what_a_key_could_prove_passes_without_one():
+    for algorithm in ("SHA-256", "sha512", "SM3"):
+        check_response("HS_PUBKEY", text(algorithm) + octets(b"s"))
+    check_response("HS_PUBKEY", text("SHA1") + octets(b"s"), LEGACY)
+    check_response("HS_SECKEY", pbkdf2())
+    for old in OLD:
+        check_response("HS_SECKEY", old, LEGACY)
 
 
 @pytest.mark.parametrize("answer", OLD)
