@@ -138,14 +138,16 @@ class Counters:
         self._second = 0
         self._peak = {"answers": 0, "at": 0}
 
-    def answered(self, transport: Transport, result: Result, seconds: float, now: float) -> None:
-        """Count one answer that took `seconds`; `now` is monotonic."""
+    def answered(
+        self, transport: Transport, result: Result, seconds: float, now: float, times: int = 1
+    ) -> None:
+        """Count an answer that took `seconds`, or several alike; `now` is monotonic."""
         series = self._series[transport][result]
-        series.buckets[bisect_left(BOUNDS, seconds)] += 1
-        series.seconds += seconds
+        series.buckets[bisect_left(BOUNDS, seconds)] += times
+        series.seconds += seconds * times
         if now >= self._second_ends:
             self._turn_second(now)
-        self._in_second += 1
+        self._in_second += times
 
     def happened(self, event: Event, times: int = 1) -> None:
         """Count an event."""

@@ -5,7 +5,7 @@ administration, sessions) goes ``beyond``: to the registry. What is not answered
 `Pending`; `HandleExchange.replies` answers it.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Final, assert_never
 
@@ -24,7 +24,9 @@ from identifiers.wire.handle.resolution import (
     decode_query,
     encode_found,
     patch,
+    pieces,
     request_id_of,
+    shared_part,
 )
 from identifiers.wire.handle.site import Site, SiteFlag, encode_site
 from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo
@@ -147,15 +149,31 @@ class HandleExchange:
             return self.general(request, client, now, known=True)
         return self.plain(request, client, now) or self.general(request, client, now)
 
+    def repeat(self, requests: Iterable[bytes], now: float, out: list[bytes], octets: int) -> int:
+        """Answer the first of `requests`, up to one that was not answered before.
+
+        The replies go to `out` in pieces, until they are `octets` together; returns how many they
+        are. For requests on whose connection nobody is known.
+        """
+        self._expires(now)
+        find, resolver, expires = self._finished.find, self._resolver, self._expiration_octets
+        answered = 0
+        for request in requests:
+            done = find(shared_part(request), resolver, now)
+            if done is None or octets <= 0:
+                break
+            out += pieces(done.data, request_id_of(request), expires)
+            octets -= len(done.data)
+            answered += 1
+        return answered
+
     def plain(self, request: bytes, client: Client, now: float) -> Reply | Pending | None:
         """Answer a plain resolution as `at_once` does; None: it is something else."""
-        key = answer_key(request)
-        if key is not None:
-            done = self._finished.find(key, self._resolver, now)
-            if done is not None:
-                self._expires(now)
-                data = patch(done.data, request_id_of(request), self._expiration_octets)
-                return Reply(data, Result.FOUND, done.subject)
+        done = self._finished.find(shared_part(request), self._resolver, now)
+        if done is not None:
+            self._expires(now)
+            data = patch(done.data, request_id_of(request), self._expiration_octets)
+            return Reply(data, Result.FOUND, done.subject)
         plain = decode_query(request)
         if plain is None:
             return None
@@ -166,6 +184,7 @@ class HandleExchange:
         if not isinstance(outcome, Found):
             return self._decided(Asking(to, query, request), outcome, client, now)
         reply = self._told(to, query, outcome, now)
+        key = answer_key(request)
         if key is not None:
             basis = self._resolver.basis(query, outcome)
             if basis is not None:

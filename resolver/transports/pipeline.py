@@ -19,7 +19,7 @@ from identifiers.wire.handle import envelope
 from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
 from resolver.clients import Client
-from resolver.counters import Event, Transport
+from resolver.counters import Event, Result, Transport
 from resolver.transports.beyond import Forwarding, Reply
 from resolver.transports.desk import Desk, Slot
 from resolver.transports.handle import START, Pending, Silence, keeps_alive
@@ -27,6 +27,9 @@ from resolver.transports.origins import origin_of
 
 _TURN: Final = 64
 """Messages answered in one turn of the loop."""
+_REPEATED: Final = 256
+"""The same of those that were answered before."""
+_REPEATED_OCTETS: Final = 256 * 1024
 _TURN_OCTETS: Final = 64 * 1024
 """Reply octets after which a turn ends; also how much the transport takes before it says stop."""
 _NEVER: Final = float("inf")
@@ -172,6 +175,8 @@ class Connection(asyncio.Protocol):
 
     def _answer_some(self, out: list[bytes]) -> bool:
         """Answer what is buffered, up to a turn's worth; True: there may be more to answer."""
+        if self._repeat_some(out):
+            return True
         size = 0
         for _ in range(_TURN):
             if size >= _TURN_OCTETS:
@@ -183,6 +188,27 @@ class Connection(asyncio.Protocol):
                 return False
             size += self._take(request, out)
         return True
+
+    def _repeat_some(self, out: list[bytes]) -> bool:
+        """Answer the first of what is buffered, as long as it was answered before: a short cut.
+
+        True: that was a turn's worth.
+        """
+        if self._slots or self._known or self._blocked():
+            return False
+        desk, framer, now = self._desk, self._framer, self._desk.clock()
+        left = _REPEATED if self.client.trusted else desk.pace.requests - self._taken - 1
+        requests = framer.ready(min(left, _REPEATED))
+        answered = desk.exchange.repeat(requests, now, out, _REPEATED_OCTETS)
+        if not answered:
+            return False
+        framer.skip(requests[:answered])
+        self._taken += answered
+        self._pooled = self._pooled or self._taken > 1 or keeps_alive(requests[0])
+        self._began = None
+        done = desk.clock()
+        desk.counters.answered(Transport.TCP, Result.FOUND, done - now, done, times=answered)
+        return answered == _REPEATED
 
     def _blocked(self) -> bool:
         if self._ending or self._stalled is not None:

@@ -184,6 +184,14 @@ def answer_key(datagram: bytes) -> bytes | None:
     session, op, code, flags = _SHARED.unpack_from(datagram)
     if session or code or op != _RESOLUTION or flags & _NOT_PLAIN:
         return None
+    return shared_part(datagram)
+
+
+def shared_part(datagram: bytes) -> bytes:
+    """Return all of a message but its id and expiration.
+
+    Enough to look a finished reply up by: it is no ``answer_key`` unless the message has one.
+    """
     return datagram[:8] + datagram[12:36] + datagram[40:]
 
 
@@ -192,7 +200,14 @@ def patch(finished: bytes, request_id: bytes, expiration: bytes) -> bytes:
 
     `request_id` is ``request_id_of`` the new request, `expiration` an epoch second as 4 bytes.
     """
-    return b"".join((finished[:8], request_id, finished[12:36], expiration, finished[40:]))
+    return b"".join(pieces(finished, request_id, expiration))
+
+
+def pieces(
+    finished: bytes, request_id: bytes, expiration: bytes
+) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+    """Return the same in pieces, for those who join many replies."""
+    return finished[:8], request_id, finished[12:36], expiration, finished[40:]
 
 
 def request_id_of(datagram: bytes) -> bytes:

@@ -1,6 +1,7 @@
 import asyncio
 import socket
 import struct
+from random import Random
 
 import pytest
 
@@ -132,6 +133,52 @@ async def test_pipelined_answers_come_in_order_however_long_some_take(serve):
     answers = [await peer.receive() for _ in questions]
     assert [answer.request_id for answer in answers] == list(range(200))
     assert [a.header.response_code for a in answers] == [1, 301] * 100
+
+
+async def test_repeated_questions_are_answered_as_at_first_wherever_they_stand(serve):
+    served = await serve()
+    for number in range(50):
+        url = f"https://example.org/{number}".encode()
+        await served.world.put(f"88.300.1/{number}", Value(index=1, type="URL", data=url))
+    peer = await served.peer()
+    names = [f"88.300.1/{n}" if n % 7 else f"20.500/{n}" for n in range(50)]
+    first = [await peer.ask(served.world.question(name, n)) for n, name in enumerate(names)]
+    draw = Random(5)
+    order = [draw.randrange(50) for _ in range(3000)]
+    stream = b"".join(served.world.question(names[n], 1000 + at) for at, n in enumerate(order))
+    at = 0
+    while at < len(stream):
+        cut = draw.choice((1, 19, 300, 7000, 70_000))
+        peer.send(stream[at : at + cut])
+        await asyncio.sleep(0)
+        at += cut
+    for at, n in enumerate(order):
+        answer = await peer.receive()
+        assert answer.request_id == 1000 + at
+        assert answer.body == first[n].body
+    counted = served.world.counters.snapshot()["answers"]["tcp"]
+    assert sum(sum(result["buckets"]) for result in counted.values()) == 3050
+
+
+async def test_a_repeated_question_is_answered_anew_after_a_change(serve):
+    served = await serve()
+    peer = await served.peer()
+    question = served.world.question("88.300.1/A", 1)
+    assert [decode_values((await peer.ask(question)).body.values) for _ in range(2)] == [(URL,)] * 2
+    other = Value(index=2, type="URL", data=b"https://example.org/2")
+    await served.world.put("88.300.1/A", other)
+    await served.world.follower.step()
+    assert decode_values((await peer.ask(question)).body.values) == (other,)
+
+
+async def test_repeated_questions_of_strangers_count_as_requests_too(serve):
+    pace = Pace(requests=5)
+    served = await serve(trusted=False, bounds=TcpBounds(drain=0.05, pace=pace))
+    peer = await served.peer()
+    await peer.ask(served.world.question("88.300.1/A"))
+    peer.send(*[served.world.question("88.300.1/A", n) for n in range(20)])
+    assert [(await peer.receive()).request_id for _ in range(4)] == [0, 1, 2, 3]
+    assert await peer.closed()
 
 
 async def test_a_question_may_come_in_pieces(serve):
