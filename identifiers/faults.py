@@ -101,10 +101,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "the prefix {prefix} is not the enterprise's: home it first",
             "前缀 {prefix} 不属于该企业：请先分配",
         ),
-        "prefix.signed": (
-            "the node signs what is written here, which takes too long in imports: send batches",
-            "节点对该前缀下的标识签名，批量导入不支持：请使用批量请求",
-        ),
         "identity": (
             "an identity is index:handle, such as 300:0.NA/88.300.1",
             "身份应为“索引:标识”，如 300:0.NA/88.300.1",

@@ -36,7 +36,7 @@ from registry.relay import relay_app
 from registry.rest.app import RestForm, add_rest
 from registry.seals import Seals
 from registry.service import Registry
-from registry.signatures import Signatures
+from registry.signing import Signatures
 from storage.postgres import (
     Database,
     Nudge,
@@ -79,7 +79,7 @@ async def begin_registry(running: Running) -> None:
     if assignment.prepare:
         await _prepare(running, store, registry, keys, Administration(store, pepper), seals)
     running.background(keep_up(lambda: maintain(database)), "maintenance")
-    imports = Imports(store, prefixes, seals)
+    imports = Imports(store, prefixes, seals, signatures=signatures)
     running.metrics.append(lambda: bulk_families(imports.rows))
     projecting = Projecting(
         "reverse", ReverseProjection(database).advance, lambda: imports.rows.rows

@@ -34,7 +34,8 @@ from registry.prefixes import Prefixes, permit, place_of
 from registry.rights import Needed
 from registry.rules import Terms
 from registry.seals import Seals
-from registry.signatures import Draft, Drafts, Outdated, Signatures, blank, judge
+from registry.signatures import OUTDATED, Drafts, Outdated, Unsigned, judge
+from registry.signing import Signatures
 from registry.units import judged_unit, requests_of, unit
 from registry.visible import seen_by_administrator, seen_by_owner, told
 
@@ -93,7 +94,7 @@ class Registry:
         self._prefixes = prefixes
         self._seals = seals
         self._administrators = Administrators(store, administrators)
-        self._signatures = signatures
+        self._signatures = signatures or Signatures()
 
     async def create(self, command: Create, asked: Asked[Answer]) -> Answer:
         """Register a new identifier."""
@@ -207,8 +208,8 @@ class Registry:
             writes = []
             for at, (command, terms) in planned.items():
                 decision = judge(command, current.records.get(terms.key), terms, drafts)
-                if isinstance(decision, Outdated):
-                    return NOTHING, decision
+                if isinstance(decision, Unsigned):
+                    return NOTHING, OUTDATED
                 writes.append(effects(decision, asked, at))
                 decided[at] = told(decision)
             answer = Batch(tuple(Item(item.handle, decided[at]) for at, item in enumerate(items)))
@@ -221,13 +222,7 @@ class Registry:
         self, directory: PrefixDirectory, planned: Collection[tuple[Command, Terms]]
     ) -> Drafts:
         """Return what signatures the records of `planned` get."""
-        if self._signatures is None:
-            return {}
-        drafts: dict[str, Draft] = {}
-        for command, terms in planned:
-            if (draft := blank(directory, command.handle)) is not None:
-                drafts[terms.key] = draft
-        return await self._signatures.prepared(planned, drafts, self._store)
+        return await self._signatures.prepared(directory, planned, self._store)
 
     def _plan(
         self, items: Sequence[BatchItem], asked: Asked[BatchAnswer], directory: PrefixDirectory

@@ -2,31 +2,32 @@
 
 A signature is made of values before they are written: the time and the version are not part of
 what it covers. So a command is decided twice, first on what is stored at the moment, to learn what
-there is to sign, and then in the transaction, where the signature is used if the values are still
-the same, and the whole is tried anew if not. No key is used while locks are held.
+there is to sign, and then in the transaction, where a signature is used if it is of just the values
+that are to be written, and the whole is tried anew if not. No key is used while locks are held.
 
 To the rules the node's signature does not exist: it is taken off what is stored and off what is
-sent, and put on what is decided. So writing what is there already changes nothing, and who sends a
-record back with a few changes does not have to know of it.
+sent, and put on what is decided. So writing what is there already changes nothing, who sends a
+record back with a few changes does not have to know of it, and none is ever stored beside values
+that it does not cover, whether the prefix is marked or not.
 
 Covered are the values that everybody may read. A signature is public, and the digest of a private
 value would let anybody try guesses of it.
 """
 
-import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from itertools import count
-from typing import Final, Protocol
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
 from identifiers.directory import PrefixDirectory
 from identifiers.keys.signers import Signer
-from identifiers.names import PREFIX_RECORDS, Handle
+from identifiers.names import PREFIX_RECORDS, Handle, fold
 from identifiers.principals import HandleIdentity
 from identifiers.records import Record, State
 from identifiers.routes import record_key
-from identifiers.trust.claims import SIGNATURE, decode_signature
+from identifiers.trust.claims import SIGNATURE, SignatureClaims, decode_signature
 from identifiers.trust.errors import TokenUnfit
 from identifiers.trust.jws import parse
 from identifiers.trust.signing import INDEX, sign_values, signature_value
@@ -50,25 +51,49 @@ class Outdated(msgspec.Struct, frozen=True):
 OUTDATED: Final = Outdated()
 
 
-class Draft(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a record's signature before the record is decided.
-
-    `issuer` is in whose name the node signs it, `signed` whether it does: `token` signs just
-    `values`.
-    """
+class Mark(msgspec.Struct, frozen=True):
+    """In whose name the node signs a record, and whether it does."""
 
     issuer: HandleIdentity
-    signed: bool = False
-    values: bytes = b""
-    token: bytes = b""
+    signed: bool
 
 
-Drafts = Mapping[str, Draft]
-"""By the canonical names of records."""
+class Bare(msgspec.Struct, frozen=True, gc=False):
+    """A record's values before they are signed, as they are to be stored."""
+
+    key: str
+    values: bytes
 
 
-def blank(directory: PrefixDirectory, handle: Handle) -> Draft | None:
-    """Return a draft without a token; None for what the node never signs.
+class Drafts(msgspec.Struct, frozen=True):
+    """What is known of signatures before records are decided.
+
+    `marks` are by the canonical names of records, without those that are never signed; `tokens` is
+    HS_SIGNATURE data, each good for just these values.
+    """
+
+    marks: Mapping[str, Mark] = MappingProxyType({})
+    tokens: Mapping[Bare, bytes] = MappingProxyType({})
+
+    @property
+    def signing(self) -> bool:
+        """Say whether anything is to be signed."""
+        return any(mark.signed for mark in self.marks.values())
+
+
+class Unsigned(msgspec.Struct, frozen=True):
+    """It is to be saved so, once there is a signature for it."""
+
+    saved: Saved
+
+    @property
+    def bare(self) -> Bare:
+        """Return what is to be signed."""
+        return Bare(self.saved.record.key, self.saved.record.values)
+
+
+def mark_of(directory: PrefixDirectory, handle: Handle) -> Mark | None:
+    """Return whether names under the prefix of `handle` are signed; None: the node never does.
 
     The issuer is the node's key in the record of the secondary prefix above. Records of prefixes
     (``0.NA/P``) are not signed: operators change them beside the rules.
@@ -77,101 +102,100 @@ def blank(directory: PrefixDirectory, handle: Handle) -> Draft | None:
     above = None if entry is None else directory.root_of(entry.prefix)
     if entry is None or above is None or handle.prefix == PREFIX_RECORDS:
         return None
-    return Draft(HandleIdentity(record_key(above.prefix), KEY_INDEX), entry.signed)
+    return Mark(HandleIdentity(record_key(above.prefix), KEY_INDEX), entry.signed)
 
 
 def judge(
     command: Command, stored: Record | None, terms: Terms, drafts: Drafts
-) -> Decision | Outdated:
+) -> Decision | Unsigned:
     """Decide as `registry.rules.decide` does, and sign where the record is to be signed.
 
     Where it is not, what changes loses the signature that it had from before.
     """
-    draft = drafts.get(terms.key)
-    if draft is None or not (draft.signed or (stored is not None and _MARK in stored.values)):
+    mark = drafts.marks.get(terms.key)
+    if mark is None:
         return decide(command, stored, terms)
-    decision = _decide_bare(command, stored, terms, draft.issuer)
+    bare = None if stored is None else bare_record(stored, mark.issuer)
+    decision = decide(bare_command(command, mark.issuer), bare, terms)
     if isinstance(decision, Unchanged) and stored is not None:
         return Unchanged(stored)
-    if not draft.signed or not isinstance(decision, Saved) or _gone(decision):
+    return finished(decision, terms, drafts)
+
+
+def finished(decision: Decision, terms: Terms, drafts: Drafts) -> Decision | Unsigned:
+    """Put the signature on what was decided on bare values, where one belongs there."""
+    mark = drafts.marks.get(terms.key)
+    if mark is None or not mark.signed or not isinstance(decision, Saved):
         return decision
-    if not draft.token or decision.record.values != draft.values:
-        return OUTDATED
-    return _signed(decision, draft.token, terms)
+    if decision.record.state is State.DELETED:
+        return decision
+    unsigned = Unsigned(decision)
+    token = drafts.tokens.get(unsigned.bare)
+    return unsigned if token is None else _signed(decision, token, terms)
 
 
-class Records(Protocol):
-    """Where records are."""
-
-    async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
-        """Return the newest version of each. Raises `StoreUnavailable`."""
-        ...
+def bare_record(stored: Record, issuer: HandleIdentity) -> Record:
+    """Return a record without the signatures of `issuer`."""
+    values = bare_blob(stored.values, issuer)
+    return stored if values is stored.values else msgspec.structs.replace(stored, values=values)
 
 
-class Signatures:
-    """Signs with the node's key, beside the event loop."""
+def bare_blob(blob: bytes, issuer: HandleIdentity) -> bytes:
+    """Return values in wire form without the signatures of `issuer`."""
+    # A type's name stands in the blob as it was given; this is asked of every row of an import.
+    if _MARK not in blob.upper():
+        return blob
+    values = decode_values(blob)
+    kept = _without(values, issuer)
+    return blob if len(kept) == len(values) else encode_values(kept)
 
-    def __init__(self, signer: Signer) -> None:
-        self._signer = signer
 
-    async def prepared(
-        self, planned: Collection[tuple[Command, Terms]], drafts: Drafts, store: Records
-    ) -> Drafts:
-        """Return `drafts` with a token where one is needed, by what is stored at the moment.
+def bare_command(command: Command, issuer: HandleIdentity) -> Command:
+    """Return a command without the signatures of `issuer`."""
+    if isinstance(command, Delete | RemoveValues):
+        return command
+    kept = _without(command.values, issuer)
+    if len(kept) == len(command.values):
+        return command
+    return msgspec.structs.replace(command, values=kept)
 
-        Raises `StoreUnavailable`.
-        """
-        wanted = [(c, t) for c, t in planned if t.key in drafts and drafts[t.key].signed]
-        if not wanted:
-            return drafts
-        stored = await store.fetch([terms.key for _, terms in wanted])
-        made = await asyncio.to_thread(self._all_made, wanted, stored, drafts)
-        return {**drafts, **made}
 
-    def _all_made(
-        self,
-        wanted: Sequence[tuple[Command, Terms]],
-        stored: Sequence[Record | None],
-        drafts: Drafts,
-    ) -> Drafts:
-        return {
-            terms.key: self._made(command, record, terms, drafts[terms.key])
-            for (command, terms), record in zip(wanted, stored, strict=True)
-        }
+def claims_of(value: Value) -> SignatureClaims | None:
+    """Return what a value says as a signature, unless it is none. Nothing is verified."""
+    if len(value.type) != len(SIGNATURE) or fold(value.type) != SIGNATURE:
+        return None
+    try:
+        return decode_signature(parse(value.data).payload)
+    except TokenUnfit:
+        return None
 
-    def _made(self, command: Command, stored: Record | None, terms: Terms, draft: Draft) -> Draft:
-        decision = _decide_bare(command, stored, terms, draft.issuer)
-        if not isinstance(decision, Saved) or _gone(decision):
-            return draft
-        values = decision.record.values
-        token = sign_values(
-            terms.key,
-            [value for value in decode_values(values) if value.public],
-            self._signer,
-            draft.issuer,
-            now=terms.now,
-            until=terms.now + LIFE,
+
+def sign_all(
+    needed: Iterable[Bare], marks: Mapping[str, Mark], signer: Signer, now: int
+) -> Mapping[Bare, bytes]:
+    """Return a signature for each, made at the epoch second `now`."""
+    return {
+        bare: sign_values(
+            bare.key,
+            [value for value in decode_values(bare.values) if value.public],
+            signer,
+            marks[bare.key].issuer,
+            now=now,
+            until=now + LIFE,
         )
-        return msgspec.structs.replace(draft, values=values, token=token)
+        for bare in needed
+    }
 
 
-def _gone(saved: Saved) -> bool:
-    return saved.record.state is State.DELETED
-
-
-def _decide_bare(
-    command: Command, stored: Record | None, terms: Terms, issuer: HandleIdentity
-) -> Decision:
-    if stored is not None:
-        values = decode_values(stored.values)
-        kept = _without(values, issuer)
-        if len(kept) != len(values):
-            stored = msgspec.structs.replace(stored, values=encode_values(kept))
-    if not isinstance(command, Delete | RemoveValues):
-        kept = _without(command.values, issuer)
-        if len(kept) != len(command.values):
-            command = msgspec.structs.replace(command, values=kept)
-    return decide(command, stored, terms)
+def needed(
+    planned: Collection[tuple[Command, Terms]], stored: Iterable[Record | None], drafts: Drafts
+) -> list[Bare]:
+    """Return what is to be signed if these commands meet what is `stored`, in their order."""
+    judged = (
+        judge(command, record, terms, drafts)
+        for (command, terms), record in zip(planned, stored, strict=True)
+    )
+    return [decision.bare for decision in judged if isinstance(decision, Unsigned)]
 
 
 def _without(values: tuple[Value, ...], issuer: HandleIdentity) -> tuple[Value, ...]:
@@ -179,12 +203,8 @@ def _without(values: tuple[Value, ...], issuer: HandleIdentity) -> tuple[Value, 
 
 
 def _made_by(value: Value, issuer: HandleIdentity) -> bool:
-    if value.type != SIGNATURE:
-        return False
-    try:
-        return decode_signature(parse(value.data).payload).issuer == issuer
-    except TokenUnfit:
-        return False
+    claims = claims_of(value)
+    return claims is not None and claims.issuer == issuer
 
 
 def _signed(saved: Saved, token: bytes, terms: Terms) -> Saved | Faulty:

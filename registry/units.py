@@ -12,9 +12,18 @@ from registry.commands import Asked, Command, Once
 from registry.commit import Unit
 from registry.effects import NOTHING, effects, first_answer, remembered
 from registry.prefixes import Permit, Place, permit
-from registry.rights import needed
+from registry.rights import Needed, needed
 from registry.rules import Terms
-from registry.signatures import Drafts, Outdated, judge
+from registry.signatures import (
+    OUTDATED,
+    Drafts,
+    Mark,
+    Outdated,
+    Unsigned,
+    bare_command,
+    bare_record,
+    judge,
+)
 from registry.visible import told
 
 
@@ -35,8 +44,8 @@ def _decided(
     command: Command, stored: Record | None, terms: Terms, drafts: Drafts, asked: Asked[Answer]
 ) -> tuple[Writes, Answer | Outdated]:
     decision = judge(command, stored, terms, drafts)
-    if isinstance(decision, Outdated):
-        return NOTHING, decision
+    if isinstance(decision, Unsigned):
+        return NOTHING, OUTDATED
     answer = told(decision)
     return remembered(effects(decision, asked, 0), asked.once, answer), answer
 
@@ -57,9 +66,9 @@ def judged_unit(  # noqa: PLR0917 -- all that the decision depends on
         if (known := first_answer(asked.once, current)) is not None:
             return NOTHING, known
         if grants.outdated(current):
-            return NOTHING, Outdated()
+            return NOTHING, OUTDATED
         stored = current.records.get(place.key)
-        rights = grants.rights(needed(command, stored))
+        rights = grants.rights(_needed(command, stored, drafts.marks.get(terms.key)))
         allowed: Permit = permit(directory, asked, scope, command.handle, rights)
         if not isinstance(allowed.verdict, Allowed):
             return NOTHING, Denied(allowed.verdict)
@@ -67,6 +76,14 @@ def judged_unit(  # noqa: PLR0917 -- all that the decision depends on
 
     reads = tuple(key for key in grants.versions if key != place.key)
     return Unit((place.key,), requests_of(asked.once), decide_one, reads)
+
+
+def _needed(command: Command, stored: Record | None, mark: Mark | None) -> Needed:
+    """Return what rights a command takes: none for the node's own signature."""
+    if mark is None:
+        return needed(command, stored)
+    bare = None if stored is None else bare_record(stored, mark.issuer)
+    return needed(bare_command(command, mark.issuer), bare)
 
 
 def requests_of(once: Once[Any] | None) -> tuple[RequestKey, ...]:

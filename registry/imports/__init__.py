@@ -2,8 +2,8 @@
 
 In reading order: ``trail`` (how far a body is read), ``intake`` (octets in, chunks of judged rows
 out), ``chunks`` (what a chunk does to what is stored), ``results`` (the fate of every row),
-``service`` (one import from its first octet to its end, also over several requests). All but the
-last are pure.
+``ahead`` (one chunk is committed while the next is read), ``service`` (one import from its first
+octet to its end, also over several requests). All but the last two are pure.
 
 While one chunk is committed the next is read; there is never more than one of each. A chunk commits
 its rows together with how far the import has come: the number of octets and the SHA-256 of just

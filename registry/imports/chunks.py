@@ -4,7 +4,7 @@ A chunk is one commit, so a handle that appears in it several times gets one new
 the last of its rows makes of it; rows are decided in order, each on what those before it left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -20,7 +20,17 @@ from registry.commands import Asked, Mode, RowCommand, row_commands
 from registry.effects import audited
 from registry.imports.intake import Chunk, Entry, Rejected
 from registry.imports.results import Fate, RowResult, count, pack, rejected
-from registry.rules import Terms, decide, register
+from registry.rules import Terms, register
+from registry.signatures import (
+    OUTDATED,
+    Bare,
+    Drafts,
+    Outdated,
+    Unsigned,
+    bare_blob,
+    finished,
+    judge,
+)
 
 AUDIT_ACTION: Final = "import.chunk"
 # Members of enumerations cost more than a name: this is asked for each of 25,000 rows a second.
@@ -32,39 +42,70 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """How the chunks of an import are decided.
 
     `running` is the import as this request opened it, `number` the chunk's, from 1; `changes` has
-    an id for each of its rows.
+    an id for each of its rows; `drafts` the signatures that they get.
     """
 
     running: Import
     mode: Mode
     number: int
     changes: Sequence[UUID]
+    drafts: Drafts = Drafts()
 
 
-def decide_chunk(chunk: Chunk, current: Current, order: Order, asked: Asked[None]) -> Writes:
+class _Decided(msgspec.Struct, frozen=True):
+    """What becomes of the rows. `unsigned` has what is to be signed before that can be written."""
+
+    written: tuple[Written, ...]
+    results: Sequence[RowResult]
+    unsigned: Sequence[Bare]
+
+
+def decide_chunk(
+    chunk: Chunk, current: Current, order: Order, asked: Asked[None]
+) -> Writes | Outdated:
     """Decide every row of a chunk, and tell what is to be committed."""
+    decided = _decide_rows(chunk, current.records, order)
+    return OUTDATED if decided.unsigned else _writes(chunk, decided, order, asked)
+
+
+def to_sign(chunk: Chunk, stored: Mapping[str, Record], order: Order) -> Sequence[Bare]:
+    """Return what of a chunk is to be signed if it meets what is `stored`."""
+    return _decide_rows(chunk, stored, order).unsigned
+
+
+def _decide_rows(chunk: Chunk, records: Mapping[str, Record], order: Order) -> _Decided:
     command = row_commands(order.mode)
     now = chunk.at // 1000
     written: dict[str, Written] = {}
     results = []
+    unsigned = []
     for row, change in zip(chunk.rows, order.changes, strict=True):
         if isinstance(row, Rejected):
             results.append(rejected(row.number, row.handle, row.reason))
             continue
         earlier = written.get(row.key)
-        stored = current.records.get(row.key) if earlier is None else earlier.record
-        decision = _decided(row, command, stored, Terms(row.key, now, row.may_change_state))
+        stored = records.get(row.key) if earlier is None else earlier.record
+        terms = Terms(row.key, now, row.may_change_state)
+        decision = _decided(row, command, stored, terms, order.drafts)
+        if isinstance(decision, Unsigned):
+            unsigned.append(decision.bare)
+            decision = decision.saved
         if isinstance(decision, Saved):
             written[row.key] = _written(decision, change, earlier)
         results.append(_result(row, decision, earlier))
-    return _writes(chunk, tuple(written.values()), results, order, asked)
+    return _Decided(tuple(written.values()), results, unsigned)
 
 
-def _decided(row: Entry, command: RowCommand, stored: Record | None, terms: Terms) -> Decision:
+def _decided(
+    row: Entry, command: RowCommand, stored: Record | None, terms: Terms, drafts: Drafts
+) -> Decision | Unsigned:
     if stored is None:
-        return register(row.handle, row.state, row.values, None, terms)
+        mark = drafts.marks.get(row.key)
+        blob = row.values if mark is None else bare_blob(row.values, mark.issuer)
+        decision = register(row.handle, row.state, blob, None, terms)
+        return finished(decision, terms, drafts)
     values = decode_values(row.values)
-    return decide(command(handle=row.handle, values=values, state=row.state), stored, terms)
+    return judge(command(handle=row.handle, values=values, state=row.state), stored, terms, drafts)
 
 
 def _written(decision: Saved, change: UUID, earlier: Written | None) -> Written:
@@ -85,13 +126,8 @@ def _result(row: Entry, decision: Decision, earlier: Written | None) -> RowResul
     return rejected(row.number, handle, decision)
 
 
-def _writes(
-    chunk: Chunk,
-    written: tuple[Written, ...],
-    results: Sequence[RowResult],
-    order: Order,
-    asked: Asked[None],
-) -> Writes:
+def _writes(chunk: Chunk, decided: _Decided, order: Order, asked: Asked[None]) -> Writes:
+    written, results = decided.written, decided.results
     running, counts = order.running, count(results)
     detail = {"chunk": order.number, **msgspec.structs.asdict(counts)}
     if running.dry_run:

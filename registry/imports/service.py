@@ -1,13 +1,13 @@
 """One import, from its first octet to its end, also over several requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from secrets import token_bytes
 from time import time_ns
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -21,20 +21,23 @@ from identifiers.changes import (
     Touched,
     Writes,
 )
-from identifiers.errors import Fenced
+from identifiers.errors import Fenced, StoreUnavailable
 from identifiers.principals import ApiKey, MissingScope, Scope
 from identifiers.wire import cborform, csvform, jsonlines
 from identifiers.wire.rows import RowReader
 from registry.answers import Denied
 from registry.commands import Asked, Mode, change_ids
-from registry.effects import audited, principal_name
-from registry.imports.chunks import Order, decide_chunk
+from registry.effects import NOTHING, audited, principal_name
+from registry.imports.ahead import OneAhead
+from registry.imports.chunks import Order, decide_chunk, to_sign
 from registry.imports.intake import CHUNK_ROWS, Chunk, Entry, Intake, Terms
 from registry.imports.results import Fate, RowResult, unpack
 from registry.imports.trail import Differs
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.seals import Seals
+from registry.signatures import Drafts, Outdated
+from registry.signing import Signatures
 
 READERS: Final[Mapping[str, Callable[[int], RowReader]]] = MappingProxyType(
     {
@@ -46,6 +49,8 @@ READERS: Final[Mapping[str, Callable[[int], RowReader]]] = MappingProxyType(
 """The forms that can be imported, by media type; each reader is told how many octets are done."""
 LISTED: Final = 100
 """Imports that are shown of a principal, the newest."""
+SIGNINGS: Final = 5
+"""How often a chunk is signed anew because its records changed meanwhile."""
 
 
 class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +93,11 @@ def import_id(request: RequestKey) -> UUID:
 
 
 class Imports:
-    """Bulk imports. `clock` gives epoch nanoseconds, `chance` random octets."""
+    """Bulk imports. `clock` gives epoch nanoseconds, `chance` random octets.
+
+    `signatures` signs what is written under prefixes that are marked for it, a chunk at a time,
+    before its transaction begins; without it nothing is signed.
+    """
 
     def __init__(
         self,
@@ -96,6 +105,7 @@ class Imports:
         prefixes: Prefixes,
         seals: Seals,
         *,
+        signatures: Signatures | None = None,
         clock: Callable[[], int] = time_ns,
         chance: Callable[[int], bytes] = token_bytes,
         chunk_rows: int = CHUNK_ROWS,
@@ -103,6 +113,7 @@ class Imports:
         self._store = store
         self._prefixes = prefixes
         self._seals = seals
+        self._signatures = signatures or Signatures()
         self._clock = clock
         self._chance = chance
         self._chunk_rows = chunk_rows
@@ -189,7 +200,7 @@ class Imports:
             chunk_rows=self._chunk_rows,
         )
         number = running.chunks
-        async with _OneAhead() as ahead, aclosing(self._chunks(intake, body)) as chunks:
+        async with OneAhead() as ahead, aclosing(self._chunks(intake, body)) as chunks:
             async for chunk in chunks:
                 number += 1
                 await ahead.go(self._commit(chunk, running, mode, number, asked))
@@ -212,16 +223,41 @@ class Imports:
         self, chunk: Chunk, running: Import, mode: Mode, number: int, asked: Asked[None]
     ) -> None:
         changes = change_ids(chunk.at, self._chance, len(chunk.rows))
-        order = Order(running=running, mode=mode, number=number, changes=changes)
-        keys = dict.fromkeys(row.key for row in chunk.rows if isinstance(row, Entry))
-
-        def decide(current: Current) -> tuple[Writes, ImportCounts]:
-            writes = decide_chunk(chunk, current, order, asked)
-            return writes, ImportCounts() if writes.chunk is None else writes.chunk.counts
-
-        counts = await self._store.write(Touched(keys=tuple(keys)), decide)
+        entries = {row.key: row.handle for row in chunk.rows if isinstance(row, Entry)}
+        # Not what was so when the rows were read: a body may take its time.
+        marks = self._signatures.marks(await self._prefixes.picture(), entries.items())
+        order = Order(
+            running=running, mode=mode, number=number, changes=changes, drafts=Drafts(marks)
+        )
+        for _ in range(SIGNINGS):
+            if order.drafts.signing:
+                order = await self._signed(chunk, tuple(entries), order)
+            counts = await self._write(chunk, tuple(entries), order, asked)
+            if not isinstance(counts, Outdated):
+                break
+        else:
+            raise StoreUnavailable("what this import signs changes all the time")
         if not running.dry_run:
             self.rows += counts
+
+    async def _signed(self, chunk: Chunk, keys: Sequence[str], order: Order) -> Order:
+        """Return `order` with the signatures that the chunk needs, by what is stored just now."""
+        found = await self._store.fetch(keys)
+        stored = {record.key: record for record in found if record is not None}
+        bare = await asyncio.to_thread(to_sign, chunk, stored, order)
+        drafts = await self._signatures.signed(bare, order.drafts, chunk.at // 1000)
+        return msgspec.structs.replace(order, drafts=drafts)
+
+    async def _write(
+        self, chunk: Chunk, keys: tuple[str, ...], order: Order, asked: Asked[None]
+    ) -> ImportCounts | Outdated:
+        def decide(current: Current) -> tuple[Writes, ImportCounts | Outdated]:
+            writes = decide_chunk(chunk, current, order, asked)
+            if isinstance(writes, Outdated):
+                return NOTHING, writes
+            return writes, ImportCounts() if writes.chunk is None else writes.chunk.counts
+
+        return await self._store.write(Touched(keys=keys), decide)
 
     async def _finish(
         self, running: Import, state: ImportState, offset: int, digest: bytes, asked: Asked[None]
@@ -252,41 +288,3 @@ def _owner(asked: Asked[None]) -> str:
 def _same(running: Import, wanted: ImportRequest) -> bool:
     asked_for = (wanted.mode.value, wanted.media_type, wanted.dry_run)
     return (running.mode, running.media_type, running.dry_run) == asked_for
-
-
-class _OneAhead:
-    """Runs one thing behind the caller's back; the next waits until it has ended.
-
-    On leaving, also by an error, what runs is waited for: a commit is never abandoned.
-    """
-
-    def __init__(self) -> None:
-        self._running: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                await self._join()
-        finally:
-            if self._running is not None:
-                await asyncio.wait([self._running])
-                if not self._running.cancelled():
-                    self._running.exception()  # the first error is the one that is told
-
-    async def go(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start `work` as soon as what runs has ended. Raises what that raised."""
-        try:
-            await self._join()
-        except BaseException:
-            work.close()
-            raise
-        self._running = asyncio.create_task(work)
-
-    async def _join(self) -> None:
-        if self._running is not None:
-            # Forgotten only when it has ended: whoever is cancelled here waits for it on leaving.
-            await asyncio.shield(self._running)
-            self._running = None

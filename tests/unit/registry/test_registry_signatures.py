@@ -5,11 +5,10 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from identifiers.keys.public import parse_public_key
 from identifiers.keys.signers import Sm2Signer
 from identifiers.principals import HandleIdentity
 from identifiers.trust.signing import sign_values, signature_value
-from identifiers.trust.verification import Terms, Verdict, Wanted, begin, resume
+from identifiers.trust.verification import Terms, Verdict, begin
 from identifiers.wire.handle.data import Admin, encode_admin
 from identifiers.wire.handle.values import decode_values, encode_values
 from registry.answers import Batch, Exists, Faulty, Missing, Saved, Unchanged, ValuesMissing
@@ -17,13 +16,12 @@ from registry.commands import AddValues, Create, Delete, Patch, Put, RemoveValue
 from registry.commit import GroupCommit
 from registry.prefixes import Prefixes
 from registry.service import BatchItem, Registry
-from registry.signatures import KEY_INDEX, Signatures, blank
+from registry.signatures import mark_of
+from registry.signing import Signatures
 from tests.contracts.units import put as put_record
+from tests.unit.registry.signed import NODE, ROOTS, SIGNER, signatures_of, verdict_of
 from tests.unit.registry.world import NOW, SEALS, api_key, asked, audit, entry, handle, value
 
-NODE = HandleIdentity("0.NA/88.300", KEY_INDEX)
-SIGNER = Sm2Signer(77, bytes)
-ROOTS = {NODE: parse_public_key(SIGNER.public)}
 NAME = "88.300.1/A"
 ADMIN = HandleIdentity("0.NA/88.300.1", 200)
 
@@ -39,18 +37,6 @@ async def marked(store):
 @pytest.fixture
 def signing(marked, commit):
     return Registry(marked, commit, Prefixes(marked), SEALS, signatures=Signatures(SIGNER))
-
-
-def signatures_of(record):
-    return [v for v in decode_values(record.values) if v.type == "HS_SIGNATURE"]
-
-
-def verdict_of(record):
-    public = [v for v in decode_values(record.values) if v.public]
-    step = begin(record.name, public, Terms(now=NOW, roots=ROOTS))
-    while isinstance(step, Wanted):
-        step = resume(step, [])
-    return step.verdict
 
 
 def saved(answer):
@@ -250,20 +236,10 @@ async def test_what_changed_meanwhile_is_signed_as_it_is(marked, commit, signing
 
 async def test_prefix_records_are_not_signed(marked):
     directory = await marked.directory()
-    assert blank(directory, handle("0.NA/88.300.1")) is None
-    assert blank(directory, handle("88.999/A")) is None
-    assert blank(directory, handle("88.300.1.7/A")).issuer == NODE
-    assert blank(directory, handle("88.300.10/A")).signed is False
-
-
-async def test_imports_under_a_signed_prefix_are_refused(api, store):
-    await store.sign_prefix(entry("88.300.1", 0).prefix, audit(), signed=True)
-    rows = b'{"handle":"88.300.1/A","values":[{"index":1,"type":"URL","data":"x"}]}\n'
-    answer = await api.call("POST", "/api/v1/imports", raw=rows, media="application/x-ndjson")
-    assert answer.json["rejected"] == 1
-    results = await api.call("GET", answer.json["results"])
-    assert "prefix.signed" in results.body.decode() or "signs" in results.body.decode()
-    assert store.records == {}
+    assert mark_of(directory, handle("0.NA/88.300.1")) is None
+    assert mark_of(directory, handle("88.999/A")) is None
+    assert mark_of(directory, handle("88.300.1.7/A")).issuer == NODE
+    assert mark_of(directory, handle("88.300.10/A")).signed is False
 
 
 async def test_groups_are_signed_each_for_itself(marked):
