@@ -167,6 +167,17 @@ class HandleExchange:
             answered += 1
         return answered
 
+    def repeated(self, request: bytes, now: float) -> bytes | None:
+        """Return the reply to a request that was answered before, if it still is the right one.
+
+        For requests by which nobody is known.
+        """
+        done = self._finished.find(shared_part(request), self._resolver, now)
+        if done is None:
+            return None
+        self._expires(now)
+        return patch(done.data, request_id_of(request), self._expiration_octets)
+
     def plain(self, request: bytes, client: Client, now: float) -> Reply | Pending | None:
         """Answer a plain resolution as `at_once` does; None: it is something else."""
         done = self._finished.find(shared_part(request), self._resolver, now)

@@ -77,7 +77,7 @@ class UdpListener:
         self._misses = Misses(bounds.misses)
         self._complaints = Complaints()
         self._joiner = UdpJoiner()
-        self._ports = [_Port(bound, self._take, self._counters) for bound in sockets]
+        self._ports = [_Port(bound, self._turn, self._counters) for bound in sockets]
 
     def start(self) -> None:
         """Begin to read."""
@@ -92,17 +92,38 @@ class UdpListener:
         for port in self._ports:
             port.close()
 
-    def _take(self, port: "_Port", data: bytes, source: Any) -> None:
+    def _turn(self, port: "_Port") -> None:
+        """Answer what has come, up to a turn's worth. Raises as the socket does."""
+        receive, take, began = port.receive, self._take, self._clock()
+        repeated = 0
         try:
-            self._answer(port, data, source)
+            for _ in range(_AT_ONCE):
+                data, source = receive(limits.MAX_UDP_REQUEST + 1)
+                repeated += take(port, data, source, began)
+        finally:
+            if repeated:
+                now = self._clock()
+                self._counters.answered(Transport.UDP, Result.FOUND, now - began, now, repeated)
+
+    def _take(self, port: "_Port", data: bytes, source: Any, now: float) -> bool:
+        """Answer a datagram; True: it repeats an earlier one, and its answer is still to count."""
+        try:
+            if not limits.client_port(source[1], own=source[:2] == port.name):
+                self._counters.happened(Event.DROPPED_PORT)
+                return False
+            client = self._clients.of(source[0])
+            if client.trusted:
+                reply = self._exchange.repeated(data, now)
+                if reply is not None and len(reply) <= MAX_DATAGRAM:
+                    port.send(reply, source)
+                    return True
+            self._answer(port, data, source, client)
         except Exception:  # noqa: BLE001 -- one packet never ends the loop; counted and logged
             self._failed()
+        return False
 
-    def _answer(self, port: "_Port", data: bytes, source: Any) -> None:
+    def _answer(self, port: "_Port", data: bytes, source: Any, client: Client) -> None:
         now = self._clock()
-        if not limits.client_port(source[1], own=source[:2] == port.name):
-            return self._counters.happened(Event.DROPPED_PORT)
-        client = self._clients.of(source[0])
         size = len(data)
         answer: Answer | None = None
         if size <= limits.MAX_UDP_REQUEST:
@@ -235,16 +256,18 @@ def _one_of_several(data: bytes) -> bool:
 class _Port:
     """One socket: reads in batches, keeps a few packets while the system takes none."""
 
-    def __init__(
-        self, bound: socket, take: Callable[["_Port", bytes, Any], None], counters: Counters
-    ) -> None:
+    def __init__(self, bound: socket, turn: Callable[["_Port"], None], counters: Counters) -> None:
         bound.settimeout(0.0)
         self._socket = bound
-        self._take = take
+        self._turn = turn
         self._counters = counters
         self._unsent: deque[tuple[bytes, Any]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.name = bound.getsockname()[:2]
+
+    @property
+    def receive(self) -> Callable[[int], tuple[bytes, Any]]:
+        return self._socket.recvfrom
 
     def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -261,11 +284,8 @@ class _Port:
         self._unsent.clear()
 
     def _readable(self) -> None:
-        receive, take = self._socket.recvfrom, self._take
         try:
-            for _ in range(_AT_ONCE):
-                data, source = receive(limits.MAX_UDP_REQUEST + 1)
-                take(self, data, source)
+            self._turn(self)
         except BlockingIOError:
             return
         except OSError as error:

@@ -216,9 +216,8 @@ async def test_our_own_port_at_our_own_address_is_not_answered(serve):
     served = await serve()
     peer = await served.peer()
     # What the system would give for a datagram that was forged in our own name.
-    served.listener._take(
-        served.listener._ports[0], served.world.question("88.300.1/A"), served.bound.getsockname()
-    )
+    question, source = served.world.question("88.300.1/A"), served.bound.getsockname()
+    served.listener._take(served.listener._ports[0], question, source, served.world.clock())
     assert served.events() == {"dropped_port": 1}
     assert peer.came.empty()
 
