@@ -149,12 +149,15 @@ def prefix_admin(
 def prefix_sign(
     prefix: Annotated[str, typer.Argument(help="An allotted one, such as 88.300.1.")],
     off: Annotated[bool, typer.Option("--off", help="Sign nothing more.")] = False,
+    new_only: Annotated[
+        bool, typer.Option("--new-only", help="Leave what is registered already as it is.")
+    ] = False,
 ) -> None:
     """Sign what is written under a prefix with the node's key (HS_SIGNATURE); prints that key.
 
     What is printed is a file for `idnode resolve --verify --roots FILE`. The key and a certificate
-    go into the record of the secondary prefix. What was registered before is signed when it changes
-    next; bulk imports under the prefix are refused.
+    go into the record of the secondary prefix. Then what is registered already is signed, page by
+    page; where that was cut, the same command goes on.
     """
     from node import config
     from node.commands.administer import run
@@ -165,7 +168,7 @@ def prefix_sign(
         run(os.environ, leaving_unsigned(prefix))
     else:
         signer = site_signer(config.load(os.environ).keys_dir)
-        run(os.environ, signing_prefix(prefix, signer))
+        run(os.environ, signing_prefix(prefix, signer, existing=not new_only))
 
 
 @key.command("create")

@@ -119,6 +119,11 @@ class Administration:
         self._store = store
         self._pepper = pepper
 
+    @property
+    def store(self) -> RegistryStore:
+        """Where it is kept, for what takes many steps (`registry.backlog`)."""
+        return self._store
+
     async def add_enterprise(self, enterprise: Enterprise, ordered: Ordered) -> int | Faulty:
         """Store an enterprise (its `id` 0) and return its number."""
         if faults := _name_faults("/name", enterprise.name, required=True):

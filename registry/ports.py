@@ -61,6 +61,10 @@ class RegistryStore(Protocol):
         """
         ...
 
+    async def next_prefix(self, above: str, after: str) -> str | None:
+        """Return the first prefix past `after` derived from `above` that has records."""
+        ...
+
     async def count(self, prefix: str) -> int:
         """Return how many records `page` gives of a prefix, page by page."""
         ...

@@ -208,6 +208,13 @@ class MemoryStore:
                 octets += len(record.values)
         return page
 
+    async def next_prefix(self, above: str, after: str) -> str | None:
+        """Return the first prefix past `after` derived from `above` that has records."""
+        self._reach()
+        _check_text(above, after)
+        known = {prefix_of(key) for key in self.records}
+        return min((p for p in known if p.startswith(f"{above}.") and p > after), default=None)
+
     async def count(self, prefix: str) -> int:
         """Return how many records there are under just `prefix`, without deleted ones."""
         self._reach()

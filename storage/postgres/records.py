@@ -33,6 +33,11 @@ class PostgresRecords:
         found = await self._database.rows(_SQL["page"], prefix, after, limit)
         return [rows.record(row) for row in found]
 
+    async def next_prefix(self, above: str, after: str) -> str | None:
+        """Return the first prefix past `after` derived from `above` that has records."""
+        found = await self._database.rows(_SQL["next_prefix"], f"{above}.", f"{above}/", after)
+        return str(found[0][0]) if found else None
+
     async def count(self, prefix: str) -> int:
         """Return how many records there are under just `prefix`, without deleted ones."""
         ((number,),) = await self._database.rows(_SQL["count"], prefix)

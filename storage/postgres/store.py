@@ -67,6 +67,10 @@ class PostgresStore:
         """Return up to `limit` records under just `prefix` past `after`, without deleted ones."""
         return await self._records.page(prefix, after, limit)
 
+    async def next_prefix(self, above: str, after: str) -> str | None:
+        """Return the first prefix past `after` derived from `above` that has records."""
+        return await self._records.next_prefix(above, after)
+
     async def count(self, prefix: str) -> int:
         """Return how many records there are under just `prefix`, without deleted ones."""
         return await self._records.count(prefix)

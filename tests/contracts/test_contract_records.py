@@ -50,6 +50,18 @@ async def test_decide_sees_what_is_stored_and_only_of_what_is_touched(backend: B
     assert seen == [Current({KEY: record(KEY)}, {})]
 
 
+async def test_prefixes_that_have_records_are_found_one_by_one(backend: Backend) -> None:
+    for prefix in ("88.300.1", "88.300.1.2", "88.300.1.10", "88.300.1.2.3", "88.300.12", "88.300"):
+        await put(backend.store, f"{prefix}/A")
+        await put(backend.store, f"{prefix}/B")
+    found, after = [], "88.300.1"
+    while (following := await backend.store.next_prefix("88.300.1", after)) is not None:
+        found.append(following)
+        after = following
+    assert found == ["88.300.1.10", "88.300.1.2", "88.300.1.2.3"]
+    assert await backend.store.next_prefix("88.301", "88.301") is None
+
+
 async def test_replaced_versions_are_kept(backend: Backend) -> None:
     for values in (b"\0\0\0\1a", b"\0\0\0\1b", b"\0\0\0\1c"):
         await put(backend.store, KEY, values)

@@ -30,6 +30,14 @@ SELECT key, name, version, state, reason, template, wire_values, changed_at
  WHERE before < 8388608
  ORDER BY key;
 
+-- name: next_prefix
+-- The first prefix between two texts and past a third that has records: one index probe of each
+-- partition. What is derived from P lies between `P.` and `P/`.
+SELECT prefix FROM identifier
+ WHERE prefix > $1 AND prefix < $2 AND prefix > $3
+ ORDER BY prefix
+ LIMIT 1;
+
 -- name: count
 -- How many records there are under one prefix; deleted ones (state 5) left out.
 SELECT count(*) FROM identifier WHERE prefix = $1 AND state <> 5;
