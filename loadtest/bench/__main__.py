@@ -15,15 +15,14 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from loadtest.bench import datagrams, freshness, nodes, signed, streams, wire
+from loadtest.bench import comparing, freshness, nodes, signed, streams, udp, wire
 from loadtest.bench.datagrams import Tally
 from loadtest.corpus import Corpus
 
@@ -52,7 +51,7 @@ def main() -> int:
         ]
         names = wire.zipf(_in_one_datagram(node, hot), _QUESTIONS, seed=1)
         _pin(node)
-        result["handle_udp"] = _measure_udp(node, names, arguments.seconds)
+        result["handle_udp"] = udp.measure(node, names, arguments.seconds)
         result["handle_tcp"] = _measure_tcp(node, names, arguments.seconds)
         result["http"] = _measure_http(node, names, arguments.seconds)
         result["handle_tcp_signed"] = signed.measure(
@@ -137,23 +136,11 @@ def _import(node: nodes.Node, key: str, body: bytes) -> dict[str, Any]:
     return told
 
 
-def _ask_over_tcp(node: nodes.Node, questions: list[bytes]) -> dict[bytes, bytes]:
-    """Ask one after the other and check each answer whole."""
-    answers: dict[bytes, bytes] = {}
-    with socket.create_connection(node.address("handle"), timeout=5) as sock:
-        for question in questions:
-            sock.sendall(question)
-            answer = answers[question] = streams.read_message(sock)
-            if not wire.is_success(answer, question):
-                sys.exit(f"a wrong answer: {answer.hex()}")
-    return answers
-
-
 def _in_one_datagram(node: nodes.Node, names: list[str]) -> list[str]:
     # A window counts datagrams, so over UDP one answer has to be one; the others are left out for
     # every wire, so that all carry the same octets.
     questions = [wire.resolution(name, 1) for name in names]
-    answers = _ask_over_tcp(node, questions)
+    answers = comparing.ask_over_tcp(node, questions)
     return [
         name
         for name, question in zip(names, questions, strict=True)
@@ -161,24 +148,10 @@ def _in_one_datagram(node: nodes.Node, names: list[str]) -> list[str]:
     ]
 
 
-def _measure_udp(node: nodes.Node, names: list[str], seconds: float) -> dict[str, Any]:
-    questions = [wire.resolution(name, at + 1) for at, name in enumerate(names)]
-    answers = _ask_over_tcp(node, questions)
-    sizes = [len(answers[question]) for question in questions]
-
-    def drive(port: int) -> Tally:
-        return datagrams.drive(("127.0.0.1", port), questions, sizes, seconds=seconds)
-
-    with nodes.reference("udp", answers) as bare:
-        return _compare(
-            node, bare, _port(node, "handle"), drive, "a bare loop: recvfrom, dict, sendto"
-        )
-
-
 def _measure_tcp(node: nodes.Node, names: list[str], seconds: float) -> dict[str, Any]:
     questions = [wire.resolution(name, at + 1) for at, name in enumerate(names)]
     batches = [b"".join(questions[at : at + _BATCH]) for at in range(0, len(questions), _BATCH)]
-    answers = _ask_over_tcp(node, questions)
+    answers = comparing.ask_over_tcp(node, questions)
     sizes = [
         sum(len(answers[q]) for q in questions[at : at + _BATCH])
         for at in range(0, len(questions), _BATCH)
@@ -200,7 +173,7 @@ def _measure_tcp(node: nodes.Node, names: list[str], seconds: float) -> dict[str
         )
 
     with nodes.reference("tcp", answers) as bare:
-        return _compare(
+        return comparing.compare(
             node,
             bare,
             _port(node, "handle"),
@@ -237,57 +210,13 @@ def _measure_http(node: nodes.Node, names: list[str], seconds: float) -> dict[st
 
     unended = {request.removesuffix(b"\r\n\r\n"): answer for request, answer in answers.items()}
     with nodes.reference("http", unended) as bare:
-        return _compare(node, bare, address[1], drive, "a bare asyncio echo of GET, 32 connections")
-
-
-def _compare(
-    node: nodes.Node,
-    bare: tuple[int, int],
-    port: int,
-    drive: Callable[[int], Tally],
-    words: str,
-) -> dict[str, Any]:
-    (worker,) = node.processes()["worker"]
-    ours: list[Tally] = []
-    theirs: list[Tally] = []
-    used = bare_used = 0.0
-    for _ in range(_ROUNDS):
-        with _processor_time(bare[0]) as spent:
-            theirs.append(drive(bare[1]))
-        bare_used += spent[0]
-        with _processor_time(worker) as spent:
-            ours.append(drive(port))
-        used += spent[0]
-    took = sum(t.seconds for t in ours)
-    each, bare_each = (
-        seconds / sum(t.answered for t in runs)
-        for seconds, runs in ((used, ours), (bare_used, theirs))
-    )
-    rate, reference = (statistics.median(t.rate for t in runs) for runs in (ours, theirs))
-    return {
-        "reference": words,
-        "rate": round(rate),
-        "reference_rate": round(reference),
-        "ratio": round(rate / reference, 3),
-        "microseconds": round(each * 1e6, 2),
-        "reference_microseconds": round(bare_each * 1e6, 2),
-        "ratio_by_processor_time": round(bare_each / each, 3),
-        "lost": sum(t.lost for t in ours),
-        "wrong": sum(t.wrong for t in ours),
-        "worker_cpu_share": round(used / took, 2),
-        "driver_cpu_share": round(sum(t.cpu for t in ours) / took, 2),
-    }
+        return comparing.compare(
+            node, bare, address[1], drive, "a bare asyncio echo of GET, 32 connections"
+        )
 
 
 def _port(node: nodes.Node, name: str) -> int:
     return node.address(name)[1]
-
-
-@contextmanager
-def _processor_time(pid: int) -> Iterator[list[float]]:
-    spent = [nodes.cpu_seconds(pid)]
-    yield spent
-    spent[0] = nodes.cpu_seconds(pid) - spent[0]
 
 
 def _read_http(sock: socket.socket) -> bytes:

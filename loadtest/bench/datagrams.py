@@ -23,6 +23,9 @@ class Tally(msgspec.Struct, frozen=True):
     wrong: int
     seconds: float
     cpu: float
+    p50: float = 0.0
+    """Seconds from question to answer, of open load."""
+    p99: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -43,9 +46,10 @@ def drive(
     """Ask `questions` in turn, at most `window` in flight, and check every answer.
 
     Without `rate` a question goes out for each answer that comes in (closed load: what is the
-    capacity?), with it so many a second (open load). An answer is right when its length is the one
-    in `sizes` for the question whose four octets at `id_at` it repeats. When nothing came for 0.2 s
-    what is in flight counts as lost. Raises `OSError` when the address refuses.
+    capacity?), with it so many a second (open load: how long do answers take?). An answer is right
+    when its length is the one in `sizes` for the question whose four octets at `id_at` it repeats.
+    When nothing came for 0.2 s what is in flight counts as lost. Raises `OSError` when the address
+    refuses.
     """
     expected = {q[id_at : id_at + 4]: size for q, size in zip(questions, sizes, strict=True)}
     with socket.socket(
@@ -53,28 +57,45 @@ def drive(
     ) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         sock.connect(address)
-        run = _Run(sock.fileno(), questions, window, rate)
-        cpu, start = time.process_time(), time.monotonic()
-        while (now := time.monotonic() - start) < seconds:
+        run = _Run(sock.fileno(), questions, window, rate, id_at)
+        cpu = time.process_time()
+        while (now := time.monotonic() - run.start) < seconds:
             run.ask(now)
-            run.listen(now, expected, id_at)
-        took, used = time.monotonic() - start, time.process_time() - cpu
-    return Tally(run.answered, run.lost, run.wrong, took, used)
+            run.listen(now, expected)
+        took, used = time.monotonic() - run.start, time.process_time() - cpu
+    delays = sorted(run.delays)
+    return Tally(
+        run.answered,
+        run.lost,
+        run.wrong,
+        took,
+        used,
+        _percentile(delays, 0.50),
+        _percentile(delays, 0.99),
+    )
+
+
+def _percentile(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
 
 class _Run:
     """The state of one `drive`; times are seconds since its start."""
 
     def __init__(
-        self, fd: int, questions: Sequence[bytes], window: int, rate: float | None
+        self, fd: int, questions: Sequence[bytes], window: int, rate: float | None, id_at: int
     ) -> None:
         self.fd, self.window, self.rate = fd, window, rate
+        self.id = slice(id_at, id_at + 4)
         self.turn = itertools.cycle(questions)
         self.out, self.back = mmsg.Vector(window, 512), mmsg.Vector(window, _REPLY_ROOM)
         self.poller = select.poll()
         self.poller.register(fd, select.POLLIN)
         self.asked = self.answered = self.lost = self.wrong = self.in_flight = 0
         self.heard_at = 0.0
+        self.start = time.monotonic()
+        self.asked_at: dict[bytes, float] = {}
+        self.delays: list[float] = []
 
     def ask(self, now: float) -> None:
         """Send what the window, and the rate if there is one, has room for."""
@@ -82,23 +103,30 @@ class _Run:
         if self.rate is not None:
             room = min(room, int(now * self.rate) - self.asked)
         for at in range(room):
-            self.out.put(at, next(self.turn))
+            question = next(self.turn)
+            self.out.put(at, question)
+            if self.rate is not None:
+                self.asked_at[question[self.id]] = now
         if room > 0:
             mmsg.send(self.fd, self.out, room)
             self.asked += room
             self.in_flight += room
 
-    def listen(self, now: float, expected: dict[bytes, int], id_at: int) -> None:
+    def listen(self, began: float, expected: dict[bytes, int]) -> None:
         """Take and check what has come; give up what has not for too long."""
         if not self.poller.poll(_PATIENCE_MS if self.rate is None else 1):
-            if now - self.heard_at > _PATIENCE_MS / 1000:
+            if began - self.heard_at > _PATIENCE_MS / 1000:
                 self.lost += self.in_flight
                 self.in_flight = 0
             return
         got = mmsg.receive(self.fd, self.back, self.window)
+        now = began if self.rate is None else time.monotonic() - self.start
         for at in range(got):
-            if expected.get(self.back.octets(at, id_at, 4)) != self.back.size(at):
+            number = self.back.octets(at, self.id.start, 4)
+            if expected.get(number) != self.back.size(at):
                 self.wrong += 1
-        self.heard_at = now
+            elif self.rate is not None and number in self.asked_at:
+                self.delays.append(now - self.asked_at.pop(number))
+        self.heard_at = began
         self.answered += got
         self.in_flight = max(0, self.in_flight - got)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -122,6 +123,26 @@ def reference(kind: str, answers: Mapping[bytes, bytes]) -> Iterator[tuple[int, 
             yield served.pid, port
         finally:
             served.kill()
+
+
+@contextmanager
+def c_echo() -> Iterator[tuple[int, int] | None]:
+    """Run a C program that echoes datagrams, as `reference` does; None without a compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="idnode-bench-") as folder:
+        program = Path(folder) / "echo"
+        source = Path(__file__).with_name("echo.c")
+        subprocess.run([compiler, "-O2", "-o", program, source], check=True)  # noqa: S603 -- ours
+        with subprocess.Popen([program], stdout=subprocess.PIPE) as served:  # noqa: S603 -- ours
+            try:
+                port = int(served.stdout.readline()) if served.stdout else 0
+                pin([served.pid], SERVER_CPU)
+                yield served.pid, port
+            finally:
+                served.kill()
 
 
 def pin(processes: Sequence[int], cpu: int) -> None:
