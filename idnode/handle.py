@@ -16,13 +16,21 @@ from idnode.conversations import Conversations, Question
 from idnode.credentials import Credentials
 from idnode.following import Following
 from idnode.peers import Peer
-from idnode.questions import HANDLE_NET, Dialect, read_site
+from idnode.questions import (
+    HANDLE_NET,
+    Dialect,
+    read_site,
+    read_verified,
+    verification,
+)
 from idnode.resolution import Resolution
 from idnode.transport import Address, Transport
 
 __all__ = ["HandleClient", "Transport"]
 
 MAX_REFERRALS: Final = 10
+_PROVED: Final = int(OpFlag.CERTIFY | OpFlag.REQUEST_DIGEST)
+"""What has a reply signed; the digest ties the signature to what was asked."""
 
 
 class HandleClient:
@@ -114,8 +122,7 @@ class HandleClient:
         """
         flags = self._dialect.flags
         flags |= OpFlag.AUTHORITATIVE if authoritative else 0
-        # The digest ties a signature to what was asked.
-        flags |= OpFlag.CERTIFY | OpFlag.REQUEST_DIGEST if certified else 0
+        flags |= _PROVED if certified else 0
         question = Question(
             op_code=OpCode.RESOLUTION,
             body=bodies.Asked(handle, tuple(indexes), tuple(types)),
@@ -135,6 +142,34 @@ class HandleClient:
             session_id=self._dialect.session_id,
         )
         return read_site(await self._following.conversations.ask(self._following.home, question))
+
+    async def verify_answer(
+        self,
+        handle: str,
+        index: int,
+        signed: bytes,
+        nonce: bytes,
+        digest: bytes,
+        *,
+        transport: Transport = Transport.TCP,
+    ) -> bool:
+        """Ask whether `signed` is the answer of the key ``index:handle`` to a challenge.
+
+        The challenge was somebody else's, with this `nonce` and this `digest` of what was asked of
+        him: so he learns who answered without knowing the key, which may be a secret one. Only a
+        verdict that the server has signed is taken. Raises as `resolve`, `Declined` when the server
+        does not have the key, and ValueError for a nonce and digest that no challenge has.
+        """
+        question = Question(
+            op_code=OpCode.VERIFY_RESPONSE,
+            body=verification(handle, index, signed, nonce, digest),
+            flags=_PROVED,
+            transport=transport,
+            certified=True,
+            session_id=self._dialect.session_id,
+        )
+        home = self._following.home
+        return read_verified(await self._following.conversations.ask(home, question))
 
     def administrator(
         self, credentials: Credentials, *, transport: Transport | None = None

@@ -1,5 +1,7 @@
 """Requests of the Handle protocol as bytes, and replies as answers. Pure."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -7,16 +9,22 @@ import msgspec
 from identifiers.names import MAX_WIRE_BYTES
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import bodies, message
-from identifiers.wire.handle.codes import OpFlag, ResponseCode
+from identifiers.wire.handle.codes import DigestAlgorithm, OpFlag, ResponseCode
 from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST, Version
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
 from identifiers.wire.handle.values import decode_values
-from idnode.errors import Garbled
+from idnode.errors import Garbled, declined
 from idnode.resolution import Resolution
 
 UNREAD_REQUEST: Final = 0xFFFF_FFFF
 """What a reply has as its id whose request could not be read (`translate.early_error`)."""
+
+
+_DIGESTS: Final[Mapping[int, DigestAlgorithm]] = MappingProxyType(
+    {32: DigestAlgorithm.SHA256, 20: DigestAlgorithm.SHA1, 16: DigestAlgorithm.MD5}
+)
+"""Which hash makes digests of so many octets."""
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +66,34 @@ def request(
         header=Header(op_code=op_code, flags=flags),
         body=body,
     )
+
+
+def verification(
+    handle: str, index: int, signed: bytes, nonce: bytes, digest: bytes
+) -> bodies.Verification:
+    """Make the body of a VERIFY_RESPONSE request (RFC 3652 section 3.5.3).
+
+    What is signed is nonce and digest, one behind the other. A message names the hash that made the
+    digest; where none is as long (in REST it is whatever the client drew), the two are parted
+    elsewhere. Raises ValueError when they are too short for that.
+    """
+    signed_over = nonce + digest
+    for size in (len(digest), *_DIGESTS):
+        if size in _DIGESTS and size <= len(signed_over):
+            at = len(signed_over) - size
+            told = bodies.Digest(_DIGESTS[size], signed_over[at:])
+            return bodies.Verification(handle, index, signed_over[:at], told, signed)
+    raise ValueError("nonce and digest are shorter than any hash")
+
+
+def read_verified(found: Message) -> bool:
+    """Read the reply to a VERIFY_RESPONSE. Raises `Garbled`, and `Declined` when it is a no."""
+    code = found.header.response_code
+    if code != ResponseCode.SUCCESS:
+        raise declined(code, text_of(found))
+    if not isinstance(found.body, bodies.Verified):
+        raise Garbled(f"no verdict but {type(found.body).__name__}")
+    return found.body.valid
 
 
 def read_reply(reply: bytes) -> Message:

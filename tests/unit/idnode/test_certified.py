@@ -10,9 +10,18 @@ from identifiers.keys.public import Policy
 from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.codes import OpFlag
 from identifiers.wire.handle.values import encode_values
-from idnode import Garbled, Untrusted
+from idnode import Garbled, NotAllowed, SecretKey, Untrusted
 from idnode.transport import Transport
-from tests.unit.idnode.authority import RSA, SITE_KEY, SM2, Authority, url
+from tests.unit.idnode.authority import (
+    BY_RSA,
+    BY_SECRET,
+    OWNER,
+    RSA,
+    SITE_KEY,
+    SM2,
+    Authority,
+    url,
+)
 
 
 @pytest.fixture
@@ -37,6 +46,52 @@ async def test_a_server_may_sign_with_sm2(authority):
     authority.twist = signed_anew(SM2)
     async with authority.client(key=SM2.public) as client:
         assert (await client.resolve("88.300.1/A", certified=True)).certified
+
+
+def verdict(client, *, secret=BY_SECRET, index=300, nonce=b"n" * 16, digest=b"d" * 32):
+    signed = secret.answer(nonce, digest, lambda size: b"s" * size)
+    return client.verify_answer(OWNER, index, signed, nonce, digest)
+
+
+async def test_a_server_is_asked_whether_somebody_elses_challenge_was_answered(authority):
+    async with authority.client() as client:
+        assert await verdict(client)
+        assert await verdict(client, secret=BY_RSA, index=301)
+        assert not await verdict(client, secret=SecretKey(OWNER, 300, b"wrong"))
+        assert not await verdict(client, index=299)
+
+
+async def test_what_was_signed_may_be_parted_anywhere(authority):
+    async with authority.client() as client:
+        for nonce, digest in ((b"n" * 16, b"d" * 20), (b"n" * 30, b"d" * 7), (b"", b"d" * 16)):
+            assert await verdict(client, nonce=nonce, digest=digest)
+        with pytest.raises(ValueError, match="shorter"):
+            await verdict(client, nonce=b"n" * 8, digest=b"d" * 7)
+
+
+async def test_a_server_without_the_key_gives_no_verdict(authority):
+    async with authority.client() as client:
+        with pytest.raises(NotAllowed, match="not on this node"):
+            await client.verify_answer("99.1/A", 300, b"\x22", b"n" * 16, b"d" * 32)
+
+
+def agreeing(told):
+    return replace(told, body=bodies.Verified(1))
+
+
+async def test_a_verdict_that_the_server_has_not_signed_is_none(authority):
+    async with authority.client() as client:
+        for twist in (changed(agreeing), signed_anew(RSA, body=bodies.Verified(1))):
+            authority.twist = twist
+            with pytest.raises(Untrusted, match="not by the server's key"):
+                await verdict(client, secret=SecretKey(OWNER, 300, b"wrong"))
+
+
+async def test_a_verdict_that_is_none_is_garbled(authority):
+    authority.twist = signed_anew(SITE_KEY, body=bodies.Named("no verdict"))
+    async with authority.client() as client:
+        with pytest.raises(Garbled):
+            await verdict(client)
 
 
 def signed_anew(signer, **changes):
