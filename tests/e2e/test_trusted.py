@@ -31,9 +31,9 @@ async def flags_of(node, handle):
     return decode(received).header.flags & TRUSTED
 
 
-async def verified(node, *options):
+async def verified(node, *options, name=NAME):
     """Return exit status and verdict of `idnode resolve --verify`."""
-    done = await node.command("resolve", NAME, "--verify", "--json", *options, check=False)
+    done = await node.command("resolve", name, "--verify", "--json", *options, check=False)
     return done.returncode, json.loads(done.stdout)["verification"]
 
 
@@ -74,3 +74,59 @@ async def test_what_is_registered_is_vouched_for(make_node, tmp_path):
     assert await flags_of(node, NAME) == TRUSTED
     assert await flags_of(node, "0.NA/88.300") == 0
     assert await told() == (0, "trusted", [1])
+
+
+ROWS = 3500
+
+
+async def test_what_is_imported_is_vouched_for_and_what_was_there_before(make_node, tmp_path):
+    node = await make_node(enrolled=True)
+    roots, rows = tmp_path / "roots.json", tmp_path / "rows.ndjson"
+
+    def write_rows(data):
+        lines = (
+            {"handle": f"88.300.1/R{n}", "values": [{"index": 1, "type": "URL", "data": data}]}
+            for n in range(ROWS)
+        )
+        rows.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    async def imported(mode):
+        return (await node.command("import", str(rows), "--mode", mode)).stdout
+
+    async with node.registry() as registry:
+        value = {"index": 1, "type": "URL", "data": "https://a.example"}
+        await registry.put({"handle": "88.300.1/OLD", "values": [value]})
+    signing = await node.command("prefix", "sign", "88.300.1")
+    roots.write_text(signing.stdout)
+    assert "1 records seen, 1 signed; done" in signing.stderr
+    again = await node.command("prefix", "sign", "88.300.1")
+    assert "1 records seen, 0 signed; done" in again.stderr
+
+    async def told(name):
+        options = ("--authoritative", "--roots", str(roots))
+        status, report = await verified(node, *options, name=name)
+        return status, report["verdict"]
+
+    assert await told("88.300.1/OLD") == (0, "trusted")
+    write_rows("https://b.example")
+    assert f"{ROWS} created" in await imported("create")
+    for name in ("88.300.1/R0", f"88.300.1/R{ROWS - 1}"):
+        assert await told(name) == (0, "trusted")
+    assert f"{ROWS} unchanged" in await imported("replace")
+
+    # What changes loses the signature with the mark; what does not keeps one that holds.
+    await node.command("prefix", "sign", "88.300.1", "--off")
+
+    async def changed():
+        line = f"https://c.example/{next(numbers)}"
+        rows.write_text(
+            json.dumps(
+                {"handle": "88.300.1/R0", "values": [{"index": 1, "type": "URL", "data": line}]}
+            )
+        )
+        assert "1 updated" in await imported("upsert")
+        return await told("88.300.1/R0") == (3, "unknown")
+
+    numbers = itertools.count()
+    assert await until(changed)
+    assert await told("88.300.1/R1") == (0, "trusted")
