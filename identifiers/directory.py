@@ -48,7 +48,9 @@ class PrefixDirectory:
         self._entries: Final[Mapping[str, PrefixEntry]] = MappingProxyType(
             {str(e.prefix): e for e in self.entries}
         )
-        self._roots: Final = tuple(e for e in self.entries if e.kind is PrefixKind.SECONDARY)
+        self._roots: Final = tuple(
+            e for e in self.entries if e.kind is PrefixKind.SECONDARY and e.enabled
+        )
 
     def exact(self, prefix: str) -> PrefixEntry | None:
         """Return the entry of just this prefix (canonical text)."""
@@ -77,9 +79,9 @@ class PrefixDirectory:
         return self.nearest(handle.prefix)
 
     def root_of(self, prefix: Prefix) -> PrefixEntry | None:
-        """Return the secondary prefix of this node that `prefix` is or is derived from."""
+        """Return the secondary prefix in force here that `prefix` is or is derived from."""
         return next((root for root in self._roots if root.prefix.covers(prefix)), None)
 
     def below_root(self, prefix: Prefix) -> bool:
-        """Say whether `prefix` is a secondary prefix of this node or derived from one."""
+        """Say whether `prefix` is a secondary prefix in force here or derived from one."""
         return self.root_of(prefix) is not None

@@ -72,6 +72,19 @@ def prefix_home(
     run(os.environ, homing_prefix(prefix, enterprise=enterprise, fold_suffix=fold_suffix))
 
 
+@prefix.command("unhome")
+def prefix_unhome(
+    prefix: Annotated[str, typer.Argument(help="Homed before, such as 88.300.1.")],
+) -> None:
+    """Answer for a prefix no more; prints it.
+
+    Whose it is, its names and its keys stay as they are: `idnode prefix home` restores it.
+    """
+    from node.commands.administer import giving_up_prefix, run
+
+    run(os.environ, giving_up_prefix(prefix))
+
+
 @prefix.command("delegate")
 def prefix_delegate(
     prefix: Annotated[str, typer.Argument(help="An enterprise's, such as 88.300.1.")],

@@ -21,7 +21,8 @@ from identifiers.wire.jsonform import read_identifier
 from loadtest.corpus import Corpus
 from node.commands.appoint import new_secret
 from node.refusals import NotDone
-from registry.administration import Administration, Homed, KeyTerms, Ordered, Taken
+from registry.administration import Administration, KeyTerms, Ordered
+from registry.allotment import Homed, Taken
 from registry.answers import Batch, BatchAnswer, Saved, Unchanged
 from registry.appointment import Appointment
 from registry.commands import Asked, Upsert, change_ids

@@ -7,15 +7,8 @@ import structlog
 
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Prefix
-from registry.administration import (
-    Administration,
-    BelowAnother,
-    Homed,
-    NoEnterprise,
-    Ordered,
-    OutsideRoots,
-    Taken,
-)
+from registry.administration import Administration, NoEnterprise, Ordered
+from registry.allotment import BelowAnother, Homed, OutsideRoots, Taken
 from registry.answers import Faulty
 
 _log = structlog.get_logger(__name__)
@@ -30,11 +23,12 @@ async def home_roots(
 ) -> None:
     """Home each prefix that is not homed yet. Raises `CannotHome` and what a store raises.
 
-    Once homed, the database is the truth: taking a prefix out of the settings changes nothing.
+    Once homed, the database is the truth: taking a prefix out of the settings changes nothing, and
+    one that was given up stays so.
     """
     for prefix in prefixes:
         entry = PrefixEntry(prefix=prefix, kind=PrefixKind.SECONDARY, enterprise=0)
-        answer = await administration.home_prefix(entry, ordered)
+        answer = await administration.home_prefix(entry, ordered, restoring=False)
         match answer:
             case Homed():
                 _log.info("prefix homed", prefix=str(prefix))

@@ -31,6 +31,17 @@ from identifiers.records import Record
 from identifiers.routes import record_key
 from identifiers.wire.handle.site import Site
 from registry import delegation
+from registry.allotment import (
+    BelowAnother,
+    GivenUp,
+    Homed,
+    OutsideRoots,
+    StillBelow,
+    Taken,
+    Unallotted,
+    held,
+    misplaced,
+)
 from registry.answers import Faulty
 from registry.appointment import Appointment, IndexTaken, appointed
 from registry.certification import Certified, certified, self_issued
@@ -75,32 +86,6 @@ class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
-class Homed(msgspec.Struct, frozen=True):
-    """The prefix is served by this node from now on."""
-
-    entry: PrefixEntry
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """The prefix was allotted before. `same`: to the same owner, so nothing is amiss."""
-
-    same: bool
-
-
-class OutsideRoots(msgspec.Struct, frozen=True):
-    """The prefix is below none of this node's secondary prefixes."""
-
-
-class BelowAnother(msgspec.Struct, frozen=True):
-    """The prefix is below one that belongs to another enterprise."""
-
-    prefix: Prefix
-
-
-class Unallotted(msgspec.Struct, frozen=True):
-    """No enterprise has just this prefix: there is nobody to delegate it to."""
-
-
 class NoEnterprise(msgspec.Struct, frozen=True):
     """There is no enterprise of that number."""
 
@@ -142,23 +127,48 @@ class Administration:
         return next((e.id for e in known if e.credit_code == credit_code), None)
 
     async def home_prefix(
-        self, entry: PrefixEntry, ordered: Ordered
+        self, entry: PrefixEntry, ordered: Ordered, *, restoring: bool = True
     ) -> Homed | Taken | OutsideRoots | BelowAnother | NoEnterprise | Faulty:
-        """Allot a prefix: to the node itself (kind SECONDARY, enterprise 0) or to an enterprise."""
+        """Allot a prefix: to the node itself (kind SECONDARY, enterprise 0) or to an enterprise.
+
+        One that was given up is restored as it was, unless not `restoring`.
+        """
         if len(text := str(entry.prefix)) > MAX_PREFIX_CHARACTERS:
             return Faulty((_too_long("/prefix", text, MAX_PREFIX_CHARACTERS),))
         directory = await self._store.directory()
         if entry.kind is PrefixKind.ENTERPRISE:
             if not await self._known(entry.enterprise):
                 return NoEnterprise()
-            if (refusal := _misplaced(directory, entry)) is not None:
+            if (refusal := misplaced(directory, entry)) is not None:
                 return refusal
         detail = {"kind": entry.kind.name.lower(), "enterprise": entry.enterprise}
         audit = ordered.entry("prefix.home", text, detail)
         if await self._store.home_prefix(entry, audit):
             return Homed(entry)
-        there = (await self._store.directory()).exact(text)
-        return Taken(there is not None and there.enterprise == entry.enterprise)
+        return await self._known_already(entry, audit, restoring=restoring)
+
+    async def _known_already(
+        self, entry: PrefixEntry, audit: AuditEntry, *, restoring: bool
+    ) -> Homed | Taken:
+        there = (await self._store.directory()).exact(str(entry.prefix))
+        if there is None or there.enterprise != entry.enterprise:
+            return Taken(same=False)
+        if not restoring or there.enabled:
+            return Taken(same=True)
+        restored = await self._store.enable_prefix(entry.prefix, audit, enabled=True)
+        return Homed(there) if restored else Taken(same=True)
+
+    async def give_up(self, prefix: Prefix, ordered: Ordered) -> GivenUp | StillBelow | Unallotted:
+        """Home a prefix no more. What is known of it and stored under it stays (`allotment`)."""
+        directory = await self._store.directory()
+        entry = directory.exact(str(prefix))
+        if entry is None:
+            return Unallotted()
+        if (refusal := held(directory, entry)) is not None:
+            return refusal
+        audit = ordered.entry("prefix.unhome", str(prefix), {})
+        await self._store.enable_prefix(prefix, audit, enabled=False)
+        return GivenUp()
 
     async def delegate(
         self, wanted: Delegation, change: UUID, ordered: Ordered
@@ -288,18 +298,6 @@ class Administration:
 
     async def _known(self, enterprise: int) -> bool:
         return any(known.id == enterprise for known in await self._store.enterprises())
-
-
-def _misplaced(
-    directory: PrefixDirectory, entry: PrefixEntry
-) -> OutsideRoots | BelowAnother | None:
-    if not directory.below_root(entry.prefix):
-        return OutsideRoots()
-    above = directory.nearest(str(entry.prefix))
-    # An equal prefix is not above but the same: the store says whether it is taken.
-    if above is None or above.prefix == entry.prefix or above.enterprise == entry.enterprise:
-        return None
-    return BelowAnother(above.prefix)
 
 
 def _name_faults(pointer: str, name: str, *, required: bool) -> tuple[Fault, ...]:

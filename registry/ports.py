@@ -89,6 +89,10 @@ class RegistryStore(Protocol):
         """Say whether the node signs under a prefix; False when it was not allotted."""
         ...
 
+    async def enable_prefix(self, prefix: Prefix, audit: AuditEntry, *, enabled: bool) -> bool:
+        """Switch a prefix on or off; False when it was so already or was never allotted."""
+        ...
+
     async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
         """Store a new API key."""
         ...

@@ -28,13 +28,17 @@ from node.readers import Embedded, public
 from node.refusals import NotDone
 from registry.administration import (
     Administration,
-    BelowAnother,
     Delegation,
-    Homed,
     KeyTerms,
     NoEnterprise,
     Ordered,
+)
+from registry.allotment import (
+    BelowAnother,
+    GivenUp,
+    Homed,
     OutsideRoots,
+    StillBelow,
     Taken,
     Unallotted,
 )
@@ -93,6 +97,27 @@ def homing_prefix(text: str, *, enterprise: int | None, fold_suffix: bool = Fals
                 raise NotDone(f"there is no enterprise {enterprise}: idnode enterprise add NAME")
             case Faulty(faults=faults):
                 raise NotDone(_sentence(faults))
+            case _:
+                assert_never(answer)
+
+    return work
+
+
+def giving_up_prefix(text: str) -> Work:
+    """Home a prefix no more; what is stored under it stays. The result is the prefix."""
+    prefix = parse_prefix(text)
+
+    async def work(administration: Administration, ordered: Ordered) -> str:
+        answer = await administration.give_up(prefix, ordered)
+        match answer:
+            case GivenUp():
+                return str(prefix)
+            case Unallotted():
+                raise NotDone(f"{text} was never homed by itself")
+            case StillBelow(first=first, count=count):
+                raise NotDone(
+                    f"give up what is homed below {text} first ({count}, such as {first})"
+                )
             case _:
                 assert_never(answer)
 

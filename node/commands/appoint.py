@@ -12,7 +12,8 @@ from node import config
 from node.commands.administer import Work, parse_prefix
 from node.keys import Secret, load_or_make
 from node.refusals import NotDone
-from registry.administration import Administration, Ordered, Unallotted
+from registry.administration import Administration, Ordered
+from registry.allotment import Unallotted
 from registry.appointment import Appointment, IndexTaken
 from registry.commands import change_ids
 from registry.seals import Seals

@@ -14,7 +14,8 @@ from identifiers.keys.signers import Signer
 from identifiers.trust.claims import encode_jwk
 from node.commands.administer import Work, parse_prefix
 from node.refusals import NotDone
-from registry.administration import Administration, Ordered, Unallotted
+from registry.administration import Administration, Ordered
+from registry.allotment import Unallotted
 from registry.appointment import IndexTaken
 from registry.backlog import Backlog, Progress
 from registry.certification import Certified

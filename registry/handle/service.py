@@ -38,7 +38,7 @@ from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.service import Registry
 
-_WRITING: Final = (*CHANGES, OpCode.HOME_NA)
+_WRITING: Final = (*CHANGES, OpCode.HOME_NA, OpCode.UNHOME_NA)
 _NOT_HOMED: Final = refused(ResponseCode.SERVER_NOT_RESPONSIBLE, translate.NOT_HOMED)
 
 

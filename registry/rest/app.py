@@ -1,6 +1,6 @@
 """The routes of the REST form, on the relay's application: aiohttp in, plain functions within."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from secrets import token_bytes
 from time import monotonic, time_ns
 from typing import Final
@@ -33,6 +33,7 @@ from registry.service import Registry
 BODY_LIMIT: Final = 1024 * 1024
 _PLACE: Final = "/{place:.*}"
 _WRITING: Final = frozenset({hdrs.METH_PUT, hdrs.METH_DELETE})
+"""Whatever the path; a POST is a GET with its parameters in the body, but for prefixes."""
 _REDIRECTION: Final = 300
 
 Handler = Callable[[Ask], Awaitable[Reply]]
@@ -89,7 +90,8 @@ def add_rest(app: web.Application, form: RestForm) -> None:
         "/hrls/handles" + _PLACE: {get: reverse},
     }
     for path, by_method in routes.items():
-        app.router.add_route(hdrs.METH_ANY, path, _route(by_method, form))
+        writing = _WRITING | {post} if path.startswith(PREFIXES) else _WRITING
+        app.router.add_route(hdrs.METH_ANY, path, _route(by_method, form, writing))
     app.router.add_get("/hrls/ping", _ping)
 
 
@@ -99,7 +101,7 @@ async def _ping(request: web.Request) -> web.Response:
 
 
 def _route(
-    by_method: Mapping[str, Handler], form: RestForm
+    by_method: Mapping[str, Handler], form: RestForm, writing: Collection[str]
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     allowed = ", ".join(sorted({*by_method, *(["HEAD"] if hdrs.METH_GET in by_method else [])}))
 
@@ -121,7 +123,7 @@ def _route(
             reply = ended.reply
         except (StoreUnavailable, FateUnknown) as error:
             reply = of_store(error)
-        if method in _WRITING and reply.status < _REDIRECTION:
+        if method in writing and reply.status < _REDIRECTION:
             await form.settled()
         return _response(request, reply)
 

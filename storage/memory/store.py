@@ -263,6 +263,18 @@ class MemoryStore:
             self._tell((), directory=True)
         return True
 
+    async def enable_prefix(self, prefix: Prefix, audit: AuditEntry, *, enabled: bool) -> bool:
+        """Switch a prefix on or off; False when it was so already or was never allotted."""
+        self._reach()
+        entry = self._prefixes.get(str(prefix))
+        if entry is None or entry.enabled is enabled:
+            return False
+        with self._commit():
+            self._prefixes[str(prefix)] = msgspec.structs.replace(entry, enabled=enabled)
+            self.audited.append(audit)
+            self._tell((), directory=True)
+        return True
+
     async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
         """Store a new API key."""
         self._reach()

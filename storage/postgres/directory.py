@@ -79,6 +79,12 @@ async def sign(connection: Connection, prefix: Prefix, *, signed: bool) -> bool:
     return marked is not None
 
 
+async def enable(connection: Connection, prefix: Prefix, *, enabled: bool) -> bool:
+    """Switch a prefix within a transaction at hand; False when that changes nothing."""
+    switched = await connection.fetchval(_SQL["enable"], str(prefix), enabled, rows.pack_news(()))
+    return switched is not None
+
+
 async def add_enterprise(connection: Connection, enterprise: Enterprise) -> int:
     """Store an enterprise within a transaction at hand and return its id."""
     number: int = await connection.fetchval(

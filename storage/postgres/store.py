@@ -122,6 +122,19 @@ class PostgresStore:
         self._nudge.news()
         return marked
 
+    async def enable_prefix(self, prefix: Prefix, audit: AuditEntry, *, enabled: bool) -> bool:
+        """Switch a prefix on or off; False when it was so already or was never allotted."""
+
+        async def work(connection: Connection) -> bool:
+            switched = await directory.enable(connection, prefix, enabled=enabled)
+            if switched:
+                await write.audit(connection, audit)
+            return switched
+
+        switched = await self._database.commit(work)
+        self._nudge.news()
+        return switched
+
     async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
         """Store a new API key.
 

@@ -185,6 +185,24 @@ async def test_a_prefix_has_the_namespace_of_its_record(backend: Backend) -> Non
     assert (await backend.directory.directory()).entries == (given,)
 
 
+async def test_a_prefix_is_switched_off_and_on_with_all_that_is_known_of_it(
+    backend: Backend,
+) -> None:
+    given = await allotted(backend)
+    await delegate(backend)
+    before = (await backend.directory.directory()).entries
+    audited = len(await backend.past.audited())
+    for enabled, changed in ((True, False), (False, True), (False, False), (True, True)):
+        cursor = await backend.feed.start()
+        switched = await backend.store.enable_prefix(given.prefix, AUDIT, enabled=enabled)
+        assert switched is changed
+        assert (await backend.feed.poll(cursor)).directory is changed
+        (found,) = (await backend.directory.directory()).entries
+        assert found == msgspec.structs.replace(before[0], enabled=enabled)
+    assert not await backend.store.enable_prefix(Prefix.parse("88.300.9"), AUDIT, enabled=True)
+    assert len(await backend.past.audited()) == audited + 2
+
+
 async def test_a_prefix_is_signed_until_it_is_not(backend: Backend) -> None:
     await backend.store.home_prefix(ROOT, AUDIT)
     for signed in (True, True, False):

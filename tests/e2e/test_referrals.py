@@ -119,3 +119,30 @@ async def test_long_answers_over_udp_ipv4_and_ipv6(near):
             assert [value.data.decode() for value in found.values] == [v["data"] for v in values]
             site = await client.site()
             assert site
+
+
+async def test_a_prefix_is_given_up_and_homed_again(near):
+    names = ("88.300.1/BOTH", "0.NA/88.300.1", "88.300.1.7/X")
+    refused = await near.command("prefix", "unhome", "88.300", check=False)
+    assert (refused.returncode, "88.300.1" in refused.stderr) == (1, True)
+    for _ in range(2):
+        assert (await near.command("prefix", "unhome", "88.300.1")).stdout == "88.300.1\n"
+    await settled(near, names[0], ResponseCode.SERVER_NOT_RESPONSIBLE)
+    for name in names:
+        for transport in (Transport.UDP, Transport.TCP):
+            assert await codes(near, name, transport) == {ResponseCode.SERVER_NOT_RESPONSIBLE}
+    status, _, _ = await page(near, "/api/handles/88.300.1/BOTH")
+    assert status == 400
+    with pytest.raises(Refused):
+        await registered(near, "88.300.1/NEW", HERE)
+    await near.command("prefix", "unhome", "88.300")
+    await settled(near, "0.NA/88.300.9", ResponseCode.SERVER_NOT_RESPONSIBLE)
+    await near.stop()
+    await near.start()
+    assert await codes(near, "0.NA/88.300.9") == {ResponseCode.SERVER_NOT_RESPONSIBLE}
+    early = await near.command("prefix", "home", "88.300.1", "--enterprise", "1", check=False)
+    assert "home the secondary prefix first" in early.stderr
+    await near.command("prefix", "home", "88.300")
+    await near.command("prefix", "home", "88.300.1", "--enterprise", "1")
+    await settled(near, names[0], ResponseCode.SUCCESS)
+    await until(lambda: taken_again(near, "88.300.1/NEW", HERE))

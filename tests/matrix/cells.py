@@ -167,6 +167,12 @@ QUESTIONS: Final = (
         _OWNER,
         Rest("GET", "/api/handles?prefix={prefix}"),
     ),
+    Question(
+        "list a derived prefix that was not allotted",
+        OpCode.LIST_HANDLES,
+        _OWNER,
+        Rest("GET", "/api/handles?prefix={prefix}.88"),
+    ),
     Question("answer nothing", OpCode.CHALLENGE_RESPONSE, (405, 405, 405, 405, 405)),
     Question("verify", OpCode.VERIFY_RESPONSE, _EVERYBODY),
     Question(

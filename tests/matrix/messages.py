@@ -73,6 +73,7 @@ def _body(cell: Cell) -> bodies.Body:
         "add to the prefix record": _valued(record, _url(9)),
         "remove": bodies.Removal(there, (5,)),
         "modify": _valued(there, _url(1)),
+        "list a derived prefix that was not allotted": bodies.Named(f"{record}.88"),
     }
     if (known := by_name.get(cell.question.name)) is not None:
         return known

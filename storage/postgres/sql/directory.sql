@@ -38,6 +38,15 @@ WITH marked AS (
 )
 SELECT prefix FROM marked;
 
+-- name: enable
+-- Switch a prefix on or off, unless it is so already. Caches learn of it.
+WITH switched AS (
+    UPDATE prefix SET enabled = $2 WHERE prefix = $1 AND enabled <> $2 RETURNING prefix
+), told AS (
+    INSERT INTO invalidation (packed, directory) SELECT $3, true FROM switched
+)
+SELECT prefix FROM switched;
+
 -- name: add_enterprise
 -- A new enterprise.
 INSERT INTO enterprise (name, credit_code, industry) VALUES ($1, $2, $3) RETURNING id;

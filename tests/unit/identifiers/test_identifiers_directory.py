@@ -44,6 +44,13 @@ def test_only_ascii_letters_are_folded_in_the_name_of_a_prefix_record():
         assert directory.home_of(Handle.parse(other)) is None
 
 
+def test_a_secondary_prefix_that_is_switched_off_is_no_root():
+    off = entry("88.300", PrefixKind.SECONDARY, 0, enabled=False)
+    directory = PrefixDirectory([off, entry("88.300.5", PrefixKind.SECONDARY, 0)])
+    assert not directory.below_root(Prefix.parse("88.300.1"))
+    assert directory.root_of(Prefix.parse("88.300.5.1")).prefix == Prefix.parse("88.300.5")
+
+
 def test_what_lies_below_a_root():
     assert DIRECTORY.below_root(Prefix.parse("88.300.4711"))
     assert not DIRECTORY.below_root(Prefix.parse("88.301"))

@@ -162,8 +162,10 @@ async def test_prefixes_are_listed_and_homed_by_server_administrators(client):
     assert [name async for name in server.prefixes()] == ["88.300", "88.300.1"]
     await server.home("88.301")
     assert "88.301" in [name async for name in server.prefixes()]
+    await server.unhome("88.301")
+    assert "88.301" not in [name async for name in server.prefixes()]
     with pytest.raises(Declined, match="command line"):
-        await server.unhome("88.301")
+        await server.unhome("88.300")
 
 
 async def test_a_challenge_to_another_request_is_not_answered(authority, owner):

@@ -1,6 +1,7 @@
 import json
 from ipaddress import ip_network
 
+import msgspec
 import pytest
 
 from identifiers.changes import Enterprise
@@ -8,15 +9,15 @@ from identifiers.directory import PrefixKind
 from identifiers.faults import Fault
 from identifiers.names import Prefix
 from identifiers.principals import Operator, Scope
-from registry.administration import (
-    Administration,
+from registry.administration import Administration, KeyTerms, NoEnterprise, Ordered
+from registry.allotment import (
     BelowAnother,
+    GivenUp,
     Homed,
-    KeyTerms,
-    NoEnterprise,
-    Ordered,
     OutsideRoots,
+    StillBelow,
     Taken,
+    Unallotted,
 )
 from registry.answers import Faulty
 from registry.keys import MAX_LIFE_SECONDS, KeyRing
@@ -106,6 +107,59 @@ async def test_prefixes_are_allotted_below_the_nodes_own(world, store, prefix, o
         there = (await store.directory()).exact(prefix)
         kind = PrefixKind.ENTERPRISE if owner else PrefixKind.SECONDARY
         assert (there.enterprise, there.kind) == (owner, kind)
+
+
+def known(store):
+    return {str(e.prefix): e.enabled for e in store._prefixes.values()}
+
+
+async def test_what_is_given_up_is_restored_as_it_was(world, store):
+    await world.home_prefix(
+        msgspec.structs.replace(entry("88.300.2", 1), fold_suffix=True), ordered()
+    )
+    prefix = Prefix.parse("88.300.2")
+    await world.vouch_no_more(prefix, ordered())
+    before = (await store.directory()).exact("88.300.2")
+    audited = len(store.audited)
+    for _ in range(2):
+        assert await world.give_up(prefix, ordered("gone")) == GivenUp()
+    assert not (await store.directory()).exact("88.300.2").enabled
+    other = await world.home_prefix(entry("88.300.2", 2), ordered())
+    assert other == Taken(same=False)
+    seeded = await world.home_prefix(entry("88.300.2", 1), ordered(), restoring=False)
+    assert seeded == Taken(same=True)
+    again = await world.home_prefix(entry("88.300.2", 1), ordered("again"))
+    assert isinstance(again, Homed)
+    assert (await store.directory()).exact("88.300.2") == before
+    actions = [(a.action, a.subject, a.request) for a in store.audited[audited:]]
+    assert actions == [
+        ("prefix.unhome", "88.300.2", "gone"),
+        ("prefix.home", "88.300.2", "again"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "answer"),
+    [
+        ("88.300", StillBelow(Prefix.parse("88.300.1"), 2)),
+        ("88.300.1.7", Unallotted()),
+        ("99.1", Unallotted()),
+    ],
+)
+async def test_what_cannot_be_given_up(world, store, prefix, answer):
+    before = known(store), len(store.audited)
+    assert await world.give_up(Prefix.parse(prefix), ordered()) == answer
+    assert (known(store), len(store.audited)) == before
+
+
+async def test_a_secondary_prefix_is_given_up_last_and_restored_first(world, store):
+    for prefix in ("88.300.1", "88.300.10", "88.300"):
+        assert await world.give_up(Prefix.parse(prefix), ordered()) == GivenUp()
+    assert not any(known(store).values())
+    assert await world.home_prefix(entry("88.300.1", 1), ordered()) == OutsideRoots()
+    for prefix, owner in (("88.300", 0), ("88.300.1", 1)):
+        assert isinstance(await world.home_prefix(entry(prefix, owner), ordered()), Homed)
+    assert known(store) == {"88.300": True, "88.300.1": True, "88.300.10": False}
 
 
 async def test_a_new_key_works_and_only_its_hash_is_kept(world, store):

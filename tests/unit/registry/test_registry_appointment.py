@@ -10,7 +10,8 @@ from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire.handle.data import Admin, decode_admin
 from identifiers.wire.handle.values import decode_values
-from registry.administration import Administration, Ordered, Unallotted
+from registry.administration import Administration, Ordered
+from registry.allotment import Unallotted
 from registry.answers import Saved
 from registry.appointment import Appointment, IndexTaken
 from registry.commands import Create

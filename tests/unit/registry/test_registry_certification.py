@@ -16,7 +16,8 @@ from identifiers.trust.permissions import Over, Permission
 from identifiers.trust.signing import certificate_value, issue, sign_values, signature_value
 from identifiers.trust.verification import Terms, Verdict, Wanted, begin, resume
 from identifiers.wire.handle.values import decode_values, encode_values
-from registry.administration import Administration, Ordered, Unallotted
+from registry.administration import Administration, Ordered
+from registry.allotment import Unallotted
 from registry.appointment import IndexTaken
 from registry.certification import CERTIFICATE_INDEX, Certified, certified, self_issued
 from registry.signatures import KEY_INDEX

@@ -14,7 +14,8 @@ from identifiers.routes import routes_of
 from identifiers.values import Value
 from identifiers.wire.handle.site import Server, Site, SiteFlag, decode_site
 from identifiers.wire.handle.values import decode_values, encode_values
-from registry.administration import Administration, Delegation, Ordered, Unallotted
+from registry.administration import Administration, Delegation, Ordered
+from registry.allotment import Unallotted
 from registry.delegation import interfaces, routed
 from storage.memory import MemoryStore
 from tests.unit.registry.world import NOW, PEPPER, entry

@@ -1,7 +1,9 @@
 import pytest
 from msgspec.structs import replace
 
-from identifiers.changes import ChangeKind
+from identifiers.changes import AuditEntry, ChangeKind
+from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.names import Prefix
 from identifiers.records import State
 from identifiers.relay import Channel
 from identifiers.wire.handle import bodies
@@ -366,15 +368,64 @@ async def test_nobody_else_homes_prefixes(node, caller):
 @pytest.mark.parametrize(
     ("op_code", "name", "expected"),
     [
-        (OpCode.HOME_NA, "0.NA/88.300.1", 2),
         (OpCode.HOME_NA, "0.NA/88.300.1.9", 2),
         (OpCode.HOME_NA, f"0.NA/{'1.' * 40}1", 102),
-        (OpCode.UNHOME_NA, "0.NA/88.300.1", 5),
+        (OpCode.UNHOME_NA, "0.NA/88.300.1.9", 100),
         (OpCode.UNHOME_NA, "0.NA/77.1", 100),
+        (OpCode.UNHOME_NA, "0.NA/88.300", 2),
     ],
 )
-async def test_what_is_allotted_is_not_homed_over_the_wire(caller, op_code, name, expected):
+async def test_what_cannot_be_homed_or_given_up(node, caller, op_code, name, expected):
+    before = (await node.store.directory()).entries
     assert code(await caller.prove(homing(op_code, name), OPERATOR)) == expected
+    assert (await node.store.directory()).entries == before
+
+
+async def test_a_prefix_is_given_up_and_homed_again(node, caller):
+    before = (await node.store.directory()).exact("88.300.1")
+    values = node.values("88.300.1/A")
+    for _ in range(2):
+        given_up = await caller.prove(homing(OpCode.UNHOME_NA, "0.NA/88.300.1"), OPERATOR)
+        assert code(given_up) == ResponseCode.SUCCESS
+    for asked in (
+        resolution("88.300.1/A"),
+        resolution("88.300.1.9/A"),
+        resolution("0.NA/88.300.1"),
+        create("88.300.1/NEW"),
+        listing("0.NA/88.300.1"),
+    ):
+        assert code(await caller.ask(asked)) == ResponseCode.SERVER_NOT_RESPONSIBLE
+    # Whose keys were there is nobody, but what was allotted below it to another stays.
+    assert code(await caller.prove(listing("0.NA/88.300.2"), ADMIN)) == 403
+    assert (await node.store.directory()).exact("88.300.1.5").enabled
+    for _ in range(2):
+        homed = await caller.prove(homing(OpCode.HOME_NA, "0.NA/88.300.1"), OPERATOR)
+        assert code(homed) == ResponseCode.SUCCESS
+    assert (await node.store.directory()).exact("88.300.1") == before
+    assert node.values("88.300.1/A") == values
+    assert code(await caller.prove(create("88.300.1/NEW"))) == ResponseCode.SUCCESS
+
+
+async def test_nobody_gives_up_where_his_own_key_is(node, caller):
+    own = await caller.prove(homing(OpCode.UNHOME_NA, "0.NA/88.300"), OPERATOR)
+    assert (code(own), own.body.text) == (
+        ResponseCode.ERROR,
+        f"{OPERATOR} would be nobody then: give 88.300 up at the command line",
+    )
+    assert (await node.store.directory()).exact("88.300").enabled
+
+
+async def test_below_what_was_given_up_nothing_is_homed(node, caller):
+    await caller.prove(homing(OpCode.HOME_NA, "0.NA/77"), OPERATOR)
+    entry = PrefixEntry(prefix=Prefix.parse("77.3"), kind=PrefixKind.ENTERPRISE, enterprise=1)
+    audit = AuditEntry(at=0, actor="a", action="b", subject="c", request="d")
+    await node.store.home_prefix(entry, audit)
+    refused = await caller.prove(homing(OpCode.UNHOME_NA, "0.NA/77"), OPERATOR)
+    assert "1, such as 77.3" in refused.body.text
+    for prefix in ("77.3", "77"):
+        assert code(await caller.prove(homing(OpCode.UNHOME_NA, f"0.NA/{prefix}"), OPERATOR)) == 1
+    below = await caller.prove(homing(OpCode.HOME_NA, "0.NA/77.3"), OPERATOR)
+    assert (code(below), "home the secondary prefix first" in below.body.text) == (2, True)
 
 
 @pytest.mark.parametrize("op_code", [OpCode.HOME_NA, OpCode.UNHOME_NA])

@@ -115,9 +115,18 @@ async def test_homing(rest):
     assert (allotted.status, allotted.json["responseCode"]) == (500, 2)
 
 
-async def test_giving_up_is_for_the_command_line(rest):
-    here = await rest.delete(f"{PREFIXES}/88.300", who=MASTER)
-    assert (here.status, here.json["responseCode"]) == (501, 5)
+async def test_giving_up(rest, settled):
+    for path in (f"{PREFIXES}/88.300.1", f"{PREFIXES}?prefix=88.300.1"):
+        gone = await rest.delete(path, who=MASTER)
+        assert (gone.status, gone.json["responseCode"]) == (200, 1)
+        told = await rest.get("/api/handles/88.300.1/A")
+        assert (told.status, told.json["responseCode"]) == (400, 301)
+    assert len(settled) == 2
+    again = await rest.post(f"{PREFIXES}/88.300.1", who=MASTER)
+    assert (again.status, again.json["responseCode"]) == (200, 1)
+    assert len(settled) == 3
+    own = await rest.delete(f"{PREFIXES}/88.300", who=MASTER)
+    assert (own.status, own.json["responseCode"]) == (500, 2)
     nowhere = await rest.delete(f"{PREFIXES}/99.1", who=MASTER)
     assert (nowhere.status, nowhere.json["responseCode"]) == (404, 100)
 
