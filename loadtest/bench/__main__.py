@@ -7,22 +7,15 @@ node with two workers. Exits with 1 when an answer was wrong or lost.
 """
 
 import argparse
-import http.client
 import json
 import os
 import platform
 import socket
-import statistics
 import sys
-import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from loadtest.bench import comparing, freshness, nodes, signed, streams, udp, wire
+from loadtest.bench import comparing, freshness, importing, nodes, signed, streams, udp, wire
 from loadtest.bench.datagrams import Tally
 from loadtest.corpus import Corpus
 
@@ -38,13 +31,13 @@ def main() -> int:
     arguments = _arguments()
     corpus = Corpus(enterprises=1)
     with nodes.node() as node:
-        key = _enrol(node, corpus)
+        key = importing.enrol(node, corpus, _PREFIX)
         result: dict[str, Any] = {"machine": _machine()}
         count = arguments.identifiers
-        result["import"] = _measure_import(node, key, corpus.ndjson(0, count), count)
+        result["import"] = importing.measure(node, key, corpus.ndjson(0, count), count)
         # The corpus has rows of nine values and more; an identifier of five is as common.
-        short = _shortened(corpus.ndjson(count, 2 * count))
-        result["import_five_values"] = _measure_import(node, key, short, count)
+        short = importing.shortened(corpus.ndjson(count, 2 * count))
+        result["import_five_values"] = importing.measure(node, key, short, count)
         hot = [
             corpus.identifier(n)["handle"]
             for n in range(min(10_000, arguments.identifiers // _ROUNDS))
@@ -59,17 +52,10 @@ def main() -> int:
         )
     with nodes.node(workers=2) as node:
         result["freshness"] = freshness.measure(
-            node, _enrol(node, corpus), f"{_PREFIX}/FRESH", writes=_WRITES
+            node, importing.enrol(node, corpus, _PREFIX), f"{_PREFIX}/FRESH", writes=_WRITES
         )
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     return int(any(path.get("wrong") or path.get("lost") for path in result.values()))
-
-
-def _enrol(node: nodes.Node, corpus: Corpus) -> str:
-    """Give the corpus's enterprise its prefix; return its key."""
-    enterprise = node.command("enterprise", "add", corpus.enterprise(1).name)
-    node.command("prefix", "home", _PREFIX, "--enterprise", enterprise)
-    return node.command("key", "create", "--enterprise", enterprise)
 
 
 def _arguments() -> argparse.Namespace:
@@ -97,43 +83,6 @@ def _pin(node: nodes.Node) -> None:
     for role, processes in node.processes().items():
         nodes.pin(processes, nodes.SERVER_CPU if role == "worker" else nodes.DRIVER_CPU)
     nodes.pin([os.getpid()], nodes.DRIVER_CPU)
-
-
-def _shortened(lines: Iterable[bytes]) -> Iterator[bytes]:
-    for line in lines:
-        document = msgspec.json.decode(line)
-        document["values"] = document["values"][:5]
-        yield msgspec.json.encode(document) + b"\n"
-
-
-def _measure_import(
-    node: nodes.Node, key: str, lines: Iterator[bytes], count: int
-) -> dict[str, Any]:
-    each = count // _ROUNDS
-    rates, size, created = [], 0, 0
-    for _ in range(_ROUNDS):
-        body = b"".join(islice(lines, each))
-        start = time.monotonic()
-        created += _import(node, key, body)["created"]
-        rates.append(each / (time.monotonic() - start))
-        size += len(body)
-    return {
-        "identifiers": each * _ROUNDS,
-        "rate": round(statistics.median(rates)),
-        "rates": [round(rate) for rate in rates],
-        "octets_per_identifier": size // (each * _ROUNDS),
-        "wrong": each * _ROUNDS - created,
-    }
-
-
-def _import(node: nodes.Node, key: str, body: bytes) -> dict[str, Any]:
-    host, port = node.address("registry")
-    link = http.client.HTTPConnection(host, port, timeout=600)
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
-    link.request("POST", "/api/v1/imports?mode=create", body=body, headers=headers)
-    told: dict[str, Any] = json.load(link.getresponse())
-    link.close()
-    return told
 
 
 def _in_one_datagram(node: nodes.Node, names: list[str]) -> list[str]:
