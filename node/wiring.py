@@ -108,6 +108,7 @@ async def begin_worker(running: Running) -> None:
     )
     running.caught_up = follower.caught_up
     running.background(follower.run(), "follower")
+    running.background(tiers.local.run(), "early refresh")
     await first_picture(follower.ready, assignment.siblings)
     tcp = await _listen(running, resolver, tiers.counters)
     _tell(running, tiers, tcp)

@@ -1,11 +1,10 @@
-"""The tier in this process: records by canonical handle, least recently used out first.
+"""The tier in this process: records by canonical handle, in a map that no scan sweeps clean.
 
 Unknown names have a room of their own, so that a scan of them drives no record out. Nothing is
 kept that the change feed has overtaken: news of a newer version while a fill is in flight means
 that the fill is not kept and the record is read once more (`assurance` 2.4).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -14,10 +13,14 @@ import msgspec
 from identifiers.errors import StoreUnavailable
 from identifiers.records import Record
 from resolver.ports import RecordSource
+from resolver.tiers.early import EarlyRefresh
+from resolver.tiers.lives import Age, Lives
 from resolver.tiers.partial import Incomplete, with_also
+from resolver.tiers.s3fifo import S3Fifo
+from resolver.tiers.unknown import UnknownNames
 from resolver.view import Kept, keep
 
-_OVERHEAD: Final = 550
+_OVERHEAD: Final = 350
 """What an entry takes beside its texts and values, octets; measured on CPython 3.11."""
 _ANY: Final = 1 << 63
 """A version newer than all there are."""
@@ -31,20 +34,36 @@ NOTHING: Final = Nothing()
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is kept and for how long (seconds)."""
+    """How much is kept, and for how long."""
 
     entries: int = 1_000_000
-    octets: int = 512 * 1024 * 1024
+    octets: int = 768 * 1024 * 1024
     unknown: int = 100_000
     """How many names that do not exist."""
-    life: float = 300.0
-    unknown_life: float = 5.0
+    unknown_octets: int = 48 * 1024 * 1024
+    lives: Lives = Lives()
 
 
-class _Entry(msgspec.Struct, gc=False):
-    kept: Kept
-    expires: float
-    size: int
+class _Entry(Kept, frozen=False, gc=False):  # type: ignore[misc]  # msgspec allows it
+    """What is kept of a record, in one object, for there may be a million: `Kept`, and its state.
+
+    Whoever is given it sees a `Kept`, which never changes.
+    """
+
+    due: float
+    """When the last tenth of its life begins (`lives`)."""
+    uses: int = 0
+
+    @property
+    def octets(self) -> int:
+        """About how much memory it takes."""
+        record = self.record
+        size = _OVERHEAD + len(record.key) + len(record.values)
+        if record.name is not record.key:
+            size += len(record.name)
+        if self.public is not record.values:
+            size += len(self.public)
+        return size
 
 
 class _Fill:
@@ -60,8 +79,8 @@ class _Fill:
 class LocalTier:
     """Keeps what it fetched. `authority` is asked past all caches, `behind` the usual way.
 
-    `clock` is monotonic, `chance` draws from [0, 1): lives are scattered by a tenth below the
-    bound, so that what was filled together does not run out together.
+    `clock` is monotonic, `chance` draws from [0, 1). `run` must be running, or no hot record is
+    read anew before its life ends.
     """
 
     def __init__(
@@ -76,35 +95,34 @@ class LocalTier:
         self._authority = authority
         self._clock = clock
         self._chance = chance
-        self._bounds = bounds
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        self._octets = 0
-        self._unknown: OrderedDict[str, float] = OrderedDict()
+        self._lives = bounds.lives
+        self._kept = S3Fifo[str, _Entry](bounds.entries, bounds.octets)
+        self._unknown = UnknownNames(bounds.unknown, bounds.unknown_octets)
+        self._early = EarlyRefresh(self._read_early)
         self._fills: dict[str, _Fill] = {}
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._kept)
 
     @property
     def octets(self) -> int:
-        """About how much memory the records take."""
-        return self._octets
+        """About how much memory records and unknown names take."""
+        return self._kept.octets + self._unknown.octets
 
     def look(self, key: str, now: float) -> Kept | Nothing | None:
         """Return what is kept and in its life; None: ask."""
-        entry = self._entries.get(key)
+        entry = self._kept.find(key)
         if entry is not None:
-            if entry.expires <= now:
-                return None
-            self._entries.move_to_end(key)
-            return entry.kept
-        expires = self._unknown.get(key)
-        return None if expires is None or expires <= now else NOTHING
+            return entry if now < entry.due else self._late(key, entry, now)
+        return NOTHING if self._unknown.has(key, now) else None
 
     def outlived(self, key: str) -> Kept | None:
         """Return the record even past its life, for the time when the store is away."""
-        entry = self._entries.get(key)
-        return None if entry is None else entry.kept
+        return self._kept.peek(key)
+
+    async def run(self) -> None:
+        """Read hot records anew before their life ends, until cancelled."""
+        await self._early.run()
 
     async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
         """Return the records, from here where possible. Raises `StoreUnavailable`.
@@ -134,24 +152,34 @@ class LocalTier:
 
     def supersede(self, superseded: Iterable[tuple[str, int]]) -> None:
         """Forget every version older than the given ones. Does not wait for anything."""
-        entries, unknown, fills = self._entries, self._unknown, self._fills
+        kept, unknown, fills = self._kept, self._unknown, self._fills
         for key, version in superseded:
-            entry = entries.get(key)
-            if entry is not None and entry.kept.record.version < version:
-                self._drop(key)
-            unknown.pop(key, None)
+            entry = kept.peek(key)
+            if entry is not None and entry.record.version < version:
+                kept.discard(key)
+            unknown.discard(key)
             fill = fills.get(key)
             if fill is not None and fill.newest < version:
                 fill.newest = version
 
     def clear(self) -> None:
         """Forget everything, and keep nothing of what is in flight."""
-        self._entries.clear()
+        self._kept.clear()
         self._unknown.clear()
-        self._octets = 0
         # What is in flight left before: whatever it brings is overtaken, and read once more.
         for fill in self._fills.values():
             fill.newest = _ANY
+
+    def _late(self, key: str, entry: _Entry, now: float) -> Kept | None:
+        age = self._lives.judge(entry.due, entry.uses, now)
+        if age is Age.OVER:
+            return None
+        if age is Age.EARLY:
+            self._early.want(key)
+        return entry
+
+    async def _read_early(self, keys: list[str]) -> None:
+        await self._fill(keys, self._behind)
 
     async def _fill(self, keys: list[str], source: RecordSource) -> dict[str, Record | None]:
         fills = self._expect(keys)
@@ -208,34 +236,24 @@ class LocalTier:
                 self._keep_record(key, record, asked)
 
     def _keep_record(self, key: str, record: Record, asked: float) -> None:
-        known = self._entries.get(key)
+        due = self._lives.due(asked, self._chance())
+        known = self._kept.peek(key)
         if known is not None:
-            if known.kept.record.version > record.version:
+            if known.record.version > record.version:
                 return
-            self._drop(key)
-        self._unknown.pop(key, None)
+            if known.record == record:
+                # The same object: what was made of it goes on being right.
+                known.due = max(known.due, due)
+                return
+        self._unknown.discard(key)
         kept = keep(record)
-        size = _OVERHEAD + 2 * len(key) + 2 * len(record.name) + len(record.values)
-        if kept.public is not record.values:
-            size += len(kept.public)
-        life = self._bounds.life * (1.0 - self._chance() / 10)
-        self._entries[key] = _Entry(kept, asked + life, size)
-        self._octets += size
-        while self._octets > self._bounds.octets or len(self._entries) > self._bounds.entries:
-            _, out = self._entries.popitem(last=False)
-            self._octets -= out.size
+        # Under the record's own text: the asker's would be kept beside it.
+        self._kept.put(record.key, _Entry(record, kept.public, due))
 
     def _keep_unknown(self, key: str, asked: float) -> None:
-        if key in self._entries:
-            # A row never goes away (deletion keeps it), so a read that found none is the older.
-            return
-        self._unknown.pop(key, None)
-        self._unknown[key] = asked + self._bounds.unknown_life * (1.0 - self._chance() / 10)
-        if len(self._unknown) > self._bounds.unknown:
-            self._unknown.popitem(last=False)
-
-    def _drop(self, key: str) -> None:
-        self._octets -= self._entries.pop(key).size
+        # A row never goes away (deletion keeps it), so a read that found none is the older.
+        if self._kept.peek(key) is None:
+            self._unknown.add(key, self._lives.unknown_until(asked, self._chance()))
 
 
 def _older(record: Record | None, fill: _Fill) -> bool:

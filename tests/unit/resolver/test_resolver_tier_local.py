@@ -263,3 +263,30 @@ async def test_what_is_sure_is_not_lost_when_the_second_reading_fails(at):
         await reading
     assert caught.value.got == {"b": record("b")}
     assert at.look("a") is None
+
+
+async def test_a_hot_record_is_read_anew_before_its_life_ends(at):
+    at.source.records = {"a": record("a"), "b": record("b")}
+    await at.tier.fetch(["a", "b"])
+    running = asyncio.create_task(at.tier.run())
+    at.now += 280.0
+    assert at.look("a") == record("a")
+    at.now += 1.0
+    assert at.look("a") == record("a")
+    assert at.look("b") == record("b")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert at.source.asked == [["a", "b"], ["a"]]
+    at.now += 30.0
+    assert at.look("a") == record("a")
+    assert at.look("b") is None
+    running.cancel()
+
+
+async def test_an_equal_record_that_was_read_anew_is_the_same_one(at):
+    at.source.records = {"a": record("a")}
+    (before,) = await at.tier.fetch(["a"])
+    at.source.records = {"a": record("a")}
+    at.now += 301.0
+    await at.tier.fetch(["a"])
+    assert at.look("a") is before
