@@ -16,6 +16,7 @@ from edge.addresses import (
     Networks,
     parse_address,
 )
+from edge.reach import Reach, parse_reach
 from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
 from node.readers import (
@@ -90,6 +91,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_delay: int
     recursion: bool
     upstream: tuple[Address, ...]
+    remote_keys: Reach
+    upstream_site: Path | None
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -298,6 +301,20 @@ SETTINGS: Final = (
         default="",
         purpose="Handle servers to ask about prefixes that nobody here knows, with recursion on",
         read=optional_addresses,
+    ),
+    Setting(
+        name="IDNODE_REMOTE_KEYS",
+        field="remote_keys",
+        default="public",
+        purpose="where other nodes are asked for keys of identities: public, networks, or none",
+        read=parse_reach,
+    ),
+    Setting(
+        name="IDNODE_UPSTREAM_SITE",
+        field="upstream_site",
+        default="",
+        purpose="site record (file) of the node to ask for keys of prefixes that nobody here knows",
+        read=optional_path,
     ),
 )
 LISTENERS: Final = frozenset({"handle", "http", "https", "registry", "registry_tls", "ops"})

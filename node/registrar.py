@@ -7,6 +7,7 @@ from edge.server import serve
 from identifiers.keys.public import Policy
 from identifiers.principals import Operator
 from node import connections
+from node.config import Settings
 from node.demo import Furnisher
 from node.gauges import (
     administration_families,
@@ -21,10 +22,13 @@ from node.projecting import Projecting
 from node.roots import home_roots
 from node.serving import serve_operations, serve_tls, site_of
 from node.settling import Settling
+from node.trust import read_site
 from node.upkeep import answers, keep_up, once_reachable
 from registry.administration import Administration, Ordered
+from registry.asking import NodeKeys
 from registry.attempts import Attempts
 from registry.commit import GroupCommit
+from registry.elsewhere import Elsewhere
 from registry.handle.homing import Homing
 from registry.handle.service import Habits, HandleAdministration
 from registry.http.app import registry_app
@@ -110,7 +114,7 @@ async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are mad
     site, signer = site_of(running)
     administration = Administration(store, load_or_make(settings.keys_dir, Secret.PEPPER))
     policy = Policy(legacy=settings.legacy_keys)
-    identities = Identities(store, prefixes, seals, policy)
+    identities = Identities(store, prefixes, seals, policy, remote_keys(settings, policy))
     attempts = Attempts()
     settled = Settling(assignment.siblings).settled
     handle = HandleAdministration(
@@ -141,6 +145,14 @@ async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are mad
     add_rest(beside, rest)
     runner = await serve(beside, relay, limits=SERVER_LIMITS)
     stack.push_async_callback(runner.cleanup)
+
+
+def remote_keys(settings: Settings, policy: Policy) -> Elsewhere | None:
+    """Return how other nodes are asked for keys; None: they are not. Raises `NotDone`."""
+    above = read_site(settings.upstream_site)
+    if not settings.remote_keys and not above:
+        return None
+    return Elsewhere(NodeKeys(settings.remote_keys, policy), above)
 
 
 async def _prepare(  # noqa: PLR0917 -- what there is when nothing is served yet

@@ -1,8 +1,8 @@
 """Who somebody is in the Handle System: ``index:handle`` names a key, and answers prove it.
 
-The keys are values of records of this node: HS_PUBKEY, or HS_SECKEY, which are stored sealed. An
-identity whose handle does not live here cannot be proved here. Index 0 stands for any key of its
-handle.
+The keys are values of records: HS_PUBKEY, or HS_SECKEY, which are stored sealed. Those of records
+that live elsewhere are asked for there (`elsewhere`), once there is an answer that they could
+prove. Index 0 stands for any key of its handle, elsewhere for any public one.
 
 What may be refused is told without saying what was missing: no such key, the wrong secret and an
 answer that is none all look alike, and cost alike.
@@ -12,80 +12,68 @@ import asyncio
 import hashlib
 import hmac
 import re
-from enum import StrEnum
-from typing import Final
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeVar
 
-import msgspec
 import structlog
 
-from identifiers.faults import Invalid
+from identifiers.elsewhere import Trouble
 from identifiers.keys.errors import KeyUnfit
 from identifiers.keys.public import STRICT, Policy, check_key, parse_public_key
-from identifiers.keys.responses import PUBLIC_KEY, SECRET_KEY, verify_response
-from identifiers.names import Handle, fold
+from identifiers.keys.responses import (
+    PUBLIC_KEY,
+    SECRET_KEY,
+    answer_with_secret,
+    check_response,
+    verify_response,
+)
 from identifiers.principals import HandleIdentity
-from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire.handle import bodies
-from identifiers.wire.handle.values import decode_values
+from registry.elsewhere import Elsewhere, Fetched
+from registry.keyvalues import KEY_TYPES, Abroad, Here, Key, KeyValues
 from registry.ports import RegistryStore
-from registry.prefixes import Prefixes, place_of
-from registry.seals import SealBroken, Seals
+from registry.prefixes import Prefixes
+from registry.proofs import WRONG, Proof, Reason, Refused, refused
+from registry.seals import Seals
 
 MOST_AT_ONCE: Final = 4
 """Answers that are verified at one time: a secret key takes some milliseconds of a core."""
 MOST_WAITING: Final = 512
 """Answers that wait for their turn: a second's work on two cores."""
-MOST_KEYS: Final = 8
-"""Keys of one handle that are tried for index 0."""
-_KEY_TYPES: Final = (PUBLIC_KEY, SECRET_KEY)
 _HASHED: Final = re.compile(rb"[0-9a-f]{40}")
 """The form of a hexadecimal SHA-1. Whoever reads a stored one shall not log in with it."""
 _NO_SECRET: Final = bytes(32)
+_NONCE: Final = 16
+_DIGEST: Final = 32
+_NOWHERE: Final = Refused(Reason.ELSEWHERE)
 _log = structlog.get_logger(__name__)
-
-
-class Reason(StrEnum):
-    """Why nobody is known after an answer. The texts are for whoever answered."""
-
-    WRONG = "The answer does not prove this key"
-    ELSEWHERE = "The key is not on this node, and keys of other nodes are not fetched"
-    BUSY = "Too many answers are being verified: try again"
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """The answer proves nothing."""
-
-    reason: Reason
-
-
-class Proof(msgspec.Struct, frozen=True):
-    """Somebody who is known for longer than one request, and the key that he proved, as stored."""
-
-    identity: HandleIdentity
-    key: bytes
-
-
-class _Key(msgspec.Struct, frozen=True):
-    identity: HandleIdentity
-    kind: str
-    data: bytes
+T = TypeVar("T")
+_Try = Callable[[tuple[Key, ...]], HandleIdentity | None]
+"""Returns whom one of some keys proves."""
 
 
 class Identities:
-    """Proves identities by the keys of this node."""
+    """Proves identities by the keys of this node, and by those of others through `elsewhere`.
 
-    def __init__(
+    `chance` gives random octets.
+    """
+
+    def __init__(  # noqa: PLR0917 -- where keys are, and what may be made of them
         self,
         store: RegistryStore,
         prefixes: Prefixes,
         seals: Seals,
         policy: Policy = STRICT,
+        elsewhere: Elsewhere | None = None,
+        chance: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        self._store = store
-        self._prefixes = prefixes
-        self._seals = seals
+        self._keys = KeyValues(store, prefixes, seals, elsewhere)
         self._policy = policy
+        self._elsewhere = elsewhere
+        self._chance = chance
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._waiting = 0
 
@@ -94,40 +82,62 @@ class Identities:
 
         Raises `StoreUnavailable`.
         """
-        found = await self._values(identity)
-        return None if found is None else next((value for _, value in found), None)
+        found = await self._keys.find(identity)
+        return next(iter(found.values), None) if isinstance(found, Here) else None
 
     async def proof(self, identity: HandleIdentity) -> Proof | None:
         """Return what keeps an identity known that was proved just now; None: its key is gone.
 
         Raises `StoreUnavailable`.
         """
+        if self._elsewhere is not None:
+            found = await self._keys.find(identity)
+            if isinstance(found, Abroad):
+                standing = self._elsewhere.standing(identity, found.holder)
+                return None if standing is None else Proof(identity, b"", standing)
         value = await self.key_value(identity)
         return None if value is None else Proof(identity, value.data)
 
     async def stands(self, proof: Proof) -> bool:
-        """Say whether the key that was proved is still there. Raises `StoreUnavailable`."""
-        return await self.proof(proof.identity) == proof
+        """Say whether the key that was proved is still there. Raises `StoreUnavailable`.
 
-    async def check_secret(self, identity: HandleIdentity, secret: bytes) -> HandleIdentity | None:
-        """Return whom `secret` proves: the identity, its handle in canonical form; None: nobody.
+        One of another node stands for its time, as long as that node is the one to ask.
+        """
+        if proof.standing is None or self._elsewhere is None:
+            return await self.proof(proof.identity) == proof
+        found = await self._keys.find(proof.identity)
+        same = isinstance(found, Abroad) and found.holder == proof.standing.holder
+        return same and self._elsewhere.stands(proof.standing)
+
+    async def check_secret(
+        self, identity: HandleIdentity, secret: bytes
+    ) -> HandleIdentity | Refused:
+        """Return whom `secret` proves: the identity, its handle in canonical form.
 
         A secret key may be stored as it is or as the hexadecimal SHA-1 of it, lower case: what
         looks like that is proved by the secret, and not by itself, unless the policy is the old
-        one. Raises `StoreUnavailable`.
+        one. Another node is not told the secret: it is asked about an answer made of it. Raises
+        `StoreUnavailable`.
         """
-        keys = await self._keys(identity, (SECRET_KEY,)) or ()
+        found = await self._keys.find(identity)
+        if isinstance(found, Abroad):
+            nonce, digest, salt = map(self._chance, (_NONCE, _DIGEST, _NONCE))
+            signed = await self._worked(lambda: answer_with_secret(secret, nonce, digest, salt))
+            if isinstance(signed, Refused):
+                return signed
+            return await self._by_secret(identity, found, signed, nonce, digest)
+        keys = () if found is None else self._keys.opened(found, (SECRET_KEY,))
         hashed = hashlib.sha1(secret, usedforsecurity=False).hexdigest().encode()
-        proved = None
-        for key in keys or (_Key(identity, SECRET_KEY, b""),):
+        proved: HandleIdentity | Refused = WRONG
+        for key in keys or (Key(identity, SECRET_KEY, b""),):
             plain = hmac.compare_digest(key.data, secret)
             plain &= self._policy.legacy or _HASHED.fullmatch(key.data) is None
             if (plain | hmac.compare_digest(key.data, hashed)) and key.data:
                 proved = key.identity
         return proved
 
-    async def check_key(self, identity: HandleIdentity, key: bytes) -> HandleIdentity | None:
-        """Return whom a public key proves that was itself proved elsewhere, by TLS; None: nobody.
+    async def check_key(self, identity: HandleIdentity, key: bytes) -> HandleIdentity | Refused:
+        """Return whom a public key proves that was itself proved elsewhere, by TLS.
 
         `key` is a SubjectPublicKeyInfo in DER; it must be equal to the HS_PUBKEY that the identity
         names. Raises `StoreUnavailable`.
@@ -135,14 +145,22 @@ class Identities:
         try:
             wanted = check_key(parse_public_key(key), self._policy)
         except KeyUnfit:
+            return WRONG
+
+        def equal(keys: tuple[Key, ...]) -> HandleIdentity | None:
+            for known in keys:
+                try:
+                    if parse_public_key(known.data) == wanted:
+                        return known.identity
+                except KeyUnfit as error:
+                    _log.info("a key cannot be used", identity=identity.handle, reason=str(error))
             return None
-        for known in await self._keys(identity, (PUBLIC_KEY,)) or ():
-            try:
-                if parse_public_key(known.data) == wanted:
-                    return known.identity
-            except KeyUnfit as error:
-                _log.info("a key cannot be used", identity=identity.handle, reason=str(error))
-        return None
+
+        found = await self._keys.find(identity)
+        if isinstance(found, Abroad):
+            return await self._by_public_key(identity, found, equal)
+        keys = () if found is None else self._keys.opened(found, (PUBLIC_KEY,))
+        return equal(keys) or WRONG
 
     async def verify_answer(
         self, answer: bodies.Answer, nonce: bytes, digest: bytes
@@ -152,7 +170,25 @@ class Identities:
         The handle of the identity is in canonical form. Raises `StoreUnavailable`.
         """
         identity = HandleIdentity(answer.handle, answer.index)
-        return await self.verify(identity, answer.signed, nonce, digest, (answer.kind,))
+        return await self.prove(identity, answer.kind, answer.signed, nonce, digest)
+
+    async def prove(
+        self, identity: HandleIdentity, kind: str, signed: bytes, nonce: bytes, digest: bytes
+    ) -> HandleIdentity | Refused:
+        """Return whom `signed` proves, as `verify_answer`, wherever his key is."""
+        found = await self._keys.find(identity)
+        if not isinstance(found, Abroad):
+            return await self._proved_here(identity, found, signed, nonce, digest, (kind,))
+        try:
+            check_response(kind, signed, self._policy)
+        except KeyUnfit as error:
+            _log.info("an answer cannot be used", identity=identity.handle, reason=str(error))
+            return WRONG
+        if kind == SECRET_KEY:
+            return await self._by_secret(identity, found, signed, nonce, digest)
+        return await self._by_public_key(
+            identity, found, lambda keys: self._prove(identity.handle, keys, signed, nonce, digest)
+        )
 
     async def verify(
         self,
@@ -160,29 +196,88 @@ class Identities:
         signed: bytes,
         nonce: bytes,
         digest: bytes,
-        kinds: tuple[str, ...] = _KEY_TYPES,
+        kinds: tuple[str, ...] = KEY_TYPES,
     ) -> HandleIdentity | Refused:
-        """Return whom `signed` proves, as `verify_answer`, with keys of any of `kinds`."""
-        keys = await self._keys(identity, kinds)
-        if keys is None:
-            return Refused(Reason.ELSEWHERE)
+        """Return whom `signed` proves by a key of any of `kinds` on this node, for somebody else.
+
+        Others are not asked on: whoever wants to know may ask them himself, and nodes that ask one
+        another would never come to an end. Raises `StoreUnavailable`.
+        """
+        found = await self._keys.find(identity)
+        here = found if isinstance(found, Here) else None
+        return await self._proved_here(identity, here, signed, nonce, digest, kinds)
+
+    async def _proved_here(  # noqa: PLR0917 -- as above, and what was found
+        self,
+        identity: HandleIdentity,
+        found: Here | None,
+        signed: bytes,
+        nonce: bytes,
+        digest: bytes,
+        kinds: tuple[str, ...],
+    ) -> HandleIdentity | Refused:
+        if found is None:
+            return _NOWHERE
+        keys = self._keys.opened(found, kinds)
+        proved = await self._worked(
+            lambda: self._prove(identity.handle, keys, signed, nonce, digest)
+        )
+        return proved or WRONG
+
+    async def _by_secret(
+        self, identity: HandleIdentity, found: Abroad, signed: bytes, nonce: bytes, digest: bytes
+    ) -> HandleIdentity | Refused:
+        if self._elsewhere is None or not identity.index:
+            return WRONG  # which key it was that proved, nobody would know
+        right = await self._elsewhere.verify(identity, found.holder, signed, nonce, digest)
+        if isinstance(right, Trouble):
+            return refused(right)
+        if not right:
+            return WRONG
+        proved = HandleIdentity(found.name, identity.index)
+        self._elsewhere.proved(proved, found.holder)
+        return proved
+
+    async def _by_public_key(
+        self, identity: HandleIdentity, found: Abroad, try_keys: _Try
+    ) -> HandleIdentity | Refused:
+        if self._elsewhere is None:
+            return _NOWHERE
+        before: Fetched | None = None
+        for anew in (False, True):  # the key may have been replaced since it was fetched
+            fetched = await self._elsewhere.keys(identity, found.holder, anew=anew)
+            if isinstance(fetched, Trouble):
+                return refused(fetched)
+            if fetched is before:
+                break
+            keys = tuple(
+                Key(HandleIdentity(found.name, value.index), PUBLIC_KEY, value.data)
+                for value in fetched.values
+            )
+            proved = await self._worked(partial(try_keys, keys))
+            if isinstance(proved, HandleIdentity):
+                self._elsewhere.proved(proved, found.holder, fetched.until)
+            if proved is not None:
+                return proved
+            before = fetched
+        return WRONG
+
+    async def _worked(self, work: Callable[[], T]) -> T | Refused:
+        """Return what `work` gives, done in a thread once it is its turn."""
         if self._waiting >= MOST_WAITING:
             return Refused(Reason.BUSY)
         self._waiting += 1
         try:
             async with self._turns:
-                proved = await asyncio.to_thread(
-                    self._prove, identity.handle, keys, signed, nonce, digest
-                )
+                return await asyncio.to_thread(work)
         finally:
             self._waiting -= 1
-        return Refused(Reason.WRONG) if proved is None else proved
 
     def _prove(
-        self, user: str, keys: tuple[_Key, ...], signed: bytes, nonce: bytes, digest: bytes
+        self, user: str, keys: tuple[Key, ...], signed: bytes, nonce: bytes, digest: bytes
     ) -> HandleIdentity | None:
         # Where there is no key, an answer with a secret costs what it costs where there is one.
-        for key in keys or (_Key(HandleIdentity(user, 0), SECRET_KEY, _NO_SECRET),):
+        for key in keys or (Key(HandleIdentity(user, 0), SECRET_KEY, _NO_SECRET),):
             try:
                 right = verify_response(
                     key.kind, key.data, user, signed, nonce, digest, self._policy
@@ -193,46 +288,3 @@ class Identities:
             if right and keys:
                 return key.identity
         return None
-
-    async def _keys(
-        self, identity: HandleIdentity, kinds: tuple[str, ...]
-    ) -> tuple[_Key, ...] | None:
-        """Return the keys of these types that an identity names; None: its handle is elsewhere."""
-        found = await self._values(identity)
-        if found is None:
-            return None
-        keys = []
-        for name, value in found:
-            kind = fold(value.type)
-            if kind in kinds and (data := self._data(kind, name, value)) is not None:
-                keys.append(_Key(HandleIdentity(name, value.index), kind, data))
-        return tuple(keys)
-
-    def _data(self, kind: str, name: str, value: Value) -> bytes | None:
-        if kind != SECRET_KEY:
-            return value.data
-        try:
-            return self._seals.opened(name, value)
-        except SealBroken as error:
-            _log.error("a secret key proves nobody", reason=str(error))
-            return None
-
-    async def _values(self, identity: HandleIdentity) -> tuple[tuple[str, Value], ...] | None:
-        """Return the key values that an identity names, each with its record's canonical name."""
-        try:
-            handle = Handle.parse(identity.handle)
-        except Invalid:
-            return None
-        place = place_of(await self._prefixes.picture(), handle)
-        if not place.lives_here:
-            return None
-        name = place.key
-        record = await self._store.record(name)
-        if record is None or record.state is not State.ACTIVE:
-            return ()
-        wanted = (
-            (name, value)
-            for value in decode_values(record.values)
-            if identity.index in (0, value.index) and fold(value.type) in _KEY_TYPES
-        )
-        return tuple(wanted)[:MOST_KEYS]

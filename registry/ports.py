@@ -17,9 +17,12 @@ from identifiers.changes import (
     Writes,
 )
 from identifiers.directory import PrefixDirectory, PrefixEntry
+from identifiers.elsewhere import Holder, Trouble
 from identifiers.names import Prefix
+from identifiers.principals import HandleIdentity
 from identifiers.records import Record
 from identifiers.reverse import Match, Search, TooBroad
+from identifiers.values import Value
 
 T = TypeVar("T")
 
@@ -123,6 +126,25 @@ class RegistryStore(Protocol):
 
     async def import_chunk(self, import_id: UUID, number: int) -> ImportChunk | None:
         """Return a committed chunk (numbered from 1) of an import."""
+        ...
+
+
+class RemoteKeys(Protocol):
+    """Keys that other nodes hold. Nothing counts but what a server has signed that holds them.
+
+    Both methods end within seconds, whatever others do.
+    """
+
+    async def public_keys(
+        self, identity: HandleIdentity, holder: Holder
+    ) -> tuple[Value, ...] | Trouble:
+        """Return the HS_PUBKEY values at the index of `identity`, for index 0 all of its handle."""
+        ...
+
+    async def verify(
+        self, identity: HandleIdentity, holder: Holder, signed: bytes, nonce: bytes, digest: bytes
+    ) -> bool | Trouble:
+        """Say whether `signed` answers a challenge with the key that `identity` names."""
         ...
 
 

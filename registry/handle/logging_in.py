@@ -12,8 +12,10 @@ from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import ResponseCode
 from registry.attempts import Attempts
 from registry.handle.logins import Logins
+from registry.handle.operations import code_of
 from registry.handle.turns import DONE, PROVE_FIRST, TOO_OFTEN, Prove, Told, Turn, refused
 from registry.identities import Identities
+from registry.proofs import Refused
 
 _NO_CONNECTION: Final = refused(
     ResponseCode.OPERATION_NOT_SUPPORTED, "A login belongs to a TCP connection"
@@ -61,11 +63,16 @@ class LoggingIn:
         if self._attempts.wait(origin, claimed, turn.now):
             return TOO_OFTEN
         identity = await self._identities.check_secret(claimed, secret.encode())
-        if identity is None:
-            self._attempts.wrong(origin, claimed, turn.now)
-            return _WRONG
+        if isinstance(identity, Refused):
+            return self._not_known(turn, claimed, identity)
         done = Told(ResponseCode.SUCCESS, bodies.Raw(text(asked.handle) + u32(0)))
         return await self._begin(turn, identity) or done
+
+    def _not_known(self, turn: Turn, claimed: HandleIdentity, refusal: Refused) -> Told:
+        if not refusal.reason.was_wrong:
+            return refused(code_of(refusal), refusal.reason)
+        self._attempts.wrong(turn.origin, claimed, turn.now)
+        return _WRONG
 
     async def _begin(self, turn: Turn, identity: HandleIdentity) -> Told | None:
         proof = await self._identities.proof(identity)

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from registry.identities import Proof
+from registry.proofs import Proof
 
 MOST: Final = 10_000
 IDLE: Final = 660.0

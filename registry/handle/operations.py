@@ -38,8 +38,9 @@ from registry.handle.requests import (
     rejected,
 )
 from registry.handle.turns import PROVE_FIRST, TOO_OFTEN, Prove, Result, Told, Turn, refused
-from registry.identities import Identities, Reason, Refused
+from registry.identities import Identities
 from registry.prefixes import Place
+from registry.proofs import Reason, Refused
 from registry.service import PAGE_LIMIT, Names, Registry
 
 A_MESSAGE: Final = 50
@@ -231,6 +232,8 @@ def code_of(refusal: Refused) -> ResponseCode:
             return ResponseCode.AUTHENTICATION_FAILED
         case Reason.BUSY:
             return ResponseCode.SERVER_BUSY
+        case Reason.SILENT | Reason.UNPROVED | Reason.KEYLESS | Reason.OUT_OF_BOUNDS:
+            return ResponseCode.AUTHENTICATION_ERROR
         case _:
             assert_never(refusal.reason)
 

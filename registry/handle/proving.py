@@ -20,7 +20,8 @@ from registry.handle.logins import Ended, Logins
 from registry.handle.operations import code_of
 from registry.handle.sessions import Session, Sessions
 from registry.handle.turns import TOO_OFTEN, Told, Turn, refused
-from registry.identities import Identities, Reason, Refused
+from registry.identities import Identities
+from registry.proofs import Reason, Refused
 
 _log = structlog.get_logger(__name__)
 _LATE: Final = refused(
@@ -105,7 +106,7 @@ class Proving:
             return TOO_OFTEN
         who = await self._identities.verify_answer(answer, challenge.nonce, challenge.digest.value)
         if isinstance(who, Refused):
-            if who.reason is not Reason.BUSY:
+            if who.reason.was_wrong:
                 self._attempts.wrong(turn.origin, claimed, turn.now)
             _log.info("an answer proved nobody", claimed=str(claimed), reason=who.reason.name)
             text = "" if who.reason is Reason.WRONG else who.reason

@@ -13,7 +13,7 @@ import msgspec
 from identifiers.keys.sessions import SessionKey
 from identifiers.relay import Origin
 from registry.handle.challenges import FULL, Full, Source, source
-from registry.identities import Proof
+from registry.proofs import Proof
 
 MOST: Final = 10_000
 MOST_OF_STRANGERS: Final = 7_500

@@ -17,7 +17,9 @@ from identifiers.faults import Invalid
 from identifiers.principals import HandleIdentity
 from identifiers.wire.handle.codes import ResponseCode
 from registry.attempts import Attempts
-from registry.identities import Identities, Refused
+from registry.handle.operations import code_of
+from registry.identities import Identities
+from registry.proofs import Reason, Refused
 from registry.rest.asks import Ask
 from registry.rest.credentials import (
     Basic,
@@ -28,7 +30,14 @@ from registry.rest.credentials import (
     Unusable,
     read_credentials,
 )
-from registry.rest.replies import FORBIDDEN, TOO_MANY, UNAUTHORIZED, Reply, refusal
+from registry.rest.replies import (
+    FORBIDDEN,
+    TOO_MANY,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    Reply,
+    refusal,
+)
 from registry.rest.sessions import Offer, Session, Sessions
 
 NEEDED: Final = "Say who you are: this is for administrators"
@@ -119,6 +128,11 @@ class Authentication:
             headers = (("Retry-After", str(wait)),)
             return msgspec.structs.replace(reply, status=TOO_MANY, headers=headers)
         known = await self._proved(ask, credentials, claimed, key)
+        if isinstance(known, Refused):
+            if not known.reason.was_wrong:
+                return _not_proved(known)
+            text = _WRONG if known.reason is Reason.WRONG else known.reason
+            known = self.challenge(ask, text, wrong=True)
         if isinstance(known, Reply):
             self._attempts.wrong(ask.origin, claimed, ask.now)
         return known
@@ -139,8 +153,7 @@ class Authentication:
         credentials: Basic | Proof | Certificate,
         claimed: HandleIdentity,
         key: bytes,
-    ) -> Known | Reply:
-        proved: HandleIdentity | Refused | None
+    ) -> Known | Refused | Reply:
         match credentials:
             case Basic(secret=secret):
                 proved = await self._identities.check_secret(claimed, secret)
@@ -150,17 +163,17 @@ class Authentication:
                 return await self._answered(ask, credentials)
             case _:
                 assert_never(credentials)
-        return self.challenge(ask, _WRONG, wrong=True) if proved is None else Known(proved)
+        return Known(proved) if isinstance(proved, HandleIdentity) else proved
 
-    async def _answered(self, ask: Ask, proof: Proof) -> Known | Reply:
+    async def _answered(self, ask: Ask, proof: Proof) -> Known | Refused | Reply:
         nonce = self._sessions.take_nonce(proof.session_id, ask.now)
         if nonce is None:
             return self.challenge(ask, "This session has ended, or its nonce was answered")
-        proved = await self._identities.verify(
-            proof.identity, proof.signed, nonce, proof.cnonce, (proof.kind,)
+        proved = await self._identities.prove(
+            proof.identity, proof.kind, proof.signed, nonce, proof.cnonce
         )
         if isinstance(proved, Refused):
-            return self.challenge(ask, str(proved.reason), wrong=True)
+            return proved
         if await self.begin(proof.session_id, proved, ask.now) is None:
             return self.challenge(ask, _WRONG, wrong=True)
         return Known(proved, proof.session_id)
@@ -172,6 +185,14 @@ class Authentication:
         """
         proof = await self._identities.proof(identity)
         return None if proof is None else self._sessions.begin(session_id, proof, now)
+
+
+def _not_proved(refused: Refused) -> Reply:
+    """Return what is told when it was not the credentials that were no good."""
+    reply = refusal(code_of(refused), refused.reason)
+    if refused.reason not in {Reason.BUSY, Reason.SILENT}:
+        return reply
+    return msgspec.structs.replace(reply, status=UNAVAILABLE, headers=(("Retry-After", "10"),))
 
 
 def _demands(offer: Offer) -> tuple[tuple[str, str], ...]:

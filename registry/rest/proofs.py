@@ -10,7 +10,8 @@ from identifiers.principals import HandleIdentity
 from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.restform import Document
 from registry.attempts import Attempts
-from registry.identities import Identities, Reason, Refused
+from registry.identities import Identities
+from registry.proofs import Reason, Refused
 from registry.rest.asks import Ask
 from registry.rest.authentication import Authentication
 from registry.rest.credentials import Unusable, read_base64, read_signed

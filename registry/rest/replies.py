@@ -50,6 +50,7 @@ _STATUSES: Final = MappingProxyType(
         ResponseCode.AUTHENTICATION_NEEDED: UNAUTHORIZED,
         ResponseCode.AUTHENTICATION_FAILED: FORBIDDEN,
         ResponseCode.INVALID_CREDENTIAL: FORBIDDEN,
+        ResponseCode.AUTHENTICATION_ERROR: FORBIDDEN,
     }
 )
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from registry.identities import Proof
+from registry.proofs import Proof
 
 OFFER_SECONDS: Final = 60
 """Within which the nonce of a new session must be answered."""

@@ -15,7 +15,7 @@ from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
 from registry.handle.challenges import FULL, LIFETIME, Challenges
 from registry.handle.sessions import PATIENCE, SHORTEST, Sessions, Terms
-from registry.identities import Proof
+from registry.proofs import Proof
 
 DIGEST = bodies.Digest(3, bytes(32))
 KEY = SessionKey(CipherCode.AES, bytes(32))

@@ -18,8 +18,9 @@ from identifiers.wire.handle import bodies
 from identifiers.wire.handle.data import RsaKey, encode_public_key
 from identifiers.wire.handle.values import encode_values
 from registry import identities
-from registry.identities import Identities, Reason, Refused
+from registry.identities import Identities
 from registry.prefixes import Prefixes
+from registry.proofs import Reason, Refused
 from registry.seals import KEY_OCTETS, Seals
 from tests.unit.registry.world import NOW
 
@@ -125,10 +126,14 @@ async def test_index_0_is_any_key_of_the_handle(known):
 
 async def test_the_work_for_index_0_is_bounded(keep, known):
     keep("88.300.1/M", *(sealed("88.300.1/M", n, b"other") for n in range(1, 9)))
-    assert await known.check_secret(HandleIdentity("88.300.1/M", 0), b"other") is not None
+    assert isinstance(
+        await known.check_secret(HandleIdentity("88.300.1/M", 0), b"other"), HandleIdentity
+    )
     last = (*(sealed("88.300.1/M", n, b"other") for n in range(1, 9)),)
     keep("88.300.1/M", *last, sealed("88.300.1/M", 9, SECRET))
-    assert await known.check_secret(HandleIdentity("88.300.1/M", 0), SECRET) is None
+    assert await known.check_secret(HandleIdentity("88.300.1/M", 0), SECRET) == Refused(
+        Reason.WRONG
+    )
 
 
 async def test_keys_that_were_left_behind_prove_nobody(keep, store):
@@ -140,12 +145,14 @@ async def test_keys_that_were_left_behind_prove_nobody(keep, store):
     known = Identities(store, Prefixes(store), SEALS)
     for name in ("88.300.1/U", "0.NA/88.300.1.2"):
         claimed = HandleIdentity(name, 300)
-        assert await known.check_secret(claimed, SECRET) is None
+        assert isinstance(await known.check_secret(claimed, SECRET), Refused)
         assert await known.proof(claimed) is None
         assert await known.verify_answer(answer(handle=name), NONCE, DIGEST) == Refused(
             Reason.ELSEWHERE
         )
-    assert await known.check_secret(HandleIdentity("0.NA/88.300.1", 300), SECRET) is not None
+    assert isinstance(
+        await known.check_secret(HandleIdentity("0.NA/88.300.1", 300), SECRET), HandleIdentity
+    )
 
 
 @pytest.mark.parametrize("handle", ["99.1/A", "0.NA/99.1", "88.300.7/A", "no handle"])
@@ -154,7 +161,7 @@ async def test_keys_elsewhere_are_said_to_be_elsewhere(known, handle):
         Reason.ELSEWHERE
     )
     assert await known.key_value(HandleIdentity(handle, 300)) is None
-    assert await known.check_secret(HandleIdentity(handle, 300), SECRET) is None
+    assert await known.check_secret(HandleIdentity(handle, 300), SECRET) == Refused(Reason.WRONG)
 
 
 async def test_names_are_compared_as_the_prefix_says(keep, known):
@@ -173,9 +180,13 @@ async def test_names_are_compared_as_the_prefix_says(keep, known):
 @pytest.mark.parametrize("state", [State.RESERVED, State.SUSPENDED, State.REVOKED, State.DELETED])
 async def test_keys_of_records_that_are_not_active_prove_nothing(keep, known, state):
     keep("88.300.1/U", sealed("88.300.1/U", 300, SECRET), state=state)
-    assert await known.check_secret(HandleIdentity("88.300.1/U", 300), SECRET) is None
+    assert await known.check_secret(HandleIdentity("88.300.1/U", 300), SECRET) == Refused(
+        Reason.WRONG
+    )
     keep("88.300.1/U", sealed("88.300.1/U", 300, SECRET))
-    assert await known.check_secret(HandleIdentity("88.300.1/U", 300), SECRET) is not None
+    assert isinstance(
+        await known.check_secret(HandleIdentity("88.300.1/U", 300), SECRET), HandleIdentity
+    )
 
 
 async def test_a_secret_is_checked(known):
@@ -184,12 +195,14 @@ async def test_a_secret_is_checked(known):
     hashed = HandleIdentity(ADMIN, 302)
     assert await known.check_secret(hashed, b"hunter2") == hashed
     for index, secret in ((300, b"password124"), (300, b""), (301, public_key()), (303, b"")):
-        assert await known.check_secret(HandleIdentity(ADMIN, index), secret) is None
+        assert await known.check_secret(HandleIdentity(ADMIN, index), secret) == Refused(
+            Reason.WRONG
+        )
 
 
 async def test_a_stored_hash_is_no_password(store, known):
     hashed = HandleIdentity(ADMIN, 302)
-    assert await known.check_secret(hashed, HASHED) is None
+    assert await known.check_secret(hashed, HASHED) == Refused(Reason.WRONG)
     old = Identities(store, Prefixes(store), SEALS, Policy(legacy=True))
     assert await old.check_secret(hashed, HASHED) == hashed
 
@@ -210,7 +223,9 @@ async def test_a_key_value_is_found(known):
 async def test_a_secret_that_cannot_be_opened_proves_nobody(keep, known):
     of_another_node = sealed("88.300.1/U", 300, SECRET, Seals(b"o" * KEY_OCTETS))
     keep("88.300.1/U", of_another_node)
-    assert await known.check_secret(HandleIdentity("88.300.1/U", 300), SECRET) is None
+    assert await known.check_secret(HandleIdentity("88.300.1/U", 300), SECRET) == Refused(
+        Reason.WRONG
+    )
     refused = await known.verify_answer(answer(handle="88.300.1/U"), NONCE, DIGEST)
     assert refused == Refused(Reason.WRONG)
 

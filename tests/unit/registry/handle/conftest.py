@@ -1,12 +1,14 @@
 import secrets
 
 import pytest
+from msgspec.structs import replace
 
 from identifiers.values import Reference, Value
 from identifiers.wire.handle.data import AdminPermission, encode_vlist
 from node.site import site_record
 from registry.administration import Administration
 from registry.commit import GroupCommit
+from registry.elsewhere import Elsewhere
 from registry.handle.service import Habits, HandleAdministration
 from registry.identities import Identities
 from registry.prefixes import Prefixes
@@ -25,6 +27,7 @@ from tests.unit.registry.handle.wire import (
     hidden,
     url,
 )
+from tests.unit.registry.remote import FarNode
 from tests.unit.registry.world import NOW, PEPPER, now_ns
 
 SEALS = Seals(b"k" * KEY_OCTETS)
@@ -40,7 +43,13 @@ async def settled_at_once():
 
 
 @pytest.fixture
-def node(store):
+def far():
+    """Another node with keys."""
+    return FarNode()
+
+
+@pytest.fixture
+def node(store, far):
     """A node with administrators of 88.300.1, and a record with public and hidden values."""
 
     def make(clock, **more):
@@ -50,8 +59,8 @@ def node(store):
             administration=Administration(store, PEPPER),
             store=store,
             prefixes=prefixes,
-            identities=Identities(store, prefixes, SEALS),
-            site=site_record(("127.0.0.1:2641",)),
+            identities=Identities(store, prefixes, SEALS, elsewhere=Elsewhere(far, clock=clock)),
+            site=replace(site_record(("127.0.0.1:2641",)), serial=more.pop("serial", 1)),
             signer=more.pop("signer", None),
             settled=more.pop("settled", settled_at_once),
             habits=Habits(**more),

@@ -21,7 +21,7 @@ from registry.handle.sessions import (
     Sessions,
     Terms,
 )
-from registry.identities import Proof
+from registry.proofs import Proof
 
 NOW = 1000.0
 KEY = SessionKey(CipherCode.AES, bytes(32))

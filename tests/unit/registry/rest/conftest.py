@@ -16,6 +16,7 @@ from identifiers.principals import HandleIdentity
 from identifiers.relay import Channel, Origin
 from identifiers.values import Value
 from registry.administration import Administration
+from registry.elsewhere import Elsewhere
 from registry.handle.homing import Homing
 from registry.identities import Identities
 from registry.prefixes import Prefixes
@@ -23,6 +24,7 @@ from registry.rest.app import RestForm, add_rest
 from registry.service import Registry
 from storage.memory import MemoryReverse
 from tests.unit.registry.handles import admin, stored, url
+from tests.unit.registry.remote import FarNode
 from tests.unit.registry.world import PEPPER, SEALS, Answer, now_ns
 
 SECRET = b"correct horse"
@@ -139,7 +141,13 @@ async def settled():
 
 
 @pytest.fixture
-async def rest(records, commit, reverse, steady, settled):
+def far():
+    """Another node with keys."""
+    return FarNode()
+
+
+@pytest.fixture
+async def rest(records, commit, reverse, steady, settled, far):  # noqa: PLR0917 -- what it stands on
     async def settle():
         settled.append(len(records.changes))
 
@@ -152,7 +160,7 @@ async def rest(records, commit, reverse, steady, settled):
             registry=registry,
             store=records,
             prefixes=prefixes,
-            identities=Identities(records, prefixes, SEALS),
+            identities=Identities(records, prefixes, SEALS, elsewhere=Elsewhere(far, clock=steady)),
             homing=Homing(registry, Administration(records, PEPPER), prefixes),
             reverse=reverse,
             clock=now_ns,

@@ -4,7 +4,7 @@ import base64
 import os
 
 from identifiers.principals import HandleIdentity
-from registry.identities import Proof
+from registry.proofs import Proof
 from registry.rest.sessions import (
     IDLE_SECONDS,
     LONGEST_SECONDS,

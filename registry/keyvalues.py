@@ -1,0 +1,101 @@
+"""The keys that identities name: values of records here, or who else has them."""
+
+from typing import Final
+
+import msgspec
+import structlog
+
+from identifiers.elsewhere import Holder
+from identifiers.faults import Invalid
+from identifiers.keys.responses import PUBLIC_KEY, SECRET_KEY
+from identifiers.names import Handle, fold
+from identifiers.principals import HandleIdentity
+from identifiers.records import State
+from identifiers.values import Value
+from identifiers.wire.handle.values import decode_values
+from registry.elsewhere import Elsewhere, holder_of
+from registry.ports import RegistryStore
+from registry.prefixes import Prefixes, place_of
+from registry.seals import SealBroken, Seals
+
+MOST_KEYS: Final = 8
+"""Keys of one handle that are tried for index 0."""
+KEY_TYPES: Final = (PUBLIC_KEY, SECRET_KEY)
+_log = structlog.get_logger(__name__)
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key as it is used; its identity has the canonical name of its record."""
+
+    identity: HandleIdentity
+    kind: str
+    data: bytes
+
+
+class Here(msgspec.Struct, frozen=True):
+    """The key values that an identity names, of the record with the canonical name `name`."""
+
+    name: str
+    values: tuple[Value, ...]
+
+
+class Abroad(msgspec.Struct, frozen=True):
+    """Another node has the record; `name` is its canonical name as far as it is known here."""
+
+    name: str
+    holder: Holder
+
+
+class KeyValues:
+    """Finds keys. Without `elsewhere` those of other nodes are nobody's."""
+
+    def __init__(
+        self, store: RegistryStore, prefixes: Prefixes, seals: Seals, elsewhere: Elsewhere | None
+    ) -> None:
+        self._store = store
+        self._prefixes = prefixes
+        self._seals = seals
+        self._elsewhere = elsewhere
+
+    async def find(self, identity: HandleIdentity) -> Here | Abroad | None:
+        """Return the key values that an identity names, or who has them; None: nobody is known.
+
+        Raises `StoreUnavailable`.
+        """
+        try:
+            handle = Handle.parse(identity.handle)
+        except Invalid:
+            return None
+        directory = await self._prefixes.picture()
+        place = place_of(directory, handle)
+        if not place.lives_here:
+            above = () if self._elsewhere is None else self._elsewhere.above
+            holder = None if self._elsewhere is None else holder_of(directory, handle, above)
+            return None if holder is None else Abroad(place.key, holder)
+        record = await self._store.record(place.key)
+        if record is None or record.state is not State.ACTIVE:
+            return Here(place.key, ())
+        wanted = (
+            value
+            for value in decode_values(record.values)
+            if identity.index in (0, value.index) and fold(value.type) in KEY_TYPES
+        )
+        return Here(place.key, tuple(wanted)[:MOST_KEYS])
+
+    def opened(self, found: Here, kinds: tuple[str, ...]) -> tuple[Key, ...]:
+        """Return the keys of these types as they are used."""
+        keys = []
+        for value in found.values:
+            kind = fold(value.type)
+            if kind in kinds and (data := self._data(kind, found.name, value)) is not None:
+                keys.append(Key(HandleIdentity(found.name, value.index), kind, data))
+        return tuple(keys)
+
+    def _data(self, kind: str, name: str, value: Value) -> bytes | None:
+        if kind != SECRET_KEY:
+            return value.data
+        try:
+            return self._seals.opened(name, value)
+        except SealBroken as error:
+            _log.error("a secret key proves nobody", reason=str(error))
+            return None
