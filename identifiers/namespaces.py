@@ -52,7 +52,10 @@ DEFAULT_DELIMITER: Final = "@"
 _MAX_DELIMITER: Final = 16
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,31})(?:\[([0-9]{1,2})\])?\}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}", re.ASCII)
+MAX_PATTERNS: Final = 1024
+"""Nodes of all patterns of a namespace, their counted repetitions written out."""
 _CHARACTERS_PER_STEP: Final = 64
+_PARTS_PER_STEP: Final = 4
 _SECRET: Final = "HS_SECKEY"  # noqa: S105 -- a type's name
 
 
@@ -122,8 +125,8 @@ def read_namespace(data: bytes) -> Namespace:
         delimiter = template.attributes.get("delimiter", "")
         if not 1 <= len(delimiter) <= _MAX_DELIMITER:
             raise BadNamespace(f"a template has a delimiter of 1 to {_MAX_DELIMITER} characters")
-        return Namespace(delimiter, _read_orders(template.children))
-    except (BadXml, BadPattern) as why:
+        return Namespace(delimiter, _read_orders(template.children, Budget(MAX_PATTERNS)))
+    except (BadXml, BadPattern, TooMuchWork) as why:
         raise BadNamespace(str(why)) from None
 
 
@@ -136,8 +139,12 @@ def split(handle: str, delimiter: str) -> Split | None:
     return Split(handle, handle[:at], handle[at + len(delimiter) :])
 
 
-def evaluate(namespace: Namespace, parts: Split, values: Iterable[Value]) -> tuple[Value, ...]:
+def evaluate(
+    namespace: Namespace, parts: Split, values: Iterable[Value], budget: Budget
+) -> tuple[Value, ...]:
     """Compute the values of `parts.handle` from those of its base. Raises `BadNamespace`.
+
+    What that takes is taken off `budget`; each of its steps is about as long as any other.
 
     A value that is made within ``foreach`` has the permissions, TTL and timestamp of the one at
     hand, and of those around it no permission that one of them lacks: what is not public does not
@@ -145,7 +152,7 @@ def evaluate(namespace: Namespace, parts: Split, values: Iterable[Value]) -> tup
     """
     given = tuple(value for value in values if fold(value.type) != _SECRET)
     known = {"handle": parts.handle, "base": parts.base, "extension": parts.extension}
-    run = _Run(given)
+    run = _Run(given, budget)
     try:
         run.follow(namespace.orders, {name: (text,) for name, text in known.items()}, None)
     except TooMuchWork as why:
@@ -156,7 +163,7 @@ def evaluate(namespace: Namespace, parts: Split, values: Iterable[Value]) -> tup
 # --- reading
 
 
-def _read_orders(elements: Sequence[Element]) -> tuple[_Order, ...]:
+def _read_orders(elements: Sequence[Element], room: Budget) -> tuple[_Order, ...]:
     orders: list[_Order] = []
     for element in elements:
         if element.name == "else":
@@ -164,18 +171,19 @@ def _read_orders(elements: Sequence[Element]) -> tuple[_Order, ...]:
             before = orders.pop() if orders else None
             if not isinstance(before, _If) or before.otherwise:
                 raise BadNamespace("an <else> without its <if>")
-            orders.append(msgspec.structs.replace(before, otherwise=_read_orders(element.children)))
+            otherwise = _read_orders(element.children, room)
+            orders.append(msgspec.structs.replace(before, otherwise=otherwise))
         else:
-            orders.append(_read_order(element))
+            orders.append(_read_order(element, room))
     return tuple(orders)
 
 
-def _read_order(element: Element) -> _Order:
+def _read_order(element: Element, room: Budget) -> _Order:
     match element.name:
         case "foreach":
-            return _ForEach(_read_orders(element.children))
+            return _ForEach(_read_orders(element.children, room))
         case "if":
-            return _read_if(element)
+            return _read_if(element, room)
         case "value":
             attributes = element.attributes
             return _Make(
@@ -191,18 +199,24 @@ def _read_order(element: Element) -> _Order:
             raise BadNamespace(f"<{element.name}> is not understood")
 
 
-def _read_if(element: Element) -> _If:
+def _read_if(element: Element, room: Budget) -> _If:
     test, expression = _required(element, "test"), _required(element, "expression")
     if test not in {"equals", "matches"}:
         raise BadNamespace(f"the test {test!r} is not understood")
     parameter = element.attributes.get("parameter", "")
     return _If(
         _read_variable(_required(element, "value")),
-        expression if test == "equals" else compiled(expression),
+        expression if test == "equals" else _read_pattern(expression, room),
         _read_name(parameter) if parameter else "",
-        _read_orders(element.children),
+        _read_orders(element.children, room),
         (),
     )
+
+
+def _read_pattern(text: str, room: Budget) -> Pattern:
+    pattern = compiled(text)
+    room.spend(pattern.size)
+    return pattern
 
 
 def _required(element: Element, name: str) -> str:
@@ -248,9 +262,9 @@ _Known = Mapping[str, tuple[str, ...]]
 class _Run:
     """One evaluation: what it made, and the work it has left."""
 
-    def __init__(self, values: Sequence[Value]) -> None:
+    def __init__(self, values: Sequence[Value], budget: Budget) -> None:
         self._values = tuple((value, _of_value(value)) for value in values)
-        self._budget = Budget()
+        self._budget = budget
         self._matched: dict[tuple[int, str], tuple[str, ...] | None] = {}
         self._octets = 0
         self.made: list[Value] = []
@@ -261,19 +275,26 @@ class _Run:
             match order:
                 case _ForEach(body):
                     for value, own in self._values:
+                        self._name(known)
                         self.follow(body, {**known, **own}, _within(at, value))
                 case _If():
                     self._decide(order, known, at)
                 case _Make():
                     self._make(order, known, at)
                 case _Define(parameter, text):
+                    self._name(known)
                     known = {**known, parameter: (self._fill(text, known),)}
                 case _:
                     assert_never(order)
 
+    def _name(self, known: _Known) -> None:
+        """Pay for a copy of what is known, with a name more."""
+        self._budget.spend(1 + len(known) // _PARTS_PER_STEP)
+
     def _decide(self, order: _If, known: _Known, at: Value | None) -> None:
         text = _looked_up(order.variable, known)
         if isinstance(order.expression, str):
+            self._budget.spend((len(text) + len(order.expression)) // _CHARACTERS_PER_STEP)
             of_type = order.variable.name == "type"
             expected = fold(order.expression) if of_type else order.expression
             found: tuple[str, ...] | None = (
@@ -283,6 +304,7 @@ class _Run:
             found = self._match(order.expression, text)
         if order.parameter:
             # Without a match the parameter is what was looked at, with no groups.
+            self._name(known)
             known = {**known, order.parameter: (text,) if found is None else found}
         self.follow(order.otherwise if found is None else order.then, known, at)
 
@@ -294,6 +316,7 @@ class _Run:
         return self._matched[key]
 
     def _fill(self, text: _Text, known: _Known) -> str:
+        self._budget.spend(len(text) // _PARTS_PER_STEP)
         filled: list[str] = []
         size = 0
         for part in text:

@@ -2,24 +2,36 @@ r"""Regular expressions of strangers, matched in bounded time.
 
 Python's `re` goes back over what it matched, and a pattern of ten characters makes it do so for
 hours. Here all alternatives advance together, character by character (a Pike machine), so the work
-is at most the pattern's length times the text's, and a budget bounds it besides. The price is a
-smaller language, that of every dialect: characters, ``.``, ``[a-z]``, ``\d \w \s`` and their
-opposites, ``(…)`` and ``(?:…)``, ``|``, ``* + ? {m,n}`` (also lazy), ``^`` and ``$``. References
-back, looking around and flags are refused.
+is at most the pattern's length times the text's, and a budget bounds it besides. A step takes the
+same time whatever the pattern: characters are looked up by bisection, and what groups matched is a
+list that grows at its end. The price is a smaller language, that of every dialect: characters,
+``.``, ``[a-z]``, ``\d \w \s`` and their opposites, ``(…)`` and ``(?:…)``, ``|``, ``* + ? {m,n}``
+(also lazy), ``^`` and ``$``. References back, looking around and flags are refused.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
+from enum import IntEnum
 from typing import Final, assert_never
 
 import msgspec
 
-from identifiers.pattern_syntax import BadPattern, Edge, Group, Node, Repeat, Take, read_pattern
+from identifiers.pattern_syntax import (
+    BadPattern,
+    Edge,
+    Group,
+    Node,
+    Ranges,
+    Repeat,
+    Take,
+    read_pattern,
+)
 
 MAX_TEXT: Final = 256
 MAX_PROGRAM: Final = 256
 """Steps of a compiled pattern; counted repetitions are written out."""
-BUDGET: Final = 20_000
-"""Steps that one evaluation may take altogether: some ten milliseconds."""
+BUDGET: Final = 4_000
+"""Steps that one evaluation may take altogether: some two milliseconds."""
 
 _TOO_LARGE: Final = "the pattern is too large, its counted repetitions written out"
 
@@ -32,7 +44,13 @@ class Budget:
     """Steps that are left to spend."""
 
     def __init__(self, steps: int = BUDGET) -> None:
+        self._steps = steps
         self.left = steps
+
+    @property
+    def spent(self) -> int:
+        """Steps that were taken."""
+        return self._steps - max(self.left, 0)
 
     def spend(self, steps: int) -> None:
         """Take steps off. Raises `TooMuchWork` when there are not so many."""
@@ -41,35 +59,44 @@ class Budget:
             raise TooMuchWork("this takes too much work")
 
 
-class _Fork(msgspec.Struct, frozen=True):
+class _Kind(IntEnum):
+    TAKE = 0
+    """A character within the bounds."""
+    FORK = 1
     """Try the first way, then the second."""
-
-    first: int
-    second: int
-
-
-class _Jump(msgspec.Struct, frozen=True):
-    to: int
-
-
-class _Mark(msgspec.Struct, frozen=True):
+    JUMP = 2
+    MARK = 3
     """Remember the place: group ``slot // 2`` begins or ends here."""
-
-    slot: int
-
-
-class _Done(msgspec.Struct, frozen=True):
-    """Matched."""
+    START = 4
+    END = 5
+    DONE = 6
 
 
-_Step = Take | _Fork | _Jump | _Mark | Edge | _Done
+_TAKE, _FORK, _JUMP, _MARK, _START, _END, _DONE = map(int, _Kind)
+
+
+class _Step(msgspec.Struct, frozen=True):
+    """One step; `first` is where it leads, or a slot.
+
+    `bounds` are where sets of characters begin and end, in turn, ascending.
+    """
+
+    kind: int
+    first: int = 0
+    second: int = 0
+    bounds: tuple[int, ...] = ()
+
+
+_PLACEHOLDER: Final = _Step(_DONE)
+_STAYING: Final = frozenset({_TAKE, _DONE})
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A compiled pattern."""
+    """A compiled pattern; `size` is the work that was to compile it, in nodes."""
 
     steps: tuple[_Step, ...]
     groups: int
+    size: int
 
 
 def compiled(text: str) -> Pattern:
@@ -77,8 +104,19 @@ def compiled(text: str) -> Pattern:
     whole = read_pattern(text)
     writer = _Writer()
     writer.node(whole)
-    writer.add(_Done())
-    return Pattern(tuple(writer.steps), writer.groups)
+    writer.add(_Step(_DONE))
+    return Pattern(tuple(writer.steps), writer.groups, writer.visits)
+
+
+class _Marked(msgspec.Struct, frozen=True, gc=False):
+    """The place that was remembered last, and those before it."""
+
+    slot: int
+    at: int
+    before: "_Marked | None"
+
+
+_Thread = tuple[int, _Marked | None]
 
 
 def match(pattern: Pattern, text: str, budget: Budget) -> tuple[str, ...] | None:
@@ -88,57 +126,71 @@ def match(pattern: Pattern, text: str, budget: Budget) -> tuple[str, ...] | None
     """
     if len(text) > MAX_TEXT:
         raise TooMuchWork(f"patterns are matched with at most {MAX_TEXT} characters")
-    marks = (-1,) * (2 * pattern.groups + 2)
-    threads = _reached(pattern, text, 0, [(0, marks)], budget)
-    for at, char in enumerate(text):
+    steps = pattern.steps
+    threads = _reached(steps, 0, len(text), [(0, None)], budget)
+    for at, char in enumerate(text, 1):
         code = ord(char)
-        ways = []
-        for step, marked in threads:
-            taken = pattern.steps[step]
-            if isinstance(taken, Take) and any(low <= code <= high for low, high in taken.ranges):
-                ways.append((step + 1, marked))
-        threads = _reached(pattern, text, at + 1, ways, budget)
+        # Within a set is whoever has passed an odd number of its bounds.
+        ways = [
+            (step + 1, marked)
+            for step, marked in threads
+            if bisect_right(steps[step].bounds, code) & 1
+        ]
+        if not ways:
+            return None
+        threads = _reached(steps, at, len(text), ways, budget)
     for step, marked in threads:
-        if isinstance(pattern.steps[step], _Done):
-            return tuple(
-                text[max(marked[n], 0) : max(marked[n + 1], 0)] for n in range(0, len(marked), 2)
-            )
+        if steps[step].kind == _DONE:
+            return _groups(pattern, text, marked)
     return None
 
 
-_Thread = tuple[int, tuple[int, ...]]
+def _groups(pattern: Pattern, text: str, marked: _Marked | None) -> tuple[str, ...]:
+    places: dict[int, int] = {}
+    while marked is not None:
+        places.setdefault(marked.slot, marked.at)
+        marked = marked.before
+    slots = range(0, 2 * pattern.groups + 2, 2)
+    return tuple(text[places.get(n, 0) : places.get(n + 1, 0)] for n in slots)
 
 
 def _reached(
-    pattern: Pattern, text: str, at: int, starts: Iterable[_Thread], budget: Budget
+    steps: tuple[_Step, ...], at: int, length: int, starts: Iterable[_Thread], budget: Budget
 ) -> list[_Thread]:
     """Follow every way that takes no character; the best first, each step once."""
-    steps = pattern.steps
     reached: list[_Thread] = []
     seen: set[int] = set()
     stack = list(starts)[::-1]
     while stack:
-        number, marks = stack.pop()
+        number, marked = stack.pop()
         if number in seen:
             continue
         seen.add(number)
         step = steps[number]
-        match step:
-            case _Fork(first, second):
-                stack += ((second, marks), (first, marks))
-            case _Jump(to):
-                stack.append((to, marks))
-            case _Mark(slot):
-                stack.append((number + 1, (*marks[:slot], at, *marks[slot + 1 :])))
-            case Edge(start):
-                if at == (0 if start else len(text)):
-                    stack.append((number + 1, marks))
-            case Take() | _Done():
-                reached.append((number, marks))
-            case _:
-                assert_never(step)
+        kind = step.kind
+        if kind in _STAYING:
+            reached.append((number, marked))
+        elif kind == _FORK:
+            stack += ((step.second, marked), (step.first, marked))
+        elif kind == _JUMP:
+            stack.append((step.first, marked))
+        elif kind == _MARK:
+            stack.append((number + 1, _Marked(step.first, at, marked)))
+        elif at == (0 if kind == _START else length):
+            stack.append((number + 1, marked))
     budget.spend(len(seen))
     return reached
+
+
+def _bounds(ranges: Ranges) -> tuple[int, ...]:
+    """Return where sets begin and end, those that touch as one."""
+    bounds: list[int] = []
+    for low, high in sorted(ranges):
+        if bounds and low <= bounds[-1]:
+            bounds[-1] = max(bounds[-1], high + 1)
+        else:
+            bounds += (low, high + 1)
+    return tuple(bounds)
 
 
 class _Writer:
@@ -146,7 +198,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.steps: list[_Step] = []
-        self._visits = 0
+        self.visits = 0
         self.groups = 0
 
     def add(self, step: _Step) -> int:
@@ -157,19 +209,21 @@ class _Writer:
 
     def node(self, node: Node) -> None:
         # Repetitions of nothing write no steps, and would be written for ever.
-        self._visits += 1
-        if self._visits > 2 * MAX_PROGRAM:
+        self.visits += 1
+        if self.visits > 2 * MAX_PROGRAM:
             raise BadPattern(_TOO_LARGE)
         match node:
-            case Take() | Edge():
-                self.add(node)
+            case Take(ranges):
+                self.add(_Step(_TAKE, bounds=_bounds(ranges)))
+            case Edge(start):
+                self.add(_Step(_START if start else _END))
             case Group(number, ways):
                 if number is not None:
                     self.groups = max(self.groups, number)
-                    self.add(_Mark(2 * number))
+                    self.add(_Step(_MARK, 2 * number))
                 self._ways(ways)
                 if number is not None:
-                    self.add(_Mark(2 * number + 1))
+                    self.add(_Step(_MARK, 2 * number + 1))
             case Repeat():
                 self._repeat(node)
             case _:
@@ -178,32 +232,33 @@ class _Writer:
     def _ways(self, ways: tuple[tuple[Node, ...], ...]) -> None:
         ends = []
         for way in ways[:-1]:
-            fork = self.add(_Done())
+            fork = self.add(_PLACEHOLDER)
             for node in way:
                 self.node(node)
-            ends.append(self.add(_Done()))
-            self.steps[fork] = _Fork(fork + 1, len(self.steps))
+            ends.append(self.add(_PLACEHOLDER))
+            self.steps[fork] = _Step(_FORK, fork + 1, len(self.steps))
         for node in ways[-1]:
             self.node(node)
         for end in ends:
-            self.steps[end] = _Jump(len(self.steps))
+            self.steps[end] = _Step(_JUMP, len(self.steps))
 
     def _repeat(self, repeat: Repeat) -> None:
         for _ in range(repeat.least):
             self.node(repeat.node)
         if repeat.most is None:
-            fork = self.add(_Done())
+            fork = self.add(_PLACEHOLDER)
             self.node(repeat.node)
-            self.add(_Jump(fork))
+            self.add(_Step(_JUMP, fork))
             self._fork(fork, repeat)
             return
         forks = []
         for _ in range(repeat.most - repeat.least):
-            forks.append(self.add(_Done()))
+            forks.append(self.add(_PLACEHOLDER))
             self.node(repeat.node)
         for fork in forks:
             self._fork(fork, repeat)
 
     def _fork(self, fork: int, repeat: Repeat) -> None:
         into, past = fork + 1, len(self.steps)
-        self.steps[fork] = _Fork(into, past) if repeat.greedy else _Fork(past, into)
+        ways = (into, past) if repeat.greedy else (past, into)
+        self.steps[fork] = _Step(_FORK, *ways)

@@ -20,12 +20,14 @@ from identifiers.namespaces import (
     split,
 )
 from identifiers.outcomes import Absent
+from identifiers.patterns import Budget, TooMuchWork
 from identifiers.queries import Query
 from identifiers.records import Record, State
 from identifiers.routes import namespace_of
 from identifiers.wire.handle.values import decode_values, encode_values
 
 _ABSENT: Final = Absent()
+_OCTETS_PER_STEP: Final = 64
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -60,10 +62,11 @@ def template_for(entry: PrefixEntry | None, query: Query) -> Template | Absent:
     return Template(base.key(fold_suffix=entry.fold_suffix), parts, entry.namespace)
 
 
-def computed(template: Template, base: Record | None) -> Record | Absent:
+def computed(template: Template, base: Record | None, budget: Budget) -> Record | Absent:
     """Compute the record of a name; `base` is what is stored of its base.
 
-    Its version changes with the base and with the namespace; its key is the base's.
+    Its version changes with the base and with the namespace; its key is the base's. The work is
+    taken off `budget`, and there is no more of it than that.
     """
     if base is None or base.state is not State.ACTIVE:
         return _ABSENT
@@ -71,11 +74,13 @@ def computed(template: Template, base: Record | None) -> Record | Absent:
     if not data:
         return _ABSENT
     try:
+        # What was read before is not read again; whether it was must not decide.
+        budget.spend(1 + len(data) // _OCTETS_PER_STEP)
         namespace = read_namespace(data)
         if namespace.delimiter != _delimiter(template):
             return _ABSENT
-        values = evaluate(namespace, template.parts, decode_values(base.values))
-    except BadNamespace as why:
+        values = evaluate(namespace, template.parts, decode_values(base.values), budget)
+    except (BadNamespace, TooMuchWork) as why:
         return _unusable(template.base, why)
     if not values:
         return _ABSENT
@@ -89,5 +94,5 @@ def _delimiter(template: Template) -> str:
     return parts.handle[len(parts.base) : len(parts.handle) - len(parts.extension)]
 
 
-def _unusable(of: str, why: BadNamespace) -> Absent:
+def _unusable(of: str, why: BadNamespace | TooMuchWork) -> Absent:
     return Absent(f"the namespace of {of} cannot be used: {why}")

@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from node.metrics import Family
+
 LONGEST_LINE: Final = 1 << 20
 """Octets of one message."""
 
@@ -36,12 +38,14 @@ class Sockets(msgspec.Struct, frozen=True, kw_only=True):
     https: tuple[int, ...] = ()
     registry_tls: tuple[int, ...] = ()
     relay: tuple[int, ...] = ()
+    moving: tuple[int, ...] = ()
+    """Two ends of a pair: connections of workers that leave go in at one, and out at the other."""
     control: int = -1
 
     def all(self) -> tuple[int, ...]:
         """Return every descriptor."""
         groups = (self.udp, self.tcp, self.http, self.registry, self.ops)
-        more = (self.https, self.registry_tls, self.relay)
+        more = (self.https, self.registry_tls, self.relay, self.moving)
         return (*(fd for group in (*groups, *more) for fd in group), self.control)
 
 
@@ -49,10 +53,10 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a child needs to know to begin.
 
     `settings` are the texts of the node's settings (`node.config.load`); `database` and `redis` are
-    the URLs in force. `siblings` are the control sockets of all children by name, its own too.
+    the URLs in force. `siblings` are the control sockets of all children by name, its own too;
+    `supervisor` is that of the supervisor.
     `public` is where clients reach the Handle listeners, `http` and `https` where those listen.
-    `relay` is the socket of the registry, empty without one. `restarts` counts earlier processes of
-    this name.
+    `relay` is the socket of the registry, empty without one.
     """
 
     name: str
@@ -62,11 +66,11 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     redis: str | None
     sockets: Sockets
     siblings: dict[str, str]
+    supervisor: str = ""
     public: tuple[str, ...] = ()
     http: tuple[str, ...] = ()
     https: tuple[str, ...] = ()
     relay: str = ""
-    restarts: int = 0
     prepare: bool = False
     """Bring the database to this version, and home what the settings say, before anything else."""
     demo: bool = False
@@ -89,7 +93,13 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-Report = Prepared | Ready | Failed
+class Counted(msgspec.Struct, frozen=True, tag=True):
+    """What the child counted since it began; told every second, so it is a sign of life too."""
+
+    families: tuple[Family, ...]
+
+
+Report = Prepared | Ready | Failed | Counted
 
 _encoder: Final = msgspec.json.Encoder()
 _reports: Final = msgspec.json.Decoder(Report)
@@ -113,23 +123,25 @@ class SupervisorEnd:
         self._writer.write(_encoder.encode(assignment) + b"\n")
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Yield what the child reports, until it ends."""
+        """Yield what the child reports, until it ends; then hang up."""
         try:
-            while line := await self._reader.readline():
+            while (line := await self._reader.readline()).endswith(b"\n"):
                 yield _reports.decode(line)
         except ConnectionError:  # it ended before it read what was sent
             return
-
-    def close(self) -> None:
-        """Hang up."""
-        self._writer.close()
+        finally:
+            self._writer.close()
 
 
 class ChildEnd:
-    """A child's end of the line. Plain blocking calls: the child has nothing else to do yet."""
+    """A child's end of the line. Plain blocking calls: the child has nothing else to do yet.
+
+    Only `offer` is for a child that serves: it never waits for the supervisor.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
+        self._unsent = b""
 
     def wait(self) -> Assignment | None:
         """Return what to do; None when the supervisor is gone."""
@@ -139,7 +151,19 @@ class ChildEnd:
 
     def report(self, report: Report) -> None:
         """Tell the supervisor; one that is gone is not told."""
+        line, self._unsent = self._unsent + _encoder.encode(report) + b"\n", b""
         try:
-            self._socket.sendall(_encoder.encode(report) + b"\n")
+            self._socket.sendall(line)
         except ConnectionError:
             return
+
+    def offer(self, report: Report) -> None:
+        """Tell the supervisor if it listens; a report that it has no room for is left out."""
+        line = self._unsent or _encoder.encode(report) + b"\n"
+        try:
+            sent = self._socket.send(line, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0 if self._unsent else len(line)
+        except ConnectionError:
+            sent = len(line)
+        self._unsent = line[sent:]

@@ -38,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
                 wiring.ROLES[assignment.role],
                 prepared=lambda: line.report(Prepared()),
                 ready=lambda credentials: line.report(Ready(credentials)),
+                counted=line.offer,
             )
         )
     except (StoreUnavailable, Unsuitable, UnfitKey, UnfitTls, CannotHome, NotDone) as why:

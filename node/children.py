@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final, Self
 
-from node.assignment import Assignment, Report, SupervisorEnd
+from node.assignment import Assignment, Report, Sockets, SupervisorEnd
 from storage.embedded.identity import Plain
 from storage.embedded.process import ending_with_parent
 
@@ -19,8 +19,15 @@ MODULE: Final = "node.child"
 class Child:
     """A running process of this program."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], line: SupervisorEnd) -> None:
+    def __init__(
+        self,
+        name: str,
+        process: subprocess.Popen[bytes],
+        line: SupervisorEnd,
+        sockets: Sockets,
+    ) -> None:
         self.name: Final = name
+        self.sockets: Final = sockets
         self._process: Final = process
         self._line: Final = line
         self._loop: Final = asyncio.get_running_loop()
@@ -33,12 +40,14 @@ class Child:
         cls,
         name: str,
         *,
+        sockets: Sockets,
         inherited: Sequence[int],
         environ: Mapping[str, str],
         module: str,
     ) -> Self:
         """Start ``python -m module NAME LINE``, LINE being its end of the line to us.
 
+        It inherits `sockets`, and what else is `inherited`.
         It gets SIGKILL when the main thread of this process ends, and runs in a session of its own:
         Ctrl-C is for the supervisor. To be called from the main thread.
         """
@@ -50,11 +59,11 @@ class Child:
                 ending_with_parent(command, death_signal=signal.SIGKILL, identity=Plain()),
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr,
-                pass_fds=(*inherited, theirs.fileno()),
+                pass_fds=(*sockets.all(), *inherited, theirs.fileno()),
                 env=dict(environ),
                 start_new_session=True,
             )
-        return cls(name, process, await SupervisorEnd.over(ours))
+        return cls(name, process, await SupervisorEnd.over(ours), sockets)
 
     @property
     def pid(self) -> int:
@@ -66,7 +75,7 @@ class Child:
         self._line.assign(assignment)
 
     def reports(self) -> AsyncIterator[Report]:
-        """Yield what it reports, until it ends."""
+        """Yield what it reports, until it ends; what it said last is not lost."""
         return self._line.reports()
 
     async def ended(self) -> int:
@@ -81,5 +90,4 @@ class Child:
     def _note_end(self) -> None:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
-        self._line.close()
         self._ended.set_result(self._process.wait())

@@ -76,6 +76,30 @@ def registry() -> None:
 
 
 @app.command()
+def reload() -> None:
+    """Have the running node read its settings file again, and apply what can be applied."""
+    from node.commands.orders import run
+    from node.control import Question
+
+    run(os.environ, Question.RELOAD)
+
+
+@app.command()
+def restart(
+    *,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="The registry process too: who is logged in logs in anew."),
+    ] = False,
+) -> None:
+    """Replace the running node's workers one after the other; no look-up is lost."""
+    from node.commands.orders import run
+    from node.control import Question
+
+    run(os.environ, Question.RESTART_ALL if everything else Question.RESTART_WORKERS)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database's schema to this version."""
     from node.commands.settings import migrate as run

@@ -19,6 +19,7 @@ from edge.addresses import (
 from edge.reach import Reach, parse_reach
 from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
+from node import settings_file
 from node.readers import (
     At,
     Embedded,
@@ -63,6 +64,7 @@ class BadSettings(ValueError):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What a node is told. Paths are absolute; `drain_delay` in seconds."""
 
+    settings_file: Path | None
     data_dir: Path
     keys_dir: Path
     database: Embedded | At
@@ -105,7 +107,15 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[str], Any]
 
 
+FILE: Final = "IDNODE_SETTINGS_FILE"
 SETTINGS: Final = (
+    Setting(
+        name=FILE,
+        field="settings_file",
+        default="",
+        purpose="more settings, NAME=value a line, read again at a reload; the environment wins",
+        read=optional_path,
+    ),
     Setting(
         name="IDNODE_DATA_DIR",
         field="data_dir",
@@ -319,12 +329,18 @@ SETTINGS: Final = (
 )
 LISTENERS: Final = frozenset({"handle", "http", "https", "registry", "registry_tls", "ops"})
 """The fields that hold listening addresses."""
+FIXED: Final = LISTENERS | {
+    *("settings_file", "data_dir", "keys_dir", "database", "redis"),
+    *("workers", "prefixes", "pg_bin"),
+}
+"""The fields that are in force for as long as the node runs; the others can be reloaded."""
 CLIENT_SETTINGS: Final = ("IDNODE_API_KEY",)
 """What the client commands read; no setting of a node."""
 
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read all settings; an empty one counts as not given. Raises `BadSettings`."""
+    environ = {**_from_file(environ), **{n: v for n, v in environ.items() if v}}
     found: dict[str, Any] = {}
     faults = []
     for setting in SETTINGS:
@@ -348,8 +364,23 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def given(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what `environ` says of the settings, to be handed to a child and loaded there."""
-    return {s.name: environ[s.name] for s in SETTINGS if environ.get(s.name)}
+    """Return what `environ` and its file say of the settings, to be loaded elsewhere alike.
+
+    The file's own name is left out: it was read. Raises `BadSettings`.
+    """
+    said = {s.name: environ[s.name] for s in SETTINGS if environ.get(s.name)}
+    said.pop(FILE, None)
+    return {**_from_file(environ), **said}
+
+
+def _from_file(environ: Mapping[str, str]) -> dict[str, str]:
+    path = environ.get(FILE)
+    if not path:
+        return {}
+    try:
+        return settings_file.read(Path(path), {s.name for s in SETTINGS} - {FILE})
+    except ValueError as why:
+        raise BadSettings((SettingFault(FILE, str(why)),)) from why
 
 
 def unknown(environ: Mapping[str, str]) -> list[str]:

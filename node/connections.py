@@ -15,8 +15,11 @@ _CUSTOMARY: Final = 100
 
 
 def needed(workers: int) -> int:
-    """Return how many connections a server must allow for a whole node of `workers`."""
-    return workers * (WORKER + _HINTS) + REGISTRY + _HINTS + _COMMANDS
+    """Return how many connections a server must allow for a whole node of `workers`.
+
+    One worker more than there are: a successor serves before its predecessor leaves.
+    """
+    return (workers + 1) * (WORKER + _HINTS) + REGISTRY + _HINTS + _COMMANDS
 
 
 def allowed(workers: int) -> int:

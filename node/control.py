@@ -1,6 +1,7 @@
 """How the processes of a node ask each other: a question on a line, an answer on a line.
 
-Each child answers on a Unix socket of its own that only the node's user may connect to.
+Each process answers on a Unix socket of its own that only the node's user may connect to. The
+supervisor takes orders there too.
 """
 
 import asyncio
@@ -29,6 +30,12 @@ class Question(StrEnum):
     METRICS = "metrics"
     CAUGHT_UP = "caught up"
     """Does this process know all that was committed by now? It looks, and then answers."""
+    RELOAD = "reload"
+    """To the supervisor: read the settings again, and apply what can be applied."""
+    RESTART_WORKERS = "restart workers"
+    """To the supervisor: replace the workers one after the other."""
+    RESTART_ALL = "restart all"
+    """The same, and then the registry process."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +46,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     ready: bool
     checks: dict[str, str]
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an order, in sentences for whoever gave it. Not `ok`: all is as it was."""
+
+    ok: bool
+    told: tuple[str, ...]
+
+
+Answers = Mapping[Question, Callable[[], Awaitable[Any]]]
+"""By question what finds the answer out."""
 
 
 class Health:
@@ -84,20 +102,30 @@ async def answer(
     metrics: Callable[[], list[Family]],
     caught_up: Callable[[], Awaitable[bool]],
 ) -> asyncio.Server:
+    """Answer what children are asked, as `converse` does."""
+
+    async def counted() -> list[Family]:
+        return metrics()
+
+    return await converse(
+        listener,
+        {
+            Question.STATE: health.state,
+            Question.METRICS: counted,
+            Question.CAUGHT_UP: caught_up,
+        },
+    )
+
+
+async def converse(listener: socket.socket, answers: Answers) -> asyncio.Server:
     """Answer questions on a listening Unix socket until the returned server is closed."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            match (await reader.readline()).decode().strip():
-                case Question.STATE:
-                    writer.write(msgspec.json.encode(await health.state()) + b"\n")
-                case Question.METRICS:
-                    writer.write(msgspec.json.encode(metrics()) + b"\n")
-                case Question.CAUGHT_UP:
-                    writer.write(msgspec.json.encode(await caught_up()) + b"\n")
-                case _:
-                    pass
-            await writer.drain()
+            question = Question((await reader.readline()).decode().strip())
+            if question in answers:
+                writer.write(msgspec.json.encode(await answers[question]()) + b"\n")
+                await writer.drain()
         except (ConnectionError, ValueError):  # gone, or not one of us
             return
         finally:
@@ -111,12 +139,13 @@ async def ask_all(
 ) -> dict[str, T | None]:
     """Ask every process at once; None where one gives no answer in time."""
     answers = await asyncio.gather(
-        *(_ask(path, question, kind, patience) for path in siblings.values())
+        *(ask(path, question, kind, patience) for path in siblings.values())
     )
     return dict(zip(siblings, answers, strict=True))
 
 
-async def _ask(path: str, question: Question, kind: Any, patience: float) -> Any:
+async def ask(path: str, question: Question, kind: type[T], patience: float | None) -> T | None:
+    """Ask one process; None when it gives no answer in time."""
     try:
         async with asyncio.timeout(patience):
             reader, writer = await asyncio.open_unix_connection(path, limit=_LONGEST)

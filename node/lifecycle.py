@@ -11,11 +11,13 @@ from typing import Any, Final
 import structlog
 
 from node import control
-from node.assignment import Assignment
+from node.assignment import Assignment, Counted
 from node.config import Settings
 from node.control import Health
 from node.listeners import inherited
 from node.metrics import Family, process_families
+from node.seats import LEAVE
+from node.tenure import PULSE
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -47,9 +49,16 @@ class Running:
         self.caught_up: Callable[[], Awaitable[bool]] = keeps_nothing
         """Looks for news and applies them, where this process keeps what may get old."""
         self.credentials: str | None = None
+        self.succeeded = False
+        """Whether a successor serves already, so that it takes over what is open."""
         self.failed: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
         self._works: set[asyncio.Task[None]] = set()
         self._started = time.time()
+
+    def leave(self, stop: asyncio.Event) -> None:
+        """Note that a successor serves, and stop."""
+        self.succeeded = True
+        stop.set()
 
     def background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run `work` for as long as this process lives; should it fail, the process ends."""
@@ -76,9 +85,7 @@ class Running:
 
     def families(self) -> list[Family]:
         """Return all that this process counts."""
-        found = process_families(
-            self.assignment.name, started=self._started, restarts=self.assignment.restarts
-        )
+        found = process_families(self.assignment.name, started=self._started)
         for more in self.metrics:
             found += more()
         return found
@@ -96,14 +103,41 @@ async def live(
     *,
     prepared: Callable[[], None],
     ready: Callable[[str | None], None],
+    counted: Callable[[Counted], None],
 ) -> None:
-    """Bring a role up, say so, and serve until SIGTERM; then drain and close."""
+    """Bring a role up, say so, and serve until SIGTERM or `LEAVE`; then drain and close.
+
+    `counted` is called every second, and when all is closed.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with contextlib.AsyncExitStack() as stack:
-        running = Running(assignment, settings, stack, prepared)
+    stack = contextlib.AsyncExitStack()
+    running = Running(assignment, settings, stack, prepared)
+    loop.add_signal_handler(LEAVE, running.leave, stop)
+    pulse = asyncio.create_task(_pulse(running, counted))
+    try:
+        await _live(running, begin, stop, ready)
+    finally:
+        pulse.cancel()
+        counted(Counted(tuple(running.families())))
+
+
+async def _pulse(running: Running, counted: Callable[[Counted], None]) -> None:
+    while True:
+        counted(Counted(tuple(running.families())))
+        await asyncio.sleep(PULSE)
+
+
+async def _live(
+    running: Running,
+    begin: Begin,
+    stop: asyncio.Event,
+    ready: Callable[[str | None], None],
+) -> None:
+    assignment, settings = running.assignment, running.settings
+    async with running.stack as stack:
         listener = inherited(assignment.sockets.control)
         server = await control.answer(
             listener,
@@ -132,9 +166,10 @@ async def live(
         running.health.serving = True
         ready(running.credentials)
         await _first_of(asked, running.failed)
-        running.health.draining = True
-        _log.info("draining")
-        await asyncio.sleep(settings.drain_delay)
+        _log.info("draining", succeeded=running.succeeded)
+        if not running.succeeded:
+            running.health.draining = True
+            await asyncio.sleep(settings.drain_delay)
 
 
 async def _first_of(*futures: asyncio.Future[Any]) -> None:

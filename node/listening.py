@@ -16,14 +16,20 @@ from node.listeners import HandleSockets, as_text, bound, listen_handle, listen_
 from storage.embedded.identity import Plain
 from storage.embedded.place import Place, prepare_socket_directory
 
-_LONGEST_NAME: Final = "worker-255.sock"
+_LONGEST_NAME: Final = "supervisor.sock.new"
 _RELAY: Final = "relay.sock"
+_SUPERVISOR: Final = "supervisor"
+_NEW: Final = ".new"
+_MOVING_OCTETS: Final = 1 << 20
+"""What connections take that are between two workers."""
 
 
 class Listening(msgspec.Struct, frozen=True, kw_only=True):
-    """The open sockets; `control` by the name of the child that answers there.
+    """The open sockets.
 
-    `relay` is where workers reach the registry; none where one of them is missing.
+    `relay` is where workers reach the registry; none where one of them is missing. `moving` is
+    where connections wait that change from one worker to another. Each process has a control
+    socket of its own, which is opened when it is started.
     """
 
     handle: tuple[HandleSockets, ...]
@@ -33,8 +39,9 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
     https: tuple[socket.socket, ...]
     registry_tls: tuple[socket.socket, ...]
     relay: tuple[socket.socket, ...]
-    control: dict[str, socket.socket]
+    moving: tuple[socket.socket, ...]
     control_dir: Path
+    crew: dict[str, Role]
 
     @classmethod
     def open(cls, settings: Settings, crew: dict[str, Role], control_dir: Path) -> Self:
@@ -49,6 +56,13 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
             def tcp(addresses: Iterable[Address]) -> tuple[socket.socket, ...]:
                 return tuple(kept(listen_tcp(address)) for address in addresses)
 
+            def pair() -> tuple[socket.socket, ...]:
+                ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                for end in ends:
+                    kept(end).settimeout(0)
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MOVING_OCTETS)
+                return ends
+
             handle = []
             for address in settings.handle if resolves else ():
                 handle.append(listen_handle(address))
@@ -62,18 +76,29 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
                 https=tcp(settings.https) if resolves else (),
                 registry_tls=tcp(settings.registry_tls) if registers else (),
                 relay=(kept(listen_unix(control_dir / _RELAY)),) if resolves and registers else (),
-                control={name: kept(listen_unix(control_dir / f"{name}.sock")) for name in crew},
+                moving=pair() if resolves else (),
                 control_dir=control_dir,
+                crew=crew,
             )
             undo.pop_all()
         return found
 
-    def of(self, name: str, crew: dict[str, Role]) -> Sockets:
-        """Return what the child `name` serves.
+    @contextlib.contextmanager
+    def lent(self, name: str) -> Iterator[Sockets]:
+        """Give what a new process of the child `name` serves, until it has inherited it.
 
         The probes and metrics of all are served by the registry or, without one, the first worker.
+        Its control socket is its own, and asked only when it was installed (`install`).
         """
-        role = crew[name]
+        with listen_unix(self._control_path(name, _NEW)) as control:
+            yield self._of(name, control)
+
+    def install(self, name: str) -> None:
+        """Have the newest process of `name` asked whenever its siblings ask for that name."""
+        self._control_path(name, _NEW).replace(self._control_path(name))
+
+    def _of(self, name: str, control: socket.socket) -> Sockets:
+        role, crew = self.crew[name], self.crew
         spokesman = next((n for n, r in crew.items() if r is Role.REGISTRY), next(iter(crew)))
         worker = role is Role.WORKER
         return Sockets(
@@ -85,12 +110,20 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
             https=tuple(s.fileno() for s in self.https) if worker else (),
             registry_tls=() if worker else tuple(s.fileno() for s in self.registry_tls),
             relay=() if worker else tuple(s.fileno() for s in self.relay),
-            control=self.control[name].fileno(),
+            moving=tuple(s.fileno() for s in self.moving) if worker else (),
+            control=control.fileno(),
         )
 
     def siblings(self) -> dict[str, str]:
         """Return the path of each child's control socket."""
-        return {name: str(self.control_dir / f"{name}.sock") for name in self.control}
+        return {name: str(self._control_path(name)) for name in self.crew}
+
+    def supervisor(self) -> str:
+        """Return the path of the supervisor's control socket, which it opens itself."""
+        return str(self._control_path(_SUPERVISOR))
+
+    def _control_path(self, name: str, suffix: str = "") -> Path:
+        return self.control_dir / f"{name}.sock{suffix}"
 
     def relay_path(self) -> str:
         """Return the path of the socket where workers reach the registry; empty without one."""
@@ -128,7 +161,7 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
         for pair in self.handle:
             yield from pair
         yield from (*self.http, *self.registry, *self.ops, *self.https, *self.registry_tls)
-        yield from (*self.relay, *self.control.values())
+        yield from (*self.relay, *self.moving)
 
 
 @contextlib.contextmanager
@@ -139,6 +172,6 @@ def control_directory(place: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        for left in path.glob("*.sock"):
+        for left in path.glob("*.sock*"):
             left.unlink(missing_ok=True)
         path.rmdir()

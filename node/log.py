@@ -91,8 +91,12 @@ def configure(
     *,
     stream: TextIO | None = None,
     clock: Callable[[], float] = time.monotonic,
+    again: bool = False,
 ) -> None:
-    """Send all logs of this process to `stream` (stderr), each line naming the process."""
+    """Send all logs of this process to `stream` (stderr), each line naming the process.
+
+    With `again` it may be called once more, for another level; each line then costs more.
+    """
     number = _LEVELS[level]
 
     def name_process(_logger: Any, _level: str, event: Event) -> Event:
@@ -110,6 +114,6 @@ def configure(
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=not again,
     )
     logging.basicConfig(handlers=[_Forward()], level=max(number, logging.WARNING), force=True)

@@ -98,6 +98,11 @@ def added_up(families: Iterable[Family]) -> list[Family]:
     ]
 
 
+def lasting(families: Iterable[Family]) -> list[Family]:
+    """Return what stays true when the process that counted has ended: all but gauges."""
+    return [family for family in families if family.type is not Type.GAUGE]
+
+
 def text(families: Iterable[Family]) -> str:
     """Write families in the Prometheus text format, version 0.0.4."""
     lines = []
@@ -120,7 +125,7 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(float(value))
 
 
-def process_families(name: str, *, started: float, restarts: int) -> list[Family]:
+def process_families(name: str, *, started: float) -> list[Family]:
     """Return what the kernel says of this process; `started` is an epoch second."""
     labels: Labels = (("process", name),)
     usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -142,9 +147,4 @@ def process_families(name: str, *, started: float, restarts: int) -> list[Family
             {labels: len(os.listdir("/proc/self/fd"))},  # noqa: PTH208 -- pathlib is no help here
         ),
         gauge("process_start_time_seconds", "When the process began.", {labels: started}),
-        counter(
-            "idnode_process_restarts_total",
-            "How often the process was replaced since the node began.",
-            {labels: restarts},
-        ),
     ]

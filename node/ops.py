@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from node.assignment import Role
-from node.control import Health, Question, State, ask_all
+from node.control import PATIENCE, Health, Question, State, ask, ask_all
 from node.metrics import CONTENT_TYPE, Family, added_up, gauge, text
 
 
@@ -39,11 +39,14 @@ def _role_of(name: str) -> Role:
 
 
 class Operations:
-    """The routes of the ops address."""
+    """The routes of the ops address. `supervisor` is the control socket of that."""
 
-    def __init__(self, health: Health, siblings: Mapping[str, str], version: str) -> None:
+    def __init__(
+        self, health: Health, siblings: Mapping[str, str], supervisor: str, version: str
+    ) -> None:
         self._health: Final = health
         self._siblings: Final = siblings
+        self._supervisor: Final = supervisor
         self._version: Final = version
 
     def app(self) -> web.Application:
@@ -73,16 +76,13 @@ class Operations:
         return web.Response(status=status, text="ready\n" if found.ready else "not ready\n")
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        """Answer with the metrics of all processes, added up."""
-        answers = await ask_all(self._siblings, Question.METRICS, list[Family])
-        families = [family for found in answers.values() for family in found or ()]
-        families.append(
-            gauge(
-                "idnode_process_up",
-                "Whether the process answered.",
-                {(("process", name),): found is not None for name, found in answers.items()},
-            )
-        )
+        """Answer with the metrics of all processes, added up, those that have ended too.
+
+        Whoever would be left out makes no smaller sum: then there is none (503).
+        """
+        families = await ask(self._supervisor, Question.METRICS, list[Family], 2 * PATIENCE)
+        if families is None:
+            return web.Response(status=503, text="the supervisor gives no answer\n")
         families.append(
             gauge("idnode_build_info", "The version.", {(("version", self._version),): 1})
         )

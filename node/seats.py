@@ -1,17 +1,23 @@
-"""One place in the node's crew: a child and, when it ends, its successors."""
+"""One place in the node's crew: a process and, when it ends or is replaced, its successors."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import Awaitable, Callable
-from typing import Final, assert_never
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 import structlog
 
 from node.assignment import Assignment, Failed, Prepared, Ready, Report
 from node.children import Child
+from node.metrics import Family
 from node.restarts import History
+from node.tenure import PULSE, Tenure
 
+LEAVE: Final = signal.SIGUSR2
+"""Tells a process that its successor serves already: what it has taken it finishes."""
+LEAVING_SECONDS: Final = 30.0
+STARTING_SECONDS: Final = 60.0
+"""What a successor gets to become ready."""
 _MOST_FALSE_STARTS: Final = 5
 """Ends before the first readiness after which the node gives up."""
 _log = structlog.get_logger(__name__)
@@ -21,31 +27,57 @@ class CannotStart(RuntimeError):
     """The node cannot start; the message says why and what to do."""
 
 
+class NotReplaced(RuntimeError):
+    """A successor did not become ready; who was there serves on. The message says why."""
+
+
 class Seat:
     """Keeps one role alive.
 
     Args:
         name: ``registry``, ``worker-0``, …
+        settings: the texts that its processes work with.
         spawn: starts a process for it.
-        brief: gives what to tell a process, given how many there were before it; it may wait for
+        brief: gives what to tell a process that is to work with such settings; it may wait for
             what the process needs, and is cancelled when the process ends meanwhile.
+        install: makes a process the one that is asked under the seat's name.
+        retired: is told what a process counted, once that has ended.
+        overlaps: a successor may serve beside its predecessor.
+        pulse: seconds between two signs of life.
     """
 
     def __init__(
         self,
         name: str,
+        settings: Mapping[str, str],
         spawn: Callable[[str], Awaitable[Child]],
-        brief: Callable[[int], Awaitable[Assignment]],
+        brief: Callable[[Child, Mapping[str, str]], Awaitable[Assignment]],
+        *,
+        install: Callable[[str], None],
+        retired: Callable[[tuple[Family, ...]], None],
+        overlaps: bool,
+        pulse: float = PULSE,
     ) -> None:
         self.name: Final = name
+        self.settings = settings
         self.prepared: Final = asyncio.Event()
         self.ready: Final = asyncio.Event()
+        self.was_ready = False
         self.credentials: str | None = None
+        self.ended = 0
+        """How many of its processes have ended."""
+        self.hung = 0
+        """How many of these because they gave no sign of life any more."""
         self._spawn = spawn
         self._brief = brief
-        self._child: Child | None = None
+        self._install = install
+        self._retired = retired
+        self.overlaps: Final = overlaps
+        self._pulse = pulse
+        self._tenures: list[Tenure] = []
+        self._holder: Tenure | None = None
+        self._changing = asyncio.Lock()
         self._stopping = False
-        self.was_ready = False
         self._history = History()
 
     async def keep(self) -> None:
@@ -53,61 +85,90 @@ class Seat:
 
         Raises `CannotStart` when no process ever became ready.
         """
-        clock = asyncio.get_running_loop().time
-        restarts = 0
+        async with self._changing:
+            holder = await self._appoint()
         while True:
-            began = clock()
-            self._child = await self._spawn(self.name)
-            if self._stopping:  # asked while it was being started
-                self._child.send(signal.SIGKILL)
-            status = await self._follow(self._child, restarts)
-            self._child = None
-            self.ready.clear()
-            if self._stopping:
-                return
-            restarts += 1
-            if not self.was_ready and restarts >= _MOST_FALSE_STARTS:
-                raise CannotStart(f"{self.name} ended {restarts} times while starting; see its log")
-            self._history = self._history.after(clock() - began)
-            delay = self._history.delay
-            _log.warning("child ended", child=self.name, status=status, restart_in=delay)
-            await asyncio.sleep(delay)
-            if self._stopping:
-                return
+            status = await asyncio.shield(holder.over)
+            async with self._changing:
+                if self._stopping:
+                    return
+                if self._holder is holder:
+                    await self._mourn(holder, status)
+                    if self._stopping:
+                        return
+                    await self._appoint()
+                holder = self._holder or holder
+
+    async def replace(
+        self, settings: Mapping[str, str], *, patience: float = STARTING_SECONDS
+    ) -> None:
+        """Put a successor with these settings into the place. Raises `NotReplaced`."""
+        async with self._changing:
+            before = self._holder
+            if before is None or self._stopping:
+                raise NotReplaced(f"{self.name} is not replaced: the node stops")
+            heir = await self._start()
+            if not self.overlaps:
+                await before.end(signal.SIGTERM, LEAVING_SECONDS)
+                self._install(self.name)
+            heir.brief(self._brief(heir.child, settings))
+            if not await heir.until_ready(patience):
+                await heir.end(signal.SIGKILL, patience)
+                if not self.overlaps and not self._stopping:
+                    await self._appoint()
+                raise NotReplaced(f"{self.name}: {_why_not(heir, patience)}")
+            self._holder, self.settings = heir, settings
+            if self.overlaps:
+                self._install(self.name)
+                await before.end(LEAVE, LEAVING_SECONDS)
+
+    def tenures(self) -> list[Tenure]:
+        """Return its running processes: one, or two while one succeeds the other."""
+        return list(self._tenures)
+
+    @property
+    def holder(self) -> Tenure | None:
+        """The process that is asked under the seat's name, as long as it runs."""
+        return self._holder if self._holder in self._tenures else None
 
     async def stop(self, patience: float) -> None:
         """Let the process finish what it is at; one that has not ended by then is killed."""
-        self.send(signal.SIGTERM)
-        if self._child is None:
-            return
-        try:
-            async with asyncio.timeout(patience):
-                await self._child.ended()
-        except TimeoutError:
-            _log.warning("child killed: it did not finish in time", child=self.name)
-            self.send(signal.SIGKILL)
+        self._stopping = True
+        await asyncio.gather(*(t.end(signal.SIGTERM, patience) for t in self.tenures()))
 
     def send(self, number: signal.Signals) -> None:
         """Send the process a signal that ends it for good: none follows."""
         self._stopping = True
-        if self._child is not None:
-            self._child.send(number)
+        for tenure in self._tenures:
+            tenure.child.send(number)
 
-    async def _follow(self, child: Child, restarts: int) -> int:
-        briefing = asyncio.create_task(self._give(child, restarts))
-        try:
-            async for report in child.reports():
-                self._note(child, report)
-            return await child.ended()
-        finally:
-            briefing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await briefing
+    async def _appoint(self) -> Tenure:
+        """Start a process in an empty place."""
+        tenure = self._holder = await self._start()
+        self._install(self.name)
+        tenure.brief(self._brief(tenure.child, self.settings))
+        return tenure
 
-    async def _give(self, child: Child, restarts: int) -> None:
-        child.assign(await self._brief(restarts))
+    async def _start(self) -> Tenure:
+        tenure = Tenure(await self._spawn(self.name), self._note, self._note_end, self._pulse)
+        self._tenures.append(tenure)
+        if self._stopping:  # asked while it was being started
+            tenure.child.send(signal.SIGKILL)
+        return tenure
 
-    def _note(self, child: Child, report: Report) -> None:
+    async def _mourn(self, holder: Tenure, status: int) -> None:
+        if not self.was_ready:
+            if holder.failure:
+                raise CannotStart(holder.failure)
+            if self.ended >= _MOST_FALSE_STARTS:
+                told = f"{self.name} ended {self.ended} times while starting; see its log"
+                raise CannotStart(told)
+        self._history = self._history.after(holder.age)
+        delay = self._history.delay
+        _log.warning("child ended", child=self.name, status=status, restart_in=delay)
+        await asyncio.sleep(delay)
+
+    def _note(self, tenure: Tenure, report: Report) -> None:
         match report:
             case Prepared():
                 self.prepared.set()
@@ -116,10 +177,24 @@ class Seat:
                 self.prepared.set()
                 self.ready.set()
                 self.was_ready = True
-                _log.info("child ready", child=self.name, child_pid=child.pid)
-            case Failed(message=message):
-                if not self.was_ready:
-                    raise CannotStart(message)
+                _log.info("child ready", child=self.name, child_pid=tenure.child.pid)
+            case Failed(message=message) if self.was_ready:
                 _log.error("child cannot start", child=self.name, why=message)
             case _:
-                assert_never(report)
+                pass
+
+    def _note_end(self, tenure: Tenure) -> None:
+        self._tenures.remove(tenure)
+        self.ended += 1
+        self.hung += tenure.hung
+        self._retired(tenure.families)
+        if not any(other.ready.is_set() for other in self._tenures):
+            self.ready.clear()
+
+
+def _why_not(heir: Tenure, patience: float) -> str:
+    if heir.failure:
+        return heir.failure
+    if heir.over.done() and heir.over.result() != -signal.SIGKILL:
+        return f"its successor ended (status {heir.over.result()}) while starting; see its log"
+    return f"its successor was not ready within {patience:g} s; see its log"

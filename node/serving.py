@@ -10,12 +10,14 @@ from edge.server import serve
 from edge.tls import Handshakes, TlsSites
 from identifiers.keys.signers import Signer
 from identifiers.wire.handle.site import Site
+from node.assignment import Role
 from node.certificates import material
 from node.gauges import tls_families
 from node.keys import site_signer
 from node.lifecycle import Running
 from node.listeners import inherited
 from node.ops import Operations
+from node.serials import numbered
 from node.site import site_record
 
 
@@ -23,7 +25,10 @@ async def serve_operations(running: Running) -> None:
     """Serve probes and metrics, where this process is the one that does."""
     sockets = [inherited(fd) for fd in running.assignment.sockets.ops]
     if sockets:
-        operations = Operations(running.health, running.assignment.siblings, version("idnode"))
+        assignment = running.assignment
+        operations = Operations(
+            running.health, assignment.siblings, assignment.supervisor, version("idnode")
+        )
         runner = await serve(operations.app(), sockets)
         running.stack.push_async_callback(runner.cleanup)
 
@@ -51,4 +56,7 @@ def site_of(running: Running) -> tuple[Site, Signer]:
     site = site_record(
         assignment.public, key=signer.public, http=assignment.http, https=assignment.https
     )
+    if assignment.role is Role.WORKER or assignment.relay:
+        # Nobody asks a registry by itself for a site; and it knows no listeners to tell of.
+        site = numbered(site, running.settings.data_dir)
     return site, signer

@@ -96,7 +96,10 @@ async def begin_worker(running: Running) -> None:
     feed = await stack.enter_async_context(PostgresFeed(database, assignment.database))
     tiers = await _tiers(running, database)
     walk = _recursion(running.settings)
-    resolver = Resolver(tiers.local, tiers.freshness, tiers.counters, time.monotonic, walk)
+    rates = Limits(secrets.randbits(64))
+    resolver = Resolver(
+        tiers.local, tiers.freshness, tiers.counters, time.monotonic, walk, limits=rates
+    )
     follower = Follower(
         feed=feed,
         directories=Checked(PostgresDirectory(database), lambda: check_schema(database)),
@@ -110,7 +113,7 @@ async def begin_worker(running: Running) -> None:
     running.background(follower.run(), "follower")
     running.background(tiers.local.run(), "early refresh")
     await first_picture(follower.ready, assignment.siblings)
-    tcp = await _listen(running, resolver, tiers.counters)
+    tcp = await _listen(running, resolver, rates, tiers.counters)
     _tell(running, tiers, tcp)
 
 
@@ -158,14 +161,16 @@ def _bounds(workers: int) -> Bounds:
     return Bounds(octets=min(Bounds().octets, share))
 
 
-async def _listen(running: Running, resolver: Resolver, counters: Counters) -> TcpListener:
+async def _listen(
+    running: Running, resolver: Resolver, rates: Limits, counters: Counters
+) -> TcpListener:
     """Serve HTTP, Handle over TCP and over UDP."""
     sockets, settings, stack = running.assignment.sockets, running.settings, running.stack
     site, signer = site_of(running)
     clients = Clients(settings.trusted_networks)
     # What a datagram says of its sender proves nothing: for UDP nobody else is ever asked.
     connected = Clients(settings.trusted_networks, recursion=settings.recursion)
-    rates, proven = Limits(secrets.randbits(64)), ProvenPaths()
+    proven = ProvenPaths()
     authority = None
     if running.assignment.relay:
         authority = await stack.enter_async_context(RelayedAuthority(running.assignment.relay))
@@ -217,6 +222,7 @@ async def _listen(running: Running, resolver: Resolver, counters: Counters) -> T
             Networks((*settings.trusted_networks.networks, *settings.trusted_proxies.networks)),
             refused=lambda: counters.happened(Event.REFUSED),
         ),
+        at_once=http.at_once,
     )
     stack.push_async_callback(runner.cleanup)
     await serve_tls(running, runner, sockets.https, clients=True)

@@ -17,16 +17,20 @@ from typing import Any, Final, assert_never
 
 import msgspec
 
-from node import servers
+from node import log, servers
 from node.assignment import Assignment, Role
 from node.children import MODULE, Child
-from node.config import Settings, given
-from node.listeners import bound
+from node.config import Settings, given, load
+from node.control import Question, converse
+from node.listeners import bound, listen_unix
 from node.listening import Listening, control_directory
 from node.lock import only_node
+from node.orders import Orders
 from node.readers import At, Embedded, Without
 from node.seats import CannotStart, Seat
 from node.stopping import Stop, stop_signals
+from node.tenure import PULSE
+from node.totals import Totals
 from storage.embedded.errors import EmbeddedServerError
 from storage.embedded.place import write_private
 from storage.embedded.server import Server
@@ -55,6 +59,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """What commands of the same machine need to know of a running node (mode 0600)."""
 
     pid: int
+    control: str
     database: str
     addresses: dict[str, str | None]
 
@@ -83,10 +88,11 @@ class Supervisor:
     Args:
         kind: what is run.
         settings: in force.
-        environ: what `settings` were loaded from; children load them again from it.
+        environ: what `settings` were loaded from; children load them again from it, and a reload.
         demo: the registry makes the sample data.
         announce: called once, when every child serves.
         module: what children run.
+        pulse: seconds between two signs of life of a child.
     """
 
     def __init__(
@@ -98,21 +104,24 @@ class Supervisor:
         announce: Announce,
         demo: bool = False,
         module: str = MODULE,
+        pulse: float = PULSE,
     ) -> None:
         self._kind = kind
         self._settings = settings
+        self._said = environ
         self._given = given(environ)
         # What children need of the environment, but nothing that could be a secret of ours.
         self._environ = {k: v for k, v in environ.items() if not k.startswith("IDNODE_")}
         self._announce = announce
         self._demo = demo
         self._module = module
+        self._pulse = pulse
         self._crew = crew_of(kind, settings.workers)
         self._urls: asyncio.Future[Urls] = asyncio.get_running_loop().create_future()
         self._seats: dict[str, Seat] = {}
 
     async def run(self) -> None:
-        """Run until SIGTERM, SIGINT or SIGHUP.
+        """Run until SIGTERM or SIGINT. SIGHUP is an order to reload.
 
         Raises `CannotStart`, `CannotListen`, `AlreadyRunning`.
         """
@@ -121,12 +130,39 @@ class Supervisor:
         _raise_descriptor_limit()
         async with contextlib.AsyncExitStack() as stack:
             lock = await stack.enter_async_context(only_node(data, self._kind))
-            stop = stack.enter_context(stop_signals())
             control = stack.enter_context(control_directory(data / self._kind))
             listening = Listening.open(self._settings, self._crew, control)
             stack.callback(listening.close)
-            self._seats = {name: self._seat(name, listening, lock) for name in self._crew}
+            totals = Totals(listening.siblings())
+            self._seats = {name: self._seat(name, listening, lock, totals) for name in self._crew}
+            orders = Orders(self._seats, self._said, self._given, self._apply)
+            stop = stack.enter_context(stop_signals(orders.reload))
+            await self._obey(stack, listening, orders, totals)
             await self._live(stack, listening, stop)
+
+    async def _obey(
+        self,
+        stack: contextlib.AsyncExitStack,
+        listening: Listening,
+        orders: Orders,
+        totals: Totals,
+    ) -> None:
+        """Take orders, and tell what was counted."""
+        server = await converse(
+            listen_unix(Path(listening.supervisor())),
+            {
+                Question.METRICS: lambda: totals.families(self._seats),
+                Question.RELOAD: orders.reload,
+                Question.RESTART_WORKERS: lambda: orders.restart(workers_only=True),
+                Question.RESTART_ALL: lambda: orders.restart(workers_only=False),
+            },
+        )
+        stack.callback(server.close)
+
+    def _apply(self, texts: Mapping[str, str]) -> None:
+        """Have the supervisor itself follow settings that its children follow already."""
+        self._settings = load(texts)
+        log.configure(self._settings.log_level, "supervisor", again=True)
 
     async def _live(
         self, stack: contextlib.AsyncExitStack, listening: Listening, stop: Stop
@@ -158,7 +194,12 @@ class Supervisor:
     def _tell(self, stack: contextlib.AsyncExitStack, listening: Listening) -> None:
         addresses = listening.announced()
         path = self._settings.data_dir / f"{self._kind}.state"
-        state = State(pid=os.getpid(), database=self._urls.result().database, addresses=addresses)
+        state = State(
+            pid=os.getpid(),
+            control=listening.supervisor(),
+            database=self._urls.result().database,
+            addresses=addresses,
+        )
         stack.callback(path.unlink, missing_ok=True)
         write_private(path, msgspec.json.encode(state).decode())
         found = (seat.credentials for seat in self._seats.values())
@@ -199,19 +240,19 @@ class Supervisor:
 
         return Urls(*await asyncio.gather(database(), redis()))
 
-    def _seat(self, name: str, listening: Listening, lock: int) -> Seat:
-        # Only its own sockets: another process's copy would keep a closed one accepting.
-        sockets = listening.of(name, self._crew)
-
+    def _seat(self, name: str, listening: Listening, lock: int, totals: Totals) -> Seat:
         async def spawn(name: str) -> Child:
-            return await Child.spawn(
-                name,
-                inherited=(*sockets.all(), lock),
-                environ=self._environ,
-                module=self._module,
-            )
+            # Only its own sockets: another process's copy would keep a closed one accepting.
+            with listening.lent(name) as sockets:
+                return await Child.spawn(
+                    name,
+                    sockets=sockets,
+                    inherited=(lock,),
+                    environ=self._environ,
+                    module=self._module,
+                )
 
-        async def brief(restarts: int) -> Assignment:
+        async def brief(child: Child, texts: Mapping[str, str]) -> Assignment:
             urls = await asyncio.shield(self._urls)
             registry = self._seats.get("registry")
             if registry is not None and name != "registry":
@@ -219,21 +260,30 @@ class Supervisor:
             return Assignment(
                 name=name,
                 role=self._crew[name],
-                settings=self._given,
+                settings=dict(texts),
                 database=urls.database,
                 redis=urls.redis,
-                sockets=sockets,
+                sockets=child.sockets,
                 siblings=listening.siblings(),
-                public=listening.public(self._settings),
+                supervisor=listening.supervisor(),
+                public=listening.public(load(texts)),
                 http=tuple(map(str, map(bound, listening.http))),
                 https=tuple(map(str, map(bound, listening.https))),
                 relay=listening.relay_path(),
-                restarts=restarts,
                 prepare=name == "registry" and not self._seats[name].was_ready,
                 demo=self._demo,
             )
 
-        return Seat(name, spawn, brief)
+        return Seat(
+            name,
+            self._given,
+            spawn,
+            brief,
+            install=listening.install,
+            retired=totals.retire,
+            overlaps=self._crew[name] is Role.WORKER,
+            pulse=self._pulse,
+        )
 
     async def _drain(self, listening: Listening, stop: Stop) -> None:
         """Let the children finish; on a second signal, do not."""

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from identifiers.names import Prefix
 from resolver.clients import Client
 
 MAX_UDP_REQUEST: Final = 1024
@@ -26,7 +27,7 @@ _NO_CLIENT_PORTS: Final = frozenset({1900, 11211})
 
 
 # What a bucket is for, the first part of its key.
-_HOST, _NETWORK, _ALL, _ERRORS, _CONNECTIONS, _REQUESTS, _FORWARDS, _SIGNATURES = range(8)
+_HOST, _NETWORK, _ALL, _ERRORS, _CONNECTIONS, _REQUESTS, _FORWARDS, _SIGNATURES, _WORK = range(9)
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,13 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     signatures_per_host: float = 20.0
     stranger_signatures: float = 250.0
     """For all that are not trusted, so that these cannot use up everybody's."""
+    steps_per_prefix: float = 400_000.0
+    """Of computing names from templates (`identifiers.patterns`); a step is half a microsecond.
+
+    The templates are the owner's of the prefix: it is he who makes them costly, whoever asks.
+    """
+    steps_burst: float = 100_000.0
+    steps_per_host: float = 20_000.0
     buckets: int = 1 << 19
 
 
@@ -71,6 +79,13 @@ class TokenTable:
         self._missing[slot] = missing + cost
         self._at[slot] = now
         return True
+
+    def owe(self, key: Hashable, rate: float, now: float, cost: float) -> None:
+        """Take tokens off whether they are there or not, once it is known how many."""
+        slot = hash((self._salt, key)) % self._slots
+        missing = max(self._missing[slot] - (now - self._at[slot]) * rate, 0.0)
+        self._missing[slot] = missing + cost
+        self._at[slot] = now
 
 
 class Limits:
@@ -118,6 +133,22 @@ class Limits:
         """Say whether a Handle request may go to the registry."""
         rate = self._rates.forwards_per_host
         return client.trusted or self._table.take((_FORWARDS, client.host), rate, rate, now)
+
+    def computes(self, client: Client, prefix: Prefix | None, now: float) -> bool:
+        """Say whether a name under `prefix` may be computed; the prefix binds the trusted too."""
+        rates, take = self._rates, self._table.take
+        if not client.trusted:
+            rate = rates.steps_per_host
+            if not take((_WORK, client.host), rate, rate, now, 0.0):
+                return False
+        return take((_WORK, prefix), rates.steps_per_prefix, rates.steps_burst, now, 0.0)
+
+    def computed(self, client: Client, prefix: Prefix | None, steps: int, now: float) -> None:
+        """Note the steps that it took."""
+        rates, owe = self._rates, self._table.owe
+        if not client.trusted:
+            owe((_WORK, client.host), rates.steps_per_host, now, steps)
+        owe((_WORK, prefix), rates.steps_per_prefix, now, steps)
 
     def signatures(self, client: Client, now: float) -> bool:
         """Say whether a reply may be signed; this binds the trusted too."""

@@ -15,6 +15,7 @@ from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
 from identifiers.names import Prefix
 from identifiers.outcomes import Absent, Found, NotHomed, Outcome, Referral, Unavailable
+from identifiers.patterns import Budget
 from identifiers.queries import Query
 from identifiers.records import Record, State
 from identifiers.template_handles import Template, computed, template_for, unknown
@@ -22,6 +23,7 @@ from resolver.clients import Client
 from resolver.counters import Counters
 from resolver.delegation import Ours, delegate
 from resolver.freshness import Freshness
+from resolver.limits import Limits
 from resolver.ports import Walk
 from resolver.tiers.local import LocalTier
 from resolver.tiers.partial import Incomplete, TooSlow
@@ -47,7 +49,8 @@ class Resolver:
     """Answers look-ups from one worker's caches and the stores behind them.
 
     `clock` is monotonic. Until the first directory is in use everything is unavailable. With a
-    `walk` what lives elsewhere is asked there, for clients for whom that is done.
+    `walk` what lives elsewhere is asked there, for clients for whom that is done. `limits` bound
+    the work that names take that are computed.
     """
 
     def __init__(
@@ -57,12 +60,15 @@ class Resolver:
         counters: Counters,
         clock: Callable[[], float],
         walk: Walk | None = None,
+        *,
+        limits: Limits | None = None,
     ) -> None:
         self._local = local
         self._freshness = freshness
         self._counters = counters
         self._clock = clock
         self._walk = walk
+        self._limits = limits
         self._directory: PrefixDirectory | None = None
         self._generation = 0
 
@@ -165,7 +171,7 @@ class Resolver:
             wanted = list(dict.fromkeys(bases))
             records |= await self._records(wanted, now, past_caches=past_caches)
         return [
-            _made(templates[at], records, query)
+            self._made(templates[at], target, query, client, records, now)
             if at in templates
             else _told(records, target.key, query)
             for at, (target, query) in enumerate(asked)
@@ -198,14 +204,16 @@ class Resolver:
                 return None
             if isinstance(kept, Kept) and kept.record.state is not State.DELETED:
                 return seen(kept, query)
-            return self._computed_now(target, query, now)
+            return self._computed_now(target, query, client, now)
         if self._freshness.away(now) and self._freshness.stale_shown(now):
             outlived = self._local.outlived(key)
             if outlived is not None:
                 return seen(outlived, query)
         return None
 
-    def _computed_now(self, target: Ours, query: Query, now: float) -> Outcome | None:
+    def _computed_now(
+        self, target: Ours, query: Query, client: Client, now: float
+    ) -> Outcome | None:
         template = template_for(target.entry, query)
         if isinstance(template, Absent):
             return template
@@ -213,7 +221,30 @@ class Resolver:
         if base is None:
             return None
         record = base.record if isinstance(base, Kept) else None
-        return _made(template, {template.base: record}, query)
+        return self._made(template, target, query, client, {template.base: record}, now)
+
+    def _made(  # noqa: PLR0917 -- who asks for what, and what there is
+        self,
+        template: Template | Absent,
+        target: Ours,
+        query: Query,
+        client: Client,
+        records: Mapping[str, Record | None],
+        now: float,
+    ) -> Outcome:
+        """Compute a name, as far as its prefix and the client may have work done for it."""
+        if isinstance(template, Absent):
+            return template
+        if template.base not in records:
+            return _UNAVAILABLE
+        prefix = None if target.entry is None else target.entry.prefix
+        limits, budget = self._limits, Budget()
+        if limits is not None and not limits.computes(client, prefix, now):
+            return _UNAVAILABLE
+        record = computed(template, records[template.base], budget)
+        if limits is not None:
+            limits.computed(client, prefix, budget.spent, now)
+        return record if isinstance(record, Absent) else seen(keep(record), query)
 
     async def _records(
         self, keys: Sequence[str], now: float, *, past_caches: bool
@@ -256,17 +287,6 @@ def _told(records: Mapping[str, Record | None], key: str, query: Query) -> Outco
         return _UNAVAILABLE
     record = records[key]
     return seen(None if record is None else keep(record), query)
-
-
-def _made(
-    template: Template | Absent, records: Mapping[str, Record | None], query: Query
-) -> Outcome:
-    if isinstance(template, Absent):
-        return template
-    if template.base not in records:
-        return _UNAVAILABLE
-    record = computed(template, records[template.base])
-    return record if isinstance(record, Absent) else seen(keep(record), query)
 
 
 def _past_caches(query: Query, client: Client) -> bool:

@@ -19,12 +19,12 @@ def run(kind: Kind, environ: Mapping[str, str], *, demo: bool = False) -> None:
 
     Raises `BadSettings`, `CannotStart`, `CannotListen` and `AlreadyRunning`.
     """
-    if demo and not environ.get("IDNODE_PREFIX"):
+    if demo and not config.given(environ).get("IDNODE_PREFIX"):
         environ = {**environ, "IDNODE_PREFIX": DEMO_PREFIX}
     settings = config.load(environ)
     if kind is not Kind.NODE:
         settings = config.standalone(settings)
-    log.configure(settings.log_level, "supervisor")
+    log.configure(settings.log_level, "supervisor", again=True)
     tell(environ, settings)
     asyncio.run(_supervise(kind, settings, environ, demo=demo))
 

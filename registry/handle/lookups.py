@@ -12,6 +12,7 @@ import msgspec
 from identifiers.faults import Invalid
 from identifiers.names import PREFIX_RECORDS, Handle, fold
 from identifiers.outcomes import Absent
+from identifiers.patterns import Budget
 from identifiers.principals import HandleIdentity
 from identifiers.queries import Query
 from identifiers.records import Record, State
@@ -68,7 +69,7 @@ class Lookups:
         template = template_for(place.home, query)
         if isinstance(template, Absent):
             return refused(ResponseCode.HANDLE_NOT_FOUND, template.message)
-        made = computed(template, await self._store.record(template.base))
+        made = computed(template, await self._store.record(template.base), Budget())
         if isinstance(made, Absent):
             return refused(ResponseCode.HANDLE_NOT_FOUND, made.message)
         # Nobody has rights at a record that is not there.

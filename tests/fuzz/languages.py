@@ -77,7 +77,7 @@ def read_template(data: bytes) -> bool:
         parts = split(f"88.1/abc@{extension}", namespace.delimiter or "@")
         if parts is not None:
             with contextlib.suppress(BadNamespace):
-                evaluate(namespace, parts, VALUES)
+                evaluate(namespace, parts, VALUES, Budget())
     return True
 
 

@@ -1,6 +1,9 @@
+import sys
+
 import pytest
 
 from identifiers.namespaces import BadNamespace, Namespace, Split, evaluate, read_namespace, split
+from identifiers.patterns import BUDGET, Budget
 from identifiers.values import Value
 
 BASE = (
@@ -31,7 +34,7 @@ def template(body):
 def made(body, extension="7", values=BASE):
     data = body if isinstance(body, bytes) else template(body)
     parts = Split(f"88.300.1/abc@{extension}", "88.300.1/abc", extension)
-    return evaluate(read_namespace(data), parts, values)
+    return evaluate(read_namespace(data), parts, values, Budget())
 
 
 def test_the_example_of_the_manual():
@@ -173,7 +176,72 @@ def test_so_is_the_work():
     test = '<if value="extension" test="matches" expression="x*"/>'
     with pytest.raises(BadNamespace, match="at most 256"):
         made(test, "x" * 257)
-    assert made(f"<foreach>{test * 10}</foreach>", "x" * 200, many) == ()
+    assert made(f"<foreach>{test * 3}</foreach>", "x" * 200, many) == ()
+    with pytest.raises(BadNamespace, match="too much work"):
+        made("<foreach><foreach/></foreach>", values=many * 20)
+
+
+def twice(body):
+    return f"<foreach><foreach>{body}</foreach></foreach>"
+
+
+COSTLY = {
+    "nothing within": "<foreach>" * 6 + "</foreach>" * 6,
+    "many names": "".join(f'<def parameter="p{n}" expression=""/>' for n in range(150))
+    + "<foreach><foreach/></foreach>",
+    "many parts": twice(f'<def parameter="y" expression="{"${no}" * 1500}"/>'),
+    "long types": twice(f'<if value="type" test="equals" expression="{"é" * 4000}"/>'),
+    "names of names": '<def parameter="type" expression="'
+    + "é" * 4000
+    + '"/>'
+    + twice('<if value="type" test="equals" expression="é"/>'),
+    "parameters": "".join(f'<def parameter="p{n}" expression=""/>' for n in range(150))
+    + twice('<if value="no" test="equals" expression="" parameter="y"/>'),
+    "groups": '<foreach><if value="data" test="matches" expression="(?:'
+    + "()" * 60
+    + '.)*"/></foreach>',
+}
+
+
+def lines_run(work):
+    """Count the lines of Python that `work` runs: what it takes, on any machine."""
+    count = 0
+
+    def trace(*_):
+        nonlocal count
+        count += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("body", COSTLY.values(), ids=COSTLY)
+def test_no_template_takes_more_than_its_budget(body):
+    values = tuple(Value(index=n, type="T", data=b"x" * 200) for n in range(1, 257))
+    namespace, budget = read_namespace(template(body)), Budget()
+
+    def work():
+        with pytest.raises(BadNamespace, match="too much work"):
+            evaluate(namespace, Split("88.300.1/abc@7", "88.300.1/abc", "7"), values, budget)
+
+    assert lines_run(work) <= 40 * BUDGET + 100 * len(values)
+    assert budget.spent == BUDGET
+
+
+def test_patterns_of_one_namespace_are_bounded_together():
+    def one(number):
+        expression = f"(?:a?){{20}}{number}"
+        return f'<if value="data" test="matches" expression="{expression}"/>'
+
+    assert read_namespace(template("".join(map(one, range(10))))).orders
+    with pytest.raises(BadNamespace, match="too much work"):
+        read_namespace(template("".join(map(one, range(60)))))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
+import contextlib
 import re
+import sys
 
 import pytest
 
 from identifiers.pattern_syntax import MAX_NESTING, MAX_PATTERN, BadPattern
 from identifiers.patterns import (
     BUDGET,
+    MAX_PROGRAM,
     MAX_TEXT,
     Budget,
     TooMuchWork,
@@ -97,14 +100,65 @@ def test_what_is_no_pattern(pattern, why):
         compiled(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["(a*)*b", "(a|a)*b", "(.*a){20}b", "(?:a?){30}a{30}"])
-def test_patterns_that_take_others_for_ever_take_a_bounded_number_of_steps(pattern):
-    budget = Budget()
+HOSTILE = {
+    "repeated repetitions": "(a*)*b",
+    "equal ways": "(a|a)*b",
+    "counted": "(.*a){20}b",
+    "optional": "(?:a?){60}a{60}",
+    "long classes": "(?:[" + "".join(f"{chr(300 + 3 * n)}" for n in range(120)) + "z]?){80}q",
+    "many groups": "(?:" + "()" * 80 + "a)*b",
+    "nested": "(" * (MAX_NESTING - 1) + "a*" + ")*" * (MAX_NESTING - 1),
+}
+
+
+def lines_run(work):
+    """Count the lines of Python that `work` runs: what it takes, on any machine."""
+    count = 0
+
+    def trace(*_):
+        nonlocal count
+        count += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
     try:
-        assert matched(pattern, "a" * 40, budget) in {None, ("a" * 40,)}
-    except TooMuchWork:
-        return
-    assert 0 <= budget.left < BUDGET
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("pattern", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("text", ["a" * MAX_TEXT, "z" * MAX_TEXT, "\u0400" * MAX_TEXT])
+def test_no_pattern_takes_more_than_its_budget(pattern, text):
+    """A step is a handful of lines whatever the pattern is, so steps are time."""
+    read, budget = compiled(pattern), Budget()
+
+    def work():
+        with contextlib.suppress(TooMuchWork):
+            match(read, text, budget)
+
+    assert lines_run(work) <= 40 * (budget.spent + MAX_PROGRAM + len(text))
+    assert budget.spent <= BUDGET
+
+
+@pytest.mark.parametrize("pattern", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("length", [0, 1, 16, MAX_TEXT])
+def test_steps_are_at_most_those_of_the_program_for_each_character(pattern, length):
+    read, budget = compiled(pattern), Budget(10**9)
+    match(read, "a" * length, budget)
+    assert budget.spent <= len(read.steps) * (length + 1)
+    assert len(read.steps) <= MAX_PROGRAM
+
+
+def test_the_last_turn_of_a_repeated_group_counts():
+    assert matched("(?:(a)|(b))*", "abab") == ("abab", "a", "b")
+
+
+def test_sets_that_overlap_are_one():
+    assert matched("([c-da-cb-e]+)", "abcde") == ("abcde", "abcde")
+    assert matched("[c-da-cb-e]+", "f") is None
 
 
 def test_work_is_bounded():

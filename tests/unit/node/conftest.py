@@ -8,7 +8,8 @@ import pytest
 CHILD = """import sys
 import os, signal, time
 from pathlib import Path
-from node.assignment import ChildEnd, Failed, Prepared, Ready
+from node.assignment import ChildEnd, Counted, Failed, Prepared, Ready
+from node.metrics import counter, gauge
 
 name, line = sys.argv[1], ChildEnd(int(sys.argv[2]))
 here = Path(os.environ["CREW_DIR"])
@@ -26,12 +27,25 @@ if behaviour == "stubborn":
 else:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 with (here / f"{name}.told").open("a") as file:
-    file.write(f"{os.getpid()} {told.restarts} {told.database} {told.sockets.ops} "
-               f"{'IDNODE_DATABASE_URL' in os.environ}\\n")
+    file.write(f"{os.getpid()} {told.settings.get('IDNODE_LOG_LEVEL')} {told.database} "
+               f"{told.sockets.ops} {'IDNODE_DATABASE_URL' in os.environ}\\n")
+if behaviour == f"slow {told.settings.get('IDNODE_LOG_LEVEL')}":
+    time.sleep(60)
+role = name.partition("-")[0]
+if behaviour == f"refuse {told.settings.get('IDNODE_LOG_LEVEL')} {role}":
+    line.report(Failed(f"{name} does not like that"))
+    sys.exit(1)
+def leave(*_):
+    with (here / f"{name}.left").open("a") as file:
+        file.write(f"{os.getpid()}\\n")
+    sys.exit(0)
+signal.signal(signal.SIGUSR2, leave)
 line.report(Prepared())
 line.report(Ready("/credentials" if name == "registry" else None))
+answers = counter("answers_total", "", {(): 5})
 while True:
-    time.sleep(60)
+    line.offer(Counted((answers, gauge("connections", "", {(): 1}))))
+    time.sleep(0.1)
 """
 
 

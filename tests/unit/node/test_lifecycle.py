@@ -5,11 +5,13 @@ import signal
 
 import pytest
 
-from node.assignment import Assignment, Role, Sockets
+from node.assignment import Assignment, Counted, Role, Sockets
 from node.config import load
 from node.control import Question, State, ask_all
 from node.lifecycle import live
 from node.listeners import listen_unix
+from node.metrics import counter
+from node.seats import LEAVE
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +32,11 @@ def assignment(tmp_path):
         redis=None,
         sockets=Sockets(control=listener.detach()),
         siblings={"worker-0": str(tmp_path / "worker-0.sock")},
-        restarts=3,
     )
+
+
+def ignored(_):
+    """What a child counts is another test's."""
 
 
 async def state(assignment):
@@ -62,6 +67,7 @@ async def test_a_role_serves_until_sigterm_and_closes_in_reverse(assignment):
             begin,
             prepared=lambda: events.append("prepared"),
             ready=ready,
+            counted=ignored,
         )
     )
     await serves.wait()
@@ -83,7 +89,14 @@ async def test_a_stop_while_it_begins_is_no_failure(assignment):
         await asyncio.Event().wait()
 
     task = asyncio.create_task(
-        live(assignment, load({}), begin, prepared=pytest.fail, ready=pytest.fail)
+        live(
+            assignment,
+            load({}),
+            begin,
+            prepared=pytest.fail,
+            ready=pytest.fail,
+            counted=ignored,
+        )
     )
     await begun.wait()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -96,7 +109,9 @@ async def test_what_begin_raises_comes_out(assignment):
         raise RuntimeError("no keys")
 
     with pytest.raises(RuntimeError, match="no keys"):
-        await live(assignment, load({}), begin, prepared=pytest.fail, ready=pytest.fail)
+        await live(
+            assignment, load({}), begin, prepared=pytest.fail, ready=pytest.fail, counted=ignored
+        )
 
 
 async def test_failed_background_work_ends_the_process(assignment):
@@ -112,7 +127,14 @@ async def test_failed_background_work_ends_the_process(assignment):
         running.background(asyncio.Event().wait(), "never done")
 
     with pytest.raises(RuntimeError, match="lost"):
-        await live(assignment, load({}), begin, prepared=pytest.fail, ready=lambda _: proceed.set())
+        await live(
+            assignment,
+            load({}),
+            begin,
+            prepared=pytest.fail,
+            ready=lambda _: proceed.set(),
+            counted=ignored,
+        )
 
 
 async def test_background_work_that_fails_while_it_begins_ends_that_too(assignment):
@@ -134,5 +156,37 @@ async def test_background_work_that_fails_while_it_begins_ends_that_too(assignme
             ends.append("begun no further")
 
     with pytest.raises(RuntimeError, match="does not fit"):
-        await live(assignment, load({}), begin, prepared=pytest.fail, ready=pytest.fail)
+        await live(
+            assignment, load({}), begin, prepared=pytest.fail, ready=pytest.fail, counted=ignored
+        )
     assert ends == ["begun no further", "closed"]
+
+
+async def test_a_role_that_is_succeeded_leaves_without_delay_and_says_all_that_it_counted(
+    assignment,
+):
+    told, serves, counted = [], asyncio.Event(), []
+
+    async def begin(running):
+        running.stack.callback(lambda: told.append(running.succeeded))
+        running.stack.callback(lambda: counted.append("closed"))
+        running.metrics.append(lambda: [counter("seen_total", "", {(): len(counted)})])
+
+    task = asyncio.create_task(
+        live(
+            assignment,
+            load({"IDNODE_DRAIN_DELAY": "300"}),
+            begin,
+            prepared=ignored,
+            ready=lambda _: serves.set(),
+            counted=told.append,
+        )
+    )
+    await serves.wait()
+    os.kill(os.getpid(), LEAVE)
+    await task
+    *earlier, succeeded, last = told
+    assert succeeded is True
+    assert all(isinstance(report, Counted) for report in earlier)
+    assert earlier, "no sign of life while it began"
+    assert next(f for f in last.families if f.name == "seen_total").samples[0].value == 1

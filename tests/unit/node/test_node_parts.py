@@ -125,7 +125,7 @@ def test_the_rows_of_imports_become_metrics():
 @pytest.mark.parametrize("workers", [1, 2, 8, 64, 256])
 def test_the_embedded_database_has_room_for_all_pools(workers):
     # 10 and 16 in the pools, and in each process one more for hints.
-    assert needed(workers) == workers * (10 + 1) + (16 + 1) + 12
+    assert needed(workers) == (workers + 1) * (10 + 1) + (16 + 1) + 12
     assert allowed(workers) == max(100, needed(workers))
 
 

@@ -24,6 +24,7 @@ class Crew:
     def __init__(self, tmp_path):
         self.paths = {}
         self.health = {}
+        self.families = []
         self._dir = tmp_path
 
     async def join(self, stack, name, role, answers):
@@ -31,6 +32,7 @@ class Crew:
         path = self._dir / f"{name}.sock"
         self.paths[name] = str(path)
         families = [counter(ANSWERS, "Answers.", {(("transport", "udp"),): answers})]
+        self.families += families
         server = await control.answer(listen_unix(path), health, lambda: families, keeps_nothing)
         stack.push_async_callback(server.wait_closed)
         stack.callback(server.close)
@@ -47,14 +49,24 @@ async def crew(tmp_path):
 
 
 @pytest.fixture
-async def ops(crew):
-    operations = Operations(crew.health["registry"], crew.paths, "1.2.3")
+async def ops(crew, tmp_path):
+    path = tmp_path / "supervisor.sock"
+
+    async def families():
+        if crew.families is None:
+            raise ValueError("as one that cannot answer")
+        return crew.families
+
+    supervisor = await control.converse(listen_unix(path), {Question.METRICS: families})
+    operations = Operations(crew.health["registry"], crew.paths, str(path), "1.2.3")
     listener = listen_tcp(Address("127.0.0.1", 0))
     address = bound(listener)
     runner = await serve(operations.app(), [listener])
     async with aiohttp.ClientSession(f"http://{address}") as session:
         yield session
     await runner.cleanup()
+    supervisor.close()
+    await supervisor.wait_closed()
 
 
 async def test_a_process_that_turns_its_loop_is_alive(ops):
@@ -108,15 +120,18 @@ async def test_a_node_that_drains_is_not_ready(ops, crew):
         assert answer.status == 503
 
 
-async def test_metrics_are_those_of_all_processes(ops, crew, tmp_path):
-    crew.paths["worker-2"] = str(tmp_path / "nobody.sock")
+async def test_metrics_are_those_of_all_processes(ops):
     async with ops.get("/metrics") as answer:
         assert answer.content_type == "text/plain"
         lines = (await answer.text()).splitlines()
     assert f'{ANSWERS}{{transport="udp"}} 7' in lines
-    assert 'idnode_process_up{process="worker-1"} 1' in lines
-    assert 'idnode_process_up{process="worker-2"} 0' in lines
     assert 'idnode_build_info{version="1.2.3"} 1' in lines
+
+
+async def test_no_metrics_are_better_than_some_of_them(ops, crew):
+    crew.families = None
+    async with ops.get("/metrics") as answer:
+        assert answer.status == 503
 
 
 def test_one_dead_worker_of_two_leaves_the_node_ready():

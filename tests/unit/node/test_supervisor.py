@@ -9,8 +9,10 @@ import pytest
 
 from edge.addresses import Address
 from node.config import load
+from node.control import Done, Question, ask
 from node.listeners import CannotListen, listen_tcp
 from node.lock import AlreadyRunning
+from node.metrics import Family
 from node.seats import CannotStart
 from node.workers import Kind, Supervisor, crew_of
 
@@ -18,7 +20,7 @@ from node.workers import Kind, Supervisor, crew_of
 class Node:
     """A supervisor that runs in this process, with tiny children."""
 
-    def __init__(self, environ: dict[str, str], kind: Kind = Kind.NODE):
+    def __init__(self, environ: dict[str, str], kind: Kind = Kind.NODE, **more):
         self.announced = asyncio.get_running_loop().create_future()
         self.dir = Path(environ["CREW_DIR"])
         self.supervisor = Supervisor(
@@ -27,6 +29,7 @@ class Node:
             environ,
             announce=lambda *told: self.announced.set_result(told),
             module="tiny_child",
+            **more,
         )
 
     def told(self, name: str) -> list[list[str]]:
@@ -36,6 +39,20 @@ class Node:
 
     def pid(self, name: str) -> int:
         return int(self.told(name)[-1][0])
+
+    def left(self, name: str) -> list[int]:
+        """Which processes of a name were told that another serves already."""
+        path = self.dir / f"{name}.left"
+        return list(map(int, path.read_text().split())) if path.exists() else []
+
+    async def order(self, question: Question) -> Done:
+        path = self.dir / "var" / "node.run" / "supervisor.sock"
+        return await ask(str(path), question, Done, None)
+
+    async def metrics(self) -> dict[tuple[str, tuple], float]:
+        path = self.dir / "var" / "node.run" / "supervisor.sock"
+        families = await ask(str(path), Question.METRICS, list[Family], None)
+        return {(f.name, sample.labels): sample.value for f in families for sample in f.samples}
 
     async def until(self, condition) -> None:
         while not condition():  # noqa: ASYNC110 -- another process writes the file
@@ -80,9 +97,9 @@ async def test_every_child_is_told_its_part_and_the_node_is_announced_when_all_s
         assert all(not addresses[n].endswith(":0") for n in ("handle", "http", "registry", "ops"))
         assert credentials == "/credentials"
         for name in ("registry", "worker-0", "worker-1"):
-            ((pid, restarts, database, _, inherited_secret),) = node.told(name)
+            ((pid, level, database, _, inherited_secret),) = node.told(name)
             assert int(pid) in children()
-            assert (restarts, inherited_secret) == ("0", "False")
+            assert (level, inherited_secret) == ("None", "False")
             assert database == "postgresql://n:secret@127.0.0.1:1/none"
         assert [node.told(n)[0][3] == "()" for n in ("registry", "worker-0")] == [False, True]
 
@@ -94,13 +111,12 @@ async def test_secrets_are_in_no_argument_list(start):
 
 
 @pytest.mark.parametrize("name", ["registry", "worker-1"])
-async def test_a_killed_child_is_replaced_and_told_how_many_there_were(start, name):
+async def test_a_killed_child_is_replaced(start, name):
     async with start() as node:
         first = node.pid(name)
         os.kill(first, signal.SIGKILL)
         await node.until(lambda: len(node.told(name)) == 2)
         assert node.pid(name) != first
-        assert node.told(name)[1][1] == "1"
 
 
 async def test_a_child_that_is_asked_to_end_is_replaced_too(start):
@@ -181,6 +197,163 @@ async def test_one_role_by_itself(start):
         assert [node.told(f"worker-{n}")[0][3] == "()" for n in (0, 1)] == [False, True]
     async with start(kind=Kind.REGISTRY) as node:
         assert node.announced.result()[0]["handle"] is None
+
+
+NAMES = ("registry", "worker-0", "worker-1")
+
+
+async def test_workers_are_replaced_by_such_as_serve_before_they_leave(start):
+    async with start() as node:
+        first = {name: node.pid(name) for name in NAMES}
+        done = await node.order(Question.RESTART_WORKERS)
+        assert done == Done(ok=True, told=("replaced: worker-0, worker-1",))
+        for name in NAMES:
+            assert (node.pid(name) == first[name]) == (name == "registry")
+        assert [node.left(name) for name in NAMES] == [[], [first["worker-0"]], [first["worker-1"]]]
+        assert children() == {node.pid(name) for name in NAMES}
+
+
+async def test_the_registry_is_replaced_when_everything_is(start):
+    async with start() as node:
+        first = {name: node.pid(name) for name in NAMES}
+        done = await node.order(Question.RESTART_ALL)
+        assert done.told == ("replaced: worker-0, worker-1, registry",)
+        assert all(node.pid(name) != first[name] for name in NAMES)
+        assert node.left("registry") == []
+
+
+async def test_a_replaced_child_that_dies_is_replaced(start):
+    async with start() as node:
+        await node.order(Question.RESTART_WORKERS)
+        os.kill(node.pid("worker-1"), signal.SIGKILL)
+        await node.until(lambda: len(node.told("worker-1")) == 3)
+
+
+async def test_who_dies_while_it_is_replaced_leaves_its_place_to_the_successor(start, crew_dir):
+    async with start() as node:
+        first = node.pid("worker-0")
+        (crew_dir / "behaviour").write_text("slow None")
+        order = asyncio.create_task(node.order(Question.RESTART_WORKERS))
+        await node.until(lambda: len(node.told("worker-0")) == 2)
+        heir = node.pid("worker-0")
+        os.kill(first, signal.SIGKILL)
+        (crew_dir / "behaviour").unlink()
+        os.kill(heir, signal.SIGKILL)
+        assert (await order).ok is False
+        await node.until(lambda: len(node.told("worker-0")) == 3)
+        await node.until(lambda: first not in children() and heir not in children())
+
+
+@pytest.mark.parametrize("name", ["registry", "worker-0"])
+async def test_a_hung_child_is_replaced(start, monkeypatch, name):
+    monkeypatch.setattr("node.totals.PATIENCE", 0.05)
+    async with start(pulse=0.3) as node:
+        hung = node.pid(name)
+        os.kill(hung, signal.SIGSTOP)
+        await node.until(lambda: len(node.told(name)) == 2)
+        assert hung not in children()
+        assert (await node.metrics())["idnode_process_hung_total", (("process", name),)] == 1
+
+
+async def test_what_ended_children_counted_is_kept(start, monkeypatch):
+    monkeypatch.setattr("node.totals.PATIENCE", 0.05)
+
+    def sums(metrics):
+        return metrics["answers_total", ()], metrics["connections", ()]
+
+    async with start() as node:
+        # Nobody answers at the control sockets of these children: what they last said counts.
+        while sums(await node.metrics()) != (15, 3):  # noqa: ASYNC110 -- they tell it
+            await asyncio.sleep(0.01)
+        await node.order(Question.RESTART_ALL)
+        os.kill(node.pid("worker-0"), signal.SIGKILL)
+        await node.until(lambda: len(node.told("worker-0")) == 3)
+        while sums(await node.metrics()) != (35, 3):  # noqa: ASYNC110 -- they tell it
+            await asyncio.sleep(0.01)
+        found = await node.metrics()
+        assert found["idnode_process_restarts_total", (("process", "worker-0"),)] == 2
+        assert found["idnode_process_up", (("process", "worker-0"),)] == 0
+
+
+@pytest.fixture
+def settings(crew_dir, crew_environ):
+    """A file of settings, and the environment that names it."""
+    path = crew_dir / "settings.env"
+    path.write_text("IDNODE_DRAIN_DELAY=0\n")
+    return path, crew_environ | {"IDNODE_SETTINGS_FILE": str(path)}
+
+
+def levels(node):
+    return [node.told(name)[-1][1] for name in NAMES]
+
+
+@pytest.mark.parametrize("how", ["order", "signal"])
+async def test_a_reload_applies_what_can_be_applied_and_names_the_rest(start, settings, how):
+    path, environ = settings
+    async with start(environ) as node:
+        path.write_text("IDNODE_LOG_LEVEL=warning\nIDNODE_KEYS_DIR=/elsewhere\n")
+        if how == "order":
+            done = await node.order(Question.RELOAD)
+            assert done.ok
+            assert done.told == (
+                "IDNODE_KEYS_DIR needs a restart of the whole node",
+                "IDNODE_LOG_LEVEL is applied",
+                "replaced: worker-0, worker-1, registry",
+            )
+        else:
+            os.kill(os.getpid(), signal.SIGHUP)
+        await node.until(lambda: levels(node) == ["warning"] * 3)
+        if how == "order":
+            assert (await node.order(Question.RELOAD)).told[-1] == "nothing to apply"
+            # What comes after a crash works with the new settings too.
+            os.kill(node.pid("worker-0"), signal.SIGKILL)
+            await node.until(lambda: len(node.told("worker-0")) == 3)
+            assert levels(node) == ["warning"] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("IDNODE_LOG_LEVEL=loud\n", "IDNODE_LOG_LEVEL: must be"),
+        ("", "cut"),
+        ("\n", "no setting in it"),
+        ("IDNODE_LOG_LEVEL=warning", "cut"),
+        ("IDNODE_LOG_LEVEL=info\nIDNODE_LOG_LEVEL=debug\n", "stands there twice"),
+        ("IDNODE_LOG_LEVEL=info\nIDNODE_LOGLEVEL=debug\n", "IDNODE_LOGLEVEL is no setting"),
+        ("IDNODE_LOG_LEVEL\n", "line 1 is not NAME=value"),
+        (None, "cannot be read"),
+    ],
+)
+async def test_a_faulty_configuration_changes_nothing(start, settings, text, why):
+    path, environ = settings
+    async with start(environ) as node:
+        first = children()
+        path.unlink() if text is None else path.write_text(text)
+        done = await node.order(Question.RELOAD)
+        assert not done.ok
+        assert why in done.told[0]
+        assert done.told[-1] == "the settings in force stay as they are"
+        assert children() == first
+
+
+@pytest.mark.parametrize("victim", ["worker", "registry"])
+async def test_settings_that_a_process_cannot_begin_with_are_taken_back(
+    start, settings, crew_dir, victim
+):
+    path, environ = settings
+    async with start(environ) as node:
+        (crew_dir / "behaviour").write_text(f"refuse warning {victim}")
+        path.write_text("IDNODE_LOG_LEVEL=warning\n")
+        done = await node.order(Question.RELOAD)
+        assert not done.ok
+        assert any("does not like that" in sentence for sentence in done.told)
+        assert done.told[-1] == "the settings before it are in force again"
+        await node.until(lambda: levels(node)[0] == "None")
+        assert [node.pid(name) in children() for name in NAMES].count(True) >= 2
+        (crew_dir / "behaviour").unlink()
+        done = await node.order(Question.RELOAD)
+        assert done.ok
+        assert levels(node) == ["warning"] * 3
 
 
 def test_a_crew_is_named_by_role():

@@ -139,3 +139,28 @@ def test_proven_paths_are_bounded():
 )
 def test_ports_from_which_nobody_asks(port, own, may):
     assert client_port(port, own=own) is may
+
+
+def computed(limits, client, prefix, steps, now=100.0):
+    """Compute as often as is let through, at most 1,000 times."""
+    times = 0
+    while times < 1000 and limits.computes(client, prefix, now):
+        limits.computed(client, prefix, steps, now)
+        times += 1
+    return times
+
+
+def test_the_work_of_computing_names_is_limited_per_host(limits):
+    assert computed(limits, STRANGER, 1, 4000) == 6
+    assert not limits.computes(STRANGER, 2, 100.0)
+    assert computed(limits, NEIGHBOUR, 1, 100) == 201
+    assert not limits.computes(STRANGER, 1, 100.19)
+    assert limits.computes(STRANGER, 1, 100.21)
+
+
+def test_and_per_prefix_whoever_asks(limits):
+    assert computed(limits, TRUSTED, 1, 4000) == 26
+    assert not limits.computes(STRANGER, 1, 100.0)
+    assert limits.computes(TRUSTED, 2, 100.0)
+    assert limits.computes(STRANGER, 2, 100.0)
+    assert limits.computes(TRUSTED, 1, 100.02)

@@ -178,3 +178,30 @@ async def test_without_the_store_a_base_that_is_not_kept_is_unavailable(world):
     world.tier.down = True
     outcome = await world.look("88.300.1/TMPL@a")
     assert isinstance(outcome, Unavailable)
+
+
+NESTED = "<foreach>" * 4 + "</foreach>" * 4
+COSTLY = f'<namespace><template delimiter="@">{NESTED}</template></namespace>'
+
+
+async def test_a_costly_template_is_not_computed_for_ever(world):
+    """Neither for a stranger, nor of one prefix for anybody; others are not held up by it."""
+    values = [Value(index=n, type="T", data=b"x") for n in range(1, 100)]
+    base = Value(index=100, type="HS_NAMESPACE", data=COSTLY.encode())
+    await world.put("88.300.1/SLOW", *values, base)
+    await world.put("88.300.2/SLOW", *values, base)
+    await world.home("88.300.2")
+    await world.put("0.NA/88.300.2", namespace())
+    await world.follower.step()
+
+    async def computed(prefix, client, most):
+        """Ask for so many names; return how many were computed, or failed to be."""
+        outcomes = [await world.look(f"{prefix}/SLOW@{n}", client=client) for n in range(most)]
+        assert all(isinstance(outcome, Absent | Unavailable) for outcome in outcomes)
+        return sum(isinstance(outcome, Absent) for outcome in outcomes)
+
+    assert await computed("88.300.1", world.stranger, 50) == 6
+    assert data_of(await world.look("88.300.1/TMPL@a")) == [b"https://example.org/base?a"]
+    assert 15 < await computed("88.300.1", world.trusted, 100) < 25
+    assert isinstance(await world.look("88.300.1/TMPL@a"), Unavailable)
+    assert await computed("88.300.2", world.trusted, 1) == 1

@@ -131,7 +131,10 @@ class World:
             lambda: 0.0,
             bounds or Bounds(),
         )
-        self.resolver = Resolver(self.local, self.freshness, self.counters, self.clock)
+        self.limits = Limits(1, rates or Rates(buckets=1 << 12))
+        self.resolver = Resolver(
+            self.local, self.freshness, self.counters, self.clock, limits=self.limits
+        )
         self.follower = Follower(
             feed=self.store,
             directories=self.store,
@@ -142,7 +145,6 @@ class World:
             clock=self.clock,
         )
         self.clients = Clients(LOOPBACK_AND_PRIVATE if trusted else Networks([]))
-        self.limits = Limits(1, rates or Rates(buckets=1 << 12))
         self.proven = ProvenPaths()
         self.authority = authority
         vouching = Vouching(self.resolver, roots, wall, verifying) if roots else None
