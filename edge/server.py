@@ -9,10 +9,12 @@ import asyncio
 import re
 import secrets
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from socket import socket
-from typing import Any, Final, cast
+from typing import Any, Final
 
+import aiohttp
 import msgspec
 import structlog
 from aiohttp import hdrs, http_parser, web
@@ -23,14 +25,14 @@ from edge.addresses import NOBODY, Networks
 from edge.connections import Connections
 from edge.language import preferred
 from edge.problems import Problem, problem_of, retry_after
+from edge.protocol import Connection, ShortCutConnection, short_cut_possible
+from edge.short_cut import AtOnce, ShortCut
 from identifiers.faults import Language
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 _DEADLINE: Final = web.RequestKey("deadline", asyncio.Timeout)
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _BACKLOG: Final = 1024
-_MOST_TOLD: Final = 160
-"""Characters of what a stranger sent that go into the log."""
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _log = structlog.get_logger(__name__)
@@ -115,17 +117,30 @@ async def serve(
     log_requests: bool = False,
     turned_away: Callable[[], None] = lambda: None,
     connections: Connections | None = None,
+    at_once: AtOnce | None = None,
 ) -> web.AppRunner:
     """Serve `app` on bound sockets; `await runner.cleanup()` drains and closes.
 
     `trusted` peers may keep idle connections for longer. `turned_away` is called for each request
     that was one too many. `connections` bounds how many are open, also those that TLS is added to.
+    `at_once` answers plain requests that come again before the application sees them; they are
+    not among those in progress, since they never wait.
 
     Raises RuntimeError without aiohttp's C parser: the Python one is slower and laxer.
     """
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         raise RuntimeError("aiohttp's C parser is missing: install it from a wheel")
-    runner = _Runner(app, limits, trusted, turned_away, connections, log_requests=log_requests)
+    # A request that is answered before it is one cannot be logged as one.
+    short_cut = None if at_once is None or log_requests else _short_cut(at_once)
+    runner = _Runner(
+        app,
+        limits,
+        trusted,
+        turned_away,
+        connections=connections,
+        short_cut=short_cut,
+        log_requests=log_requests,
+    )
     await runner.setup()
     try:
         for bound in sockets:
@@ -134,6 +149,13 @@ async def serve(
         await runner.cleanup()
         raise
     return runner
+
+
+def _short_cut(at_once: AtOnce) -> ShortCut | None:
+    if short_cut_possible():
+        return ShortCut(at_once, time.monotonic, time.time)
+    _log.warning("another aiohttp than was tested with: no short cut", version=aiohttp.__version__)
+    return None
 
 
 class _Frame:
@@ -214,74 +236,42 @@ def _told(request: web.BaseRequest, error: Exception) -> web.Response:
     return response
 
 
-class _Protocol(web.RequestHandler):
-    """A connection. What its parser refuses is told as a problem document too."""
-
-    __slots__ = ("_connections", "_counted", "_trusted", "_trusted_idle")
-
-    def __init__(
-        self,
-        server: web.Server,
-        *,
-        trusted: Networks,
-        trusted_idle: float,
-        connections: Connections | None,
-        **options: Any,
-    ) -> None:
-        super().__init__(server, **options)
-        self._trusted = trusted
-        self._trusted_idle = trusted_idle
-        self._connections = connections
-        self._counted = ""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        peer = transport.get_extra_info("peername")
-        if peer and self._trusted.trusts(peer[0]):
-            self._keepalive_timeout = self._trusted_idle  # read when the timer is set, below
-        super().connection_made(transport)
-        if not peer or self._connections is None:
-            return
-        if self._connections.begin(peer[0]):
-            self._counted = peer[0]
-        else:
-            cast("asyncio.Transport", transport).abort()
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        if self._connections is not None and self._counted:
-            self._connections.end(self._counted)
-            self._counted = ""
-        super().connection_lost(exc)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        if isinstance(exc, ConnectionError):
-            raise exc  # ends the connection without a word
-        why = (message or repr(exc)).partition("\n")[0][:_MOST_TOLD]
-        _log.info("not HTTP", remote=request.remote, status=status, why=why)
-        response = answer_problem(request, Problem(kind=problems.BAD_REQUEST))
-        dress(request, response)
-        response.force_close()
-        return response
+def _refuse(request: web.BaseRequest) -> web.Response:
+    response = answer_problem(request, Problem(kind=problems.BAD_REQUEST))
+    dress(request, response)
+    return response
 
 
 class _Server(web.Server):
-    def __init__(self, plain: web.Server, frame: _Frame, options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        plain: web.Server,
+        frame: _Frame,
+        options: dict[str, Any],
+        short_cut: ShortCut | None,
+    ) -> None:
         super().__init__(frame, request_factory=plain.request_factory)
         self._options = options
+        self._short_cut = short_cut
 
     def __call__(self) -> web.RequestHandler:
-        return _Protocol(self, loop=asyncio.get_running_loop(), **self._options)
+        loop = asyncio.get_running_loop()
+        if self._short_cut is None:
+            return Connection(self, loop=loop, **self._options)
+        return ShortCutConnection(self, loop=loop, short_cut=self._short_cut, **self._options)
 
 
 class _Runner(web.AppRunner):
     """An AppRunner whose connections are ours: aiohttp has no other place to say so."""
 
-    __slots__ = ("_connections", "_frame_limits", "_log_requests", "_trusted", "_turned_away")
+    __slots__ = (
+        "_connections",
+        "_frame_limits",
+        "_log_requests",
+        "_short_cut",
+        "_trusted",
+        "_turned_away",
+    )
 
     def __init__(
         self,
@@ -289,8 +279,9 @@ class _Runner(web.AppRunner):
         limits: Limits,
         trusted: Networks,
         turned_away: Callable[[], None],
-        connections: Connections | None,
         *,
+        connections: Connections | None,
+        short_cut: ShortCut | None,
         log_requests: bool,
     ) -> None:
         super().__init__(app, shutdown_timeout=limits.drain)
@@ -298,6 +289,7 @@ class _Runner(web.AppRunner):
         self._trusted = trusted
         self._turned_away = turned_away
         self._connections = connections
+        self._short_cut = short_cut
         self._log_requests = log_requests
 
     async def _make_server(self) -> web.Server:
@@ -313,9 +305,10 @@ class _Runner(web.AppRunner):
             "trusted": self._trusted,
             "trusted_idle": self._frame_limits.trusted_idle,
             "connections": self._connections,
+            "refuse": _refuse,
             "access_log": None,
             "auto_decompress": False,
             "lingering_time": self._frame_limits.linger,
             "max_field_size": self._frame_limits.field_octets,
         }
-        return _Server(plain, frame, options)
+        return _Server(plain, frame, options, self._short_cut)

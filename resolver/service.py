@@ -94,6 +94,24 @@ class Resolver:
             self._count(target)
         return outcome
 
+    def found_now(self, query: Query, now: float) -> tuple[Found, Basis] | None:
+        """Return values that are kept here and what they stand on, and count them as asked for.
+
+        None: `answer_now` says more, and counts it. Nothing is computed here.
+        """
+        target = self._target(query)
+        if not isinstance(target, Ours) or not self._freshness.believed(now):
+            return None
+        kept = self._local.look(target.key, now)
+        if query.authoritative or not isinstance(kept, Kept):
+            return None
+        found = seen(kept, query)
+        if not isinstance(found, Found):
+            return None
+        self._count(target)
+        prefix = None if target.entry is None else target.entry.prefix
+        return found, Basis(found.record, self._generation, prefix)
+
     def basis(self, query: Query, found: Found) -> Basis | None:
         """Return what `found` stands on, None when it must not serve for a repeated question.
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from edge.accept import best_media_type
 from edge.addresses import Networks
 from edge.bodies import read_body
 from edge.problems import MEDIA_TYPE_UNKNOWN, TOO_LARGE, Problem, Refusal
@@ -26,15 +25,15 @@ from resolver.ports import Authority
 from resolver.service import Resolver
 from resolver.transports import rest
 from resolver.transports.admission import Admission
-from resolver.transports.finished import DEFAULT_OCTETS, FinishedReplies
+from resolver.transports.finished import DEFAULT_OCTETS
 from resolver.transports.handle import HandleExchange
-from resolver.transports.pages import ANYBODY, Headers, Page, headers_of, page_of
+from resolver.transports.hot import MOUNT, HotPages, Repeated
+from resolver.transports.pages import ANYBODY, Headers, Page, headers_of, media_type_of, page_of
 from resolver.transports.passing_on import PassingOn
 from resolver.transports.redirecting import Redirecting
 from resolver.transports.rest import LookUp
 from resolver.transports.tunnel import HandleTunnel, tunnelled
 
-MOUNT: Final = "/api/handles/"
 BATCH_LIMIT: Final = 2000
 BODY_LIMIT: Final = 1024 * 1024
 BATCH_OCTETS: Final = 16 * 1024 * 1024
@@ -49,7 +48,6 @@ _LEAST_OCTETS: Final = 1024
 _HANDLES_PER_TOKEN: Final = 100
 _OCTETS_PER_TOKEN: Final = 16 * 1024
 """What is read of a body, beside the names in it: a token is a request's worth of work."""
-_OFFERED: Final = (JSON, CBOR)
 _RESTRICTED: Final = (
     *("/api/handles", "/api/prefixes", "/api/sessions", "/api/verifications"),
     "/hrls",
@@ -102,7 +100,11 @@ class HttpResolution:
         self._counters = counters
         self._clock = clock
         self._epoch = epoch
-        self._pages = FinishedReplies[Page](page_octets)
+        self._hot = HotPages(resolver, page_octets)
+        self.at_once: Final = Repeated(
+            self._hot, clients=clients, rates=rates, counters=counters, clock=clock, epoch=epoch
+        )
+        """What `edge.server.serve` may answer before a request is made of it."""
 
     def application(self) -> web.Application:
         """Return the application, which `edge.server.serve` serves."""
@@ -122,12 +124,6 @@ class HttpResolution:
         """GET and HEAD of one identifier."""
         began = self._clock()
         with self._admission.let_in(request, began) as client:
-            question = _plain_question(request)
-            if question is not None:
-                page = self._pages.find(question, self._resolver, began)
-                if page is not None:
-                    self._count(Result.FOUND, began)
-                    return self._answered(request, page)
             try:
                 asked = _read(request)
             except Unreadable as error:
@@ -135,11 +131,15 @@ class HttpResolution:
                 return _short(error.code, str(error), status=400)
             if asked.wants_private or _names_somebody(request):
                 return await self._passing_on.answer(request, client)
+            if "?" not in request.raw_path:
+                page = self._hot.find(asked.query.handle, asked.form, began)
+                if page is not None:
+                    self._count(Result.FOUND, began)
+                    return self._answered(request, page)
             outcome = self._resolver.answer_now(asked.query, client, began)
             if outcome is None:
                 outcome = await self._resolver.answer(asked.query, client, began)
-                question = None  # worth keeping finished is only what is asked for again
-            response = self._told(request, asked, outcome, question)
+            response = self._told(request, asked, outcome)
             self._count(result_of(outcome), began)
             return response
 
@@ -177,17 +177,9 @@ class HttpResolution:
         """Hand on what needs somebody to be known: administration, lists, sessions."""
         return await self._passing_on.let_in_and_answer(request)
 
-    def _told(
-        self, request: web.Request, asked: LookUp, outcome: Outcome, question: bytes | None
-    ) -> web.Response:
+    def _told(self, request: web.Request, asked: LookUp, outcome: Outcome) -> web.Response:
         if isinstance(outcome, Found | ValuesAbsent):
-            basis = None
-            if question is not None and isinstance(outcome, Found):
-                basis = self._resolver.basis(asked.query, outcome)
-            page = page_of(asked, outcome, basis)
-            if question is not None and basis is not None:
-                self._pages.keep(question, page)
-            return self._answered(request, page)
+            return self._answered(request, page_of(asked, outcome, None))
         form = asked.form
         told = rest.tell(outcome, asked.query.text, binary=form.media_type == CBOR)
         headers: Headers = [*ANYBODY, (hdrs.VARY, hdrs.ACCEPT)]
@@ -249,17 +241,8 @@ def _read(request: web.Request) -> LookUp:
     return rest.read_look_up(handle, parameters, _media_type(request))
 
 
-def _plain_question(request: web.Request) -> bytes | None:
-    """Return what equal plain look-ups have in common; None for those with parameters."""
-    target = request.raw_path
-    if "?" in target or hdrs.AUTHORIZATION in request.headers:
-        return None
-    return f"{_media_type(request)} {target}".encode("utf-8", "surrogateescape")
-
-
 def _media_type(request: web.Request) -> str:
-    accept = request.headers.get(hdrs.ACCEPT, "")
-    return JSON if accept in {"", "*/*"} else best_media_type(accept, _OFFERED) or JSON
+    return media_type_of(request.headers.get(hdrs.ACCEPT, ""))
 
 
 def _names_somebody(request: web.Request) -> bool:

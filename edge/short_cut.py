@@ -1,0 +1,162 @@
+"""Repeated plain GETs, answered before a request is made of them.
+
+What common clients send again and again differs in one thing, the address; its header fields are
+the same octets each time. So fields are read once and then recognised octet by octet, and what an
+address is answered with is kept finished by whoever knows (`AtOnce`). Everything that is not
+recognised goes the usual way, untouched.
+"""
+
+import secrets
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any, Final, Protocol
+
+from edge.heads import END, VERSION, plain_fields
+
+_KINDS: Final = 1024
+"""Kinds of header fields that are remembered; the oldest goes first."""
+_TURN: Final = 64
+"""Requests of one connection that are answered in one turn of the loop."""
+_TURN_OCTETS: Final = 64 * 1024
+"""Octets of answers after which a turn ends; the rest goes the usual way, and waits there."""
+_DRAWN_TOGETHER: Final = 256
+_ID_LENGTH: Final = 16
+_NEVER: Final = float("-inf")
+_END_LENGTH: Final = len(END)
+
+
+class Ready(Protocol):
+    """An answer with status 200."""
+
+    @property
+    def head(self) -> bytes:
+        """What `head_of` gave."""
+        ...
+
+    @property
+    def data(self) -> bytes:
+        """The body."""
+        ...
+
+
+class AtOnce(Protocol):
+    """Whoever can answer plain GETs under one path without waiting."""
+
+    @property
+    def mount(self) -> str:
+        """The path, with the slash at its end."""
+        ...
+
+    def client(self, host: str) -> Any:
+        """Return who asks from a source address, as `answer` wants it; asked per connection."""
+        ...
+
+    def form(self, accept: str) -> Any:
+        """Return how an Accept field wants the answer, as `answer` wants it; None: not so."""
+        ...
+
+    def answer(self, rest: bytes, form: Any, client: Any, now: float) -> Ready | None:
+        """Answer the address `mount` + `rest` (any octets), just as a handler would.
+
+        None: not here. Then nothing was counted, and the request goes the usual way. `now` is
+        monotonic.
+        """
+        ...
+
+    def count(self, answered: int, began: float) -> None:
+        """Count the answers that were given since `began`."""
+        ...
+
+
+def head_of(headers: list[tuple[str, str]], length: int) -> bytes:
+    """Write the beginning of an answer as it is kept: what is the same each time.
+
+    It goes on with the request id. The fields are those of `edge.server.dress` and of aiohttp.
+    """
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return (
+        f"HTTP/1.1 200 OK\r\n{lines}Content-Length: {length}\r\nServer: idnode\r\n"
+        "X-Content-Type-Options: nosniff\r\nX-Request-Id: "
+    ).encode()
+
+
+class ShortCut:
+    """What all connections of a listener have in common.
+
+    `clock` is monotonic, `epoch` the wall clock; both in seconds.
+    """
+
+    def __init__(
+        self, at_once: AtOnce, clock: Callable[[], float], epoch: Callable[[], float]
+    ) -> None:
+        self._answer = at_once.answer
+        self._count = at_once.count
+        self._form = at_once.form
+        self.client: Final = at_once.client
+        self._prefix = f"GET {at_once.mount}".encode()
+        self._prefix_length = len(self._prefix)
+        self._clock = clock
+        self._epoch = epoch
+        self._forms: dict[bytes, Any] = {}
+        self._ids: list[bytes] = []
+        self._second_ends = _NEVER
+        self._date = b""
+        self.answered = 0
+        """Requests that went this way."""
+
+    def take(self, data: bytes, client: Any) -> tuple[bytes, int]:
+        """Answer the first requests in `data`, while they are plain and can be answered here.
+
+        Returns the answers and how many octets of `data` they answer.
+        """
+        began = self._clock()
+        if began >= self._second_ends:
+            self._turn_second(began)
+        prefix, length, ids = self._prefix, self._prefix_length, self._ids
+        out: list[bytes] = []
+        taken = answered = octets = 0
+        while data.startswith(prefix, taken):
+            line = data.find(VERSION, taken)
+            end = data.find(END, line) + _END_LENGTH
+            if line < 0 or end < _END_LENGTH:
+                break
+            fields = data[line:end]
+            form = self._forms.get(fields) or self._read(fields)
+            if form is None:
+                break
+            try:
+                ready = self._answer(data[taken + length : line], form, client, began)
+            except Exception:  # noqa: BLE001 -- the usual way meets it too, logs it and tells it
+                break
+            if ready is None:
+                break
+            body = ready.data
+            out += (ready.head, ids.pop() if ids else self._draw(), self._date, body)
+            taken = end
+            answered += 1
+            octets += len(body)
+            if answered >= _TURN or octets >= _TURN_OCTETS:
+                break
+        if answered:
+            self.answered += answered
+            self._count(answered, began)
+        return b"".join(out), taken
+
+    def _read(self, fields: bytes) -> Any:
+        accept = plain_fields(fields)
+        form = None if accept is None else self._form(accept)
+        if form is not None:
+            if len(self._forms) >= _KINDS:
+                del self._forms[next(iter(self._forms))]
+            self._forms[fields] = form
+        return form
+
+    def _draw(self) -> bytes:
+        drawn = secrets.token_hex(_DRAWN_TOGETHER * _ID_LENGTH // 2).encode()
+        self._ids += (drawn[at : at + _ID_LENGTH] for at in range(0, len(drawn), _ID_LENGTH))
+        return self._ids.pop()
+
+    def _turn_second(self, now: float) -> None:
+        wall = self._epoch()
+        self._second_ends = now + 1.0 - wall % 1.0
+        self._date = f"\r\nDate: {formatdate(wall, usegmt=True)}\r\n\r\n".encode()

@@ -1,0 +1,132 @@
+"""Plain look-ups over HTTP that are answered from this process: at once, with finished pages.
+
+Plain is a look-up of a handle in JSON or CBOR without parameters. By address, one of many in a
+batch, or before a request is made of it (`edge.short_cut`): it is the same page.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from aiohttp import hdrs
+
+from edge.short_cut import head_of
+from identifiers.queries import Query
+from identifiers.wire.restform import JSON, Form, Unreadable, handle_in
+from resolver.clients import Clients
+from resolver.counters import Counters, Result, Transport
+from resolver.limits import Limits
+from resolver.service import Resolver
+from resolver.transports.finished import FinishedReplies
+from resolver.transports.pages import Page, headers_of, media_type_of, page_of
+from resolver.transports.rest import LookUp
+
+MOUNT: Final = "/api/handles/"
+_LITERAL: Final = (
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/"
+)
+"""What stands for itself in a path (RFC 3986 section 3.3)."""
+_ESCAPED: Final = _LITERAL + b"%"
+
+
+class HotPages:
+    """Pages by handle, kept while what they stand on holds, in up to `octets` of memory."""
+
+    def __init__(self, resolver: Resolver, octets: int) -> None:
+        self._resolver = resolver
+        self._kept = FinishedReplies[Page](octets)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, handle: bytes, form: Form, now: float) -> Page | None:
+        """Return the page of a handle, made now if need be, and count it as asked for.
+
+        None: this process does not hold its values, or they are not to be believed.
+        """
+        # No handle has U+0000.
+        key = handle if form.media_type == JSON else b"\0" + handle
+        page = self._kept.find(key, self._resolver, now)
+        if page is not None:
+            return page
+        query = Query(handle=handle)
+        found = self._resolver.found_now(query, now)
+        if found is None:
+            return None
+        outcome, basis = found
+        page = page_of(LookUp(query, form), outcome, basis)
+        self._kept.keep(key, page)
+        return page
+
+
+class Ready(msgspec.Struct, frozen=True, gc=False):
+    """An answer whose head holds for this second only."""
+
+    head: bytes
+    data: bytes
+
+
+class Repeated:
+    """Answers plain GETs before a request is made of them (`edge.short_cut.AtOnce`).
+
+    `clock` is monotonic, `epoch` the wall clock; both in seconds.
+    """
+
+    mount: Final = MOUNT
+
+    def __init__(
+        self,
+        pages: HotPages,
+        *,
+        clients: Clients,
+        rates: Limits,
+        counters: Counters,
+        clock: Callable[[], float],
+        epoch: Callable[[], float],
+    ) -> None:
+        self._pages = pages
+        self._rates = rates
+        self._counters = counters
+        self._clock = clock
+        self._epoch = epoch
+        self.client: Final = clients.of
+
+    def form(self, accept: str) -> Form:
+        """Return the form that an Accept field asks for."""
+        return Form(media_type_of(accept))
+
+    def answer(self, rest: bytes, form: Any, client: Any, now: float) -> Page | Ready | None:
+        """Answer the address of a handle, if its page is at hand and the client within its rate."""
+        handle: bytes | None = rest
+        if rest.translate(None, _LITERAL) and (handle := _unescaped(rest)) is None:
+            return None
+        if not client.trusted and not self._rates.requests(client, now):
+            return None
+        page = self._pages.find(handle, form, now) if handle else None
+        if page is None:
+            if not client.trusted:
+                self._rates.requests(client, now, -1.0)  # charged where it is answered
+            return None
+        return page if page.head else self._of_this_second(page)
+
+    def count(self, answered: int, began: float) -> None:
+        """Count answers."""
+        now = self._clock()
+        self._counters.answered(Transport.HTTP, Result.FOUND, now - began, now, answered)
+
+    def _of_this_second(self, page: Page) -> Ready:
+        headers = headers_of(page, int(self._epoch()), None)
+        return Ready(
+            head_of([*headers, (hdrs.CONTENT_TYPE, page.media_type)], len(page.data)), page.data
+        )
+
+
+def _unescaped(rest: bytes) -> bytes | None:
+    """Return the handle that percent-encoded octets of a path name, if they surely name one."""
+    if rest.translate(None, _ESCAPED):
+        return None
+    try:
+        handle = handle_in(MOUNT + rest.decode("ascii"), MOUNT)
+    except Unreadable:
+        return None
+    return handle if handle.decode().isprintable() else None

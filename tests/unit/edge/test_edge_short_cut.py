@@ -1,0 +1,268 @@
+import asyncio
+import re
+import time
+
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from edge import protocol
+from edge.server import Limits
+from edge.short_cut import ShortCut, head_of
+
+GET = b"GET /at/%s HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+class Ready:
+    def __init__(self, data):
+        self.head = head_of([("Content-Type", "text/plain")], len(data))
+        self.data = data
+
+
+class Here:
+    """Answers `known` addresses; `asked` are those it was asked for."""
+
+    mount = "/at/"
+
+    def __init__(self, **known):
+        self.known = {name.encode(): Ready(data) for name, data in known.items()}
+        self.asked = []
+        self.counted = []
+
+    def client(self, host):
+        return host
+
+    def form(self, accept):
+        return accept if accept != "no/thing" else None
+
+    def answer(self, rest, form, client, now):
+        self.asked.append((rest, form, client, now))
+        if rest == b"bug":
+            raise KeyError("a bug")
+        return self.known.get(rest)
+
+    def count(self, answered, began):
+        self.counted.append((answered, began))
+
+
+def short_cut(here, now=1000.0):
+    return ShortCut(here, lambda: now, lambda: 1_800_000_000.5)
+
+
+def test_an_answer_is_a_whole_response():
+    here = Here(a=b"hello")
+    answer, taken = short_cut(here).take(GET % b"a", "client")
+    assert taken == len(GET % b"a")
+    assert re.fullmatch(
+        rb"HTTP/1\.1 200 OK\r\n"
+        rb"Content-Type: text/plain\r\n"
+        rb"Content-Length: 5\r\n"
+        rb"Server: idnode\r\n"
+        rb"X-Content-Type-Options: nosniff\r\n"
+        rb"X-Request-Id: [0-9a-f]{16}\r\n"
+        rb"Date: Fri, 15 Jan 2027 08:00:00 GMT\r\n"
+        rb"\r\nhello",
+        answer,
+    )
+    assert here.asked == [(b"a", "*/*", "client", 1000.0)]
+    assert here.counted == [(1, 1000.0)]
+
+
+def test_several_are_answered_in_order_up_to_one_that_is_not():
+    here = Here(a=b"1", b=b"2")
+    first = GET % b"a" + GET % b"b"
+    answers, taken = short_cut(here).take(first + GET % b"c" + GET % b"a", "client")
+    assert taken == len(first)
+    assert re.findall(rb"\r\n\r\n(.)", answers) == [b"1", b"2"]
+    assert here.counted == [(2, 1000.0)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        GET[:-1] % b"a",
+        GET.replace(b"GET", b"HEAD") % b"a",
+        GET.replace(b"/at/", b"/of/") % b"a",
+        GET.replace(b"1.1", b"1.0") % b"a",
+        GET.replace(b"Host: a", b"Host: a\r\nCookie: a") % b"a",
+        GET.replace(b"*/*", b"no/thing") % b"a",
+        b"GET /at/a HTTP/1.1\r\n\r\n",
+        b"\r\n" + GET % b"a",
+        GET % b"bug",
+        GET % b"unknown",
+    ],
+)
+def test_what_is_not_recognised_is_left(data):
+    here = Here(a=b"1")
+    assert short_cut(here).take(data, "client") == (b"", 0)
+    assert here.counted == []
+
+
+def test_a_turn_ends_after_so_many_requests_and_octets():
+    here = Here(a=b"1", large=b"x" * 40_000)
+    short = short_cut(here)
+    assert short.take(GET % b"a" * 100, "client")[1] == len(GET % b"a" * 64)
+    assert short.take(GET % b"large" * 3, "client")[1] == len(GET % b"large" * 2)
+
+
+def test_ids_do_not_come_twice():
+    answers, _ = short_cut(here := Here(a=b"1")).take(GET % b"a" * 60, "client")
+    short = short_cut(here)
+    for _ in range(10):
+        answers += short.take(GET % b"a" * 60, "client")[0]
+    ids = re.findall(rb"X-Request-Id: (\w+)", answers)
+    assert len(set(ids)) == len(ids) == 660
+
+
+def test_the_date_is_that_of_now():
+    now = [10.0]
+    short = ShortCut(Here(a=b"1"), lambda: now[0], lambda: 1_800_000_000.4 + now[0])
+
+    def date():
+        return re.search(rb"Date: .*:(\d\d) GMT", short.take(GET % b"a", "client")[0])[1]
+
+    assert date() == b"10"
+    now[0] = 10.59
+    assert date() == b"10"
+    now[0] = 10.61
+    assert date() == b"11"
+
+
+def test_kinds_of_fields_are_remembered_boundedly():
+    short = short_cut(Here(a=b"1"))
+    for number in range(1500):
+        request = GET.replace(b"*/*", b"a/%d" % number) % b"a"
+        assert short.take(request, "client")[1] == len(request)
+    assert len(short._forms) == 1024
+
+
+@pytest.fixture
+async def at(serving):
+    """Serve `/at/…`, the address as the body; `/at/slow` waits between two events."""
+
+    async def start(here, **options):
+        begun, go = asyncio.Event(), asyncio.Event()
+
+        async def handle(request):
+            if "slow" in request.path:
+                begun.set()
+                await go.wait()
+            body = await request.read()
+            return web.Response(body=body or b"usual " + request.path.encode())
+
+        app = web.Application()
+        app.router.add_route("*", "/{rest:.*}", handle)
+        base = await serving(app, at_once=here, **options)
+        port = int(base.rpartition(":")[2])
+        return await asyncio.open_connection("127.0.0.1", port), begun, go
+
+    return start
+
+
+async def read(reader):
+    """Return the body of the next answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    return await reader.readexactly(int(re.search(rb"Content-Length: (\d+)", head)[1]))
+
+
+async def talk(at, *requests, **known):
+    """Send one request after the other; return the bodies of the answers."""
+    (reader, writer), *_ = await at(Here(**known))
+    bodies = []
+    for request in requests:
+        writer.write(request)
+        bodies.append(await read(reader))
+    writer.close()
+    return bodies
+
+
+async def test_known_ones_are_answered_the_short_way(at):
+    bodies = await talk(at, GET % b"a", GET % b"a", GET % b"b", GET % b"a", a=b"short")
+    assert bodies[1:] == [b"short", b"usual /at/b", b"short"]
+
+
+async def test_a_body_in_between_is_read_over(at):
+    post = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b"
+    hidden = GET % b"a"
+    bodies = await talk(at, post % (len(hidden), hidden), GET % b"a", a=b"short")
+    assert bodies == [hidden, b"short"]
+
+
+async def test_no_answer_overtakes_another(at):
+    (reader, writer), begun, go = await at(Here(a=b"short"))
+    writer.write(LAST.replace(b"close", b"keep-alive"))
+    await read(reader)
+    writer.write(GET % b"slow")
+    await begun.wait()
+    writer.write(GET % b"a")
+    writer.write(GET % b"a" + LAST)
+    await asyncio.sleep(0.01)  # nothing to await: that nothing comes
+    go.set()
+    assert [await read(reader) for _ in range(4)] == [
+        b"usual /at/slow",
+        b"usual /at/a",
+        b"usual /at/a",
+        b"usual /last",
+    ]
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_pieces_of_requests_are_put_together_in_order(at):
+    (reader, writer), *_ = await at(Here(a=b"short"))
+    stream = GET % b"a" + GET % b"b" + GET % b"a" + LAST
+    for octet in range(len(stream)):
+        writer.write(stream[octet : octet + 1])
+        await asyncio.sleep(0)
+    assert await read(reader) in (b"short", b"usual /at/a")
+    assert await read(reader) == b"usual /at/b"
+    assert await read(reader) in (b"short", b"usual /at/a")
+    assert await read(reader) == b"usual /last"
+    writer.close()
+
+
+async def test_who_does_not_read_is_not_written_for(at):
+    (reader, writer), *_ = await at(here := Here(a=b"x" * 60_000))
+    writer.write(LAST.replace(b"close", b"keep-alive"))
+    await read(reader)
+    for _ in range(2000):
+        writer.write(GET % b"a")
+        await asyncio.sleep(0)
+    given = len(here.asked)
+    assert given < 1000
+    writer.close()
+
+
+async def test_idle_time_begins_anew(at):
+    (reader, writer), *_ = await at(Here(a=b"short"), limits=Limits(idle=0.3))
+    ends = time.monotonic() + 0.9
+    while time.monotonic() < ends:
+        writer.write(GET % b"a")
+        await read(reader)
+        await asyncio.sleep(0.05)
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_requests_that_are_to_be_logged_go_the_usual_way(at):
+    with capture_logs() as logs:
+        (reader, writer), *_ = await at(here := Here(a=b"short"), log_requests=True)
+        for _ in range(2):
+            writer.write(GET % b"a")
+            assert await read(reader) == b"usual /at/a"
+        writer.close()
+    assert here.asked == []
+    assert [log["path"] for log in logs if log["event"] == "request"] == ["/at/a"] * 2
+
+
+async def test_another_aiohttp_than_is_known(at, monkeypatch):
+    monkeypatch.setattr(protocol, "_INSIDE", frozenset({"_something_new"}))
+    with capture_logs() as logs:
+        (reader, writer), *_ = await at(here := Here(a=b"short"))
+        writer.write(GET % b"a")
+        assert await read(reader) == b"usual /at/a"
+        writer.close()
+    assert here.asked == []
+    assert "no short cut" in logs[0]["event"]

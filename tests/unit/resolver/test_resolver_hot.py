@@ -1,0 +1,189 @@
+import json
+
+import pytest
+
+from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
+from identifiers.names import Prefix
+from identifiers.records import State
+from identifiers.values import Value
+from identifiers.wire.restform import CBOR, PLAIN, Form
+from resolver.limits import Rates
+from resolver.transports.hot import HotPages, Repeated
+
+URL = Value(index=1, type="URL", data=b"https://example.org/1", ttl=600)
+OTHER = Value(index=1, type="URL", data=b"https://example.org/2", ttl=600)
+SECRET = Value(index=3, type="NOTE", data=b"for us", permissions=0x0C)
+
+
+class At:
+    """A world with one record, and what answers repeated requests in it."""
+
+    def __init__(self, world, octets=1 << 20):
+        self.world = world
+        self.pages = HotPages(world.resolver, octets)
+        self.repeated = Repeated(
+            self.pages,
+            clients=world.clients,
+            rates=world.limits,
+            counters=world.counters,
+            clock=world.clock,
+            epoch=world.clock.wall,
+        )
+
+    def answer(self, rest, client=None, form=PLAIN):
+        client = client or self.world.trusted
+        return self.repeated.answer(rest, form, client, self.world.clock.now)
+
+    def values(self, rest, client=None):
+        ready = self.answer(rest, client)
+        return ready and [v["data"]["value"] for v in json.loads(ready.data)["values"]]
+
+    def asked(self):
+        return self.world.counters.snapshot()["prefixes"].get("88.300.1", 0)
+
+
+@pytest.fixture
+async def make_at(make_world):
+    async def make(**options):
+        world = await make_world(**options)
+        await world.put("88.300.1/A", URL, SECRET)
+        await world.look("88.300.1/A")
+        return At(world)
+
+    return make
+
+
+@pytest.fixture
+async def at(make_at):
+    return await make_at()
+
+
+def test_what_is_public_is_answered(at):
+    for _ in range(3):
+        assert at.values(b"88.300.1/A") == ["https://example.org/1"]
+    assert len(at.pages) == 1
+
+
+def test_each_answer_counts_under_its_prefix(at):
+    before = at.asked()
+    for _ in range(3):
+        at.answer(b"88.300.1/A")
+    at.answer(b"88.300.1/unknown")
+    assert at.asked() == before + 3
+
+
+def test_answers_are_counted_with_their_latency(at):
+    at.world.clock.now += 0.01
+    at.repeated.count(5, at.world.clock.now - 0.01)
+    found = at.world.counters.snapshot()["answers"]["http"]["found"]
+    assert sum(found["buckets"]) == 5
+    assert found["seconds"] == pytest.approx(0.05)
+
+
+def test_the_form_is_what_accept_likes_best(at):
+    assert at.repeated.form("") == at.repeated.form("text/html") == PLAIN
+    cbor = at.repeated.form("application/cbor, */*;q=0.5")
+    assert cbor == Form(CBOR)
+    first, second = at.answer(b"88.300.1/A", form=cbor), at.answer(b"88.300.1/A")
+    assert first.data != second.data
+    assert b"Content-Type: application/cbor\r\n" in first.head
+    assert at.answer(b"88.300.1/A", form=cbor) is first
+
+
+async def test_escapes_name_the_same_handle(at):
+    await at.world.put("88.300.1/煤 炭%", URL)
+    await at.world.look("88.300.1/煤 炭%")
+    page = at.answer(b"88.300.1/%E7%85%A4%20%e7%82%ad%25")
+    assert json.loads(page.data)["handle"] == "88.300.1/煤 炭%"
+    assert at.answer(b"88.300.1%2FA").data == at.answer(b"88.300.1/A").data
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(b"", b"88.300.1/A?index=1", b"88.300.1/A#x", b"88.300.1/A x", b"88.300.1/A%0A"),
+        *(b"88.300.1/A%00", b"88.300.1/A%ff", b"88.300.1/A\r\nB: c", "88.300.1/Ä".encode()),
+        *(b"88.300.1/A%E2%80%AE", b'88.300.1/"', b"88.300.9/A", b"nonsense"),
+    ],
+)
+async def test_what_surely_is_no_plain_look_up_of_what_is_here(at, rest):
+    for name in ("A x", "A\n", "Ä", "A\u202e", '"'):
+        await at.world.put(f"88.300.1/{name}", URL)
+        await at.world.look(f"88.300.1/{name}")
+    before = at.asked()
+    assert at.answer(rest) is None
+    assert at.asked() == before
+
+
+async def test_a_literal_percent_sign_is_not_what_an_escape_names(at):
+    """Both are identifiers; a batch, which asks by name, has put both pages there."""
+    for name in ("a%41", "aA"):
+        await at.world.put(f"88.300.1/{name}", URL)
+        await at.world.look(f"88.300.1/{name}")
+        at.pages.find(f"88.300.1/{name}".encode(), PLAIN, at.world.clock.now)
+    assert json.loads(at.answer(b"88.300.1/a%41").data)["handle"] == "88.300.1/aA"
+
+
+@pytest.mark.parametrize("state", [State.SUSPENDED, State.REVOKED, State.RESERVED, State.DELETED])
+async def test_what_is_not_active_is_left_to_the_handler(at, state):
+    await at.world.put("88.300.1/B", URL, state=state)
+    await at.world.look("88.300.1/B")
+    assert at.answer(b"88.300.1/B") is None
+
+
+async def test_news_end_a_page(at):
+    at.answer(b"88.300.1/A")
+    await at.world.put("88.300.1/A", OTHER)
+    await at.world.follower.step()
+    assert at.answer(b"88.300.1/A") is None
+    await at.world.look("88.300.1/A")
+    page = at.answer(b"88.300.1/A")
+    assert b"example.org/2" in page.data
+    assert b'Etag: "v2"' in page.head
+
+
+async def test_without_fresh_news_nothing_is_answered(at):
+    at.answer(b"88.300.1/A")
+    at.world.clock.now += 4.1
+    assert at.answer(b"88.300.1/A") is None
+    at.world.store.down = True
+    at.world.freshness.fail(at.world.clock.now)
+    assert at.answer(b"88.300.1/A") is None
+
+
+async def test_a_prefix_that_is_switched_off_ends_its_pages(at):
+    at.answer(b"88.300.1/A")
+    prefix = Prefix.parse("88.300.1")
+    entry = PrefixEntry(prefix=prefix, kind=PrefixKind.ENTERPRISE, enterprise=1, enabled=False)
+    at.world.resolver.use(PrefixDirectory([entry]))
+    assert at.answer(b"88.300.1/A") is None
+
+
+async def test_a_page_that_ages_says_how_much_is_left(at):
+    until = int(at.world.clock.wall()) + 100
+    await at.world.put(
+        "88.300.1/B", Value(index=1, type="URL", data=b"x", ttl=until, absolute=True)
+    )
+    await at.world.look("88.300.1/B")
+    for left in (100, 98):
+        assert b"max-age=%d\r\n" % left in at.answer(b"88.300.1/B").head
+        at.world.clock.now += 2.0
+
+
+async def test_a_stranger_pays_once_for_each_answer(make_at):
+    at = await make_at(rates=Rates(http_per_host=1.0, http_burst=3.0, buckets=1 << 12))
+    stranger = at.world.stranger
+    at.answer(b"88.300.1/unknown", stranger)  # paid where it is answered
+    assert [at.answer(b"88.300.1/A", stranger) is None for _ in range(4)] == [False] * 3 + [True]
+    assert at.answer(b"88.300.1/A") is not None
+    at.world.clock.now += 1.0
+    assert at.answer(b"88.300.1/A", stranger) is not None
+
+
+async def test_pages_are_bounded(world):
+    at = At(world, octets=10_000)
+    for number in range(50):
+        await world.put(f"88.300.1/{number}", URL)
+        await world.look(f"88.300.1/{number}")
+        assert at.answer(b"88.300.1/%d" % number) is not None
+    assert 5 < len(at.pages) < 25
