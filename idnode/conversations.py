@@ -16,15 +16,23 @@ import msgspec
 from identifiers.keys.credentials import verify_signature
 from identifiers.keys.errors import KeyUnfit
 from identifiers.keys.public import Policy, parse_public_key
+from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import bodies, message
-from identifiers.wire.handle.codes import DigestAlgorithm, OpCode, OpFlag, ResponseCode
+from identifiers.wire.handle.codes import (
+    UNKNOWN_SITE_SERIAL,
+    DigestAlgorithm,
+    OpCode,
+    OpFlag,
+    ResponseCode,
+)
 from identifiers.wire.handle.digests import request_digest
 from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST, Version
 from identifiers.wire.handle.message import Message
+from identifiers.wire.handle.site import decode_site
 from idnode.credentials import Credentials
 from idnode.errors import Garbled, Untrusted, declined
 from idnode.peers import Peer
-from idnode.questions import UNREAD_REQUEST, read_reply, request, text_of
+from idnode.questions import UNREAD_REQUEST, read_reply, read_site, request, text_of
 from idnode.sessions import Session
 from idnode.transport import Transport
 
@@ -65,9 +73,34 @@ class Conversations:
     async def ask(self, peer: Peer, question: Question) -> Message:
         """Ask `peer` and return its reply, whatever its code.
 
-        Raises `Unreachable`, `FateUnknown`, `Garbled` and `Untrusted`.
+        Who knows an older record of the site learns of the newer one and asks again, once. Raises
+        `Unreachable`, `FateUnknown`, `Garbled` and `Untrusted`.
         """
-        written = _Writing(question, _version(question))
+        reply = await self._asked(peer, question)
+        if _outdated(reply) and question.op_code != OpCode.GET_SITE_INFO:
+            await self._learn(peer, question)
+            reply = await self._asked(peer, question)
+        return reply
+
+    async def _learn(self, peer: Peer, question: Question) -> None:
+        """Read the site record anew, signed where the answer to `question` must be (code 300)."""
+        proved = OpFlag.CERTIFY | OpFlag.REQUEST_DIGEST if question.certified else 0
+        asked = Question(
+            op_code=OpCode.GET_SITE_INFO,
+            body=bodies.Named("/"),
+            flags=proved,
+            transport=question.transport,
+            certified=question.certified,
+            session_id=question.session_id,
+        )
+        record = read_site(await self._asked(peer, asked))
+        try:
+            peer.site_serial = decode_site(record).serial
+        except ProtocolError as why:
+            raise Garbled(f"the site record cannot be read: {why}") from why
+
+    async def _asked(self, peer: Peer, question: Question) -> Message:
+        written = _Writing(question, _version(question), peer.site_serial)
         # Who is not known is challenged first: nothing has been done yet when an answer is lost.
         repeatable = not (question.changes and question.known)
         received = await peer.ask(written, question.transport, repeatable=repeatable)
@@ -78,16 +111,27 @@ class Conversations:
             reply = self._read(received, question, answer, peer)
         return reply
 
-    async def messages(self, peer: Peer, question: Question) -> AsyncGenerator[Message]:
+    async def messages(
+        self, peer: Peer, question: Question, *, again: bool = False
+    ) -> AsyncGenerator[Message]:
         """Ask `peer` over TCP and yield the messages of its reply. Raises as `ask`, `Declined`."""
-        writing = _Writing(question, _version(question))
+        writing = _Writing(question, _version(question), peer.site_serial)
         challenge = None
+        outdated = False
         async with aclosing(self._messages(peer, question, writing)) as replies:
             async for reply in replies:
+                outdated = _outdated(reply) and not again
+                if outdated:
+                    break
                 if _challenged(reply) and question.credentials is not None:
                     challenge = reply
                     break
                 yield _granted(reply)
+        if outdated:
+            await self._learn(peer, question)
+            async with aclosing(self.messages(peer, question, again=True)) as replies:
+                async for reply in replies:
+                    yield reply
         if challenge is None:
             return
         answer = await self._answer(challenge, writing, question)
@@ -126,7 +170,7 @@ class Conversations:
             flags=question.flags & ~OpFlag.REQUEST_DIGEST,
             session_id=challenge.session_id,
         )
-        return _Writing(answer, challenge.version, answers=True)
+        return _Writing(answer, challenge.version, answers=True)  # as Handle.Net: with no serial
 
     def _read(
         self, received: bytes, question: Question, written: "_Writing", peer: Peer
@@ -181,11 +225,19 @@ class Conversations:
 class _Writing:
     """Writes a question with the id that it is given, and keeps what was written last."""
 
-    def __init__(self, question: Question, version: Version, *, answers: bool = False) -> None:
+    def __init__(
+        self,
+        question: Question,
+        version: Version,
+        site_serial: int = UNKNOWN_SITE_SERIAL,
+        *,
+        answers: bool = False,
+    ) -> None:
         keeps = question.transport in {Transport.TCP, Transport.UDP_THEN_TCP}
         self._question = question
         self._flags = question.flags | (OpFlag.KEEP_ALIVE if keeps else 0)
         self._version = version
+        self._site_serial = site_serial
         self.answers: Final = answers
         self.wants_digest: Final = bool(question.flags & OpFlag.REQUEST_DIGEST)
         self.plain = b""
@@ -200,6 +252,7 @@ class _Writing:
             self._flags,
             version=self._version,
             session_id=asked.session_id if session is None else session.number,
+            site_serial=self._site_serial,
         )
         self.plain, self.request_id = message.encode(made), request_id
         return self.plain if session is None else session.seal(made)
@@ -214,6 +267,10 @@ def _granted(reply: Message) -> Message:
     if reply.header.response_code != ResponseCode.SUCCESS:
         raise declined(reply.header.response_code, text_of(reply))
     return reply
+
+
+def _outdated(reply: Message) -> bool:
+    return reply.header.response_code == ResponseCode.OUT_OF_DATE_SITE_INFO
 
 
 def _challenged(reply: Message) -> bool:

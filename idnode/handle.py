@@ -88,6 +88,8 @@ class HandleClient:
         self._dialect: Final = dialect
         self._chance: Final = chance
         self._following: Final = Following(connect(home), connect, conversations, max_referrals)
+        if site is not None:
+            self._following.home.site_serial = site.serial
 
     async def __aenter__(self) -> Self:
         return self

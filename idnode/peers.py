@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, assert_never
 
+from identifiers.wire.handle.codes import UNKNOWN_SITE_SERIAL
 from idnode import datagrams, streams
 from idnode.datagrams import Datagrams
 from idnode.errors import Unreachable
@@ -23,6 +24,8 @@ class Peer:
     """A server. Any number of questions may be asked at once; they share the sockets.
 
     `draw` gives request ids, 32 unpredictable bits each: who could guess them could answer.
+    `site_serial` is that of the site record that is known of the server; it is told when that is
+    out of date. The record in a referral is none: it is numbered by whoever refers.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Peer:
         tcp_patience: float = streams.PATIENCE,
     ) -> None:
         self.address: Final = address
+        self.site_serial = UNKNOWN_SITE_SERIAL
         self._draw: Final = draw
         self._udp_patience: Final = udp_patience
         self._tcp_patience: Final = tcp_patience

@@ -9,7 +9,12 @@ import msgspec
 from identifiers.names import MAX_WIRE_BYTES
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import bodies, message
-from identifiers.wire.handle.codes import DigestAlgorithm, OpFlag, ResponseCode
+from identifiers.wire.handle.codes import (
+    UNKNOWN_SITE_SERIAL,
+    DigestAlgorithm,
+    OpFlag,
+    ResponseCode,
+)
 from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST, Version
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
@@ -50,8 +55,11 @@ def request(
     *,
     version: Version = COMPATIBLE,
     session_id: int = 0,
+    site_serial: int = UNKNOWN_SITE_SERIAL,
 ) -> Message:
     """Make a request. `version`: an unknown server gets what it understands, and that we know more.
+
+    `site_serial` is that of the server's site record, as far as it is known.
 
     Raises ValueError for a handle that no server could be asked about.
     """
@@ -63,7 +71,7 @@ def request(
         suggested=NEWEST,
         session_id=session_id,
         request_id=request_id,
-        header=Header(op_code=op_code, flags=flags),
+        header=Header(op_code=op_code, flags=flags, site_serial=site_serial),
         body=body,
     )
 

@@ -1,4 +1,4 @@
-"""What this node tells of itself: its HS_SITE record."""
+"""What this node tells of itself: its HS_SITE record. Its serial is given by ``serials``."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -54,6 +54,8 @@ class Result(IntEnum):
     MALFORMED = 10
     FORWARDED = 11
     """By the registry, whatever its answer says."""
+    OUTDATED = 12
+    """The client knows an older record of this site."""
 
 
 class Event(StrEnum):

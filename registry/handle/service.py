@@ -39,6 +39,9 @@ from registry.prefixes import Prefixes
 from registry.service import Registry
 
 _WRITING: Final = (*CHANGES, OpCode.HOME_NA, OpCode.UNHOME_NA)
+_OF_ANY_SITE: Final = (OpCode.GET_SITE_INFO, OpCode.CHALLENGE_RESPONSE)
+"""How a client learns of the site as it is; and the rest of what was begun with it already."""
+_OUT_OF_DATE: Final = refused(ResponseCode.OUT_OF_DATE_SITE_INFO, translate.OUT_OF_DATE)
 _NOT_HOMED: Final = refused(ResponseCode.SERVER_NOT_RESPONSIBLE, translate.NOT_HOMED)
 
 
@@ -156,6 +159,10 @@ class HandleAdministration:
             return None  # it may be a part of an answer: only whole messages show what they are
 
     async def _replies(self, turn: Turn) -> AsyncIterator[bytes]:
+        header = turn.message.header
+        if header.op_code not in _OF_ANY_SITE and self._site.outdates(header.site_serial):
+            yield await self._closed(turn, _OUT_OF_DATE)
+            return
         try:
             turn, refusal = await self._proving.identified(turn)
             result = refusal or await self._perform(turn)

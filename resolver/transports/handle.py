@@ -179,7 +179,10 @@ class HandleExchange:
         return patch(done.data, request_id_of(request), self._expiration_octets)
 
     def plain(self, request: bytes, client: Client, now: float) -> Reply | Pending | None:
-        """Answer a plain resolution as `at_once` does; None: it is something else."""
+        """Answer a plain resolution as `at_once` does; None: it is something else.
+
+        Who knows an older record of the site has asked with a serial for which nothing is kept.
+        """
         done = self._finished.find(shared_part(request), self._resolver, now)
         if done is not None:
             self._expires(now)
@@ -189,6 +192,8 @@ class HandleExchange:
         if plain is None:
             return None
         to, query = plain
+        if query.site_serial is not None and self._site.outdates(query.site_serial):
+            return None
         outcome = self._resolver.answer_now(query, client, now)
         if outcome is None:
             return Asking(to, query, request)
@@ -284,6 +289,9 @@ class HandleExchange:
             return self._perhaps_certified(to, self._site_info(to, now), client, now)
         if asked.header.op_code != OpCode.RESOLUTION:
             return self._hand_on(Forwarding(request, to), client, now)
+        if self._site.outdates(asked.header.site_serial):
+            data = translate.out_of_date(to, self._site, self._expires(now))
+            return self._perhaps_certified(to, Reply(data, Result.OUTDATED, b""), client, now)
         try:
             asking = Asking(to, translate.to_query(asked), request, known)
         except ProtocolError as error:

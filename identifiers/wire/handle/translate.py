@@ -36,6 +36,7 @@ OldCodes = Mapping[ResponseCode, ResponseCode]
 REPLY_LIFETIME: Final = 12 * 3600
 """Seconds from now to a reply's expiration, as the reference server has it."""
 NOT_HOMED: Final = "That prefix doesn't live here"
+OUT_OF_DATE: Final = "This site has changed: ask for its site record"
 _TOO_OFTEN: Final = "Recursion count too high"
 _NO_LOGIN: Final = "The values asked for need a login, which this server does not offer"
 _RENUMBERED_SINCE: Final[Version] = (2, 5)
@@ -108,10 +109,17 @@ class ReplyTo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Site(msgspec.Struct, frozen=True):
-    """What every reply says of the site that answers."""
+    """What every reply says of the site that answers. Its serials begin with 1."""
 
     serial: int
     primary: bool = True
+
+    def outdates(self, known: int) -> bool:
+        """Say whether a client knows an older record, by the serial in its request.
+
+        One that leaves the field empty (0) tells no more than one that knows none (0xffff).
+        """
+        return 0 < known < self.serial
 
 
 def reply_to(request: Message, received: bytes) -> ReplyTo:
@@ -291,6 +299,14 @@ def reply(
             body=body,
         )
     )
+
+
+def out_of_date(to: ReplyTo, site: Site, expiration: int) -> bytes:
+    """Write the answer to a client that knows an older record of the site: it asks for that anew.
+
+    RFC 3652 section 2.2.2.5: the request was not looked at.
+    """
+    return error_reply(to, ResponseCode.OUT_OF_DATE_SITE_INFO, OUT_OF_DATE, site, expiration)
 
 
 def early_error(error: ProtocolError, expiration: int) -> bytes:

@@ -55,6 +55,7 @@ class Authority(asyncio.DatagramProtocol):
         """Changes each reply; None: none is sent, and a connection is closed."""
         self.connections = 0
         self.login_first = False
+        self.serial = 1
         self._tasks: set[asyncio.Task] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -70,7 +71,7 @@ class Authority(asyncio.DatagramProtocol):
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         self.http = "http://127.0.0.1:{1}/".format(*runner.addresses[0])
-        self.site = Site(serial=1, servers=(self.server(),))
+        self.site = Site(serial=self.serial, servers=(self.server(),))
         commit, prefixes = GroupCommit(self.store), Prefixes(self.store)
         stack.push_async_callback(commit.close)
         self.service = HandleAdministration(

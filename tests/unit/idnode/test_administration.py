@@ -14,6 +14,7 @@ from identifiers.wire.handle.digests import request_digest
 from identifiers.wire.handle.envelope import decode_envelope
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
+from identifiers.wire.handle.site import encode_site
 from idnode import (
     AlreadyThere,
     Declined,
@@ -428,3 +429,68 @@ async def test_who_is_challenged_again_and_again_gives_up(authority, owner):
     authority.twist = same
     with pytest.raises(NotAllowed, match="402"):
         await owner.resolve("88.300.1/A", indexes=[2])
+
+
+async def test_who_knows_an_older_site_learns_of_the_new_one():
+    async with AsyncExitStack() as stack:
+        authority = Authority()
+        authority.serial = 3
+        await authority.start(stack)
+        old = replace(authority.site, serial=2)
+        client = await stack.enter_async_context(authority.client(site=old))
+        assert (await client.resolve("88.300.1/A")).found
+        assert codes(authority) == [1, 2, 1]
+        assert (await client.resolve("88.300.1/A", certified=True)).certified
+        owner = client.administrator(BY_SECRET)
+        await owner.create(NEW, [url()])
+        assert [name async for name in owner.handles("88.300.1")] == ["88.300.1/A", NEW]
+        assert codes(authority) == [1, 2, 1, 1, 100, 200, 105, 200]
+        new = await stack.enter_async_context(authority.client(site=authority.site))
+        assert (await new.resolve(NEW)).found
+        assert codes(authority)[8:] == [1]
+
+
+@pytest.mark.parametrize("certified", [False, True])
+async def test_a_list_learns_of_the_new_site_too(certified):
+    async with AsyncExitStack() as stack:
+        authority = Authority()
+        authority.serial = 3
+        await authority.start(stack)
+        old = replace(authority.site, serial=1)
+        client = await stack.enter_async_context(authority.client(site=old))
+        if certified:
+            assert (await client.resolve("88.300.1/A", certified=True)).certified
+        listed = [name async for name in client.administrator(BY_SECRET).handles("88.300.1")]
+        assert listed == ["88.300.1/A"]
+        assert codes(authority)[-2:] == [105, 200]
+        assert codes(authority).count(2) == 1
+
+
+async def test_a_site_that_is_never_known_as_it_is_ends_in_its_refusal():
+    async with AsyncExitStack() as stack:
+        authority = Authority()
+        authority.serial = 3
+        await authority.start(stack)
+        old = replace(authority.site, serial=1)
+
+        def forget(_, reply):
+            told = message.decode(reply)
+            if isinstance(told.body, bodies.SiteInfo):
+                return message.encode(replace(told, body=bodies.SiteInfo(encode_site(old))))
+            return reply
+
+        authority.twist = forget
+        client = await stack.enter_async_context(authority.client(site=old))
+        assert (await client.resolve("88.300.1/A")).code == 300
+        with pytest.raises(Declined):
+            await anext(client.administrator(BY_SECRET).handles("88.300.1"))
+
+        def nonsense(_, reply):
+            told = message.decode(reply)
+            if isinstance(told.body, bodies.SiteInfo):
+                return message.encode(replace(told, body=bodies.SiteInfo(b"?")))
+            return reply
+
+        authority.twist = nonsense
+        with pytest.raises(Garbled, match="site record"):
+            await client.resolve("88.300.1/A")

@@ -1,14 +1,17 @@
 import pytest
+from msgspec.structs import replace
 
 from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import OpCode, ResponseCode
-from identifiers.wire.handle.message import decode
+from identifiers.wire.handle.header import Header
+from identifiers.wire.handle.message import Message, decode, encode
 from identifiers.wire.handle.site import decode_site
 from identifiers.wire.handle.values import decode_values
 from resolver.counters import Event, Result
-from resolver.transports.handle import Asking, Reply, Silence
+from resolver.transports.handle import Asking, HandleExchange, Reply, Silence
+from tests.unit.resolver.world import SITE
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
 SECRET = Value(index=2, type="NOTE", data=b"for us", permissions=0x0C)
@@ -173,3 +176,43 @@ async def test_the_expiration_follows_the_wall_clock(known):
     known.clock.now += 2.0
     second = decode(at_once(known, known.question("88.300.1/A")).data).header.expiration
     assert second == first + 2
+
+
+@pytest.fixture
+async def later_site(known):
+    """The world, its site record changed twice by now."""
+    site = replace(SITE, serial=3)
+    known.exchange = HandleExchange(known.resolver, site, known.clock.wall)
+    return known
+
+
+def knowing(serial, **more):
+    body = bodies.Asked("88.300.1/A")
+    header = Header(op_code=1, flags=more.pop("flags", 0x19000000), site_serial=serial)
+    return encode(Message(request_id=7, header=header, body=body))
+
+
+@pytest.mark.parametrize("flags", [0x19000000, 0, 0x19800000])
+async def test_who_knows_an_older_site_is_told_so(later_site, flags):
+    for serial in (3, 0xFFFF, 2, 1, 3, 4, 0, 2):
+        reply = at_once(later_site, knowing(serial, flags=flags))
+        code = decode(reply.data).header.response_code
+        assert code == (300 if serial in {1, 2} else 1), serial
+    assert reply.result is Result.OUTDATED
+    answer = decode(reply.data)
+    assert (answer.header.site_serial, answer.request_id) == (3, 7)
+    assert "site record" in answer.body.text
+
+
+async def test_who_knows_an_older_site_learns_of_the_new_one(later_site):
+    header = Header(op_code=OpCode.GET_SITE_INFO, site_serial=1)
+    reply = at_once(
+        later_site, encode(Message(request_id=7, header=header, body=bodies.Named("/")))
+    )
+    result, code, body = told(reply)
+    assert (result, code, decode_site(body.record).serial) == (Result.SITE, 1, 3)
+
+
+async def test_the_id_sdk_is_told_in_a_code_that_it_knows(later_site):
+    asked = replace(decode(knowing(1)), version=(2, 3), suggested=(2, 10))
+    assert told(at_once(later_site, encode(asked)))[1] == ResponseCode.ERROR

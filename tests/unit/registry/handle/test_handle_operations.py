@@ -20,6 +20,7 @@ from tests.unit.registry.handle.wire import (
     READER,
     SIGNER,
     STRANGER,
+    InSession,
     add,
     administered_by,
     answer,
@@ -508,3 +509,37 @@ async def test_a_lost_answer_of_the_store_is_told(node, caller):
 async def test_what_is_no_message_is_answered_as_such(caller):
     (reply,) = await caller.raw(bytes.fromhex("020b020b") + bytes(16))
     assert reply[8:12] == b"\xff" * 4
+
+
+# The site.
+
+
+def knowing(serial, message):
+    return replace(message, header=replace(message.header, site_serial=serial))
+
+
+async def test_who_knows_an_older_site_does_nothing_here(node):
+    node.restart(serial=3)
+    caller = node.caller()
+    for serial, expected in ((1, 300), (2, 300), (0, 402), (3, 402), (4, 402), (0xFFFF, 402)):
+        reply = await caller.ask(knowing(serial, create(NEW)))
+        assert (code(reply), reply.header.site_serial) == (expected, 3)
+    site = await caller.ask(knowing(1, request(OpCode.GET_SITE_INFO, bodies.Named("/"))))
+    assert decode_site(site.body.record).serial == 3
+    assert node.values(NEW) is None
+
+
+async def test_an_answer_is_taken_whatever_site_it_knows(node):
+    node.restart(serial=3)
+    caller = node.caller()
+    challenge = await caller.ask(knowing(3, create(NEW)))
+    assert code(await caller.ask(knowing(1, answer(challenge)))) == 1
+    assert node.values(NEW) is not None
+
+
+async def test_in_sessions_too_the_site_must_be_known_as_it_is(node):
+    node.restart(serial=3)
+    session = await InSession.begin(node.caller())
+    for ask in (session.ask, session.ask_secretly):
+        assert code(await ask(knowing(2, create(NEW)))) == 300
+        assert code(await ask(knowing(3, create(NEW)))) == 402
