@@ -25,6 +25,7 @@ MAX_RECORD_BYTES: Final = 200 * 1024
 
 SEALED_TYPE: Final = "HS_SECKEY"
 """Values of this type are secret keys: stored sealed, and shown to nobody."""
+_SECRET_LENGTH: Final = len(SEALED_TYPE)
 
 
 class Permission(IntFlag):
@@ -79,6 +80,12 @@ def type_matches(asked: str, actual: str) -> bool:
 def is_secret(kind: str) -> bool:
     """Say whether values of this type are secret keys."""
     return fold(kind) == SEALED_TYPE
+
+
+def hold_secret(values: Iterable[Value]) -> bool:
+    """Say whether a secret key is among values."""
+    # Bulk registration asks this of 250,000 values a second: most have types of other lengths.
+    return any([len(v.type) == _SECRET_LENGTH and is_secret(v.type) for v in values])  # noqa: C419 -- a generator takes twice as long
 
 
 def select(

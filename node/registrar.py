@@ -1,6 +1,8 @@
 """Every constructor call of the registry process: the only writer, and whoever knows somebody."""
 
 import time
+from pathlib import Path
+from typing import Final
 
 from edge.relay import SERVER_LIMITS
 from edge.server import serve
@@ -16,9 +18,10 @@ from node.gauges import (
 )
 from node.keys import Secret, load_or_make, site_signer
 from node.lifecycle import Running
-from node.listeners import inherited
+from node.listeners import inherited, listen_unix
 from node.observed import Observed
 from node.projecting import Projecting
+from node.reading import keep_reader
 from node.roots import home_roots
 from node.serving import serve_operations, serve_tls, site_of
 from node.settling import Settling
@@ -36,6 +39,7 @@ from registry.identities import Identities
 from registry.imports.service import Imports
 from registry.keys import KeyRing
 from registry.prefixes import Prefixes
+from registry.reading.reader import ReaderProcess
 from registry.relay import relay_app
 from registry.rest.app import RestForm, add_rest
 from registry.seals import Seals
@@ -50,6 +54,9 @@ from storage.postgres import (
     maintain,
     migrate,
 )
+
+_READING: Final = "reading.sock"
+"""Where the registry has bulk input read, beside its control socket."""
 
 
 async def begin_registry(running: Running) -> None:
@@ -83,7 +90,16 @@ async def begin_registry(running: Running) -> None:
     if assignment.prepare:
         await _prepare(running, store, registry, keys, Administration(store, pepper), seals)
     running.background(keep_up(lambda: maintain(database)), "maintenance")
-    imports = Imports(store, prefixes, seals, signatures=signatures)
+    reading = listen_unix(Path(assignment.siblings[assignment.name]).with_name(_READING))
+    stack.callback(reading.close)
+    running.background(keep_reader(reading), "reader")
+    imports = Imports(
+        store,
+        prefixes,
+        seals,
+        signatures=signatures,
+        reader=ReaderProcess(reading.getsockname()),
+    )
     running.metrics.append(lambda: bulk_families(imports.rows))
     projecting = Projecting(
         "reverse", ReverseProjection(database).advance, lambda: imports.rows.rows

@@ -31,7 +31,6 @@ from registry.http.reception import Caller, Reception
 from registry.http.replies import Reply, again, json_reply
 from registry.imports.results import RowResult
 from registry.imports.service import (
-    READERS,
     Finished,
     ImportAnswer,
     ImportRequest,
@@ -40,6 +39,7 @@ from registry.imports.service import (
     Overtaken,
     import_id,
 )
+from registry.reading.rows import FORMS
 
 IMPORTS: Final = "/api/v1/imports"
 NDJSON: Final = "application/x-ndjson"
@@ -62,7 +62,7 @@ class ImportRoutes:
         parameters = requests.query(request, RUN_PARAMETERS)
         mode, dry_run = query_mode(parameters), requests.flag(parameters, "dry_run")
         caller = await self._reception.caller(request)
-        requests.needs_media_type(request, *READERS)
+        requests.needs_media_type(request, *FORMS)
         wanted = ImportRequest(
             key=requests.idempotency_key(request),
             mode=mode,

@@ -1,6 +1,6 @@
 """Bulk import: bodies of any length at constant memory, committed chunk by chunk.
 
-In reading order: ``trail`` (how far a body is read), ``intake`` (octets in, chunks of judged rows
+In reading order: ``trail`` (how far a body is read), ``intake`` (judged rows in, chunks of them
 out), ``chunks`` (what a chunk does to what is stored), ``results`` (the fate of every row),
 ``ahead`` (one chunk is committed while the next is read), ``service`` (one import from its first
 octet to its end, also over several requests). All but the last two are pure.

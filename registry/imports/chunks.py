@@ -75,7 +75,6 @@ def to_sign(chunk: Chunk, stored: Mapping[str, Record], order: Order) -> Sequenc
 
 def _decide_rows(chunk: Chunk, records: Mapping[str, Record], order: Order) -> _Decided:
     command = row_commands(order.mode)
-    now = chunk.at // 1000
     written: dict[str, Written] = {}
     results = []
     unsigned = []
@@ -85,7 +84,7 @@ def _decide_rows(chunk: Chunk, records: Mapping[str, Record], order: Order) -> _
             continue
         earlier = written.get(row.key)
         stored = records.get(row.key) if earlier is None else earlier.record
-        terms = Terms(row.key, now, row.may_change_state)
+        terms = Terms(row.key, row.at, row.may_change_state)
         decision = _decided(row, command, stored, terms, order.drafts)
         if isinstance(decision, Unsigned):
             unsigned.append(decision.bare)

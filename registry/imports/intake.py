@@ -1,4 +1,4 @@
-"""Octets in, chunks of judged rows out. Pure: the time and the prefixes come with the octets."""
+"""Rows in, chunks of rows that may be decided out. Pure: time and prefixes come with the rows."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,18 +6,16 @@ from typing import Final
 import msgspec
 
 from identifiers.directory import PrefixDirectory
-from identifiers.faults import Invalid
 from identifiers.names import Handle
 from identifiers.principals import Allowed, Scope, Verdict
 from identifiers.records import State
-from identifiers.wire.handle.values import encode_values
-from identifiers.wire.rows import FramingLost, Refused, Row, RowReader
+from identifiers.wire.handle.values import decode_values, encode_values
 from registry.answers import Denied, Faulty
 from registry.commands import Asked
 from registry.imports.trail import Trail
 from registry.prefixes import permit
+from registry.reading.rows import Bad, Block, Good
 from registry.seals import Seals
-from registry.submissions import fit
 
 CHUNK_ROWS: Final = 1500
 """More in one commit saves little, and deciding them would hold up other requests for longer."""
@@ -25,10 +23,7 @@ CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A row that may be decided. `values` is their wire form, as of the chunk's time.
-
-    So a chunk that waits is a few octets a row, not a dozen objects.
-    """
+    """A row that may be decided. `values` is their wire form, as of the epoch second `at`."""
 
     number: int
     handle: Handle
@@ -36,6 +31,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     values: bytes
     state: State | None
     may_change_state: bool
+    at: int
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -86,15 +82,14 @@ class Permits:
 
 
 class Intake:
-    """Takes a body in pieces and gives it back in chunks.
+    """Takes the octets of a body and, behind them, its rows; gives these back in chunks.
 
-    `done` octets were committed by earlier requests, with the SHA-256 `digest`; the reader does not
-    give their rows again.
+    `done` octets were committed by earlier requests, with the SHA-256 `digest`; their rows are not
+    given again.
     """
 
     def __init__(
         self,
-        reader: RowReader,
         asked: Asked[None],
         seals: Seals,
         *,
@@ -102,7 +97,6 @@ class Intake:
         digest: bytes = b"",
         chunk_rows: int = CHUNK_ROWS,
     ) -> None:
-        self._reader = reader
         self._asked = asked
         self._seals = seals
         self._trail = Trail(done, digest)
@@ -114,17 +108,24 @@ class Intake:
         self.broken = False
         """No more rows can be told apart; the last row given says why."""
 
-    def feed(self, data: bytes, terms: Terms) -> Iterator[Chunk]:
-        """Take the next piece and give the chunks that it completes. Raises `Differs`."""
+    def extend(self, data: bytes) -> None:
+        """Take the next octets. Raises `Differs`."""
         self._trail.extend(data)
-        if not self.broken:
-            yield from self._chunks(self._reader.feed(data), terms)
-        self._trail.trim()
 
-    def finish(self, terms: Terms) -> Iterator[Chunk]:
+    def take(self, block: Block, terms: Terms) -> Iterator[Chunk]:
+        """Take the next rows, all within the octets so far; give the chunks that they complete."""
+        for row in block.rows:
+            if not self._rows:
+                self._at = terms.at
+                self._permits = Permits(self._asked, terms.directory)
+            self._rows.append(self._entered(row))
+            if len(self._rows) >= self._chunk_rows or row.end - self._began >= CHUNK_BYTES:
+                yield self._chunk(row.end, self._trail.at(row.end))
+        self.broken = block.lost
+        self._trail.settle(block.fed)
+
+    def finish(self) -> Iterator[Chunk]:
         """Give what is left when the body has ended. Raises `Differs`."""
-        if not self.broken:
-            yield from self._chunks(self._reader.finish(), terms)
         offset, digest = self._trail.end()
         if self._rows:
             yield self._chunk(offset, digest)
@@ -133,47 +134,22 @@ class Intake:
         """Return the length of the whole body, and its SHA-256."""
         return self._trail.end()
 
-    def _chunks(self, rows: Iterator[Row], terms: Terms) -> Iterator[Chunk]:
-        try:
-            for row in rows:
-                if not self._rows:
-                    self._begin(terms)
-                self._rows.append(self._judged(row))
-                end = row.end_offset
-                if len(self._rows) >= self._chunk_rows or end - self._began >= CHUNK_BYTES:
-                    yield self._chunk(end, self._trail.at(end))
-        except FramingLost as lost:
-            self.broken = True
-            self._begin(terms)
-            self._rows.append(Rejected(lost.number, "", Faulty(lost.faults)))
-
-    def _begin(self, terms: Terms) -> None:
-        self._at = terms.at
-        self._permits = Permits(self._asked, terms.directory)
-
     def _chunk(self, offset: int, digest: bytes) -> Chunk:
         chunk = Chunk(tuple(self._rows), offset, digest, self._at)
         self._rows.clear()
         self._began = offset
         return chunk
 
-    def _judged(self, row: Row) -> Entry | Rejected:
-        content = row.content
-        if isinstance(content, Refused):
-            return Rejected(row.number, content.handle, Faulty(content.faults))
-        try:
-            handle = fit(content)
-        except Invalid as invalid:
-            return Rejected(row.number, content.handle, Faulty(invalid.faults))
+    def _entered(self, row: Good | Bad) -> Entry | Rejected:
+        if isinstance(row, Bad):
+            return Rejected(row.number, row.handle, Faulty(row.faults))
+        handle = row.handle()
         verdict, fold_suffix, may_change_state = self._permits.of(handle)
         if not isinstance(verdict, Allowed):
-            return Rejected(row.number, content.handle, Denied(verdict))
+            return Rejected(row.number, row.given, Denied(verdict))
         key = handle.key(fold_suffix=fold_suffix)
-        return Entry(
-            number=row.number,
-            handle=handle,
-            key=key,
-            values=encode_values(self._seals.sealed(key, content.values), self._at // 1000),
-            state=content.state,
-            may_change_state=may_change_state,
-        )
+        values = self._sealed(key, row.values) if row.secret else row.values
+        return Entry(row.number, handle, key, values, row.state, may_change_state, row.at)
+
+    def _sealed(self, key: str, values: bytes) -> bytes:
+        return encode_values(self._seals.sealed(key, decode_values(values)))

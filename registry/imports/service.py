@@ -1,12 +1,11 @@
 """One import, from its first octet to its end, also over several requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from secrets import token_bytes
 from time import time_ns
-from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -23,8 +22,6 @@ from identifiers.changes import (
 )
 from identifiers.errors import Fenced, StoreUnavailable
 from identifiers.principals import ApiKey, MissingScope, Scope
-from identifiers.wire import cborform, csvform, jsonlines
-from identifiers.wire.rows import RowReader
 from registry.answers import Denied
 from registry.commands import Asked, Mode, change_ids
 from registry.effects import NOTHING, audited, principal_name
@@ -35,18 +32,11 @@ from registry.imports.results import Fate, RowResult, unpack
 from registry.imports.trail import Differs
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
+from registry.reading.reader import HereReader, Piece, Reader
 from registry.seals import Seals
 from registry.signatures import Drafts, Outdated
 from registry.signing import Signatures
 
-READERS: Final[Mapping[str, Callable[[int], RowReader]]] = MappingProxyType(
-    {
-        jsonlines.MEDIA_TYPE: lambda done: jsonlines.JsonLines(done=done),
-        csvform.MEDIA_TYPE: lambda done: csvform.CsvRows(done=done),
-        cborform.SEQUENCE_MEDIA_TYPE: lambda done: cborform.CborRows(done=done),
-    }
-)
-"""The forms that can be imported, by media type; each reader is told how many octets are done."""
 LISTED: Final = 100
 """Imports that are shown of a principal, the newest."""
 SIGNINGS: Final = 5
@@ -96,7 +86,8 @@ class Imports:
     """Bulk imports. `clock` gives epoch nanoseconds, `chance` random octets.
 
     `signatures` signs what is written under prefixes that are marked for it, a chunk at a time,
-    before its transaction begins; without it nothing is signed.
+    before its transaction begins; without it nothing is signed. `reader` reads the bodies; without
+    one they are read here.
     """
 
     def __init__(
@@ -106,6 +97,7 @@ class Imports:
         seals: Seals,
         *,
         signatures: Signatures | None = None,
+        reader: Reader | None = None,
         clock: Callable[[], int] = time_ns,
         chance: Callable[[int], bytes] = token_bytes,
         chunk_rows: int = CHUNK_ROWS,
@@ -114,6 +106,7 @@ class Imports:
         self._prefixes = prefixes
         self._seals = seals
         self._signatures = signatures or Signatures()
+        self._reader = reader or HereReader()
         self._clock = clock
         self._chance = chance
         self._chunk_rows = chunk_rows
@@ -192,7 +185,6 @@ class Imports:
         self, running: Import, mode: Mode, body: AsyncIterator[bytes], asked: Asked[None]
     ) -> Finished:
         intake = Intake(
-            READERS[running.media_type](running.offset),
             asked,
             self._seals,
             done=running.offset,
@@ -200,7 +192,7 @@ class Imports:
             chunk_rows=self._chunk_rows,
         )
         number = running.chunks
-        async with OneAhead() as ahead, aclosing(self._chunks(intake, body)) as chunks:
+        async with OneAhead() as ahead, aclosing(self._chunks(running, intake, body)) as chunks:
             async for chunk in chunks:
                 number += 1
                 await ahead.go(self._commit(chunk, running, mode, number, asked))
@@ -208,13 +200,23 @@ class Imports:
         state = ImportState.REFUSED if intake.broken else ImportState.DONE
         return await self._finish(running, state, offset, digest, asked)
 
-    async def _chunks(self, intake: Intake, body: AsyncIterator[bytes]) -> AsyncGenerator[Chunk]:
-        async for data in body:
-            for chunk in intake.feed(data, await self._terms()):
-                yield chunk
-            await asyncio.sleep(0)  # others are served between any two pieces
-        for chunk in intake.finish(await self._terms()):
+    async def _chunks(
+        self, running: Import, intake: Intake, body: AsyncIterator[bytes]
+    ) -> AsyncGenerator[Chunk]:
+        async with (
+            aclosing(self._pieces(intake, body)) as pieces,
+            aclosing(self._reader.read(running.media_type, running.offset, pieces)) as blocks,
+        ):
+            async for block in blocks:
+                for chunk in intake.take(block, await self._terms()):
+                    yield chunk
+        for chunk in intake.finish():
             yield chunk
+
+    async def _pieces(self, intake: Intake, body: AsyncIterator[bytes]) -> AsyncGenerator[Piece]:
+        async for data in body:
+            intake.extend(data)
+            yield Piece(data, self._clock() // 1_000_000_000)
 
     async def _terms(self) -> Terms:
         return Terms(self._clock() // 1_000_000, await self._prefixes.picture())

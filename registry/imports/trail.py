@@ -1,12 +1,6 @@
 """How far a body is read, proved by the SHA-256 of just that much of it."""
 
 from hashlib import sha256
-from typing import Final
-
-from identifiers.wire.rows import MAX_ROW_BYTES
-
-_KEPT: Final = 2 * MAX_ROW_BYTES
-"""Octets that are not hashed yet: rows end among them, as none is longer than `MAX_ROW_BYTES`."""
 
 
 class Differs(Exception):
@@ -51,10 +45,9 @@ class Trail:
             raise Differs
         return self.length, self.at(self.length)
 
-    def trim(self) -> None:
-        """Hash what no row can end in any more, so that rows of nothing take no memory."""
-        if len(self._waiting) > _KEPT:
-            self._advance(self.length - _KEPT)
+    def settle(self, offset: int) -> None:
+        """Hash the first `offset` octets: no row that is still to come ends before."""
+        self._advance(max(offset, self._hashed))
 
     def _advance(self, offset: int) -> None:
         count = offset - self._hashed

@@ -71,6 +71,20 @@ async def cut_by_kill(node, client):
         await client.send(body())
 
 
+async def cut_by_reader(node, client):
+    """Send two thirds, then kill the process that reads the rows."""
+
+    async def body():
+        yield BODY[: len(BODY) * 2 // 3]
+        await until(client.committed)
+        (reader,) = (one for one in node.family() if "registry.reading" in one.cmdline())
+        reader.kill()
+        yield BODY[len(BODY) * 2 // 3 :]
+
+    status, problem = await client.send(body())
+    assert (status, problem["status"]) == (503, 503)
+
+
 async def cut_by_client(_, client):
     """Send two thirds, then go away."""
     sent = asyncio.Event()
@@ -88,7 +102,7 @@ async def cut_by_client(_, client):
         await sending
 
 
-@pytest.mark.parametrize("cut", [cut_by_kill, cut_by_client])
+@pytest.mark.parametrize("cut", [cut_by_kill, cut_by_reader, cut_by_client])
 async def test_a_cut_import_sent_again_is_one_run(node, cut):
     client = Client(node)
     await cut(node, client)

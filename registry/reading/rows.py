@@ -1,0 +1,116 @@
+"""What can be said of a row by itself: it is fit to be decided, or what its faults are. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from identifiers.faults import Fault, Invalid
+from identifiers.names import Handle
+from identifiers.records import State
+from identifiers.values import hold_secret
+from identifiers.wire import cborform, csvform, jsonlines
+from identifiers.wire.handle.values import encode_values
+from identifiers.wire.rows import FramingLost, Refused, Row, RowReader
+from registry.submissions import fit
+
+FORMS: Final[Mapping[str, Callable[[int], RowReader]]] = MappingProxyType(
+    {
+        jsonlines.MEDIA_TYPE: lambda done: jsonlines.JsonLines(done=done),
+        csvform.MEDIA_TYPE: lambda done: csvform.CsvRows(done=done),
+        cborform.SEQUENCE_MEDIA_TYPE: lambda done: cborform.CborRows(done=done),
+    }
+)
+"""The forms that can be read, by media type; each reader is told how many octets are done."""
+
+
+class Good(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
+    """A row that keeps every rule that needs no store. `end` is the octet behind it.
+
+    `values` are their wire form, each with the time `at` (an epoch second): a row that waits is a
+    few octets, not a dozen objects. `secret`: secret keys are among them, not yet sealed.
+    """
+
+    number: int
+    end: int
+    given: str
+    prefix: str
+    values: bytes
+    state: State | None
+    secret: bool
+    at: int
+
+    def handle(self) -> Handle:
+        """Return the handle, split."""
+        return Handle(self.given, self.prefix, self.given[len(self.prefix) + 1 :])
+
+
+class Bad(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
+    """A row that is refused for its faults, by name where that much is known."""
+
+    number: int
+    end: int
+    handle: str
+    faults: tuple[Fault, ...]
+
+
+class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The rows that end within the first `fed` octets and were not given before.
+
+    `lost`: behind them no row can be told from the next, and the last one says why.
+    """
+
+    rows: tuple[Good | Bad, ...]
+    fed: int
+    lost: bool
+
+
+class Rows:
+    """Cuts a body into rows and judges them. The first `done` octets were dealt with before."""
+
+    def __init__(self, form: str, done: int) -> None:
+        self._reader = FORMS[form](done)
+        self._fed = 0
+        self._lost = False
+
+    def feed(self, data: bytes, at: int) -> Block:
+        """Take the next piece of the body, at an epoch second, and give the rows it completes."""
+        self._fed += len(data)
+        return self._block(self._reader.feed(data), at)
+
+    def finish(self, at: int) -> Block:
+        """Give the rows that the end of the body completes."""
+        return self._block(self._reader.finish(), at)
+
+    def _block(self, rows: Iterator[Row], at: int) -> Block:
+        judged: list[Good | Bad] = []
+        if not self._lost:
+            try:
+                for row in rows:
+                    judged.append(_judged(row, at))  # noqa: PERF401 -- kept when rows are lost
+            except FramingLost as lost:
+                self._lost = True
+                judged.append(Bad(lost.number, self._fed, "", lost.faults))
+        return Block(tuple(judged), self._fed, self._lost)
+
+
+def _judged(row: Row, at: int) -> Good | Bad:
+    content = row.content
+    if isinstance(content, Refused):
+        return Bad(row.number, row.end_offset, content.handle, content.faults)
+    try:
+        handle = fit(content)
+    except Invalid as invalid:
+        return Bad(row.number, row.end_offset, content.handle, invalid.faults)
+    values = content.values
+    return Good(
+        row.number,
+        row.end_offset,
+        handle.given,
+        handle.prefix,
+        encode_values(values, at),
+        content.state,
+        hold_secret(values),
+        at,
+    )
