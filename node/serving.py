@@ -25,7 +25,10 @@ async def serve_operations(running: Running) -> None:
     """Serve probes and metrics, where this process is the one that does."""
     sockets = [inherited(fd) for fd in running.assignment.sockets.ops]
     if sockets:
-        operations = Operations(running.health, running.assignment.siblings, version("idnode"))
+        assignment = running.assignment
+        operations = Operations(
+            running.health, assignment.siblings, assignment.supervisor, version("idnode")
+        )
         runner = await serve(operations.app(), sockets)
         running.stack.push_async_callback(runner.cleanup)
 
