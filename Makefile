@@ -6,7 +6,7 @@ PIP     := $(BIN)/python -I -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
-.PHONY: help demo test check bench bench-large fuzz e2e-large fmt lock clean
+.PHONY: help demo test check bench bench-large loadtest fuzz e2e-large fmt lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ bench: $(DEV) ## rates of this machine as ratios to bare references, as JSON
 
 bench-large: $(DEV) ## what size costs: cold look-ups at 1 and at 10 million; half an hour, 20 GB of disk
 	@$(BIN)/python -m loadtest.bench.growth
+
+loadtest: $(DEV) ## what a mix of users sees and up to which load; LOADTEST="--suite mixed" for one suite
+	@$(BIN)/python -m loadtest.suites $(LOADTEST)
 
 fuzz: $(DEV) ## ten million inputs to every decoder; FUZZ="--seconds 60 --guided" as in CI
 	$(BIN)/python -m tests.fuzz $(FUZZ)

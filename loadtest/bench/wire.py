@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 from random import Random
+from typing import TypeVar
 from urllib.parse import quote
 
 from identifiers.wire.handle import bodies, message
@@ -13,6 +14,8 @@ from identifiers.wire.handle.framing import MAX_DATAGRAM
 from identifiers.wire.handle.header import SIZE as HEADER
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.values import count_values
+
+Name = TypeVar("Name")
 
 DATAGRAM = MAX_DATAGRAM
 _DEFAULT_FLAGS = 0x1900_0000
@@ -37,8 +40,8 @@ def get(handle: str) -> bytes:
     return f"GET /api/handles/{quote(handle)} HTTP/1.1\r\nHost: node.example\r\n\r\n".encode()
 
 
-def zipf(names: Sequence[str], count: int, seed: int) -> list[str]:
-    """Draw `count` names with Zipf 1.0 popularity, the same ones for the same seed."""
+def zipf(names: Sequence[Name], count: int, seed: int) -> list[Name]:
+    """Draw `count` of `names` with Zipf 1.0 popularity, the same ones for the same seed."""
     sums = list(accumulate(1 / rank for rank in range(1, len(names) + 1)))
     draw = Random(seed).random
     return [names[bisect_left(sums, draw() * sums[-1])] for _ in range(count)]
