@@ -6,6 +6,7 @@ beside. Statuses by response code: 1 and 200 (values not found) 200, 4, 102 and 
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Final, assert_never
 
@@ -70,6 +71,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: int | None = None
 
 
+class _Names(msgspec.Struct, forbid_unknown_fields=True):
+    handles: list[str]
+
+
+_NAMES: Final = msgspec.json.Decoder(_Names)
+
+
 def read_look_up(
     handle: bytes, parameters: Iterable[tuple[str, str]], media_type: str = JSON
 ) -> LookUp:
@@ -105,20 +113,26 @@ def read_look_up(
     )
 
 
-def read_batch(document: object, most: int) -> list[str]:
+def read_batch(body: bytes, most: int) -> list[str]:
     """Read ``{"handles": [text…]}``; one more than `most` stands for all that are too many.
 
     Raises `Invalid` with every fault there is.
     """
+    if b"\\" not in body:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            handles = _NAMES.decode(body).handles
+            # Two quotes for each text and for the member: nothing was there twice and dropped.
+            if len(handles) <= most and body.count(b'"') == 2 * (len(handles) + 1):
+                return handles
     faults = Faults()
-    members = members_of(document, "", faults, ("handles",))
-    handles = [] if members is None else members.items("handles")[: most + 1]
-    for at, handle in enumerate(handles):
-        if not isinstance(handle, str):
-            faults.append(type_fault(handle, "string", f"/handles/{at}"))
+    members = members_of(jsonform.load(body), "", faults, ("handles",))
+    items = [] if members is None else members.items("handles")[: most + 1]
+    for at, item in enumerate(items):
+        if not isinstance(item, str):
+            faults.append(type_fault(item, "string", f"/handles/{at}"))
     if faults:
         raise Invalid(faults)
-    return [str(handle) for handle in handles]
+    return [str(item) for item in items]
 
 
 def tell(outcome: Outcome, handle: str, *, binary: bool = False) -> Told:

@@ -16,7 +16,8 @@ from identifiers.values import Value
 from identifiers.wire import cborform
 from resolver.limits import Rates
 from resolver.transports import rest
-from resolver.transports.http import BATCH_OCTETS, HttpResolution
+from resolver.transports.batch import BATCH_OCTETS
+from resolver.transports.http import HttpResolution
 from tests.unit.resolver.world import SITE
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1", ttl=600)
@@ -348,14 +349,16 @@ async def test_a_batch_of_nothing_but_faults_is_told_a_hundred(at, item):
     assert len(answer) < 20_000
 
 
-async def test_a_name_that_is_asked_for_often_is_written_once(at, monkeypatch):
+async def test_a_name_that_is_asked_for_often_is_not_written_often(at, monkeypatch):
+    """As the store had it, and once more as the page that is kept."""
     wrote = []
     tell = rest.tell
     monkeypatch.setattr(rest, "tell", lambda *a, **o: wrote.append(a[1]) or tell(*a, **o))
     handles = ["88.300.1/A", "88.300.1/a", "88.300.1/none"] * 600
     results = json.loads((await at.batch(handles))[2])["results"]
     assert [result["handle"] for result in results] == handles
-    assert sorted(wrote) == sorted(set(handles))
+    assert set(wrote) == set(handles)
+    assert len(wrote) <= 2 * len(set(handles))
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/cbor"])
@@ -526,7 +529,10 @@ async def test_browsers_are_sent_on_and_nothing_else_is_shadowed(at):
     assert (await at.ask("/api/handles/88.300.1/A"))[0] == 200
     assert (await at.ask("/api/site"))[0] == 200
     assert (await at.ask("/api/resolve"))[0] == 405
-    assert (await at.ask("/api/unheard/of"))[0] == 405
+    for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
+        assert (await at.ask("/api/unheard/of", method))[0] == 404
+    assert (await at.ask("/api/unheard/of", "OPTIONS"))[0] in {200, 204}
+    assert (await at.ask("/api/site", "DELETE"))[0] == 405
     assert (await at.ask("/hrls/handles?URL=*"))[0] == 503
     message = at.world.question("88.300.1/A")
     tunnelled = {"data": message, "headers": {"Content-Type": "application/x-hdl-message"}}

@@ -202,23 +202,32 @@ def test_forms_of_a_document():
 
 
 def test_a_batch_is_read_strictly():
-    assert rest.read_batch({"handles": ["a/b", "x"]}, 2000) == ["a/b", "x"]
-    assert rest.read_batch({"handles": []}, 2000) == []
+    assert rest.read_batch(b'{"handles": ["a/b", "x"]}', 2000) == ["a/b", "x"]
+    assert rest.read_batch(b'{"handles": []}', 2000) == []
+    assert rest.read_batch(rb'{"h\u0061ndles": ["a\/\"b"]}', 2000) == ['a/"b']
+    assert rest.read_batch('{"handles":["煤"]}'.encode(), 2000) == ["煤"]
+    assert len(rest.read_batch(b'{"handles":["a","b","c","d"]}', 2)) == 3
 
 
 @pytest.mark.parametrize(
-    ("document", "pointers"),
+    ("body", "pointers"),
     [
-        ([], [""]),
-        ({}, ["/handles"]),
-        ({"handles": "a/b"}, ["/handles"]),
-        ({"handles": ["a/b", 1, None]}, ["/handles/1", "/handles/2"]),
-        ({"handles": [1], "more": 1}, ["/more", "/handles/0"]),
+        (b"[]", [""]),
+        (b"{}", ["/handles"]),
+        (b'{"handles": "a/b"}', ["/handles"]),
+        (b'{"handles": ["a/b", 1, null]}', ["/handles/1", "/handles/2"]),
+        (b'{"handles": [1], "more": 1}', ["/more", "/handles/0"]),
+        (b'{"handles": ["a"], "handles": ["b"]}', ["/handles"]),
+        (rb'{"handles": ["a"], "h\u0061ndles": ["b"]}', ["/handles"]),
+        (b'{"handles": ["a"], "more": "b"}', ["/more"]),
+        (rb'{"handles": ["a\u0000"]}', ["/handles/0"]),
+        (b'{"handles": ["a"', [""]),
+        (b'{"handles": ["\xff"]}', [""]),
     ],
 )
-def test_every_fault_of_a_batch_is_named(document, pointers):
+def test_every_fault_of_a_batch_is_named(body, pointers):
     with pytest.raises(Invalid) as caught:
-        rest.read_batch(document, 2000)
+        rest.read_batch(body, 2000)
     assert [fault.pointer for fault in caught.value.faults] == pointers
 
 

@@ -1,0 +1,157 @@
+"""Many look-ups in one request: ``POST`` of ``{"handles": […]}``, each answered for itself.
+
+What this process holds is put together from finished pages; the rest is asked for together.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from edge.bodies import read_body
+from edge.problems import MEDIA_TYPE_UNKNOWN, TOO_LARGE, Problem, Refusal
+from identifiers.outcomes import Outcome
+from identifiers.queries import Query
+from identifiers.wire import cborform
+from identifiers.wire.handle.codes import ResponseCode
+from identifiers.wire.restform import CBOR, JSON, Form, document, written
+from resolver.clients import Client
+from resolver.counters import Counters, Result, Transport, result_of
+from resolver.service import Resolver
+from resolver.transports import rest
+from resolver.transports.admission import Admission
+from resolver.transports.hot import HotPages
+from resolver.transports.pages import ANYBODY, media_type_of
+
+BATCH_LIMIT: Final = 2000
+BODY_LIMIT: Final = 1024 * 1024
+BATCH_OCTETS: Final = 16 * 1024 * 1024
+"""Octets of one answer to a batch after which no more records are put into it."""
+BATCH_FULL: Final = "the answer to this batch is full: ask for this one again"
+_ASKED_TOGETHER: Final = 500
+"""Names of a batch that are looked up together; nobody knows before how large their records are."""
+_TURN: Final = 0.001
+"""Seconds that one turn of the loop may be given to a batch."""
+_HANDLES_PER_TOKEN: Final = 100
+_OCTETS_PER_TOKEN: Final = 16 * 1024
+"""What is read of a body, beside the names in it: a token is a request's worth of work."""
+
+
+class Batches:
+    """The handler. `clock` is monotonic."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        hot: HotPages,
+        admission: Admission,
+        counters: Counters,
+        clock: Callable[[], float],
+    ) -> None:
+        self._resolver = resolver
+        self._hot = hot
+        self._admission = admission
+        self._counters = counters
+        self._clock = clock
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer every name, in order."""
+        began = self._clock()
+        form = Form(media_type_of(request.headers.get(hdrs.ACCEPT, "")))
+        with self._admission.let_in(request, began) as client:
+            read = await read_body(request, BODY_LIMIT)
+            self._admission.charge(client, len(read) / _OCTETS_PER_TOKEN)
+            handles = _read(request, read)
+            self._admission.charge(client, len(handles) / _HANDLES_PER_TOKEN)
+            items = await self._told_all(handles, client, form, began)
+        body = b'{"results":[%s]}' % b",".join(items)
+        if form.media_type == CBOR:
+            body = b"\xa1" + cborform.write("results") + cborform.write_array(items)
+        headers = [(hdrs.CONTENT_TYPE, form.media_type), (hdrs.CACHE_CONTROL, "no-store")]
+        return web.Response(body=body, headers=[*ANYBODY, *headers])
+
+    async def _told_all(
+        self, handles: Sequence[str], client: Client, form: Form, began: float
+    ) -> list[bytes]:
+        items: list[bytes] = []
+        octets = 0
+        cold: dict[str, bytes] = {}
+        for start in range(0, len(handles), _ASKED_TOGETHER):
+            asked = handles[start : start + _ASKED_TOGETHER]
+            if octets >= BATCH_OCTETS:
+                items += await self._put_off(asked, form, began)
+                continue
+            pages = await self._pages(asked, form)
+            missing = [h for h, page in zip(asked, pages, strict=True) if page is None]
+            outcomes: Iterator[Outcome] = iter(())
+            if missing:
+                queries = [Query(handle=handle.encode()) for handle in missing]
+                outcomes = iter(await self._resolver.answer_all(queries, client, self._clock()))
+            turn, found = self._clock(), 0
+            for at, (handle, page) in enumerate(zip(asked, pages, strict=True)):
+                if octets >= BATCH_OCTETS:
+                    items += await self._put_off(asked[at:], form, began)
+                    break
+                item = page
+                if item is not None:
+                    found += 1
+                else:
+                    outcome = next(outcomes)
+                    item = cold.get(handle) or _written(outcome, handle, form)
+                    cold[handle] = item
+                    self._count(result_of(outcome), began)
+                    turn = await self._let_others(turn)
+                items.append(item)
+                octets += len(item)
+            self._count(Result.FOUND, began, found)
+        return items
+
+    async def _pages(self, handles: Sequence[str], form: Form) -> list[bytes | None]:
+        """Return the answers that this process can give of itself."""
+        find, clock = self._hot.find, self._clock
+        pages: list[bytes | None] = []
+        turn = now = clock()
+        for handle in handles:
+            page = find(handle.encode(), form, now)
+            pages.append(None if page is None else page.data)
+            now = clock()
+            if now - turn >= _TURN:
+                turn = now = await self._let_others(turn)
+        return pages
+
+    async def _put_off(self, handles: Sequence[str], form: Form, began: float) -> list[bytes]:
+        items = []
+        turn = self._clock()
+        for handle in handles:
+            told = document(ResponseCode.SERVER_BUSY, handle, message=BATCH_FULL)
+            items.append(written(told, form))
+            turn = await self._let_others(turn)
+        self._count(Result.UNAVAILABLE, began, len(handles))
+        return items
+
+    async def _let_others(self, turn: float) -> float:
+        """End a turn of the loop that has lasted long enough; return when the present one began."""
+        if self._clock() - turn < _TURN:
+            return turn
+        await asyncio.sleep(0)
+        return self._clock()
+
+    def _count(self, result: Result, began: float, times: int = 1) -> None:
+        if times:
+            now = self._clock()
+            self._counters.answered(Transport.HTTP, result, now - began, now, times)
+
+
+def _written(outcome: Outcome, handle: str, form: Form) -> bytes:
+    told = rest.tell(outcome, handle, binary=form.media_type == CBOR)
+    return written(told.document, form)
+
+
+def _read(request: web.Request, body: bytes) -> list[str]:
+    if request.content_type != JSON or hdrs.CONTENT_TYPE not in request.headers:
+        raise Refusal(Problem(kind=MEDIA_TYPE_UNKNOWN, members={"accepted": [JSON]}))
+    handles = rest.read_batch(body, BATCH_LIMIT)
+    if len(handles) > BATCH_LIMIT:
+        raise Refusal(Problem(kind=TOO_LARGE, members={"limit": BATCH_LIMIT}))
+    return handles
