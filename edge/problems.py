@@ -104,7 +104,10 @@ class Refusal(Exception):
 MALFORMED: Final = Kind("malformed", 400, "The body cannot be read.", "无法读取请求正文。")
 BAD_REQUEST: Final = Kind("bad-request", 400, "The request is not valid HTTP.", "HTTP 请求无效。")
 UNAUTHENTICATED: Final = Kind(
-    "unauthenticated", 401, "A valid API key is needed.", "需要有效的 API 密钥。"
+    "unauthenticated",
+    401,
+    "A valid API key is needed, as Authorization: Bearer <key>.",
+    "需要有效的 API 密钥：Authorization: Bearer <密钥>。",
 )
 NOT_YOURS: Final = Kind(
     "not-yours",

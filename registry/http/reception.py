@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from edge.addresses import LOOPBACK, Ip, Networks, client_address, unmapped
+from edge.addresses import Ip, Networks, came_secretly, client_address, unmapped
 from edge.problems import CHALLENGE, UNAUTHENTICATED, Problem, Refusal, of_denial
 from edge.server import language, request_id
 from identifiers.changes import RequestKey
@@ -46,8 +46,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 class Reception:
     """Turns requests into callers, and callers into `Asked`.
 
-    Keys are taken over plain HTTP only from the machine itself, or when one of `proxies` says that
-    its client came by https.
+    Keys are taken over TLS, from the machine itself, or when one of `proxies` says that its client
+    came by https; what it says counts over the TLS between it and us (`came_secretly`).
     """
 
     def __init__(
@@ -119,16 +119,17 @@ class Reception:
         peer = request.remote
         if not peer:
             return None  # a Unix socket: whoever may open it is on this machine
-        if not self._proxies.trusts(peer):
-            if not (request.secure or LOOPBACK.trusts(peer)):
-                raise Refusal(Problem(kind=INSECURE))
-            return _parsed(peer)
         forwarded = request.headers.getall("X-Forwarded-For", ())
-        said_https = request.headers.get("X-Forwarded-Proto", "").lower() == "https"
-        own = not forwarded and LOOPBACK.trusts(peer)
-        if not (request.secure or said_https or own):
+        said_https = request.headers.get("X-Forwarded-Proto", "").strip().lower() == "https"
+        if not came_secretly(
+            peer,
+            self._proxies,
+            tls=request.secure,
+            forwarded=bool(forwarded),
+            said_https=said_https,
+        ):
             raise Refusal(Problem(kind=INSECURE))
-        return client_address(peer, forwarded, self._proxies)
+        return client_address(peer, forwarded, self._proxies) if forwarded else _parsed(peer)
 
 
 @lru_cache(maxsize=4096)

@@ -31,6 +31,7 @@ from resolver.transports.redirecting import Redirecting
 from resolver.transports.rest import LookUp
 from resolver.transports.tunnel import HandleTunnel, tunnelled
 
+_UNHEARD: Final = "/api/{rest:(?!(?:site|resolve)$).*}"
 _RESTRICTED: Final = (
     *("/api/handles", "/api/prefixes", "/api/sessions", "/api/verifications"),
     "/hrls",
@@ -101,8 +102,14 @@ class HttpResolution:
         router.add_route(hdrs.METH_OPTIONS, "/api/{rest:.*}", self.preflight)
         for path in _RESTRICTED:
             router.add_route(hdrs.METH_ANY, path + "{rest:(?:/.*)?}", self.restricted)
+        # The preflight's path is there for one method only: for others it is nowhere.
+        router.add_route(hdrs.METH_ANY, _UNHEARD, self.nowhere)
         self._redirecting.add_to(router)
         return app
+
+    async def nowhere(self, _: web.Request) -> web.StreamResponse:
+        """Say that there is nothing at this path."""
+        raise web.HTTPNotFound
 
     async def look_up(self, request: web.Request) -> web.Response:
         """GET and HEAD of one identifier."""

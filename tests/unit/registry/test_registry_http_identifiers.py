@@ -2,12 +2,16 @@ from base64 import urlsafe_b64encode
 
 import msgspec
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from edge.addresses import parse_networks
+from edge.problems import Refusal
 from identifiers.records import PAGE_BYTES, State
 from identifiers.values import Permission, Value
 from identifiers.wire.handle.values import encode_values
-from tests.unit.registry.world import IDENTIFIERS, new
+from registry.http.reception import Reception
+from registry.keys import KeyRing
+from tests.unit.registry.world import IDENTIFIERS, PEPPER, new, now_ns
 
 A = f"{IDENTIFIERS}/88.300.1/A"
 FIXED = f"{0x0E & ~Permission.ADMIN_WRITE:04b}"
@@ -496,6 +500,30 @@ async def test_keys_are_not_taken_from_afar_over_plain_http(serving):
     proxied = await api.get(A, X_Forwarded_For="192.0.2.7", X_Forwarded_Proto="https")
     assert proxied.code == "not-found"
     assert (await api.get(A)).code == "not-found"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "remote", "headers", "taken"),
+    [
+        ("https", "192.0.2.7", {}, True),
+        ("http", "192.0.2.7", {}, False),
+        ("http", "127.0.0.1", {}, True),
+        ("http", "127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}, False),
+        ("https", "10.0.0.1", {}, True),
+        ("https", "10.0.0.1", {"X-Forwarded-For": "192.0.2.7"}, False),
+        ("https", "10.0.0.1", {"X-Forwarded-For": "a", "X-Forwarded-Proto": "http"}, False),
+        ("https", "10.0.0.1", {"X-Forwarded-For": "a", "X-Forwarded-Proto": "https"}, True),
+        ("http", "10.0.0.1", {"X-Forwarded-Proto": "https"}, True),
+        ("http", "10.0.0.1", {}, False),
+    ],
+)
+async def test_tls_to_a_proxy_says_nothing_of_the_way_to_it(store, scheme, remote, headers, taken):
+    reception = Reception(KeyRing(store, PEPPER), parse_networks("10.0.0.0/8"), clock=now_ns)
+    headers = {"Authorization": "Bearer nobodys", **headers}
+    request = make_mocked_request("GET", "/", headers=headers)
+    with pytest.raises(Refusal) as refused:
+        await reception.caller(request.clone(scheme=scheme, remote=remote))
+    assert refused.value.problem.kind.code == ("unauthenticated" if taken else "insecure")
 
 
 async def test_the_address_of_a_key_is_that_of_the_client(serving):
