@@ -103,6 +103,17 @@ def administration_families(known: Mapping[str, int], answered: Mapping[int, int
     ]
 
 
+def remote_key_families(asked: Mapping[str, int]) -> list[Family]:
+    """Return the questions to other nodes about keys, by what came of them."""
+    return [
+        counter(
+            "idnode_remote_keys_total",
+            "Questions to other nodes about keys by result.",
+            {(("result", result.lower()),): count for result, count in asked.items()},
+        )
+    ]
+
+
 def database_families(census: Census) -> list[Family]:
     """Return the connections to PostgreSQL by what they do."""
     return [

@@ -15,6 +15,7 @@ from node.gauges import (
     administration_families,
     bulk_families,
     database_families,
+    remote_key_families,
 )
 from node.keys import Secret, load_or_make, site_signer
 from node.lifecycle import Running
@@ -130,7 +131,10 @@ async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are mad
     site, signer = site_of(running)
     administration = Administration(store, load_or_make(settings.keys_dir, Secret.PEPPER))
     policy = Policy(legacy=settings.legacy_keys)
-    identities = Identities(store, prefixes, seals, policy, remote_keys(settings, policy))
+    elsewhere = remote_keys(settings, policy)
+    if elsewhere is not None:
+        running.metrics.append(lambda: remote_key_families(elsewhere.asked))
+    identities = Identities(store, prefixes, seals, policy, elsewhere)
     attempts = Attempts()
     settled = Settling(assignment.siblings).settled
     handle = HandleAdministration(

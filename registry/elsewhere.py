@@ -88,6 +88,8 @@ class Elsewhere:
         self._fetched: OrderedDict[tuple[Holder, HandleIdentity], Fetched] = OrderedDict()
         self._proved: OrderedDict[HandleIdentity, Standing] = OrderedDict()
         self._quiet: OrderedDict[_Subject, tuple[Trouble, float]] = OrderedDict()
+        self.asked: Final[Counter[str]] = Counter()
+        """Questions by what came of them: ANSWERED, or the name of a `Trouble`."""
         self._under_way: Counter[_Subject | Holder | str] = Counter()
 
     async def keys(
@@ -159,6 +161,7 @@ class Elsewhere:
                     told = await ask()
             except TimeoutError:
                 told = Trouble.SILENT
+        self.asked[told.name if isinstance(told, Trouble) else "ANSWERED"] += 1
         if isinstance(told, Trouble):
             _log.info("a key of another node is not known", identity=str(identity), why=told.name)
             if told is not Trouble.BUSY:

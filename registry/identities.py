@@ -72,7 +72,6 @@ class Identities:
     ) -> None:
         self._keys = KeyValues(store, prefixes, seals, elsewhere)
         self._policy = policy
-        self._elsewhere = elsewhere
         self._chance = chance
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._waiting = 0
@@ -90,24 +89,25 @@ class Identities:
 
         Raises `StoreUnavailable`.
         """
-        if self._elsewhere is not None:
-            found = await self._keys.find(identity)
-            if isinstance(found, Abroad):
-                standing = self._elsewhere.standing(identity, found.holder)
-                return None if standing is None else Proof(identity, b"", standing)
-        value = await self.key_value(identity)
-        return None if value is None else Proof(identity, value.data)
+        found = await self._keys.find(identity)
+        if isinstance(found, Abroad):
+            standing = found.elsewhere.standing(identity, found.holder)
+            return None if standing is None else Proof(identity, b"", standing)
+        if found is None or not found.values:
+            return None
+        return Proof(identity, found.values[0].data)
 
     async def stands(self, proof: Proof) -> bool:
         """Say whether the key that was proved is still there. Raises `StoreUnavailable`.
 
         One of another node stands for its time, as long as that node is the one to ask.
         """
-        if proof.standing is None or self._elsewhere is None:
+        if proof.standing is None:
             return await self.proof(proof.identity) == proof
         found = await self._keys.find(proof.identity)
-        same = isinstance(found, Abroad) and found.holder == proof.standing.holder
-        return same and self._elsewhere.stands(proof.standing)
+        if not isinstance(found, Abroad) or found.holder != proof.standing.holder:
+            return False
+        return found.elsewhere.stands(proof.standing)
 
     async def check_secret(
         self, identity: HandleIdentity, secret: bytes
@@ -227,25 +227,24 @@ class Identities:
     async def _by_secret(
         self, identity: HandleIdentity, found: Abroad, signed: bytes, nonce: bytes, digest: bytes
     ) -> HandleIdentity | Refused:
-        if self._elsewhere is None or not identity.index:
+        if not identity.index:
             return WRONG  # which key it was that proved, nobody would know
-        right = await self._elsewhere.verify(identity, found.holder, signed, nonce, digest)
+        claimed = HandleIdentity(found.name, identity.index)
+        right = await found.elsewhere.verify(claimed, found.holder, signed, nonce, digest)
         if isinstance(right, Trouble):
             return refused(right)
         if not right:
             return WRONG
-        proved = HandleIdentity(found.name, identity.index)
-        self._elsewhere.proved(proved, found.holder)
-        return proved
+        found.elsewhere.proved(claimed, found.holder)
+        return claimed
 
     async def _by_public_key(
         self, identity: HandleIdentity, found: Abroad, try_keys: _Try
     ) -> HandleIdentity | Refused:
-        if self._elsewhere is None:
-            return _NOWHERE
+        claimed = HandleIdentity(found.name, identity.index)
         before: Fetched | None = None
         for anew in (False, True):  # the key may have been replaced since it was fetched
-            fetched = await self._elsewhere.keys(identity, found.holder, anew=anew)
+            fetched = await found.elsewhere.keys(claimed, found.holder, anew=anew)
             if isinstance(fetched, Trouble):
                 return refused(fetched)
             if fetched is before:
@@ -256,7 +255,7 @@ class Identities:
             )
             proved = await self._worked(partial(try_keys, keys))
             if isinstance(proved, HandleIdentity):
-                self._elsewhere.proved(proved, found.holder, fetched.until)
+                found.elsewhere.proved(proved, found.holder, fetched.until)
             if proved is not None:
                 return proved
             before = fetched

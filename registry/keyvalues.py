@@ -8,7 +8,7 @@ import structlog
 from identifiers.elsewhere import Holder
 from identifiers.faults import Invalid
 from identifiers.keys.responses import PUBLIC_KEY, SECRET_KEY
-from identifiers.names import Handle, fold
+from identifiers.names import MAX_WIRE_BYTES, Handle, fold
 from identifiers.principals import HandleIdentity
 from identifiers.records import State
 from identifiers.values import Value
@@ -40,10 +40,15 @@ class Here(msgspec.Struct, frozen=True):
 
 
 class Abroad(msgspec.Struct, frozen=True):
-    """Another node has the record; `name` is its canonical name as far as it is known here."""
+    """Another node has the record; `name` is its canonical name as it counts here.
+
+    Just that name is asked about: other spellings may be somebody else's there.
+    """
 
     name: str
     holder: Holder
+    elsewhere: Elsewhere
+    """Who asks."""
 
 
 class KeyValues:
@@ -69,9 +74,10 @@ class KeyValues:
         directory = await self._prefixes.picture()
         place = place_of(directory, handle)
         if not place.lives_here:
-            above = () if self._elsewhere is None else self._elsewhere.above
-            holder = None if self._elsewhere is None else holder_of(directory, handle, above)
-            return None if holder is None else Abroad(place.key, holder)
+            if self._elsewhere is None or len(place.key.encode()) > MAX_WIRE_BYTES:
+                return None
+            holder = holder_of(directory, handle, self._elsewhere.above)
+            return None if holder is None else Abroad(place.key, holder, self._elsewhere)
         record = await self._store.record(place.key)
         if record is None or record.state is not State.ACTIVE:
             return Here(place.key, ())

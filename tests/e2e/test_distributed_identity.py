@@ -143,6 +143,7 @@ async def test_administrators_are_known_by_keys_of_their_own_node(near, far, tmp
     await administer(near, BY_SECRET, "https://2.example/")
     assert await by_basic(near, SECRET) == (200, {"responseCode": 1, "handle": THERE})
     assert (await by_basic(near, b"wrong"))[0] == 401
+    assert (await near.metrics())['idnode_remote_keys_total{result="answered"}'] > 0
     wrong = await refusal(near, SecretKey(ADMIN, 300, b"wrong"))
     assert (wrong.code, wrong.message) == (403, "")
     # Somebody whom HS_ADMIN does not name is known all the same, and may do nothing.

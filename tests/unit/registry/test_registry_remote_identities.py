@@ -194,6 +194,23 @@ async def test_for_others_nobody_else_is_asked(known, far):
     assert far.asked == []
 
 
+async def test_names_are_asked_about_as_they_count_here(store, known, far):
+    """Else `bob` there could be taken for `BOB` here, who is somebody else."""
+    await delegate(store, "88.300.2", *SITES)
+    for spelling in ("bob", "BOB"):
+        signed = by_key(handle=f"88.300.2/{spelling}", index=1)
+        assert await prove(known, signed) == WRONG
+        assert await prove(known, by_secret(handle=f"88.300.2/{spelling}", index=2)) == WRONG
+    assert {name for _, name in far.asked} == {"1:88.300.2/BOB", "2:88.300.2/BOB"}
+
+
+async def test_a_name_that_fits_in_no_message_is_asked_of_nobody(known, far):
+    for name in ("x" * 3000, "汉" * 700):
+        answer = by_key(handle=f"88.300.10/{name}")
+        assert await prove(known, answer) == Refused(Reason.ELSEWHERE)
+    assert far.asked == []
+
+
 @pytest.mark.parametrize("given", [by_key(), by_secret()])
 async def test_who_was_proved_stands_for_a_while(known, far, clock, given):
     assert await known.proof(HandleIdentity(FAR, given.index)) is None
