@@ -5,11 +5,13 @@
     <locations chooseby="locatt,country,weighted">
       <location id="0" href="https://uk.example.com/" country="gb" weight="0"/>
       <location id="1" href="https://www.example.com/" weight="1"/>
+      <location id="2" href_template="https://data.example.com/{hdl}" http_role="conneg"/>
     </locations>
 
 The methods of `chooseby` are applied in order until one location is left; a method that would leave
 none is passed over (handle.net, "10320/loc Handle Type"). A weight of 0 means: only when something
 else chooses it. Locations whose `http_role` is ``conneg`` are for clients that want no HTML.
+Where there is no ``href``, ``{hdl}`` in ``href_template`` stands for the name of the identifier.
 """
 
 import math
@@ -24,15 +26,22 @@ from identifiers.names import fold
 
 TYPE: Final = "10320/LOC"
 METHODS: Final = ("locatt", "country", "weighted")
+NAME: Final = "{hdl}"
+_HREF: Final = "href"
+_HREF_TEMPLATE: Final = "href_template"
 _MAX_WEIGHT: Final = 1e6
 
 
 class Location(msgspec.Struct, frozen=True):
-    """One place; `attributes` are all that the element has, `href` and `weight` among them."""
+    """One place; `attributes` are all that the element has, `href` and `weight` among them.
+
+    `template`: in `href`, `NAME` is to be replaced by the name of the identifier.
+    """
 
     href: str
     weight: float
     attributes: Mapping[str, str]
+    template: bool = False
 
 
 class Locations(msgspec.Struct, frozen=True):
@@ -59,21 +68,28 @@ def read_locations(data: bytes) -> Locations:
     methods = root.attributes.get("chooseby", "")
     named = tuple(name.strip() for name in methods.split(","))
     return Locations(
-        tuple(_read(child) for child in root.children if "href" in child.attributes),
+        tuple(
+            _read(child)
+            for child in root.children
+            if _HREF in child.attributes or _HREF_TEMPLATE in child.attributes
+        ),
         tuple(name for name in named if name in METHODS) or METHODS,
     )
 
 
 def choose(among: Locations, wish: Wish, chance: float) -> Location | None:
     """Choose one location, None when there is none. `chance` is drawn from [0, 1)."""
-    left = _by_role(among.locations, wish)
+    named: tuple[Location, ...] = ()
     if wish.attribute is not None and "locatt" in among.methods:
-        # Whoever names one may have any of them, whatever its role.
-        left = _by_attribute(among.locations, *wish.attribute) or left
+        named = _by_attribute(among.locations, *wish.attribute)
+    # Whoever names one may have any of them, whatever its role.
+    left = among.locations if named else _by_role(among.locations, wish)
     for method in among.methods:
         if len(left) <= 1:
             break
-        if method == "country":
+        if method == "locatt":
+            left = tuple(place for place in left if place in named) or left
+        elif method == "country":
             left = _by_country(left, wish.country) or left
         elif method == "weighted":
             left = (_by_weight(left, chance),)
@@ -89,7 +105,9 @@ def _read(element: Element) -> Location:
     except ValueError:
         weight = 1.0
     usable = weight if math.isfinite(weight) else 1.0
-    return Location(attributes["href"].strip(), min(max(usable, 0.0), _MAX_WEIGHT), attributes)
+    template = _HREF not in attributes
+    href = attributes[_HREF_TEMPLATE if template else _HREF].strip()
+    return Location(href, min(max(usable, 0.0), _MAX_WEIGHT), attributes, template)
 
 
 def _by_role(locations: Iterable[Location], wish: Wish) -> tuple[Location, ...]:

@@ -6,38 +6,31 @@ a challenge is one to what was asked, before anything is signed.
 """
 
 import asyncio
-import hmac
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Final
 
 import msgspec
 
-from identifiers.keys.credentials import verify_signature
-from identifiers.keys.errors import KeyUnfit
-from identifiers.keys.public import Policy, parse_public_key
+from identifiers.keys.public import Policy
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.codes import (
     UNKNOWN_SITE_SERIAL,
-    DigestAlgorithm,
     OpCode,
     OpFlag,
     ResponseCode,
 )
-from identifiers.wire.handle.digests import request_digest
 from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST, Version
 from identifiers.wire.handle.message import Message
 from identifiers.wire.handle.site import decode_site
+from idnode.certified import check_certified, checked_digest
 from idnode.credentials import Credentials
 from idnode.errors import Garbled, Untrusted, declined
 from idnode.peers import Peer
 from idnode.questions import UNREAD_REQUEST, read_reply, read_site, request, text_of
 from idnode.sessions import Session
 from idnode.transport import Transport
-
-_STRONG_SINCE: Final[Version] = (2, 7)
-"""From here digests are SHA-256, and signatures cover the id of the request."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +149,7 @@ class Conversations:
         credentials = question.credentials
         if credentials is None or not isinstance(challenge.body, bodies.Challenge):
             raise Garbled("a demand for authentication without a challenge")
-        digest = self._digest_of(challenge, asked)
+        digest = checked_digest(challenge, asked.plain, self._policy)
         if digest is None:
             raise Untrusted("a challenge without the digest of what was asked")
         signed = await asyncio.to_thread(
@@ -184,42 +177,16 @@ class Conversations:
         unread = reply.request_id == UNREAD_REQUEST and code != ResponseCode.SUCCESS
         if reply.request_id != written.request_id and not unread:
             raise Garbled("the answer is to a request with another id")
-        digest = self._digest_of(reply, written)
+        digest = checked_digest(reply, written.plain, self._policy)
         # A server that can sign no more says so unsigned; that denies an answer and gives none.
         unsigned = code == ResponseCode.SERVER_BUSY and reply.credential is None
         if question.certified and not _challenged(reply) and not unsigned:
             if digest is None and not written.answers:
                 raise Untrusted("a certified answer without the digest of what was asked")
-            self._certified(reply, peer.address.key)
+            check_certified(reply, peer.address.key, self._epoch(), self._policy)
         elif code == ResponseCode.SUCCESS and digest is None and written.wants_digest:
             raise Untrusted("an answer without the digest of what was asked")
         return reply
-
-    def _digest_of(self, reply: Message, written: "_Writing") -> bodies.Digest | None:
-        """Return the reply's digest of the request, if it has one. Raises `Untrusted`."""
-        if reply.digest is None:
-            return None
-        weak = reply.digest.algorithm != DigestAlgorithm.SHA256
-        if weak and not self._policy.legacy:
-            raise Untrusted("the server knows no digest but those that are out of date")
-        expected = request_digest(written.plain, reply.version)
-        right = expected.algorithm == reply.digest.algorithm
-        if not (hmac.compare_digest(expected.value, reply.digest.value) and right):
-            raise Untrusted("the answer is to another request")
-        return reply.digest
-
-    def _certified(self, reply: Message, key: bytes) -> None:
-        if not key:
-            raise Untrusted("the server's key is not known: give it, or the site record")
-        if reply.version < _STRONG_SINCE and not self._policy.legacy:
-            raise Untrusted("the server signs as versions before 2.7 did")
-        if reply.header.expiration < self._epoch():
-            raise Untrusted("the answer is out of date")
-        try:
-            if not verify_signature(reply, parse_public_key(key), self._policy):
-                raise Untrusted("the signature is not by the server's key")
-        except KeyUnfit as why:
-            raise Untrusted(f"the answer cannot be verified: {why}") from why
 
 
 class _Writing:

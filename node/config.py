@@ -86,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     password_login: bool
     legacy_keys: bool
     trust_roots: Path | None
+    countries: Path | None
     trusted_networks: Networks
     trusted_proxies: Networks
     pg_bin: Path | None
@@ -254,6 +255,13 @@ SETTINGS: Final = (
         field="trust_roots",
         default="",
         purpose="keys that are trusted from the start: a JSON file, index:handle to key",
+        read=optional_path,
+    ),
+    Setting(
+        name="IDNODE_COUNTRIES",
+        field="countries",
+        default="",
+        purpose="CSV of address ranges and countries, for redirecting by country; empty: none",
         read=optional_path,
     ),
     Setting(

@@ -4,6 +4,7 @@ The order of the cache tiers is here, and only here. What is entered into the st
 last: probes, then stores, then services, then the public listeners.
 """
 
+import asyncio
 import random
 import secrets
 import time
@@ -22,6 +23,7 @@ from idnode.transport import Address
 from node import connections, memory
 from node.assignment import Role
 from node.config import Settings
+from node.countries import read_countries
 from node.gauges import (
     cache_families,
     connection_families,
@@ -189,6 +191,7 @@ async def _listen(
         counters=counters,
         clock=time.monotonic,
         epoch=time.time,
+        countries=await asyncio.to_thread(read_countries, settings.countries),
         exchange=exchange,
         authority=authority,
     )

@@ -5,6 +5,9 @@ counts one more in its header (RFC 3652 section 2.2.2: <RecursionCount>), so tha
 it to one another come to an end. The answers are kept for as long as their values live, and those
 run down: what a client gets of them lives for what is left. Bounded in questions under way, in time
 and in what is kept.
+
+A query that is to be certified is sent on as one, and only what the key of the server has signed
+that the referral names is passed on.
 """
 
 import asyncio
@@ -36,7 +39,8 @@ from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.codes import MAX_RECURSION, OpCode, OpFlag, ResponseCode
 from identifiers.wire.handle.values import decode_values, encode_values
 from idnode import questions, referrals
-from idnode.errors import IdnodeError
+from idnode.certified import check_certified, checked_digest
+from idnode.errors import IdnodeError, Untrusted
 from idnode.peers import Peer
 from idnode.transport import Address, Transport
 
@@ -66,7 +70,7 @@ class _Kept(msgspec.Struct, frozen=True):
     size: int
 
 
-_Key = tuple[bytes, tuple[int, ...], tuple[str, ...]]
+_Key = tuple[bytes, tuple[int, ...], tuple[str, ...], bool]
 
 
 class Recursion:
@@ -98,7 +102,7 @@ class Recursion:
         where = self._begin(query, known)
         if not where:
             return known
-        key = (query.handle, query.indexes, query.types)
+        key = (query.handle, query.indexes, query.types, query.certified)
         if not query.authoritative and (kept := self._look(key)) is not None:
             return kept
         if not self._free:
@@ -143,12 +147,26 @@ class Recursion:
             if not address.tcp:
                 continue
             try:
-                async with self._peer(address) as peer:
-                    data = await peer.ask(lambda new: _request(query, count, new), Transport.TCP)
-                return questions.read_reply(data)
+                return await self._ask_it(query, address, count)
             except IdnodeError as why:
                 _log.info("a node did not answer", node=address.host, why=str(why))
         return None
+
+    async def _ask_it(self, query: Query, address: Address, count: int) -> message.Message:
+        asked = b""
+
+        def write(request_id: int) -> bytes:
+            nonlocal asked
+            asked = _request(query, count, request_id)
+            return asked
+
+        async with self._peer(address) as peer:
+            reply = questions.read_reply(await peer.ask(write, Transport.TCP))
+        if query.certified:
+            if checked_digest(reply, asked) is None:
+                raise Untrusted("a certified answer without the digest of what was asked")
+            check_certified(reply, address.key, self._epoch())
+        return reply
 
     @asynccontextmanager
     async def _peer(self, address: Address) -> AsyncIterator[Peer]:
@@ -197,6 +215,8 @@ def _aged(value: Value, seconds: int) -> Value:
 
 def _request(query: Query, count: int, request_id: int) -> bytes:
     flags = OpFlag.RECURSIVE | OpFlag.PUBLIC_ONLY
+    if query.certified:
+        flags |= OpFlag.CERTIFY | OpFlag.REQUEST_DIGEST
     if query.authoritative:
         flags |= OpFlag.AUTHORITATIVE
     if query.do_not_refer:

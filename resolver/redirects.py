@@ -12,7 +12,7 @@ import msgspec
 
 from identifiers.elements import BadXml
 from identifiers.faults import Invalid
-from identifiers.locations import TYPE, Wish, choose, read_locations
+from identifiers.locations import NAME, TYPE, Location, Wish, choose, read_locations
 from identifiers.names import Handle, fold
 from identifiers.values import Value
 
@@ -29,8 +29,9 @@ _DELETE: Final = 0x7F
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What an address asks for beside the identifier."""
+    """What an address asks for; `handle` is the identifier's name as it was asked for."""
 
+    handle: str = ""
     wish: Wish = Wish()
     append: str = ""
     ignore_aliases: bool = False
@@ -63,7 +64,7 @@ def decide(
         alias = _alias(values)
         if alias is not None:
             return alias
-    target = _located(values, wanted.wish, chance) or _addressed(values)
+    target = _located(values, wanted, chance) or _addressed(values)
     if target is None or not wanted.append:
         return target
     return _appended(target, wanted.append)
@@ -79,7 +80,7 @@ def _alias(values: Iterable[Value]) -> Alias | None:
     return None
 
 
-def _located(values: Iterable[Value], wish: Wish, chance: float) -> Target | None:
+def _located(values: Iterable[Value], wanted: Wanted, chance: float) -> Target | None:
     for value in values:
         if fold(value.type) != TYPE:
             continue
@@ -87,12 +88,27 @@ def _located(values: Iterable[Value], wish: Wish, chance: float) -> Target | Non
             among = read_locations(value.data)
         except BadXml:
             continue  # shown as what it is
-        usable = tuple(place for place in among.locations if address_of(place.href) is not None)
-        place = choose(msgspec.structs.replace(among, locations=usable), wish, chance)
-        address = None if place is None else address_of(place.href)
+        usable = tuple(
+            place for place in among.locations if _address_at(place, wanted.handle) is not None
+        )
+        place = choose(msgspec.structs.replace(among, locations=usable), wanted.wish, chance)
+        address = None if place is None else _address_at(place, wanted.handle)
         if address is not None:
             return Target(address, value, personal=len(usable) > 1)
     return None
+
+
+def _address_at(place: Location, handle: str) -> str | None:
+    """Return the address of a place, its template filled; a name never says which host it is."""
+    if not place.template:
+        return address_of(place.href)
+    plain = address_of(place.href.replace(NAME, ""))
+    filled = address_of(place.href.replace(NAME, path_of(handle)))
+    before, after = _split(plain or ""), _split(filled or "")
+    if filled is None or before is None or after is None:
+        return None
+    same = (before.scheme, before.netloc) == (after.scheme, after.netloc)
+    return filled if same else None
 
 
 def _addressed(values: Iterable[Value]) -> Target | None:
@@ -126,11 +142,17 @@ def address_of(text: str) -> str | None:
 
 def _with_ascii_host(parts: SplitResult) -> str | None:
     """Write a host such as ``煤炭.example`` as browsers send it (RFC 3490 section 4)."""
+    if "@" in parts.netloc:
+        return None
     try:
-        netloc = parts.netloc.encode("idna").decode()
+        host = (parts.hostname or "").encode("idna").decode()
     except UnicodeError:
         return None
-    return None if "@" in netloc else escaped(parts._replace(netloc=netloc).geturl())
+    netloc = host if parts.port is None else f"{host}:{parts.port}"
+    address = escaped(parts._replace(netloc=netloc).geturl())
+    # A host may hold what means something else once it is written in ASCII.
+    again = _split(address)
+    return address if again is not None and again.netloc == netloc else None
 
 
 def escaped(text: str) -> str:

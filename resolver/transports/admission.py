@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from aiohttp import web
 
-from edge.addresses import Networks, came_secretly, client_address, unmapped
+from edge.addresses import Networks, came_secretly, client_address
 from edge.problems import Kind, Refusal, retry_after
 from edge.tls import client_certificate
 from identifiers.relay import Channel, Origin
@@ -66,6 +66,11 @@ class Admission:
         if not self._rates.requests(client, self._clock() if now is None else now, cost):
             raise self._limited()
 
+    def address(self, request: web.Request) -> IPv4Address | IPv6Address:
+        """Return the address that a request came from, as far as proxies are trusted."""
+        peer = request.remote or _NOBODY
+        return client_address(peer, request.headers.getall("X-Forwarded-For", ()), self._proxies)
+
     def origin(self, request: web.Request, client: Client) -> Origin:
         """Return where a request came from, for the registry."""
         peer = request.remote or _NOBODY
@@ -74,9 +79,7 @@ class Admission:
         tls = request.secure
         return Origin(
             channel=Channel.HTTP,
-            address=client_address(peer, forwarded, self._proxies)
-            if forwarded
-            else unmapped(ip_address(peer)),
+            address=self.address(request),
             trusted=client.trusted,
             secure=came_secretly(
                 peer, self._proxies, tls=tls, forwarded=bool(forwarded), said_https=said_https

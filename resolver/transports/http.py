@@ -15,6 +15,7 @@ from identifiers.wire.handle.site import Site, encode_site
 from identifiers.wire.restform import CBOR, JSON, Unreadable, handle_in, written
 from identifiers.wire.siteform import site_document
 from resolver.clients import Clients
+from resolver.countries import NOWHERE, Countries
 from resolver.counters import Counters, Result, Transport, result_of
 from resolver.limits import Limits
 from resolver.ports import Authority
@@ -69,6 +70,7 @@ class HttpResolution:
         exchange: HandleExchange | None = None,
         authority: Authority | None = None,
         chance: Callable[[], float] = random.random,
+        countries: Countries = NOWHERE,
     ) -> None:
         self._resolver = resolver
         self._site = jsonform.write_json(site_document(encode_site(site), key_or_binary))
@@ -79,7 +81,13 @@ class HttpResolution:
         self._tunnel = HandleTunnel(exchange, admission, counters, clock)
         self._passing_on = PassingOn(authority, admission, counters, clock)
         self._redirecting = Redirecting(
-            resolver, admission, counters, clock=clock, epoch=epoch, chance=chance
+            resolver,
+            admission,
+            counters,
+            clock=clock,
+            epoch=epoch,
+            chance=chance,
+            countries=countries,
         )
         self._counters = counters
         self._clock = clock

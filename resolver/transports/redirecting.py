@@ -6,6 +6,7 @@ name that an HS_ALIAS stands for, or a page with the values.
 
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final, assert_never
 
@@ -13,6 +14,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from edge.accept import best_media_type
+from edge.addresses import unmapped
 from edge.server import language
 from identifiers import outcomes
 from identifiers.faults import Language
@@ -30,6 +32,7 @@ from identifiers.wire.restform import Unreadable, handle_in, read_flag
 from resolver import redirects
 from resolver.clients import Client
 from resolver.counters import Counters, Transport, result_of
+from resolver.countries import NOWHERE, Countries
 from resolver.redirects import Alias, Refused, Target, Wanted
 from resolver.service import Resolver
 from resolver.transports import rest
@@ -73,7 +76,10 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Redirecting:
-    """The handler. `clock` is monotonic, `epoch` the wall clock, `chance` draws from [0, 1)."""
+    """The handler. `clock` is monotonic, `epoch` the wall clock, `chance` draws from [0, 1).
+
+    `countries` tells where who asks is, for locations that are chosen by that.
+    """
 
     def __init__(
         self,
@@ -84,6 +90,7 @@ class Redirecting:
         clock: Callable[[], float],
         epoch: Callable[[], float],
         chance: Callable[[], float],
+        countries: Countries = NOWHERE,
     ) -> None:
         self._resolver = resolver
         self._admission = admission
@@ -91,6 +98,7 @@ class Redirecting:
         self._clock = clock
         self._epoch = epoch
         self._chance = chance
+        self._countries = countries
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Serve what no other route takes."""
@@ -101,7 +109,7 @@ class Redirecting:
         began = self._clock()
         with self._admission.let_in(request, began) as client:
             try:
-                asked = _read(request)
+                asked = _read(request, self._country(request))
             except Unreadable as error:
                 why = Line("invalid.why", (("message", str(error)),))
                 return _said(request, "", _Told(status=400, title="invalid", lines=(why,)))
@@ -111,6 +119,21 @@ class Redirecting:
             if isinstance(outcome, Found):
                 return await self._found(request, asked, decode_values(outcome.values), client)
             return _unfound(request, asked, outcome)
+
+    def _country(self, request: web.Request) -> str:
+        """Return where somebody asks from: the country named, or that of the address.
+
+        Raises `Unreadable`.
+        """
+        given = request.query
+        if "country" in given:
+            return given["country"]
+        if "ip" not in given:
+            return self._countries.of(self._admission.address(request))
+        try:
+            return self._countries.of(unmapped(ip_address(given["ip"].strip())))
+        except ValueError:
+            raise Unreadable("ip must be an IPv4 or IPv6 address") from None
 
     async def _look(self, query: Query, client: Client, now: float) -> Outcome:
         outcome = self._resolver.answer_now(query, client, now)
@@ -155,7 +178,12 @@ class Redirecting:
             if _folded(last) in seen:
                 break
             seen.add(_folded(last))
-            query = Query(handle=last.encode(), types=(redirects.ALIAS,), recursive=True)
+            query = Query(
+                handle=last.encode(),
+                types=(redirects.ALIAS,),
+                recursive=True,
+                certified=asked.query.certified,
+            )
             outcome = await self._look(query, client, self._clock())
             further = None
             if isinstance(outcome, Found):
@@ -180,7 +208,7 @@ class Redirecting:
         return [(hdrs.CACHE_CONTROL, control), (hdrs.EXPIRES, expires)]
 
 
-def _read(request: web.Request) -> _Asked:
+def _read(request: web.Request, country: str) -> _Asked:
     target = request.raw_path
     if not target.startswith("/"):
         # An absolute one, as proxies are asked (RFC 9112 section 3.2.2).
@@ -197,13 +225,16 @@ def _read(request: web.Request) -> _Asked:
     negotiated = best_media_type(request.headers.get(hdrs.ACCEPT, ""), (_HTML,)) is None
     wish = Wish(
         attribute=(attribute, value) if colon else None,
-        country=given.get("country", ""),
+        country=country,
         negotiated=negotiated,
     )
     return _Asked(
         query=msgspec.structs.replace(look_up.query, recursive=True),
         wanted=Wanted(
-            wish=wish, append=given.get("urlappend", ""), ignore_aliases=flag("ignore_aliases")
+            handle=look_up.query.text,
+            wish=wish,
+            append=given.get("urlappend", ""),
+            ignore_aliases=flag("ignore_aliases"),
         ),
         table=flag("noredirect"),
         told="redirectionHeaders" in given,

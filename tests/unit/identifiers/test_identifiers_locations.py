@@ -95,3 +95,33 @@ def test_no_locations():
 def test_what_is_none(data):
     with pytest.raises(BadXml):
         read_locations(data)
+
+
+def test_a_location_may_have_a_template_instead_of_an_address():
+    data = b"""<locations>
+     <location id="0" href_template=" https://data.example/{hdl} " weight="0.5"/>
+     <location id="1" href="https://a.example/{hdl}" href_template="https://b.example/{hdl}"/>
+     <location id="2"/>
+    </locations>"""
+    found = read_locations(data).locations
+    assert [(place.href, place.template, place.weight) for place in found] == [
+        ("https://data.example/{hdl}", True, 0.5),
+        ("https://a.example/{hdl}", False, 1.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("chooseby", "place"),
+    [
+        ('chooseby="country,locatt,weighted"', "2"),
+        ('chooseby="locatt,country,weighted"', "1"),
+        ('chooseby="weighted,locatt,country"', "0"),
+        ('chooseby="other, locatt"', "1"),
+        ('chooseby="other"', "1"),
+        ("", "1"),
+    ],
+)
+def test_methods_are_applied_in_the_order_of_the_record(chooseby, place):
+    attributes = ('weight="9" country="de" a="y"', 'country="cn" a="x"', 'country="gb"')
+    data = places(*attributes, chooseby=chooseby)
+    assert chosen(data, attribute=("a", "x"), country="gb") == place

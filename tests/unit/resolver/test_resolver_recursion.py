@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from identifiers.keys.signers import Sm2Signer
 from identifiers.outcomes import (
     Absent,
     Found,
@@ -30,6 +31,7 @@ from idnode.transport import Address
 from resolver.clients import Clients
 from resolver.recursion import Recursion, WalkBounds
 from resolver.service import Resolver
+from resolver.transports.certified import Certifier
 from resolver.transports.tcp import TcpListener
 from tests.unit.resolver.world import ask
 
@@ -85,7 +87,7 @@ class Near:
         return outcome or await self.world.resolver.answer(query, client, now)
 
 
-def site(*ports):
+def site(*ports, key=b""):
     return encode_site(
         Site(
             serial=1,
@@ -93,7 +95,7 @@ def site(*ports):
                 Server(
                     id=n,
                     address=ip_address("127.0.0.1"),
-                    public_key=b"",
+                    public_key=key,
                     interfaces=(Interface(2, 1, port),),
                 )
                 for n, port in enumerate(ports, 1)
@@ -144,6 +146,60 @@ async def test_the_enterprises_node_is_asked(near):
     assert await near.look("88.300.5/none") == Absent()
     assert isinstance(await near.look("88.300.5/A", types=("EMAIL",)), ValuesAbsent)
     assert isinstance(await near.look("88.300.5/A", indexes=(2,)), ValuesAbsent)
+
+
+SIGNER = Sm2Signer(11, bytes)
+
+
+@pytest.fixture
+def certifier():
+    with Certifier(SIGNER) as made:
+        yield made
+
+
+@pytest.fixture
+async def signing(make_world, listen, certifier):
+    """A node in front of one that signs; `site(key)` says with which key."""
+    far = await make_world(real_time=True, certifier=certifier)
+    await far.home("88.300.5")
+    await far.put("88.300.5/A", URL)
+    await far.follower.step()
+    port = await listen(far)
+    world = await make_world(real_time=True)
+    await world.home("88.300.5")
+
+    async def node(key):
+        await world.put("0.NA/88.300.5", Value(index=1, type="HS_SITE", data=site(port, key=key)))
+        await world.delegate("88.300.5")
+        made = Near(world, far, port)
+        await made.begin()
+        return made
+
+    return node
+
+
+async def test_what_is_to_be_certified_is_signed_by_the_node_that_was_named(signing):
+    near = await signing(SIGNER.public)
+    assert values(await near.look("88.300.5/A", certified=True)) == (URL,)
+    assert await near.look("88.300.5/none", certified=True) == Absent()
+    # What was certified is kept, for those who want that.
+    await near.far.put("88.300.5/A", Value(index=1, type="URL", data=b"new"))
+    await near.far.follower.step()
+    assert values(await near.look("88.300.5/A", certified=True)) == (URL,)
+    assert values(await near.look("88.300.5/A"))[0].data == b"new"
+
+
+@pytest.mark.parametrize("key", [b"", Sm2Signer(12, bytes).public, b"rubbish"])
+async def test_what_somebody_else_signed_or_nobody_is_not_passed_on(signing, key):
+    near = await signing(key)
+    assert isinstance(await near.look("88.300.5/A", certified=True), Unavailable)
+    assert values(await near.look("88.300.5/A")) == (URL,)
+    # What was not certified does not serve whoever wants that.
+    assert isinstance(await near.look("88.300.5/A", certified=True), Unavailable)
+
+
+async def test_a_node_that_signs_nothing_has_nothing_certified(near):
+    assert isinstance(await near.look("88.300.5/A", certified=True), Unavailable)
 
 
 async def test_only_for_whom_and_what_it_is_done(near):

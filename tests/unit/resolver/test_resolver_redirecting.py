@@ -19,6 +19,7 @@ from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire.handle.data import Admin, encode_admin
 from identifiers.wire.handle.site import Interface, Server, Site, encode_site
+from resolver.countries import Countries
 from resolver.limits import Rates
 from resolver.transports.admission import Admission
 from resolver.transports.redirecting import Redirecting
@@ -69,6 +70,7 @@ async def start(make_world):
             clock=world.clock,
             epoch=lambda: float(EPOCH),
             chance=lambda: chance.next,
+            countries=Countries(["192.0.2.0/24,GB", "2001:db8::/32,GB", "127.0.0.0/8,FR"]),
         ).add_to(app.router)
         bound = socket.create_server(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{bound.getsockname()[1]}"
@@ -331,7 +333,11 @@ async def located(at):
         ("?locatt=id", 0.9, "two"),
         ("?country=gb", 0.9, "uk"),
         ("?country=cn", 0.0, "one"),
-        ("?ip=192.0.2.1", 0.0, "one"),
+        ("?ip=192.0.2.1", 0.9, "uk"),
+        ("?ip=2001:db8::1", 0.9, "uk"),
+        ("?ip=::ffff:192.0.2.1", 0.9, "uk"),
+        ("?ip=198.51.100.1", 0.9, "two"),
+        ("?ip=192.0.2.1&country=fr", 0.0, "one"),
     ],
 )
 async def test_one_of_several_locations(located, query, chance, host):
@@ -339,6 +345,33 @@ async def test_one_of_several_locations(located, query, chance, host):
     answer = await located.get(f"/88.300.1/LOC{query}", **BROWSER)
     assert (answer.status, answer.headers["Location"]) == (302, f"https://{host}.example/")
     assert answer.headers["Cache-Control"] == "private, max-age=60"
+
+
+async def test_the_country_of_who_asks_counts(at):
+    xml = (
+        '<locations><location href="https://here.example/" country="FR" weight="0"/>'
+        '<location href="https://there.example/"/></locations>'
+    )
+    await at.world.put("88.300.1/HERE", Value(index=1, type="10320/loc", data=xml.encode()))
+    answer = await at.get("/88.300.1/HERE", **BROWSER)
+    assert answer.headers["Location"] == "https://here.example/"
+    assert answer.headers["Cache-Control"].startswith("private")
+    answer = await at.get("/88.300.1/HERE?ip=198.51.100.1", **BROWSER)
+    assert answer.headers["Location"] == "https://there.example/"
+
+
+@pytest.mark.parametrize("ip", ["", "x", "192.0.2", "192.0.2.0/24", "1.2.3.4.5"])
+async def test_what_is_no_address_is_told(located, ip):
+    answer = await located.get(f"/88.300.1/LOC?ip={ip}", **BROWSER)
+    assert answer.status == 400
+    assert "ip must be an IPv4 or IPv6 address" in answer.text
+
+
+async def test_a_template_makes_an_address_of_the_name(at):
+    xml = '<locations><location href_template="https://data.example/{hdl}"/></locations>'
+    await at.world.put("88.300.1/T 1", Value(index=1, type="10320/loc", data=xml.encode()))
+    answer = await at.get("/88.300.1/T%201?urlappend=%3Fa", **BROWSER)
+    assert answer.headers["Location"] == "https://data.example/88.300.1/T%201?a"
 
 
 async def test_programs_have_a_location_of_their_own(located):

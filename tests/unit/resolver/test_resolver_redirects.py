@@ -124,3 +124,38 @@ def test_what_is_appended_leads_to_no_other_host(more):
 
 def test_appending_to_nothing_goes_nowhere():
     assert go(append="/x") is None
+
+
+def test_a_host_that_is_not_ascii_is_written_without_its_port():
+    assert address_of("http://煤炭.example:8080/a") == "http://xn--rpx3o.example:8080/a"
+    assert address_of("http://煤炭.example:/a") == "http://xn--rpx3o.example/a"
+    assert address_of("http://煤http://") == "http://xn--http-u71j//"
+    assert address_of("http://煤@evil.example/") is None
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "address"),
+    [
+        ("https://data.example/{hdl}", "88.300.1/A", "https://data.example/88.300.1/A"),
+        ("https://data.example/?h={hdl}&x={hdl}", "1/a", "https://data.example/?h=1/a&x=1/a"),
+        ("https://data.example/{hdl}#{other}", "1/a", "https://data.example/1/a#%7Bother%7D"),
+        (
+            "https://data.example/{hdl}",
+            "1/煤 ?#&%",
+            "https://data.example/1/%E7%85%A4%20%3F%23&%25",
+        ),
+        ("https://data.example/fixed", "1/a", "https://data.example/fixed"),
+        ("https://{hdl}", "evil.example/a", None),
+        ("https://{hdl}.data.example/", "1/a", None),
+        ("https://data.example{hdl}", "88.300/a", None),
+        ("https://data.example:{hdl}", "80/a", None),
+        ("{hdl}://data.example/", "http/a", None),
+        ("https:{hdl}", "//evil.example/a", None),
+    ],
+)
+def test_a_template_is_filled_with_the_name(template, name, address):
+    written = template.replace("&", "&amp;")
+    data = f'<locations><location href_template="{written}"/></locations>'
+    places = value("10320/loc", data)
+    target = go(places, handle=name)
+    assert target == (None if address is None else Target(address, places))
