@@ -1,5 +1,6 @@
 """Asking real servers on loopback for keys: what they sign counts, and nothing else."""
 
+import random
 from contextlib import AsyncExitStack
 from ipaddress import IPv4Address
 
@@ -218,3 +219,37 @@ async def test_a_verdict_may_be_refused(server, code, trouble):
 
     server.twist = refuse
     assert await verdict(NodeKeys(NEAR), at(site_value(server))) is trouble
+
+
+def garbage(seed):
+    """Return a twist that signs what makes no sense, or little."""
+    chance = random.Random(seed)
+
+    def twist(_, reply):
+        told = message.decode(reply)
+        octets = bytes(chance.choice((0, 0, 1, 2, 255)) for _ in range(chance.randrange(60)))
+        body = chance.choice(
+            (
+                told.body,
+                bodies.Raw(octets),
+                bodies.Verified(chance.randrange(256)),
+                bodies.ErrorText(octets),
+                bodies.Nothing(),
+                bodies.Handles(("x",)),
+            )
+        )
+        code = chance.choice((1, 1, 3, 100, 200, 300, 302, 303, 402, 403, 999))
+        made = replace(
+            told, header=replace(told.header, response_code=code), body=body, credential=None
+        )
+        return message.encode(with_signature(made, SITE_KEY))
+
+    return twist
+
+
+async def test_whatever_is_signed_nothing_else_comes_of_it(server):
+    server.twist = garbage(7)
+    keys, holder = NodeKeys(NEAR), at(site_value(server))
+    for _ in range(100):
+        assert isinstance(await keys.public_keys(KEY_AT, holder), tuple | Trouble)
+        assert isinstance(await verdict(keys, holder), bool | Trouble)
