@@ -161,6 +161,7 @@ async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are mad
         reverse=reverse,
         attempts=attempts,
         settled=settled,
+        signer=signer,
     )
     add_rest(beside, rest)
     runner = await serve(beside, relay, limits=SERVER_LIMITS)

@@ -13,6 +13,7 @@ from edge.relay import origin_of
 from edge.server import request_id
 from identifiers.errors import FateUnknown, StoreUnavailable
 from identifiers.faults import Invalid
+from identifiers.keys.signers import Signer
 from identifiers.wire.restform import Unreadable, written
 from registry.attempts import Attempts
 from registry.handle.homing import Homing
@@ -22,6 +23,7 @@ from registry.ports import RegistryStore, ReverseLookup
 from registry.prefixes import Prefixes
 from registry.rest.asks import Ask
 from registry.rest.authentication import Authentication
+from registry.rest.countersigning import Countersigning
 from registry.rest.handles import Handles
 from registry.rest.lists import PREFIXES, Lists
 from registry.rest.proofs import SessionRoutes, Verifications
@@ -49,7 +51,7 @@ class RestForm(msgspec.Struct, frozen=True, kw_only=True):
     `attempts` counts wrong credentials, and may do so for the Handle protocol too.
 
     `settled` returns when whatever answers look-ups knows what was committed before: clients of
-    this form read what they wrote at once, on another connection.
+    this form read what they wrote at once, on another connection. `signer` holds the site's key.
     """
 
     registry: Registry
@@ -63,11 +65,13 @@ class RestForm(msgspec.Struct, frozen=True, kw_only=True):
     chance: Callable[[int], bytes] = token_bytes
     settled: Callable[[], Awaitable[None]] = _at_once
     attempts: Attempts = msgspec.field(default_factory=Attempts)
+    signer: Signer | None = None
 
 
 def add_rest(app: web.Application, form: RestForm) -> None:
     """Add the routes to an application that is served to workers only (`edge.relay`)."""
     sessions, attempts = Sessions(form.chance), form.attempts
+    countersigning = Countersigning(form.signer)
     authentication = Authentication(form.identities, sessions, attempts)
     lookups = Lookups(form.registry, form.store, form.prefixes)
     handles = Handles(form.registry, lookups, authentication, form.chance)
@@ -91,7 +95,7 @@ def add_rest(app: web.Application, form: RestForm) -> None:
     }
     for path, by_method in routes.items():
         writing = _WRITING | {post} if path.startswith(PREFIXES) else _WRITING
-        app.router.add_route(hdrs.METH_ANY, path, _route(by_method, form, writing))
+        app.router.add_route(hdrs.METH_ANY, path, _route(by_method, form, writing, countersigning))
     app.router.add_get("/hrls/ping", _ping)
 
 
@@ -101,7 +105,10 @@ async def _ping(request: web.Request) -> web.Response:
 
 
 def _route(
-    by_method: Mapping[str, Handler], form: RestForm, writing: Collection[str]
+    by_method: Mapping[str, Handler],
+    form: RestForm,
+    writing: Collection[str],
+    countersigning: Countersigning,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     allowed = ", ".join(sorted({*by_method, *(["HEAD"] if hdrs.METH_GET in by_method else [])}))
 
@@ -114,7 +121,10 @@ def _route(
             )
         ask = await _ask(request, method, form)
         try:
+            wanted = countersigning.wanted(ask)
             reply = await handler(ask)
+            if wanted is not None:
+                reply = await countersigning.signed(reply, wanted, ask)
         except Unreadable as error:
             reply = refusal(error.code, str(error))
         except Invalid as invalid:

@@ -22,6 +22,7 @@ from registry.identities import Identities
 from registry.proofs import Reason, Refused
 from registry.rest.asks import Ask
 from registry.rest.credentials import (
+    Anybody,
     Basic,
     Certificate,
     Credentials,
@@ -107,11 +108,15 @@ class Authentication:
         offer = offer or self._sessions.offer(ask.now)
         failed, needed = ResponseCode.AUTHENTICATION_FAILED, ResponseCode.AUTHENTICATION_NEEDED
         reply = refusal(failed if wrong else needed, message)
-        return msgspec.structs.replace(reply, status=UNAUTHORIZED, headers=_demands(offer))
+        return msgspec.structs.replace(
+            reply, status=UNAUTHORIZED, headers=_demands(offer), nonce=offer.nonce
+        )
 
     async def _believed(self, ask: Ask, credentials: Credentials) -> Known | Reply:
         if isinstance(credentials, InSession):
             return await self._in_session(ask, credentials.session_id)
+        if isinstance(credentials, Anybody):
+            return NOBODY
         key = b""
         match credentials:
             case Basic(identity=identity) | Proof(identity=identity):

@@ -65,7 +65,11 @@ class Certificate(msgspec.Struct, frozen=True):
     """Whoever the certificate of the connection names."""
 
 
-Credentials = Basic | InSession | Proof | Certificate
+class Anybody(msgspec.Struct, frozen=True):
+    """Who names nobody, and wants the site to prove itself (`countersigning`)."""
+
+
+Credentials = Basic | InSession | Proof | Certificate | Anybody
 
 
 def read_credentials(field: str) -> Credentials:
@@ -80,6 +84,20 @@ def read_credentials(field: str) -> Credentials:
             return _read_handle(_parameters(rest))
         case _:
             raise Unusable("the schemes are Basic and Handle")
+
+
+def read_parameters(field: str) -> dict[str, str]:
+    """Return the parameters of an Authorization field of the scheme Handle, by lower-case names.
+
+    None of another scheme, nor of one that `read_credentials` refuses.
+    """
+    scheme, _, rest = field.strip().partition(" ")
+    if scheme.lower() != "handle" or len(field) > MAX_FIELD:
+        return {}
+    try:
+        return _parameters(rest)
+    except Unusable:
+        return {}
 
 
 def _read_basic(token: str) -> Basic:
@@ -105,9 +123,11 @@ def _read_handle(found: Mapping[str, str]) -> Credentials:
             cnonce=read_base64(found, "cnonce"),
             signed=read_signed(found),
         )
-    if not session_id:
-        raise Unusable("Handle credentials need a sessionId or clientCert")
-    return InSession(session_id)
+    if session_id:
+        return InSession(session_id)
+    if "cnonce" in found:
+        return Anybody()
+    raise Unusable("Handle credentials need a sessionId or clientCert")
 
 
 def _parameters(rest: str) -> dict[str, str]:

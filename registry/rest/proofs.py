@@ -45,12 +45,11 @@ class SessionRoutes:
             return known
         offer = self._sessions.offer(ask.now)
         if known.identity is None:
-            return Reply(status=CREATED, document=_told(offer.session_id, offer.nonce, None))
+            return _told(CREATED, offer.session_id, offer.nonce)
         session = await self._authentication.begin(offer.session_id, known.identity, ask.now)
         if session is None:
             return self._authentication.challenge(ask, "The key is gone")
-        told = _told(offer.session_id, session.nonce, known.identity)
-        return Reply(status=CREATED, document=told)
+        return _told(CREATED, offer.session_id, session.nonce, known.identity)
 
     async def this(self, ask: Ask) -> Reply:
         """Tell of the session; PUT proves an identity in it, which the header does."""
@@ -61,12 +60,11 @@ class SessionRoutes:
             return self._authentication.challenge(ask, "The request is in no session")
         session = self._sessions.find(known.session_id, ask.now)
         if session is not None:
-            told = _told(known.session_id, session.nonce, session.proof.identity)
-            return Reply(status=OK, document=told)
+            return _told(OK, known.session_id, session.nonce, session.proof.identity)
         offer = self._sessions.offered(known.session_id, ask.now)
         if offer is None or ask.method == "PUT":
             return self._authentication.challenge(ask, session_id=known.session_id)
-        return Reply(status=OK, document=_told(offer.session_id, offer.nonce, None))
+        return _told(OK, offer.session_id, offer.nonce)
 
     async def end(self, ask: Ask) -> Reply:
         """Forget the session."""
@@ -119,9 +117,11 @@ class Verifications:
         return Reply(status=OK, document=document, form=form)
 
 
-def _told(session_id: str, nonce: bytes, identity: HandleIdentity | None) -> Document:
+def _told(
+    status: int, session_id: str, nonce: bytes, identity: HandleIdentity | None = None
+) -> Reply:
     told: Document = {"sessionId": session_id, "nonce": base64.b64encode(nonce).decode()}
     if identity is not None:
         told["authenticated"] = True
         told["id"] = str(identity)
-    return told
+    return Reply(status=status, document=told, nonce=nonce)

@@ -56,12 +56,13 @@ _STATUSES: Final = MappingProxyType(
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer. `document` None: no body."""
+    """An answer. `document` None: no body. `nonce`: one that it tells, to be answered or signed."""
 
     status: int
     document: object = None
     headers: tuple[tuple[str, str], ...] = ()
     form: Form = PLAIN
+    nonce: bytes = b""
 
 
 class Ended(Exception):

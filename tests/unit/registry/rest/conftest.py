@@ -23,6 +23,7 @@ from registry.prefixes import Prefixes
 from registry.rest.app import RestForm, add_rest
 from registry.service import Registry
 from storage.memory import MemoryReverse
+from tests.unit.registry.handle.wire import SITE_KEY
 from tests.unit.registry.handles import admin, stored, url
 from tests.unit.registry.remote import FarNode
 from tests.unit.registry.world import PEPPER, SEALS, Answer, now_ns
@@ -166,6 +167,7 @@ async def rest(records, commit, reverse, steady, settled, far):  # noqa: PLR0917
             clock=now_ns,
             steady=steady,
             settled=settle,
+            signer=SITE_KEY,
         ),
     )
     bound = socket.create_server(("127.0.0.1", 0))
