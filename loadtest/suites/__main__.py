@@ -8,6 +8,7 @@ ended.
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -36,12 +37,14 @@ _PATIENCE: Final = 600.0
 def main(words: Sequence[str] | None = None) -> int:
     """Run what the arguments say and return the exit status."""
     arguments = _parser().parse_args(words)
+    # Ended from outside, it ends what it started too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     suites = arguments.suite or PROFILES[arguments.profile]
     arguments.output.mkdir(parents=True, exist_ok=True)
     began = datetime.now(UTC)
     facts = machine.facts()
     with _target(arguments) as target:
-        documents = list(_run(suites, target, arguments.output))
+        documents = list(_run(suites, target, arguments.target, arguments.output))
     verdict = worst([Verdict(document["verdict"]) for document in documents])
     summary = {
         "verdict": verdict.value,
@@ -67,7 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m loadtest.suites", description=__doc__)
     parser.add_argument("--profile", choices=sorted(PROFILES), default="standard")
     parser.add_argument("--suite", action="append", choices=sorted(SUITES), help="only this one")
-    parser.add_argument("--target", type=Path, help="JSON of a node that runs: see options.py")
+    parser.add_argument(
+        "--target",
+        type=Path,
+        help="JSON of a node that runs (docs/sizing.md); what is registered is noted in it",
+    )
     parser.add_argument("--enterprises", type=int, default=514, help="of the corpus (514)")
     parser.add_argument("--identifiers", type=int, default=60_000, help="registered (60,000)")
     parser.add_argument("--output", type=Path, default=Path("var/loadtest"), help="directory")
@@ -91,14 +98,18 @@ def _target(arguments: argparse.Namespace) -> Iterator[Target]:
         os.sched_setaffinity(0, allowed)
 
 
-def _run(suites: Sequence[str], target: Target, output: Path) -> Iterator[dict[str, Any]]:
+def _run(
+    suites: Sequence[str], target: Target, given: Path | None, output: Path
+) -> Iterator[dict[str, Any]]:
+    """Run one suite after the other; `given` is kept true about what is registered by then."""
     with tempfile.TemporaryDirectory(prefix="idnode-load-") as folder:
+        file = given or Path(folder) / "target.json"
         for name in suites:
             _say(f"{name}: {SUITES[name].title}")
-            file = Path(folder) / "target.json"
             write_target(file, target)
             document = _locust(name, file, output)
             target = msgspec.structs.replace(target, fresh=target.fresh + used(SUITES[name]))
+            write_target(file, target)
             for step in document["steps"]:
                 _say(
                     f"  {step['rate']:>9,}/s right, driver {step['driver_cpu']:.0%},"

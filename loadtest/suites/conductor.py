@@ -12,7 +12,7 @@ from loadtest.suites.probes import Probe
 from loadtest.suites.profiles import SETTLE, Suite
 from loadtest.suites.publishing import Publisher
 from loadtest.suites.tally import Book, Tally
-from loadtest.suites.verdict import bears
+from loadtest.suites.verdict import goes_on
 
 _TURN: Final = 0.5
 _PATIENCE: Final = 30.0
@@ -35,7 +35,7 @@ class Conductor:
         return scale * sum(part.users for part in self._suite.parts)
 
     def run(self, cores: float) -> None:
-        """Go through the steps until a limit breaks; `cores` the server was given."""
+        """Go through the steps while it is worth it; `cores` the server was given."""
         try:
             for scale in self._suite.steps:
                 self.scale = scale
@@ -43,7 +43,7 @@ class Conductor:
                 self._go_on(SETTLE)
                 measured = self._measure(scale, cores)
                 self.measured.append(measured)
-                if not bears(measured.step, self._suite.limits):
+                if not goes_on(measured.step, self._suite.limits):
                     break
             self.finished = True
         except OSError as why:

@@ -53,8 +53,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """A mix of users. `steps` are scales: each multiplies the users of every part.
 
-    Open load goes up the steps until a limit breaks: that is the knee. Closed load tells the
-    capacity. one_datagram: only names whose answers need no second packet.
+    Open load goes up the steps until a limit breaks: that is the knee; or until the driver has no
+    room for the next. Closed load tells the capacity. one_datagram: only names whose answers need
+    no second packet.
     """
 
     title: str
@@ -95,6 +96,8 @@ _MIX: Final = (
     Part(kind=Kind.REGISTER, rate=5.0, width=4),
 )
 
+_LADDER: Final = (1, 2, 4, 8, 16)
+
 SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
     {
         "scan": Suite(
@@ -107,15 +110,34 @@ SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
             questions=60_000,
         ),
         "udp": Suite(
+            title="Handle UDP, hot, to the knee",
+            parts=(Part(kind=Kind.UDP, rate=5_000.0),),
+            steps=_LADDER,
+            seconds=3.0,
+            one_datagram=True,
+        ),
+        "tcp": Suite(
+            title="Handle TCP, hot, 8 pipelined, to the knee",
+            parts=(Part(kind=Kind.TCP, rate=625.0, each=8, width=8),),
+            steps=_LADDER,
+            seconds=3.0,
+        ),
+        "http": Suite(
+            title="HTTP GET, hot, to the knee",
+            parts=(Part(kind=Kind.HTTP, rate=1_000.0, width=16),),
+            steps=(*_LADDER, 32),
+            seconds=3.0,
+        ),
+        "udp-window": Suite(
             title="Handle UDP, hot, a window of 64",
             parts=(Part(kind=Kind.UDP, width=64),),
             one_datagram=True,
         ),
-        "tcp": Suite(
+        "tcp-pipeline": Suite(
             title="Handle TCP, hot, 32 pipelined on each of 4 connections",
             parts=(Part(kind=Kind.TCP, each=32, width=4),),
         ),
-        "http": Suite(
+        "http-connections": Suite(
             title="HTTP GET, hot, 32 connections",
             parts=(Part(kind=Kind.HTTP, width=32),),
         ),
@@ -136,7 +158,7 @@ SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
         "mixed": Suite(
             title="every user at once, 5 % unknown names, 5 % scans, to the knee",
             parts=_MIX,
-            steps=(1, 2, 4, 8, 16),
+            steps=_LADDER,
             shares=Shares(unknown=0.05, scanned=0.05),
             questions=32_768,
             limits=Limits(p99=0.1, at_least=9_500.0),
@@ -162,6 +184,7 @@ SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
 PROFILES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "standard": ("scan", "udp", "tcp", "http", "batch", "mixed", "register", "bulk"),
+        "capacity": ("udp-window", "tcp-pipeline", "http-connections", "batch"),
         "tiny": ("tiny",),
     }
 )
@@ -176,6 +199,8 @@ def wanted(suite: Suite, part: Part, closed: int) -> int:
 
 
 def used(suite: Suite) -> int:
-    """Return how many items of the stream a suite may have registered singly."""
-    parts = [part for part in suite.parts if part.kind is Kind.REGISTER]
-    return sum(wanted(suite, part, SINGLES) for part in parts)
+    """Return how many items of the stream a suite may have registered."""
+    closed = {Kind.REGISTER: SINGLES, Kind.REGISTER_BULK: BULK}
+    return sum(
+        wanted(suite, part, closed[part.kind]) for part in suite.parts if part.kind in closed
+    )

@@ -15,6 +15,7 @@ def suite_document(
 ) -> dict[str, Any]:
     """Return what one suite came to."""
     best = knee([one.step for one in measured], suite.limits) if suite.is_open else None
+    found = best is not None and best is not measured[-1].step
     return {
         "suite": name,
         "title": suite.title,
@@ -22,7 +23,7 @@ def suite_document(
         "verdict": judged.verdict.value,
         "reasons": [*judged.reasons, *failed],
         "borne": None if best is None else {"offered": best.offered, "rate": round(best.rate)},
-        "knee_found": suite.is_open and best is not None and best is not measured[-1].step,
+        "knee_found": found,
         "limits": {
             "p99_ms": _ms(suite.limits.p99),
             "answered": suite.limits.answered,

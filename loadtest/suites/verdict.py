@@ -16,6 +16,8 @@ DRIVER_BUSY: Final = 0.8
 """Share of a core above which the driver may be what is slow."""
 DRIVER_EASY: Final = 0.3
 """Share of a core below which a time that the driver took is worth telling."""
+DRIVER_HAS_ROOM: Final = 0.4
+"""Share of a core up to which the driver can ask twice as much."""
 SERVER_BUSY: Final = 0.6
 """Share of its cores below which a server is not what is slow."""
 UNDER_WAY: Final = 0.5
@@ -70,9 +72,12 @@ class Judged(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
 
 
-def bears(step: Step, limits: Limits) -> bool:
-    """Say whether a step keeps within the limits."""
-    return not _broken(step, limits)
+def goes_on(step: Step, limits: Limits) -> bool:
+    """Say whether the next step is worth a try: this one was borne, and the driver has room.
+
+    Where it has none the suite ends with what is borne at least, rather than with a doubt.
+    """
+    return not _broken(step, limits) and step.driver <= DRIVER_HAS_ROOM
 
 
 def judge_step(step: Step, limits: Limits) -> Judged:

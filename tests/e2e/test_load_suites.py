@@ -13,7 +13,7 @@ import pytest
 from loadtest.bench import nodes
 from loadtest.corpus import Corpus
 from loadtest.suites.furnishing import furnish
-from loadtest.suites.options import Target, write_target
+from loadtest.suites.options import Target, read_target, write_target
 from loadtest.suites.profiles import SUITES, Kind, used
 from tests.e2e.nodes import until
 
@@ -110,6 +110,8 @@ async def test_right_wrong_and_starved_are_told_apart(target, node, tmp_path):
     assert step["server_cpu"] > 0
     await everything_is_reported(run.output)
     await what_was_registered_is_there(target, node)
+    # A second run against the same node registers other names.
+    assert read_target(run.file).fresh == target.fresh + used(SUITES["tiny"])
 
     # None of these registers what another does.
     targets = [

@@ -2,7 +2,16 @@ import msgspec
 import pytest
 
 from loadtest.suites.profiles import PROFILES, SUITES, Kind, Limits, Part, Suite, used, wanted
-from loadtest.suites.verdict import EXIT_CODES, Step, Verdict, bears, judge, judge_step, knee, worst
+from loadtest.suites.verdict import (
+    EXIT_CODES,
+    Step,
+    Verdict,
+    goes_on,
+    judge,
+    judge_step,
+    knee,
+    worst,
+)
 
 LIMITS = Limits(p99=0.05, answered=0.999)
 STEP = Step(
@@ -34,7 +43,7 @@ SLOW = step(p99=0.2, server=0.9)
 def test_what_keeps_within_the_limits_passes():
     assert judge_step(STEP, LIMITS).verdict is Verdict.PASS
     assert judge_step(closed(), LIMITS).verdict is Verdict.PASS
-    assert bears(STEP, LIMITS)
+    assert goes_on(STEP, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +59,7 @@ def test_a_broken_limit_of_a_busy_server_fails(changes, reason):
     judged = judge_step(step(**changes), LIMITS)
     assert judged.verdict is Verdict.FAIL
     assert reason in judged.reasons[0] + judged.reasons[-1]
-    assert not bears(step(**changes), LIMITS)
+    assert not goes_on(step(**changes), LIMITS)
 
 
 def test_one_wrong_answer_fails_whatever_else_is_true():
@@ -106,6 +115,13 @@ def test_the_knee_is_the_last_step_that_is_borne_and_no_failure():
     assert "p99" in judged.reasons[1]
 
 
+def test_a_driver_without_room_for_the_next_step_ends_with_what_is_borne_at_least():
+    busy = step(driver=0.41)
+    assert not goes_on(busy, LIMITS)
+    assert judge([STEP, busy], LIMITS).verdict is Verdict.PASS
+    assert knee([STEP, busy], LIMITS) is busy
+
+
 def test_a_suite_of_which_nothing_is_borne_fails_and_of_which_nothing_is_known_is_invalid():
     assert knee([SLOW], LIMITS) is None
     assert judge([SLOW], LIMITS).verdict is Verdict.FAIL
@@ -146,4 +162,5 @@ def test_more_is_prepared_to_be_registered_than_can_be_asked():
     assert used(suite) == wanted(suite, register, closed=0)
     unbound = Suite(title="", parts=(Part(kind=Kind.REGISTER_BULK, each=500),), seconds=2.0)
     assert wanted(unbound, unbound.parts[0], closed=1000) >= 2000
-    assert used(unbound) == 0
+    assert used(unbound) > 2 * 1000
+    assert used(Suite(title="", parts=(Part(kind=Kind.UDP),))) == 0
