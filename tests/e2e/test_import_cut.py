@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from loadtest.corpus import Corpus
+from registry.signatures import claims_of
 from tests.e2e.journal import LOST
 from tests.e2e.nodes import until
 
@@ -125,3 +126,18 @@ async def test_a_cut_import_sent_again_is_one_run(node, cut):
     async with node.registry() as registry:
         stored = [one async for one in registry.identifiers(node.prefix)]
     assert len(stored) == ROWS - len(BAD)
+
+
+async def test_a_cut_import_under_a_signed_prefix_signs_each_row_once(node):
+    roots = json.loads((await node.command("prefix", "sign", "88.300.1")).stdout)
+    client = Client(node)
+    await cut_by_kill(node, client)
+    status, done = await client.send(io.BytesIO(BODY))
+    assert (status, done["created"], done["rejected"]) == (200, ROWS - len(BAD), len(BAD))
+    (issuer,) = roots
+    async with node.registry() as registry:
+        async for one in registry.identifiers(node.prefix):
+            assert one.version == 1
+            made = [v for v in one.values if v.type == "HS_SIGNATURE"]
+            assert len(made) == 1
+            assert str(claims_of(made[0]).issuer) == issuer
