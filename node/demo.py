@@ -18,6 +18,7 @@ from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.principals import ApiKey, HandleIdentity, Scope
 from identifiers.wire.jsonform import read_identifier
+from identifiers.wire.rows import Row
 from loadtest.corpus import Corpus
 from node.commands.appoint import new_secret
 from node.refusals import NotDone
@@ -25,12 +26,12 @@ from registry.administration import Administration, KeyTerms, Ordered
 from registry.allotment import Homed, Taken
 from registry.answers import Batch, BatchAnswer, Saved, Unchanged
 from registry.appointment import Appointment
-from registry.commands import Asked, Upsert, change_ids
+from registry.commands import Asked, Mode, change_ids
 from registry.keys import ID_BYTES, SECRET_BYTES, KeyRing, NewKey
 from registry.ports import RegistryStore
+from registry.reading.rows import BATCH_LIMIT, Bad, Good, judged
 from registry.seals import Seals
-from registry.service import BATCH_LIMIT, BatchItem, Registry
-from registry.submissions import fit
+from registry.service import BatchOrder, Registry
 from storage.embedded.place import write_private
 
 ENTERPRISES: Final = 40
@@ -156,13 +157,17 @@ class Furnisher:
         principal = ApiKey(id="demo", enterprise=enterprise, scopes=frozenset(Scope))
         count = corpus.count_of(number, IDENTIFIERS)
         for start in range(0, count, BATCH_LIMIT):
-            items = [
-                _item(corpus.identifier_of(number, at))
+            rows = [
+                self._row(corpus.identifier_of(number, at), at - start + 1)
                 for at in range(start, min(start + BATCH_LIMIT, count))
             ]
-            answer = await self._registry.batch(items, self._asked(principal, len(items)))
+            order = BatchOrder(Mode.UPSERT, rows)
+            answer = await self._registry.batch(order, self._asked(principal, len(rows)))
             _expect_all(answer)
         return count
+
+    def _row(self, document: Mapping[str, object], number: int) -> Good | Bad:
+        return judged(Row(number, 0, read_identifier(document)), self._ordered.at // 1000)
 
     def _asked(self, principal: ApiKey, count: int) -> Asked[BatchAnswer]:
         at = self._ordered.at
@@ -191,12 +196,6 @@ class Furnisher:
         if not isinstance(made, NewKey):
             raise RuntimeError(f"the sample's key is refused: {made}")  # noqa: TRY004 -- as above
         return made
-
-
-def _item(document: Mapping[str, object]) -> BatchItem:
-    submission = read_identifier(document)
-    command = Upsert(handle=fit(submission), values=submission.values)
-    return BatchItem(submission.handle, command)
 
 
 def _expect_all(answer: BatchAnswer) -> None:

@@ -94,12 +94,13 @@ async def begin_registry(running: Running) -> None:
     reading = listen_unix(Path(assignment.siblings[assignment.name]).with_name(_READING))
     stack.callback(reading.close)
     running.background(keep_reader(reading), "reader")
+    reader = ReaderProcess(reading.getsockname())
     imports = Imports(
         store,
         prefixes,
         seals,
         signatures=signatures,
-        reader=ReaderProcess(reading.getsockname()),
+        reader=reader,
     )
     running.metrics.append(lambda: bulk_families(imports.rows))
     projecting = Projecting(
@@ -107,7 +108,7 @@ async def begin_registry(running: Running) -> None:
     )
     running.metrics.append(projecting.families)
     running.background(projecting.run(), "reverse look-up")
-    app = registry_app(registry, imports, keys, settings.trusted_proxies)
+    app = registry_app(registry, imports, keys, settings.trusted_proxies, reader=reader)
     observed = Observed()
     observed.watch(app)
     running.metrics.append(observed.families)

@@ -8,38 +8,41 @@ import msgspec
 from identifiers.changes import Current, Writes
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
-from identifiers.faults import Fault
 from identifiers.names import PREFIX_RECORDS, Handle, Prefix
 from identifiers.principals import Allowed, HandleIdentity, NotAdministrator, Scope
 from identifiers.records import PAGE_BYTES, Record, State
 from identifiers.wire.handle.data import AdminPermission
 from registry.administrators import Administrators
-from registry.answers import Answer, Batch, BatchAnswer, Decision, Denied, Faulty, Item, Missing
+from registry.answers import Answer, Batch, BatchAnswer, Decision, Denied, Item, Missing
 from registry.commands import (
     AddValues,
     Asked,
     Command,
     Create,
     Delete,
+    Mode,
     ModifyValues,
     Patch,
     Put,
     RemoveValues,
+    RowCommand,
     Upsert,
+    row_commands,
 )
 from registry.commit import GroupCommit, Unit
 from registry.effects import NOTHING, effects, first_answer, joined, remembered
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes, permit, place_of
+from registry.reading.rows import Bad, Good
 from registry.rights import Needed
+from registry.rows import Entry, Permits, decided, given, planned_rows
 from registry.rules import Terms
 from registry.seals import Seals
-from registry.signatures import OUTDATED, Drafts, Outdated, Unsigned, judge
+from registry.signatures import OUTDATED, Drafts, Outdated, Unsigned
 from registry.signing import Signatures
 from registry.units import judged_unit, requests_of, unit
 from registry.visible import seen_by_administrator, seen_by_owner, told
 
-BATCH_LIMIT: Final = 2000
 PAGE_LIMIT: Final = 1000
 GATHERINGS: Final = 5
 """How often rights are gathered anew because administrators changed meanwhile."""
@@ -47,12 +50,11 @@ _READ: Final = Needed(int(AdminPermission.READ_VALUE))
 _LIST: Final = Needed(int(AdminPermission.LIST_HANDLES))
 
 
-class BatchItem(msgspec.Struct, frozen=True):
-    """One item of a batch as it was sent: a command, or what is wrong with it."""
+class BatchOrder(msgspec.Struct, frozen=True):
+    """What a batch asks for: rows, each of which does what `mode` says."""
 
-    handle: str
-    command: Create | Upsert | Put | None
-    faults: tuple[Fault, ...] = ()
+    mode: Mode
+    rows: Sequence[Good | Bad]
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -183,71 +185,56 @@ class Registry:
             return tuple(entry.prefix for entry in directory.entries if entry.enabled)
         return Denied(NotAdministrator())
 
-    async def batch(self, items: Sequence[BatchItem], asked: Asked[BatchAnswer]) -> BatchAnswer:
-        """Judge up to `BATCH_LIMIT` items, each for itself, in one transaction.
+    async def batch(self, order: BatchOrder, asked: Asked[BatchAnswer]) -> BatchAnswer:
+        """Judge up to `BATCH_LIMIT` rows, each for itself, in one transaction.
 
         A handle that appears again is refused where it does. `asked.changes` has an id for each.
         """
         for _ in range(GATHERINGS):
-            answer = await self._commit.submit(await self._batch_unit(items, asked))
+            answer = await self._commit.submit(await self._batch_unit(order, asked))
             if not isinstance(answer, Outdated):
                 return answer
         raise StoreUnavailable("what this batch signs changes all the time")
 
     async def _batch_unit(
-        self, items: Sequence[BatchItem], asked: Asked[BatchAnswer]
+        self, order: BatchOrder, asked: Asked[BatchAnswer]
     ) -> Unit[BatchAnswer | Outdated]:
         directory = await self._prefixes.picture()
-        fates, planned = self._plan(items, asked, directory)
-        drafts = await self._drafts(directory, planned.values())
+        kind = row_commands(order.mode)
+        planned = planned_rows(order.rows, Permits(asked, directory), self._seals)
+        drafts = await self._batch_drafts(directory, planned.entries.values(), kind)
 
         def decide_batch(current: Current) -> tuple[Writes, BatchAnswer | Outdated]:
             if (known := first_answer(asked.once, current)) is not None:
                 return NOTHING, known
-            decided = dict(fates)
+            fates: dict[int, Denied | Decision] = dict(planned.fates)
             writes = []
-            for at, (command, terms) in planned.items():
-                decision = judge(command, current.records.get(terms.key), terms, drafts)
+            for at, entry in planned.entries.items():
+                decision = decided(entry, kind, current.records.get(entry.key), drafts)
                 if isinstance(decision, Unsigned):
                     return NOTHING, OUTDATED
                 writes.append(effects(decision, asked, at))
-                decided[at] = told(decision)
-            answer = Batch(tuple(Item(item.handle, decided[at]) for at, item in enumerate(items)))
+                fates[at] = told(decision)
+            answer = Batch(tuple(Item(given(row), fates[at]) for at, row in enumerate(order.rows)))
             return remembered(joined(writes), asked.once, answer), answer
 
-        keys = tuple(terms.key for _, terms in planned.values())
+        keys = tuple(entry.key for entry in planned.entries.values())
         return Unit(keys, requests_of(asked.once), decide_batch)
+
+    async def _batch_drafts(
+        self, directory: PrefixDirectory, entries: Collection[Entry], kind: RowCommand
+    ) -> Drafts:
+        marks = self._signatures.marks(directory, ((e.key, e.handle) for e in entries))
+        drafts = Drafts(marks)
+        if not drafts.signing:
+            return drafts
+        return await self._drafts(directory, [(e.command(kind), e.terms) for e in entries])
 
     async def _drafts(
         self, directory: PrefixDirectory, planned: Collection[tuple[Command, Terms]]
     ) -> Drafts:
         """Return what signatures the records of `planned` get."""
         return await self._signatures.prepared(directory, planned, self._store)
-
-    def _plan(
-        self, items: Sequence[BatchItem], asked: Asked[BatchAnswer], directory: PrefixDirectory
-    ) -> tuple[dict[int, Denied | Decision], dict[int, tuple[Command, Terms]]]:
-        """Return the fates that are clear already, and what is to be decided, by position."""
-        fates: dict[int, Denied | Decision] = {}
-        planned: dict[int, tuple[Command, Terms]] = {}
-        first: dict[str, int] = {}
-        for at, item in enumerate(items):
-            if item.command is None:
-                fates[at] = Faulty(item.faults)
-                continue
-            handle = item.command.handle
-            allowed = permit(directory, asked, Scope.WRITE, handle)
-            if not isinstance(allowed.verdict, Allowed):
-                fates[at] = Denied(allowed.verdict)
-                continue
-            key = handle.key(fold_suffix=allowed.fold_suffix)
-            if key in first:
-                fates[at] = Faulty((_duplicate(handle, first[key], at),))
-                continue
-            first[key] = at
-            command = self._seals.commanded(key, item.command)
-            planned[at] = (command, _terms(directory, asked, command, key))
-        return fates, planned
 
     async def _read_as(
         self, identity: HandleIdentity, handle: Handle, asked: Asked[Any]
@@ -307,10 +294,3 @@ def _terms(directory: PrefixDirectory, asked: Asked[Any], command: Command, key:
         state = permit(directory, asked, Scope.STATE, command.handle)
         may_change_state = isinstance(state.verdict, Allowed)
     return Terms(key, asked.at // 1000, may_change_state)
-
-
-def _duplicate(handle: Handle, first: int, second: int) -> Fault:
-    pointer = f"/items/{second}/handle"
-    return Fault(
-        "batch.duplicate", pointer, {"handle": handle.given, "first": first, "second": second}
-    )

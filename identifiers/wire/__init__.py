@@ -10,7 +10,7 @@ In reading order:
 * ``dataform``   the data of a value as a document; ``siteform`` for site records and keys
 * ``jsonform``   the Handle JSON form of values and identifiers, in and out
 * ``jsonfast``   the same for bulk input, typed and fast
-* ``jsonlines``  identifiers as newline-delimited JSON
+* ``jsonlines``  identifiers as newline-delimited JSON; ``jsonbatch`` as one document
 * ``cborform``   the same form in CBOR, and CBOR sequences (RFC 8742)
 * ``csvform``    identifiers as tables
 """

@@ -20,6 +20,7 @@ from registry.http.reception import Reception
 from registry.http.routes import bulk_operations, identifier_operations
 from registry.imports.service import Imports
 from registry.keys import KeyRing
+from registry.reading.reader import HereReader, Reader
 from registry.service import Registry
 
 
@@ -29,19 +30,21 @@ def registry_app(
     keys: KeyRing,
     proxies: Networks,
     *,
+    reader: Reader | None = None,
     clock: Callable[[], int] = time_ns,
     steady: Callable[[], float] = monotonic,
 ) -> web.Application:
     """Return the application, to be given to `edge.server.serve`.
 
-    `proxies` are believed when they say who asks and that he came by https. `clock` gives epoch
+    `proxies` are believed when they say who asks and that he came by https. `reader` reads large
+    batches; without one they are read here. `clock` gives epoch
     nanoseconds, `steady` monotonic seconds.
     """
     reception = Reception(keys, proxies, clock=clock, steady=steady)
     jobs = Jobs()
     operations = [
         *bulk_operations(
-            Batches(registry, reception),
+            Batches(registry, reception, reader or HereReader()),
             ImportRoutes(imports, reception, jobs),
             Exports(registry, reception, jobs),
         ),

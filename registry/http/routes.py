@@ -40,7 +40,8 @@ from registry.http.problems import (
 )
 from registry.http.replies import IDENTIFIERS, JSON
 from registry.http.schemas import ref
-from registry.service import BATCH_LIMIT, PAGE_LIMIT
+from registry.reading.rows import BATCH_LIMIT
+from registry.service import PAGE_LIMIT
 
 _RIGHTS: Final = (NOT_YOURS, MISSING_SCOPE, PREFIX_DISABLED)
 _BODY: Final = (MALFORMED, SLOW, TOO_LARGE, MEDIA_TYPE_UNKNOWN, CONTENT_ENCODING, INVALID)

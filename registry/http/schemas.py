@@ -11,7 +11,7 @@ from identifiers.values import (
     MAX_TYPE_BYTES,
     MAX_VALUES,
 )
-from registry.service import BATCH_LIMIT
+from registry.reading.rows import BATCH_LIMIT
 
 Json = dict[str, Any]
 

@@ -14,23 +14,13 @@ import msgspec
 from identifiers import merkle
 from identifiers.changes import ChangeKind, Current, Import, ImportChunk, Writes, Written
 from identifiers.records import Record
-from identifiers.wire.handle.values import decode_values
 from registry.answers import Decision, Saved, Unchanged
-from registry.commands import Asked, Mode, RowCommand, row_commands
+from registry.commands import Asked, Mode, row_commands
 from registry.effects import audited
-from registry.imports.intake import Chunk, Entry, Rejected
+from registry.imports.intake import Chunk, Rejected
 from registry.imports.results import Fate, RowResult, count, pack, rejected
-from registry.rules import Terms, register
-from registry.signatures import (
-    OUTDATED,
-    Bare,
-    Drafts,
-    Outdated,
-    Unsigned,
-    bare_blob,
-    finished,
-    judge,
-)
+from registry.rows import Entry, decided
+from registry.signatures import OUTDATED, Bare, Drafts, Outdated, Unsigned
 
 AUDIT_ACTION: Final = "import.chunk"
 # Members of enumerations cost more than a name: this is asked for each of 25,000 rows a second.
@@ -52,7 +42,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     drafts: Drafts = Drafts()
 
 
-class _Decided(msgspec.Struct, frozen=True):
+class _Fates(msgspec.Struct, frozen=True):
     """What becomes of the rows. `unsigned` has what is to be signed before that can be written."""
 
     written: tuple[Written, ...]
@@ -64,8 +54,8 @@ def decide_chunk(
     chunk: Chunk, current: Current, order: Order, asked: Asked[None]
 ) -> Writes | Outdated:
     """Decide every row of a chunk, and tell what is to be committed."""
-    decided = _decide_rows(chunk, current.records, order)
-    return OUTDATED if decided.unsigned else _writes(chunk, decided, order, asked)
+    fates = _decide_rows(chunk, current.records, order)
+    return OUTDATED if fates.unsigned else _writes(chunk, fates, order, asked)
 
 
 def to_sign(chunk: Chunk, stored: Mapping[str, Record], order: Order) -> Sequence[Bare]:
@@ -73,7 +63,7 @@ def to_sign(chunk: Chunk, stored: Mapping[str, Record], order: Order) -> Sequenc
     return _decide_rows(chunk, stored, order).unsigned
 
 
-def _decide_rows(chunk: Chunk, records: Mapping[str, Record], order: Order) -> _Decided:
+def _decide_rows(chunk: Chunk, records: Mapping[str, Record], order: Order) -> _Fates:
     command = row_commands(order.mode)
     written: dict[str, Written] = {}
     results = []
@@ -84,27 +74,14 @@ def _decide_rows(chunk: Chunk, records: Mapping[str, Record], order: Order) -> _
             continue
         earlier = written.get(row.key)
         stored = records.get(row.key) if earlier is None else earlier.record
-        terms = Terms(row.key, row.at, row.may_change_state)
-        decision = _decided(row, command, stored, terms, order.drafts)
+        decision = decided(row, command, stored, order.drafts)
         if isinstance(decision, Unsigned):
             unsigned.append(decision.bare)
             decision = decision.saved
         if isinstance(decision, Saved):
             written[row.key] = _written(decision, change, earlier)
         results.append(_result(row, decision, earlier))
-    return _Decided(tuple(written.values()), results, unsigned)
-
-
-def _decided(
-    row: Entry, command: RowCommand, stored: Record | None, terms: Terms, drafts: Drafts
-) -> Decision | Unsigned:
-    if stored is None:
-        mark = drafts.marks.get(row.key)
-        blob = row.values if mark is None else bare_blob(row.values, mark.issuer)
-        decision = register(row.handle, row.state, blob, None, terms)
-        return finished(decision, terms, drafts)
-    values = decode_values(row.values)
-    return judge(command(handle=row.handle, values=values, state=row.state), stored, terms, drafts)
+    return _Fates(tuple(written.values()), results, unsigned)
 
 
 def _written(decision: Saved, change: UUID, earlier: Written | None) -> Written:
@@ -125,8 +102,8 @@ def _result(row: Entry, decision: Decision, earlier: Written | None) -> RowResul
     return rejected(row.number, handle, decision)
 
 
-def _writes(chunk: Chunk, decided: _Decided, order: Order, asked: Asked[None]) -> Writes:
-    written, results = decided.written, decided.results
+def _writes(chunk: Chunk, fates: _Fates, order: Order, asked: Asked[None]) -> Writes:
+    written, results = fates.written, fates.results
     running, counts = order.running, count(results)
     detail = {"chunk": order.number, **msgspec.structs.asdict(counts)}
     if running.dry_run:

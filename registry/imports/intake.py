@@ -6,32 +6,16 @@ from typing import Final
 import msgspec
 
 from identifiers.directory import PrefixDirectory
-from identifiers.names import Handle
-from identifiers.principals import Allowed, Scope, Verdict
-from identifiers.records import State
-from identifiers.wire.handle.values import decode_values, encode_values
 from registry.answers import Denied, Faulty
 from registry.commands import Asked
 from registry.imports.trail import Trail
-from registry.prefixes import permit
 from registry.reading.rows import Bad, Block, Good
+from registry.rows import Entry, Permits, entered
 from registry.seals import Seals
 
 CHUNK_ROWS: Final = 1500
 """More in one commit saves little, and deciding them would hold up other requests for longer."""
 CHUNK_BYTES: Final = 4 * 1024 * 1024
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A row that may be decided. `values` is their wire form, as of the epoch second `at`."""
-
-    number: int
-    handle: Handle
-    key: str
-    values: bytes
-    state: State | None
-    may_change_state: bool
-    at: int
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -60,25 +44,6 @@ class Terms(msgspec.Struct, frozen=True):
 
     at: int
     directory: PrefixDirectory
-
-
-class Permits:
-    """What an asker may do below each prefix, each decided once for a chunk."""
-
-    def __init__(self, asked: Asked[None], directory: PrefixDirectory) -> None:
-        self._asked = asked
-        self._directory = directory
-        self._known: dict[str, tuple[Verdict, bool, bool]] = {}
-
-    def of(self, handle: Handle) -> tuple[Verdict, bool, bool]:
-        """Return the verdict, whether suffixes are folded, and whether states may be changed."""
-        known = self._known.get(handle.prefix)
-        if known is None:
-            write = permit(self._directory, self._asked, Scope.WRITE, handle)
-            state = permit(self._directory, self._asked, Scope.STATE, handle)
-            known = (write.verdict, write.fold_suffix, isinstance(state.verdict, Allowed))
-            self._known[handle.prefix] = known
-        return known
 
 
 class Intake:
@@ -143,13 +108,5 @@ class Intake:
     def _entered(self, row: Good | Bad) -> Entry | Rejected:
         if isinstance(row, Bad):
             return Rejected(row.number, row.handle, Faulty(row.faults))
-        handle = row.handle()
-        verdict, fold_suffix, may_change_state = self._permits.of(handle)
-        if not isinstance(verdict, Allowed):
-            return Rejected(row.number, row.given, Denied(verdict))
-        key = handle.key(fold_suffix=fold_suffix)
-        values = self._sealed(key, row.values) if row.secret else row.values
-        return Entry(row.number, handle, key, values, row.state, may_change_state, row.at)
-
-    def _sealed(self, key: str, values: bytes) -> bytes:
-        return encode_values(self._seals.sealed(key, decode_values(values)))
+        entry = entered(row, self._permits, self._seals)
+        return Rejected(row.number, row.given, entry) if isinstance(entry, Denied) else entry

@@ -27,12 +27,13 @@ from registry.commands import Asked, Mode, change_ids
 from registry.effects import NOTHING, audited, principal_name
 from registry.imports.ahead import OneAhead
 from registry.imports.chunks import Order, decide_chunk, to_sign
-from registry.imports.intake import CHUNK_ROWS, Chunk, Entry, Intake, Terms
+from registry.imports.intake import CHUNK_ROWS, Chunk, Intake, Terms
 from registry.imports.results import Fate, RowResult, unpack
 from registry.imports.trail import Differs
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.reading.reader import HereReader, Piece, Reader
+from registry.rows import Entry
 from registry.seals import Seals
 from registry.signatures import Drafts, Outdated
 from registry.signing import Signatures

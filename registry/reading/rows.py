@@ -10,7 +10,7 @@ from identifiers.faults import Fault, Invalid
 from identifiers.names import Handle
 from identifiers.records import State
 from identifiers.values import hold_secret
-from identifiers.wire import cborform, csvform, jsonlines
+from identifiers.wire import cborform, csvform, jsonbatch, jsonlines
 from identifiers.wire.handle.values import encode_values
 from identifiers.wire.rows import FramingLost, Refused, Row, RowReader
 from registry.submissions import fit
@@ -22,7 +22,10 @@ FORMS: Final[Mapping[str, Callable[[int], RowReader]]] = MappingProxyType(
         cborform.SEQUENCE_MEDIA_TYPE: lambda done: cborform.CborRows(done=done),
     }
 )
-"""The forms that can be read, by media type; each reader is told how many octets are done."""
+"""The forms that can be imported, by media type; each reader is told how many octets are done."""
+BATCH: Final = jsonbatch.MEDIA_TYPE
+"""The form of a batch; it is read whole."""
+BATCH_LIMIT: Final = jsonbatch.MAX_ITEMS
 
 
 class Good(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
@@ -70,7 +73,7 @@ class Rows:
     """Cuts a body into rows and judges them. The first `done` octets were dealt with before."""
 
     def __init__(self, form: str, done: int) -> None:
-        self._reader = FORMS[form](done)
+        self._reader = jsonbatch.JsonBatch() if form == BATCH else FORMS[form](done)
         self._fed = 0
         self._lost = False
 
@@ -84,18 +87,19 @@ class Rows:
         return self._block(self._reader.finish(), at)
 
     def _block(self, rows: Iterator[Row], at: int) -> Block:
-        judged: list[Good | Bad] = []
+        found: list[Good | Bad] = []
         if not self._lost:
             try:
                 for row in rows:
-                    judged.append(_judged(row, at))  # noqa: PERF401 -- kept when rows are lost
+                    found.append(judged(row, at))  # noqa: PERF401 -- kept when rows are lost
             except FramingLost as lost:
                 self._lost = True
-                judged.append(Bad(lost.number, self._fed, "", lost.faults))
-        return Block(tuple(judged), self._fed, self._lost)
+                found.append(Bad(lost.number, self._fed, "", lost.faults))
+        return Block(tuple(found), self._fed, self._lost)
 
 
-def _judged(row: Row, at: int) -> Good | Bad:
+def judged(row: Row, at: int) -> Good | Bad:
+    """Judge a row by itself; its values get the time `at` (an epoch second)."""
     content = row.content
     if isinstance(content, Refused):
         return Bad(row.number, row.end_offset, content.handle, content.faults)

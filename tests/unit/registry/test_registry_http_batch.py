@@ -3,7 +3,7 @@ import json
 import pytest
 
 from registry.http.batch import MOST_FAULTS
-from registry.service import BATCH_LIMIT
+from registry.reading.rows import BATCH_LIMIT
 from tests.unit.registry.world import IDENTIFIERS, new
 
 BATCH = f"{IDENTIFIERS}/batch"

@@ -17,6 +17,7 @@ from registry.reading.rows import Bad, Good, Rows
 from tests.unit.registry.world import NOW, new
 
 NDJSON, CSV, CBOR = "application/x-ndjson", "text/csv", "application/cbor-seq"
+BATCH = "application/json"
 
 
 def documents(count):
@@ -92,6 +93,14 @@ def test_a_row_with_a_secret_key_says_so(kind):
     document["values"].append({"index": 2, "type": kind, "data": "open sesame"})
     (row,) = Rows(NDJSON, 0).feed(json.dumps(document).encode() + b"\n", NOW).rows
     assert row.secret
+
+
+async def test_a_batch_is_read_whole(reader):
+    items = [*documents(2), {"handle": 1}, *documents(1)]
+    rows = await rows_of(reader, BATCH, json.dumps({"items": items}).encode(), 10)
+    assert [type(row) for row in rows] == [Good, Good, Bad, Good]
+    (whole,) = await rows_of(reader, BATCH, b"{}", 10)
+    assert (type(whole), whole.number) == (Bad, 0)
 
 
 async def test_behind_a_row_that_does_not_end_nothing_is_a_row(reader):

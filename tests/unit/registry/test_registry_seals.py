@@ -27,10 +27,9 @@ from registry.commands import (
 from registry.imports.chunks import merkle_root
 from registry.imports.service import ImportRequest
 from registry.seals import MARK, SealBroken, Seals
-from registry.service import BatchItem
 from registry.submissions import fit
 from tests.unit.registry.handles import OWNER, admin, stored, url
-from tests.unit.registry.world import IDENTIFIERS, SEALS, asked, handle, new
+from tests.unit.registry.world import IDENTIFIERS, SEALS, asked, handle, new, upserts
 
 NAME = "88.300.1/A"
 PREFIX_RECORD = "0.NA/88.300.1"
@@ -224,8 +223,8 @@ async def test_secrets_that_are_not_sent_stay_as_they_are(registry, store):
 
 
 async def test_a_batch_and_an_import_seal(registry, imports, store):
-    items = [BatchItem(NAME, Create(handle=AT, values=(url(), secret())))]
-    answer = await registry.batch(items, asked())
+    order = upserts(Upsert(handle=AT, values=(url(), secret())))
+    answer = await registry.batch(order, asked())
     assert "HS_SECKEY" not in repr(answer)
     line = new(
         "88.300.1/B",

@@ -15,12 +15,22 @@ from registry.answers import Batch, Exists, Faulty, Missing, Saved, Unchanged, V
 from registry.commands import AddValues, Create, Delete, Patch, Put, RemoveValues, Upsert
 from registry.commit import GroupCommit
 from registry.prefixes import Prefixes
-from registry.service import BatchItem, Registry
+from registry.service import Registry
 from registry.signatures import mark_of
 from registry.signing import Signatures
 from tests.contracts.units import put as put_record
 from tests.unit.registry.signed import NODE, ROOTS, SIGNER, signatures_of, verdict_of
-from tests.unit.registry.world import NOW, SEALS, api_key, asked, audit, entry, handle, value
+from tests.unit.registry.world import (
+    NOW,
+    SEALS,
+    api_key,
+    asked,
+    audit,
+    entry,
+    handle,
+    upserts,
+    value,
+)
 
 NAME = "88.300.1/A"
 ADMIN = HandleIdentity("0.NA/88.300.1", 200)
@@ -162,8 +172,8 @@ async def test_names_are_signed_in_canonical_form(signing):
 
 async def test_a_batch_is_signed(signing):
     names = [f"88.300.1/B{n}" for n in range(5)]
-    items = [BatchItem(n, Upsert(handle=handle(n), values=(value(1),))) for n in names]
-    answer = await signing.batch(items, asked(changes=5))
+    order = upserts(*(Upsert(handle=handle(n), values=(value(1),)) for n in names))
+    answer = await signing.batch(order, asked(changes=5))
     assert isinstance(answer, Batch)
     assert all(verdict_of(saved(item.fate)) is Verdict.TRUSTED for item in answer.items)
 
@@ -219,14 +229,10 @@ async def test_what_changed_meanwhile_is_signed_as_it_is(marked, commit, signing
         patch = Patch(handle=handle(NAME), values=item.values)
         if not done:
             with pytest.raises(Exception, match="changes all the time"):
-                await (
-                    slow.batch([BatchItem(NAME, item)], asked())
-                    if batch
-                    else slow.patch(patch, asked())
-                )
+                await (slow.batch(upserts(item), asked()) if batch else slow.patch(patch, asked()))
             continue
         if batch:
-            await slow.batch([BatchItem(NAME, item)], asked())
+            await slow.batch(upserts(item), asked())
         else:
             await slow.patch(patch, asked())
         record = marked.records[NAME]

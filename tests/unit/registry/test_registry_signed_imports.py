@@ -27,7 +27,7 @@ from registry.commands import (
 from registry.imports.results import Fate
 from registry.imports.service import ImportRequest, Imports
 from registry.prefixes import Prefixes
-from registry.service import BatchItem, Registry
+from registry.service import Registry
 from registry.signing import SLICE, Signatures
 from tests.contracts.units import put as put_record
 from tests.unit.registry.signed import (
@@ -39,7 +39,7 @@ from tests.unit.registry.signed import (
     signatures_of,
     verdict_of,
 )
-from tests.unit.registry.world import NOW, SEALS, asked, handle, new, now_ns, value
+from tests.unit.registry.world import NOW, SEALS, asked, handle, new, now_ns, upserts, value
 
 NAME = "88.300.1/0"
 NDJSON = "application/x-ndjson"
@@ -304,7 +304,7 @@ def calls(rng, registry, name, values):
         (registry.modify_values, ModifyValues(handle=at, values=values)),
         (registry.remove_values, RemoveValues(handle=at, indexes=indexes)),
         (registry.delete, Delete(handle=at)),
-        (registry.batch, [BatchItem(name, Upsert(handle=at, values=values))]),
+        (registry.batch, upserts(Upsert(handle=at, values=values))),
     )
 
 

@@ -11,10 +11,14 @@ from identifiers.changes import AuditEntry, RequestKey, StoredAnswer, StoredKey
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Handle, Prefix
 from identifiers.principals import ApiKey, Scope
+from identifiers.submissions import Submission
 from identifiers.values import Value
-from registry.commands import Asked, Once
+from identifiers.wire.rows import Row
+from registry.commands import Asked, Mode, Once
 from registry.keys import hashed
+from registry.reading.rows import judged
 from registry.seals import Seals
+from registry.service import BatchOrder
 
 NOW = 1_800_000_000
 """An epoch second; the time of every test."""
@@ -54,6 +58,12 @@ def stored_key(key_id, enterprise, scopes=EVERYTHING, **more):
 def value(index, data=b"x", **more):
     kind = more.pop("type", "URL")
     return Value(index=index, type=kind, data=data, **more)
+
+
+def upserts(*commands):
+    """A batch that says what some upserts say."""
+    sent = (Submission(c.handle.given, c.values, c.state) for c in commands)
+    return BatchOrder(Mode.UPSERT, [judged(Row(n, 0, s), NOW) for n, s in enumerate(sent, 1)])
 
 
 def api_key(enterprise=1, scopes=EVERYTHING, **more):

@@ -1,0 +1,122 @@
+"""A row of a batch or an import, from when it was read to what becomes of it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from identifiers.directory import PrefixDirectory
+from identifiers.faults import Fault
+from identifiers.names import Handle
+from identifiers.principals import Allowed, Scope, Verdict
+from identifiers.records import Record, State
+from identifiers.wire.handle.values import decode_values, encode_values
+from registry.answers import Decision, Denied, Faulty
+from registry.commands import Asked, Create, Put, RowCommand, Upsert
+from registry.prefixes import permit
+from registry.reading.rows import Bad, Good
+from registry.rules import Terms, register
+from registry.seals import Seals
+from registry.signatures import Drafts, Unsigned, bare_blob, finished, judge
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A row that may be decided. `values` is their wire form, as of the epoch second `at`."""
+
+    number: int
+    handle: Handle
+    key: str
+    values: bytes
+    state: State | None
+    may_change_state: bool
+    at: int
+
+    def command(self, kind: RowCommand) -> Create | Upsert | Put:
+        """Return the command that the row is."""
+        return kind(handle=self.handle, values=decode_values(self.values), state=self.state)
+
+    @property
+    def terms(self) -> Terms:
+        """On what terms it is decided."""
+        return Terms(self.key, self.at, self.may_change_state)
+
+
+class Permits:
+    """What an asker may do below each prefix, each decided once."""
+
+    def __init__(self, asked: Asked[Any], directory: PrefixDirectory) -> None:
+        self._asked = asked
+        self._directory = directory
+        self._known: dict[str, tuple[Verdict, bool, bool]] = {}
+
+    def of(self, handle: Handle) -> tuple[Verdict, bool, bool]:
+        """Return the verdict, whether suffixes are folded, and whether states may be changed."""
+        known = self._known.get(handle.prefix)
+        if known is None:
+            write = permit(self._directory, self._asked, Scope.WRITE, handle)
+            state = permit(self._directory, self._asked, Scope.STATE, handle)
+            known = (write.verdict, write.fold_suffix, isinstance(state.verdict, Allowed))
+            self._known[handle.prefix] = known
+        return known
+
+
+def entered(row: Good, permits: Permits, seals: Seals) -> Entry | Denied:
+    """Return a row with its canonical name, its secrets sealed; or why the asker may not write."""
+    handle = row.handle()
+    verdict, fold_suffix, may_change_state = permits.of(handle)
+    if not isinstance(verdict, Allowed):
+        return Denied(verdict)
+    key = handle.key(fold_suffix=fold_suffix)
+    values = row.values
+    if row.secret:
+        values = encode_values(seals.sealed(key, decode_values(values)))
+    return Entry(row.number, handle, key, values, row.state, may_change_state, row.at)
+
+
+def decided(
+    row: Entry, kind: RowCommand, stored: Record | None, drafts: Drafts
+) -> Decision | Unsigned:
+    """Decide a row as the command `kind` on what is stored."""
+    if stored is not None:
+        return judge(row.command(kind), stored, row.terms, drafts)
+    # What is new stays as it is encoded, unless it brings a signature of the node.
+    mark = drafts.marks.get(row.key)
+    blob = row.values if mark is None else bare_blob(row.values, mark.issuer)
+    terms = row.terms
+    return finished(register(row.handle, row.state, blob, None, terms), terms, drafts)
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """Rows of a batch by their position: what is to be decided, and the fates that are clear."""
+
+    entries: Mapping[int, Entry]
+    fates: Mapping[int, Denied | Faulty]
+
+
+def planned_rows(rows: Sequence[Good | Bad], permits: Permits, seals: Seals) -> Planned:
+    """Return what to do with the rows of a batch. A handle that appears again is refused there."""
+    entries: dict[int, Entry] = {}
+    fates: dict[int, Denied | Faulty] = {}
+    first: dict[str, int] = {}
+    for at, row in enumerate(rows):
+        entry = Faulty(row.faults) if isinstance(row, Bad) else entered(row, permits, seals)
+        if not isinstance(entry, Entry):
+            fates[at] = entry
+        elif entry.key in first:
+            fates[at] = Faulty((_duplicate(entry.handle, first[entry.key], at),))
+        else:
+            first[entry.key] = at
+            entries[at] = entry
+    return Planned(entries, fates)
+
+
+def given(row: Good | Bad) -> str:
+    """Return the handle of a row as it was given."""
+    return row.given if isinstance(row, Good) else row.handle
+
+
+def _duplicate(handle: Handle, first: int, second: int) -> Fault:
+    pointer = f"/items/{second}/handle"
+    return Fault(
+        "batch.duplicate", pointer, {"handle": handle.given, "first": first, "second": second}
+    )
