@@ -91,7 +91,7 @@ def choose(among: Locations, wish: Wish, chance: float) -> Location | None:
             left = tuple(place for place in left if place in named) or left
         elif method == "country":
             left = _by_country(left, wish.country) or left
-        elif method == "weighted":
+        else:
             left = (_by_weight(left, chance),)
     if len(left) > 1:
         left = (_by_weight(left, chance),)

@@ -3,10 +3,10 @@
 It imports the domain and the codecs, and no room of the server. In reading order: ``errors``,
 ``resolution`` (what a look-up gives), ``transport`` and ``credentials``, ``questions`` (messages,
 pure), ``datagrams``, ``streams`` and ``tunnel`` (the transports of the Handle protocol), ``peers``
-(one server), ``sessions``, ``conversations`` (one exchange: challenges, what a reply must prove),
-``referrals`` and ``following`` (from server to server), ``administration`` and ``handle``;
-``verification`` (does somebody vouch for an answer); ``problems`` and ``http``, ``calls`` and
-``registry``, ``transfers`` (bulk), ``moving``.
+(one server), ``sessions``, ``certified`` (what a reply must prove), ``conversations`` (one
+exchange, challenges), ``referrals`` and ``following`` (from server to server), ``administration``
+and ``handle``; ``verification`` (does somebody vouch for an answer); ``problems`` and ``http``,
+``calls`` and ``registry``, ``transfers`` (bulk), ``moving``.
 
 ::
 

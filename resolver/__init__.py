@@ -1,8 +1,8 @@
 """Answers anonymous look-ups over every transport. Reads records, never writes them.
 
 In reading order: ``ports`` (what it needs), ``delegation``, ``view`` and ``limits`` (pure: whose
-name, what anybody may see, how much for whom), ``redirects`` (pure: where browsers are sent),
-``freshness`` (pure: what may be believed), ``tiers`` (record sources, each in front of the next),
-``follower`` (keeps the tiers right), ``service`` (one `Resolver` for all transports), ``recursion``
-(asks other nodes), ``counters``, ``clients``, ``transports``.
+name, what anybody may see, how much for whom), ``redirects`` and ``countries`` (pure: where
+browsers are sent), ``freshness`` (pure: what may be believed), ``tiers`` (record sources, each in
+front of the next), ``follower`` (keeps the tiers right), ``service`` (one `Resolver` for all
+transports), ``recursion`` (asks other nodes), ``counters``, ``clients``, ``transports``.
 """

@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from identifiers.faults import Fault, Faults, Invalid
+from identifiers.names import fold
 from identifiers.records import State
 from identifiers.submissions import Submission
 from identifiers.values import DEFAULT_PERMISSIONS, DEFAULT_TTL, MAX_INDEX, MAX_TTL, Value
@@ -179,7 +180,7 @@ def _given(name: str, faults: Faults) -> Column | None:
         faults.append(Fault("range", place, {"low": 1, "high": MAX_INDEX}))
     if not column.type:
         faults.append(Fault("empty", place))
-    if column.type.upper() in STRUCTURED_TYPES:
+    if fold(column.type) in STRUCTURED_TYPES:
         faults.append(Fault("csv.structured", place, {"type": column.type}))
     return column
 
@@ -268,7 +269,7 @@ def _fits(value: Value) -> bool:
     return (
         len(text) > 0
         and "\0" not in text
-        and value.type.upper() not in STRUCTURED_TYPES
+        and fold(value.type) not in STRUCTURED_TYPES
         and value.permissions == DEFAULT_PERMISSIONS
         and not value.absolute
         and not value.references

@@ -184,3 +184,9 @@ def test_values_without_a_column_and_other_states_are_not_written():
         CsvTable([Column(2, "T")]).row("88.1/a", blob)
     with pytest.raises(Invalid):
         CsvTable(columns_of(blob)).row("88.1/a", blob, State.RESERVED)
+
+
+def test_a_type_that_only_looks_like_one_of_structure_is_a_column_like_others():
+    """Only ASCII letters have two cases: to Python this is HS_SITE in upper case."""
+    (row,) = rows("handle,1:HS_\u017fITE\n88.1/a,x\n".encode())
+    assert [value.type for value in row.content.values] == ["HS_\u017fITE"]
