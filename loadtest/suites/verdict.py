@@ -20,8 +20,6 @@ DRIVER_HAS_ROOM: Final = 0.4
 """Share of a core up to which the driver can ask twice as much."""
 SERVER_BUSY: Final = 0.6
 """Share of its cores below which a server is not what is slow."""
-UNDER_WAY: Final = 0.5
-"""Seconds of the schedule that may still be under way when a step ends."""
 PUNCTUAL: Final = 0.98
 """Share of the questions that the driver must not have been late with."""
 
@@ -150,7 +148,7 @@ def _broken(step: Step, limits: Limits) -> list[str]:
     share = step.right / step.asked if step.asked else 0.0
     if share < limits.answered:
         found.append(f"{share:.4%} answered right, {limits.answered:.4%} wanted")
-    if step.offered is not None and step.asked < step.offered * (step.seconds - UNDER_WAY):
+    if step.offered is not None and step.asked < step.offered * (step.seconds - limits.under_way):
         decided = step.asked / step.seconds
         found.append(f"{decided:,.0f}/s were decided of {step.offered:,.0f}/s asked")
     if step.p99 is None or step.p99 > limits.p99:
