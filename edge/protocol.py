@@ -1,6 +1,7 @@
 """HTTP connections: aiohttp's, with what is ours about them."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -112,10 +113,11 @@ class ShortCutConnection(Connection):
             and not (self._messages or self._paused or self._force_close or self._close)
             and (transport := self.transport) is not None
         ):
-            answers, taken = self._short_cut.take(data, self._client)
+            now = time.monotonic()  # what the loop's time is too
+            answers, taken = self._short_cut.take(data, self._client, now)
             if taken:
                 transport.write(answers)
-                self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+                self._next_keepalive_close_time = now + self._keepalive_timeout
                 if taken == len(data):
                     return
                 data = data[taken:]

@@ -153,7 +153,7 @@ async def serve(
 
 def _short_cut(at_once: AtOnce) -> ShortCut | None:
     if short_cut_possible():
-        return ShortCut(at_once, time.monotonic, time.time)
+        return ShortCut(at_once, time.time)
     _log.warning("another aiohttp than was tested with: no short cut", version=aiohttp.__version__)
     return None
 

@@ -64,7 +64,7 @@ class AtOnce(Protocol):
         ...
 
     def count(self, answered: int, began: float) -> None:
-        """Count the answers that were given since `began`."""
+        """Count answers that were asked for at `began`, monotonic."""
         ...
 
 
@@ -81,41 +81,48 @@ def head_of(headers: list[tuple[str, str]], length: int) -> bytes:
 
 
 class ShortCut:
-    """What all connections of a listener have in common.
+    """What all connections of a listener have in common. `epoch` is the wall clock in seconds."""
 
-    `clock` is monotonic, `epoch` the wall clock; both in seconds.
-    """
-
-    def __init__(
-        self, at_once: AtOnce, clock: Callable[[], float], epoch: Callable[[], float]
-    ) -> None:
+    def __init__(self, at_once: AtOnce, epoch: Callable[[], float]) -> None:
         self._answer = at_once.answer
         self._count = at_once.count
         self._form = at_once.form
         self.client: Final = at_once.client
         self._prefix = f"GET {at_once.mount}".encode()
         self._prefix_length = len(self._prefix)
-        self._clock = clock
         self._epoch = epoch
         self._forms: dict[bytes, Any] = {}
         self._ids: list[bytes] = []
         self._second_ends = _NEVER
         self._date = b""
-        self.answered = 0
-        """Requests that went this way."""
 
-    def take(self, data: bytes, client: Any) -> tuple[bytes, int]:
+    def take(self, data: bytes, client: Any, now: float) -> tuple[bytes, int]:
         """Answer the first requests in `data`, while they are plain and can be answered here.
 
-        Returns the answers and how many octets of `data` they answer.
+        Returns the answers and how many octets of `data` they answer. `now` is monotonic.
         """
-        began = self._clock()
-        if began >= self._second_ends:
-            self._turn_second(began)
+        if not data.startswith(self._prefix):
+            return b"", 0
+        if now >= self._second_ends:
+            self._turn_second(now)
+        line = data.find(VERSION)
+        form = self._forms.get(data[line:])
+        if form is None:
+            return self._take_several(data, client, now)
+        # The usual case, one whole request of a known kind.
+        ready = self._ask(data[self._prefix_length : line], form, client, now)
+        if ready is None:
+            return b"", 0
+        self._count(1, now)
+        ids = self._ids
+        answer = (ready.head, ids.pop() if ids else self._draw(), self._date, ready.data)
+        return b"".join(answer), len(data)
+
+    def _take_several(self, data: bytes, client: Any, now: float) -> tuple[bytes, int]:
         prefix, length, ids = self._prefix, self._prefix_length, self._ids
         out: list[bytes] = []
         taken = answered = octets = 0
-        while data.startswith(prefix, taken):
+        while answered < _TURN and octets < _TURN_OCTETS and data.startswith(prefix, taken):
             line = data.find(VERSION, taken)
             end = data.find(END, line) + _END_LENGTH
             if line < 0 or end < _END_LENGTH:
@@ -124,23 +131,22 @@ class ShortCut:
             form = self._forms.get(fields) or self._read(fields)
             if form is None:
                 break
-            try:
-                ready = self._answer(data[taken + length : line], form, client, began)
-            except Exception:  # noqa: BLE001 -- the usual way meets it too, logs it and tells it
-                break
+            ready = self._ask(data[taken + length : line], form, client, now)
             if ready is None:
                 break
-            body = ready.data
-            out += (ready.head, ids.pop() if ids else self._draw(), self._date, body)
+            out += (ready.head, ids.pop() if ids else self._draw(), self._date, ready.data)
             taken = end
             answered += 1
-            octets += len(body)
-            if answered >= _TURN or octets >= _TURN_OCTETS:
-                break
+            octets += len(ready.data)
         if answered:
-            self.answered += answered
-            self._count(answered, began)
+            self._count(answered, now)
         return b"".join(out), taken
+
+    def _ask(self, rest: bytes, form: Any, client: Any, now: float) -> Ready | None:
+        try:
+            return self._answer(rest, form, client, now)
+        except Exception:  # noqa: BLE001 -- the usual way meets it too, logs it and tells it
+            return None
 
     def _read(self, fields: bytes) -> Any:
         accept = plain_fields(fields)

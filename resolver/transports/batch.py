@@ -4,7 +4,7 @@ What this process holds is put together from finished pages; the rest is asked f
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -31,6 +31,7 @@ BATCH_OCTETS: Final = 16 * 1024 * 1024
 BATCH_FULL: Final = "the answer to this batch is full: ask for this one again"
 _ASKED_TOGETHER: Final = 500
 """Names of a batch that are looked up together; nobody knows before how large their records are."""
+_FOUND_TOGETHER: Final = 100
 _TURN: Final = 0.001
 """Seconds that one turn of the loop may be given to a batch."""
 _HANDLES_PER_TOKEN: Final = 100
@@ -65,9 +66,10 @@ class Batches:
             handles = _read(request, read)
             self._admission.charge(client, len(handles) / _HANDLES_PER_TOKEN)
             items = await self._told_all(handles, client, form, began)
-        body = b'{"results":[%s]}' % b",".join(items)
         if form.media_type == CBOR:
             body = b"\xa1" + cborform.write("results") + cborform.write_array(items)
+        else:
+            body = b'{"results":[%s]}' % b",".join(items)
         headers = [(hdrs.CONTENT_TYPE, form.media_type), (hdrs.CACHE_CONTROL, "no-store")]
         return web.Response(body=body, headers=[*ANYBODY, *headers])
 
@@ -75,49 +77,77 @@ class Batches:
         self, handles: Sequence[str], client: Client, form: Form, began: float
     ) -> list[bytes]:
         items: list[bytes] = []
-        octets = 0
         cold: dict[str, bytes] = {}
+        octets = 0
         for start in range(0, len(handles), _ASKED_TOGETHER):
             asked = handles[start : start + _ASKED_TOGETHER]
             if octets >= BATCH_OCTETS:
                 items += await self._put_off(asked, form, began)
                 continue
             pages = await self._pages(asked, form)
-            missing = [h for h, page in zip(asked, pages, strict=True) if page is None]
-            outcomes: Iterator[Outcome] = iter(())
-            if missing:
-                queries = [Query(handle=handle.encode()) for handle in missing]
-                outcomes = iter(await self._resolver.answer_all(queries, client, self._clock()))
-            turn, found = self._clock(), 0
-            for at, (handle, page) in enumerate(zip(asked, pages, strict=True)):
-                if octets >= BATCH_OCTETS:
-                    items += await self._put_off(asked[at:], form, began)
-                    break
-                item = page
-                if item is not None:
-                    found += 1
-                else:
-                    outcome = next(outcomes)
-                    item = cold.get(handle) or _written(outcome, handle, form)
-                    cold[handle] = item
-                    self._count(result_of(outcome), began)
-                    turn = await self._let_others(turn)
-                items.append(item)
-                octets += len(item)
-            self._count(Result.FOUND, began, found)
+            told = [page for page in pages if page is not None]
+            octets += sum(map(len, told))
+            if len(told) == len(asked) and octets < BATCH_OCTETS:
+                self._count(Result.FOUND, began, len(told))
+                items += told
+                continue
+            room = BATCH_OCTETS - octets + sum(map(len, told))
+            items += await self._told(
+                asked, pages, room=room, cold=cold, client=client, form=form, began=began
+            )
+            octets = sum(map(len, items))
         return items
+
+    async def _told(
+        self,
+        handles: Sequence[str],
+        pages: Sequence[bytes | None],
+        *,
+        room: int,
+        cold: dict[str, bytes],
+        client: Client,
+        form: Form,
+        began: float,
+    ) -> list[bytes]:
+        """Return answers, pages where there are, up to `room` octets; the rest is put off."""
+        missing = [h for h, page in zip(handles, pages, strict=True) if page is None]
+        outcomes = iter(await self._ask(missing, client))
+        items: list[bytes] = []
+        turn = self._clock()
+        for at, (handle, page) in enumerate(zip(handles, pages, strict=True)):
+            if room <= 0:
+                return items + await self._put_off(handles[at:], form, began)
+            item, result = page, Result.FOUND
+            if item is None:
+                outcome = next(outcomes)
+                result = result_of(outcome)
+                item = cold[handle] = cold.get(handle) or _written(outcome, handle, form)
+                turn = await self._let_others(turn)
+            self._count(result, began)
+            items.append(item)
+            room -= len(item)
+        return items
+
+    async def _ask(self, handles: Sequence[str], client: Client) -> Sequence[Outcome]:
+        if not handles:
+            return []
+        queries = [Query(handle=handle.encode()) for handle in handles]
+        return await self._resolver.answer_all(queries, client, self._clock())
 
     async def _pages(self, handles: Sequence[str], form: Form) -> list[bytes | None]:
         """Return the answers that this process can give of itself."""
-        find, clock = self._hot.find, self._clock
         pages: list[bytes | None] = []
-        turn = now = clock()
-        for handle in handles:
-            page = find(handle.encode(), form, now)
-            pages.append(None if page is None else page.data)
-            now = clock()
-            if now - turn >= _TURN:
-                turn = now = await self._let_others(turn)
+        turn = self._clock()
+        for start in range(0, len(handles), _FOUND_TOGETHER):
+            names = [handle.encode() for handle in handles[start : start + _FOUND_TOGETHER]]
+            found = self._hot.find_kept(names, form, self._clock())
+            for name, kept in zip(names, found, strict=True):
+                page = kept
+                if page is None:
+                    page = self._hot.find(name, form, self._clock())
+                    turn = await self._let_others(turn)
+                pages.append(None if page is None else page.data)
+            turn = await self._let_others(turn)
         return pages
 
     async def _put_off(self, handles: Sequence[str], form: Form, began: float) -> list[bytes]:

@@ -5,6 +5,7 @@ that: the same picture of the prefixes, the same record still believed and in it
 the end of freshness and of a record's life end it too, and nothing has to be told to this cache.
 """
 
+from collections.abc import Iterable
 from typing import Final, Generic, Protocol, TypeVar
 
 from resolver.service import Basis, Resolver
@@ -51,6 +52,18 @@ class FinishedReplies(Generic[F]):
             return found
         self._drop(key)
         return None
+
+    def find_all(self, keys: Iterable[bytes], resolver: Resolver, now: float) -> list[F | None]:
+        """Do so for many."""
+        kept, vouches = self._kept.get, resolver.vouches
+        replies: list[F | None] = []
+        for key in keys:
+            found = kept(key)
+            if found is not None and (found.basis is None or not vouches(found.basis, now)):
+                self._drop(key)
+                found = None
+            replies.append(found)
+        return replies
 
     def keep(self, key: bytes, finished: F) -> None:
         """Keep a reply for questions like this one."""

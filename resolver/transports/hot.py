@@ -4,7 +4,7 @@ Plain is a look-up of a handle in JSON or CBOR without parameters. By address, o
 batch, or before a request is made of it (`edge.short_cut`): it is the same page.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -44,19 +44,29 @@ class HotPages:
 
         None: this process does not hold its values, or they are not to be believed.
         """
-        # No handle has U+0000.
-        key = handle if form.media_type == JSON else b"\0" + handle
+        key = handle if form.media_type == JSON else _key(handle, form)
         page = self._kept.find(key, self._resolver, now)
-        if page is not None:
-            return page
+        return self._make(handle, form, now) if page is None else page
+
+    def find_kept(self, handles: Iterable[bytes], form: Form, now: float) -> list[Page | None]:
+        """Return the pages of many as far as they are there; None: `find` may tell more."""
+        keys = handles if form.media_type == JSON else [_key(handle, form) for handle in handles]
+        return self._kept.find_all(keys, self._resolver, now)
+
+    def _make(self, handle: bytes, form: Form, now: float) -> Page | None:
         query = Query(handle=handle)
         found = self._resolver.found_now(query, now)
         if found is None:
             return None
         outcome, basis = found
         page = page_of(LookUp(query, form), outcome, basis)
-        self._kept.keep(key, page)
+        self._kept.keep(_key(handle, form), page)
         return page
+
+
+def _key(handle: bytes, form: Form) -> bytes:
+    # No handle has U+0000.
+    return handle if form.media_type == JSON else b"\0" + handle
 
 
 class Ready(msgspec.Struct, frozen=True, gc=False):

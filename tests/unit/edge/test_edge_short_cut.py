@@ -46,8 +46,20 @@ class Here:
         self.counted.append((answered, began))
 
 
+class At(ShortCut):
+    """Is asked at the time of a clock."""
+
+    def __init__(self, here, clock, epoch):
+        super().__init__(here, epoch)
+        self.clock = clock
+
+    def take(self, data, client):
+        return super().take(data, client, self.clock())
+
+
 def short_cut(here, now=1000.0):
-    return ShortCut(here, lambda: now, lambda: 1_800_000_000.5)
+    """Return a short cut whose every call takes place at `now`."""
+    return At(here, lambda: now, lambda: 1_800_000_000.5)
 
 
 def test_an_answer_is_a_whole_response():
@@ -118,7 +130,7 @@ def test_ids_do_not_come_twice():
 
 def test_the_date_is_that_of_now():
     now = [10.0]
-    short = ShortCut(Here(a=b"1"), lambda: now[0], lambda: 1_800_000_000.4 + now[0])
+    short = At(Here(a=b"1"), lambda: now[0], lambda: 1_800_000_000.4 + now[0])
 
     def date():
         return re.search(rb"Date: .*:(\d\d) GMT", short.take(GET % b"a", "client")[0])[1]
