@@ -9,9 +9,9 @@ from identifiers.keys.signers import Sm2Signer
 from identifiers.principals import HandleIdentity
 from identifiers.trust.signing import sign_values, signature_value
 from identifiers.trust.verification import Terms, Verdict, begin
-from identifiers.wire.handle.data import Admin, encode_admin
+from identifiers.wire.handle.data import Admin, AdminPermission, encode_admin
 from identifiers.wire.handle.values import decode_values, encode_values
-from registry.answers import Batch, Exists, Faulty, Missing, Saved, Unchanged, ValuesMissing
+from registry.answers import Batch, Denied, Exists, Faulty, Missing, Saved, Unchanged, ValuesMissing
 from registry.commands import AddValues, Create, Delete, Patch, Put, RemoveValues, Upsert
 from registry.commit import GroupCommit
 from registry.prefixes import Prefixes
@@ -258,3 +258,19 @@ async def test_groups_are_signed_each_for_itself(marked):
         )
     )
     assert all(verdict_of(saved(answer)) is Verdict.TRUSTED for answer in answers)
+
+
+async def test_no_right_is_needed_for_the_nodes_own_signature(signing, store):
+    """Who replaces a record does not send it back, and removes nothing by that."""
+    everything_but = 0xFFF & ~int(AdminPermission.REMOVE_VALUE | AdminPermission.ADD_VALUE)
+    admin = value(200, encode_admin(Admin(everything_but, ADMIN.handle, 200)), type="HS_ADMIN")
+    await put_record(store, "0.NA/88.300.1", encode_values((admin,)))
+    first = (value(1), admin)
+    await signing.create(Create(handle=handle(NAME), values=first), asked(ADMIN))
+    for values in ((value(1, b"new"), admin), decode_values(store.records[NAME].values)):
+        command = Create(handle=handle(NAME), values=values, overwrite=True)
+        answer = await signing.create(command, asked(ADMIN))
+        assert isinstance(answer, Saved | Unchanged)
+        assert verdict_of(store.records[NAME]) is Verdict.TRUSTED
+    more = Create(handle=handle(NAME), values=(*first, value(2)), overwrite=True)
+    assert isinstance(await signing.create(more, asked(ADMIN)), Denied)
