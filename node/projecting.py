@@ -12,8 +12,10 @@ from node.metrics import Family, gauge
 
 POLL_SECONDS: Final = 0.5
 """How long news may lie there unseen; the reverse look-up is at most two seconds behind."""
-_BESIDE_IMPORTS: Final = 9.0
-"""Seconds of rest for each second of work while somebody imports: an import has the machine."""
+_BUSY: Final = 500
+"""Changes a second from which on writing goes first: bulk work has the machine."""
+_BESIDE_BULK: Final = 9.0
+"""Seconds of rest for each second of work meanwhile."""
 _CATCHING_UP: Final = 0.25
 
 _log = structlog.get_logger(__name__)
@@ -33,32 +35,32 @@ class Step(Protocol):
         ...
 
 
-def rest_after(read: int, seconds: float, *, importing: bool) -> float:
+def rest_after(read: int, seconds: float, *, busy: bool) -> float:
     """Return how long to rest after a step that `read` changes and took `seconds`."""
     if not read:
         return POLL_SECONDS
-    return seconds * (_BESIDE_IMPORTS if importing else _CATCHING_UP)
+    return seconds * (_BESIDE_BULK if busy else _CATCHING_UP)
 
 
 class Projecting:
-    """Takes step after step. `imported` counts rows of bulk imports, ever rising."""
+    """Takes step after step. `written` counts changes of this process, ever rising."""
 
     def __init__(
         self,
         name: str,
         advance: Callable[[], Awaitable[Step]],
-        imported: Callable[[], int],
+        written: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._name = name
         self._advance = advance
-        self._imported = imported
+        self._written = written
         self._sleep = sleep
         self._lag = 0.0
 
     async def run(self) -> None:
         """Go on until cancelled; while the store is away, look for it twice a second."""
-        imported = self._imported()
+        written, looked = self._written(), monotonic()
         while True:
             began, read = monotonic(), 0
             try:
@@ -67,8 +69,10 @@ class Projecting:
                 _log.warning("projection put off", projection=self._name, why=str(why))
             else:
                 self._lag, read = step.age, step.read
-            before, imported = imported, self._imported()
-            await self._sleep(rest_after(read, monotonic() - began, importing=imported != before))
+            before, written = written, self._written()
+            since, looked = looked, monotonic()
+            busy = written - before > _BUSY * (looked - since)
+            await self._sleep(rest_after(read, looked - began, busy=busy))
 
     def families(self) -> list[Family]:
         """Return how far behind the projection is."""

@@ -104,7 +104,7 @@ async def begin_registry(running: Running) -> None:
     )
     running.metrics.append(lambda: bulk_families(imports.rows))
     projecting = Projecting(
-        "reverse", ReverseProjection(database).advance, lambda: imports.rows.rows
+        "reverse", ReverseProjection(database).advance, lambda: imports.rows.rows + commit.written
     )
     running.metrics.append(projecting.families)
     running.background(projecting.run(), "reverse look-up")

@@ -23,7 +23,7 @@ from identifiers.wire.handle.values import decode_values
 from registry.administration import Ordered
 from registry.answers import Saved
 from registry.commands import change_ids
-from registry.imports.chunks import merkle_root
+from registry.effects import merkle_root
 from registry.ports import RegistryStore
 from registry.rules import Terms
 from registry.signatures import (

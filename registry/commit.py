@@ -77,6 +77,8 @@ class GroupCommit:
         self._busy: set[str | RequestKey] = set()
         self._carriers: set[asyncio.Task[None]] = set()
         self._company = False
+        self.written = 0
+        """Records committed, ever rising."""
 
     async def submit(self, unit: Unit[T]) -> T:
         """Commit `unit` and return what it decided, once that is durable.
@@ -151,8 +153,16 @@ class GroupCommit:
             requests=tuple(request for unit in units for request in unit.requests),
             reads=tuple({key for unit in units for key in unit.reads}),
         )
+        written = 0
+
+        def decide(current: Current) -> tuple[Writes, list[Any]]:
+            nonlocal written
+            writes, answers = _decide(units, current)
+            written = len(writes.records)
+            return writes, answers
+
         try:
-            answers = await self._store.write(touched, lambda current: _decide(units, current))
+            answers = await self._store.write(touched, decide)
         except (StoreUnavailable, FateUnknown) as error:
             for waiting in group:
                 # One exception object cannot be raised in several tasks.
@@ -164,6 +174,7 @@ class GroupCommit:
             for waiting in group:
                 await self._commit([waiting])
         else:
+            self.written += written
             for waiting, answer in zip(group, answers, strict=True):
                 waiting.done.set_result(answer)
 

@@ -1,11 +1,13 @@
 """What a decision leaves behind: record, change, audit entry and remembered answer. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, assert_never
 
 import msgspec
 
+from identifiers import merkle
 from identifiers.changes import AuditEntry, ChangeKind, Current, Writes, Written
 from identifiers.principals import Anonymous, ApiKey, HandleIdentity, Operator, Principal
 from registry.answers import Decision, Denied, KeyReused, Replayed, Saved
@@ -21,6 +23,7 @@ ACTIONS: Final[Mapping[ChangeKind, str]] = MappingProxyType(
         ChangeKind.STATE: "identifier.state",
     }
 )
+BATCH_ACTION: Final = "identifier.batch"
 NOTHING: Final = Writes()
 
 
@@ -60,6 +63,31 @@ def effects(decision: Decision | Denied, asked: Asked[Any], at: int) -> Writes:
     return Writes(
         records=(Written(change, decision.kind, record),),
         audit=(audited(asked, ACTIONS[decision.kind], record.key, detail),),
+    )
+
+
+def bulk_effects(written: Sequence[Written], asked: Asked[Any]) -> Writes:
+    """Return what a batch writes. It has one audit entry: which records, its root proves."""
+    if not written:
+        return NOTHING
+    created = sum(w.kind is ChangeKind.CREATED for w in written)
+    detail = {"created": created, "updated": len(written) - created}
+    entry = audited(asked, BATCH_ACTION, f"{len(written)} identifiers", detail)
+    return Writes(
+        records=tuple(written),
+        audit=(msgspec.structs.replace(entry, root=merkle_root(written)),),
+    )
+
+
+def merkle_root(written: Sequence[Written]) -> bytes:
+    """Return the tree hash over ``key|version|SHA-256(values)`` of each record, in order."""
+    return merkle.root(
+        [
+            merkle.leaf(
+                f"{w.record.key}|{w.record.version}|".encode() + sha256(w.record.values).digest()
+            )
+            for w in written
+        ]
     )
 
 

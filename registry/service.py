@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from identifiers.changes import Current, Writes
+from identifiers.changes import Current, Writes, Written
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
 from identifiers.names import PREFIX_RECORDS, Handle, Prefix
@@ -13,7 +13,7 @@ from identifiers.principals import Allowed, HandleIdentity, NotAdministrator, Sc
 from identifiers.records import PAGE_BYTES, Record, State
 from identifiers.wire.handle.data import AdminPermission
 from registry.administrators import Administrators
-from registry.answers import Answer, Batch, BatchAnswer, Decision, Denied, Item, Missing
+from registry.answers import Answer, Batch, BatchAnswer, Decision, Denied, Item, Missing, Saved
 from registry.commands import (
     AddValues,
     Asked,
@@ -30,7 +30,7 @@ from registry.commands import (
     row_commands,
 )
 from registry.commit import GroupCommit, Unit
-from registry.effects import NOTHING, effects, first_answer, joined, remembered
+from registry.effects import NOTHING, bulk_effects, first_answer, remembered
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes, permit, place_of
 from registry.reading.rows import Bad, Good
@@ -208,15 +208,16 @@ class Registry:
             if (known := first_answer(asked.once, current)) is not None:
                 return NOTHING, known
             fates: dict[int, Denied | Decision] = dict(planned.fates)
-            writes = []
+            written = []
             for at, entry in planned.entries.items():
                 decision = decided(entry, kind, current.records.get(entry.key), drafts)
                 if isinstance(decision, Unsigned):
                     return NOTHING, OUTDATED
-                writes.append(effects(decision, asked, at))
+                if isinstance(decision, Saved):
+                    written.append(Written(asked.changes[at], decision.kind, decision.record))
                 fates[at] = told(decision)
             answer = Batch(tuple(Item(given(row), fates[at]) for at, row in enumerate(order.rows)))
-            return remembered(joined(writes), asked.once, answer), answer
+            return remembered(bulk_effects(written, asked), asked.once, answer), answer
 
         keys = tuple(entry.key for entry in planned.entries.values())
         return Unit(keys, requests_of(asked.once), decide_batch)

@@ -5,18 +5,16 @@ the last of its rows makes of it; rows are decided in order, each on what those 
 """
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from identifiers import merkle
 from identifiers.changes import ChangeKind, Current, Import, ImportChunk, Writes, Written
 from identifiers.records import Record
 from registry.answers import Decision, Saved, Unchanged
 from registry.commands import Asked, Mode, row_commands
-from registry.effects import audited
+from registry.effects import audited, merkle_root
 from registry.imports.intake import Chunk, Rejected
 from registry.imports.results import Fate, RowResult, count, pack, rejected
 from registry.rows import Entry, decided
@@ -122,16 +120,4 @@ def _writes(chunk: Chunk, fates: _Fates, order: Order, asked: Asked[None]) -> Wr
             counts=counts,
             results=pack(results),
         ),
-    )
-
-
-def merkle_root(written: Sequence[Written]) -> bytes:
-    """Return the tree hash over ``key|version|SHA-256(values)`` of each record, in order."""
-    return merkle.root(
-        [
-            merkle.leaf(
-                f"{w.record.key}|{w.record.version}|".encode() + sha256(w.record.values).digest()
-            )
-            for w in written
-        ]
     )

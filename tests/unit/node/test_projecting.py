@@ -15,11 +15,11 @@ class Done(msgspec.Struct, frozen=True):
     age: float
 
 
-def test_it_rests_more_beside_an_import() -> None:
-    assert rest_after(0, 1.0, importing=True) == POLL_SECONDS
-    assert rest_after(0, 1.0, importing=False) == POLL_SECONDS
-    assert rest_after(500, 1.0, importing=True) == 9.0
-    assert rest_after(500, 1.0, importing=False) == 0.25
+def test_it_rests_more_beside_bulk_work() -> None:
+    assert rest_after(0, 1.0, busy=True) == POLL_SECONDS
+    assert rest_after(0, 1.0, busy=False) == POLL_SECONDS
+    assert rest_after(500, 1.0, busy=True) == 9.0
+    assert rest_after(500, 1.0, busy=False) == 0.25
 
 
 async def test_it_goes_on_through_outages_and_tells_its_lag() -> None:

@@ -15,7 +15,7 @@ from identifiers.values import MAX_VALUES
 from identifiers.wire.handle.values import decode_values, encode_values
 from registry.administration import Ordered
 from registry.backlog import LOOKS, Backlog, Progress
-from registry.imports.chunks import merkle_root
+from registry.effects import merkle_root
 from tests.contracts.units import put
 from tests.unit.registry.signed import (
     NODE,

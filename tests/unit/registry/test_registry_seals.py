@@ -24,7 +24,7 @@ from registry.commands import (
     RemoveValues,
     Upsert,
 )
-from registry.imports.chunks import merkle_root
+from registry.effects import merkle_root
 from registry.imports.service import ImportRequest
 from registry.seals import MARK, SealBroken, Seals
 from registry.submissions import fit

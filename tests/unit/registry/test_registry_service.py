@@ -6,11 +6,21 @@ from identifiers.errors import StoreUnavailable
 from identifiers.names import Prefix
 from identifiers.principals import Anonymous, LoginFirst, MissingScope, NotYours, Operator, Scope
 from registry.answers import Denied, Exists, KeyReused, Missing, Replayed, Saved
-from registry.commands import Create, Delete, Patch, Put, change_ids
-from registry.effects import principal_name
+from registry.commands import Create, Delete, Patch, Put, Upsert, change_ids
+from registry.effects import merkle_root, principal_name
 from registry.prefixes import PICTURE_SECONDS, Prefixes
 from storage.memory import MemoryStore
-from tests.unit.registry.world import NOW, api_key, asked, audit, entry, handle, once, value
+from tests.unit.registry.world import (
+    NOW,
+    api_key,
+    asked,
+    audit,
+    entry,
+    handle,
+    once,
+    upserts,
+    value,
+)
 
 
 def create(name="88.300.1/A"):
@@ -25,6 +35,24 @@ async def test_everything_of_a_change_is_committed_together(registry, store):
     assert (written.change, written.record) == (question.changes[0], answer.record)
     assert [e.action for e in store.audited] == ["identifier.create"]
     assert store.answers[question.once.key].body == repr(answer).encode()
+
+
+async def test_a_batch_is_audited_as_one_with_the_root_over_its_records(registry, store):
+    one, two = (Upsert(handle=handle(f"88.300.1/{n}"), values=(value(1),)) for n in "AB")
+    await registry.batch(upserts(one), asked())
+    store.audited.clear()
+    await registry.batch(upserts(one, two), asked(changes=2))
+    assert [e.action for e in store.audited] == ["identifier.batch"]
+    more = Upsert(handle=one.handle, values=(value(2),))
+    await registry.batch(upserts(more, two), asked(changes=2))
+    first, second = store.audited
+    assert (first.detail, second.detail) == (
+        b'{"created":1,"updated":0}',
+        b'{"created":0,"updated":1}',
+    )
+    assert first.root == merkle_root(store.changes[1:2])
+    await registry.batch(upserts(two), asked())
+    assert len(store.audited) == 2
 
 
 async def test_what_is_refused_is_remembered_and_not_audited(registry, store):
