@@ -58,6 +58,23 @@ def cache_families(*, entries: int, octets: int, shared_usable: bool | None) -> 
     return found
 
 
+def tier_families(*, questions: int, names: int, hits: int | None, misses: int) -> list[Family]:
+    """Return what went beyond a worker's own memory; `hits` None: there is no shared tier."""
+    found = [
+        counter("idnode_store_questions_total", "Queries for records.", {(): questions}),
+        counter("idnode_store_names_total", "Names in these queries.", {(): names}),
+    ]
+    if hits is not None:
+        found.append(
+            counter(
+                "idnode_shared_tier_names_total",
+                "Names that the shared tier was asked for.",
+                {(("result", "hit"),): hits, (("result", "miss"),): misses},
+            )
+        )
+    return found
+
+
 def freshness_families(age: float, *, believed: bool) -> list[Family]:
     """Return how far the caches may be believed; `age` in seconds since the last proof."""
     return [

@@ -32,12 +32,14 @@ from node.gauges import (
     freshness_families,
     relay_families,
     resolver_families,
+    tier_families,
 )
 from node.joining import Checked, first_picture
 from node.keys import Secret, load_or_make
 from node.lifecycle import Begin, Running
 from node.listeners import inherited
 from node.metrics import Family
+from node.pauses import watched
 from node.registrar import begin_registry
 from node.serving import serve_operations, serve_tls, site_of
 from node.trust import read_roots
@@ -80,6 +82,7 @@ class _Tiers(msgspec.Struct, frozen=True, kw_only=True):
     counters: Counters
     local: LocalTier
     shared: SharedRecords | None
+    store: Guarded
 
 
 async def begin_worker(running: Running) -> None:
@@ -146,6 +149,7 @@ async def _tiers(running: Running, database: Database) -> _Tiers:
         counters=Counters(time.time),
         local=LocalTier(usual, authority, time.monotonic, random.random, bounds),
         shared=shared,
+        store=guarded,
     )
 
 
@@ -239,6 +243,8 @@ async def _listen(
 def _tell(running: Running, tiers: _Tiers, tcp: TcpListener) -> None:
     """Have probes and metrics tell of this worker."""
     freshness, local, shared = tiers.freshness, tiers.local, tiers.shared
+    pauses, name = running.stack.enter_context(watched()), running.assignment.name
+    running.metrics.append(lambda: pauses.families(name))
 
     def families() -> list[Family]:
         now = time.monotonic()
@@ -248,6 +254,12 @@ def _tell(running: Running, tiers: _Tiers, tcp: TcpListener) -> None:
                 entries=len(local),
                 octets=local.octets,
                 shared_usable=None if shared is None else shared.usable,
+            ),
+            *tier_families(
+                questions=tiers.store.questions,
+                names=tiers.store.names,
+                hits=None if shared is None else shared.hits,
+                misses=0 if shared is None else shared.misses,
             ),
             *freshness_families(freshness.age(now), believed=freshness.believed(now)),
             *connection_families(tcp.connections),

@@ -144,8 +144,30 @@ class Resolver:
                 return await self._walk.ask(query, target)
             return target
         self._count(target)
-        (outcome,) = await self._ask_all([(target, query)], client, now)
+        (outcome,) = await self._ask_all([(target, query, client)], now)
         return outcome
+
+    async def answer_together(
+        self, asked: Sequence[tuple[Query, Client]], now: float
+    ) -> list[Outcome]:
+        """Answer queries that `answer_now` could not, of several clients, in order.
+
+        For such as ask no further than the caches and this node: others would keep these waiting.
+        """
+        outcomes: list[Outcome] = [_UNAVAILABLE] * len(asked)
+        ours: list[tuple[Ours, Query, Client]] = []
+        places: list[int] = []
+        for at, (query, client) in enumerate(asked):
+            target = self._target(query)
+            if isinstance(target, Ours):
+                self._count(target)
+                ours.append((target, query, client))
+                places.append(at)
+            else:
+                outcomes[at] = target  # the prefixes have just changed
+        for at, outcome in zip(places, await self._ask_all(ours, now), strict=True):
+            outcomes[at] = outcome
+        return outcomes
 
     async def answer_all(
         self, queries: Sequence[Query], client: Client, now: float
@@ -167,21 +189,21 @@ class Resolver:
                 outcome = target
             outcomes.append(outcome)
         if asked:
-            told = await self._ask_all([(t, queries[at]) for at, t in asked], client, now)
+            told = await self._ask_all([(t, queries[at], client) for at, t in asked], now)
             for (at, _), outcome in zip(asked, told, strict=True):
                 outcomes[at] = outcome
         return [_UNAVAILABLE if outcome is None else outcome for outcome in outcomes]
 
     async def _ask_all(
-        self, asked: Sequence[tuple[Ours, Query]], client: Client, now: float
+        self, asked: Sequence[tuple[Ours, Query, Client]], now: float
     ) -> list[Outcome]:
         """Ask the tiers for what is not known here; unknown names may then be computed."""
-        past_caches = any(_past_caches(query, client) for _, query in asked)
-        keys = list(dict.fromkeys(target.key for target, _ in asked))
+        past_caches = any(_past_caches(query, client) for _, query, client in asked)
+        keys = list(dict.fromkeys(target.key for target, _, _ in asked))
         records = await self._records(keys, now, past_caches=past_caches)
         templates = {
             at: template_for(target.entry, query)
-            for at, (target, query) in enumerate(asked)
+            for at, (target, query, _) in enumerate(asked)
             if target.key in records and unknown(records[target.key])
         }
         bases = [t.base for t in templates.values() if isinstance(t, Template)]
@@ -191,8 +213,8 @@ class Resolver:
         return [
             self._made(templates[at], target, query, client, records, now)
             if at in templates
-            else _told(records, target.key, query)
-            for at, (target, query) in enumerate(asked)
+            else self._told(records, target.key, query)
+            for at, (target, query, client) in enumerate(asked)
         ]
 
     def _target(self, query: Query) -> Ours | Outcome:
@@ -299,12 +321,15 @@ class Resolver:
         kept = ((key, self._local.outlived(key)) for key in keys)
         return {key: there.record for key, there in kept if there is not None}
 
-
-def _told(records: Mapping[str, Record | None], key: str, query: Query) -> Outcome:
-    if key not in records:
-        return _UNAVAILABLE
-    record = records[key]
-    return seen(None if record is None else keep(record), query)
+    def _told(self, records: Mapping[str, Record | None], key: str, query: Query) -> Outcome:
+        if key not in records:
+            return _UNAVAILABLE
+        record = records[key]
+        if record is None:
+            return seen(None, query)
+        # What anybody may see of it is worked out already if it is kept.
+        kept = self._local.outlived(key)
+        return seen(kept if kept is not None and kept.record is record else keep(record), query)
 
 
 def _past_caches(query: Query, client: Client) -> bool:

@@ -75,6 +75,25 @@ def drive(
     )
 
 
+def drive_once(
+    address: tuple[str, int], questions: Sequence[bytes], size: int, *, window: int, id_at: int = 8
+) -> Tally:
+    """Ask each of `questions` once, at most `window` in flight; every answer has `size` octets."""
+    expected = {q[id_at : id_at + 4]: size for q in questions}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        sock.connect(address)
+        run = _Run(sock.fileno(), questions, window, None, id_at)
+        cpu = time.process_time()
+        while run.asked < len(questions) or run.in_flight:
+            run.window = min(window, run.in_flight + len(questions) - run.asked)
+            run.ask(0.0)
+            run.window = window
+            run.listen(time.monotonic() - run.start, expected)
+        took, used = time.monotonic() - run.start, time.process_time() - cpu
+    return Tally(run.answered, run.lost, run.wrong, took, used)
+
+
 def _percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 

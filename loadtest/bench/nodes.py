@@ -45,6 +45,16 @@ class Node:
         host, _, port = str(self.ready[name]).rpartition("://")[2].rpartition(":")
         return host.strip("[]"), int(port)
 
+    def metric(self, name: str, label: str = "") -> float:
+        """Return the sum of a metric's samples, of those with `label` in their braces if given."""
+        host, port = self.address("ops")
+        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        samples = (
+            line.rpartition(" ") for line in lines if line.startswith((name + "{", name + " "))
+        )
+        return sum(float(value) for sample, _, value in samples if label in sample)
+
     def processes(self) -> dict[str, list[int]]:
         """Return the process ids by role, as the node itself tells them."""
         host, port = self.address("ops")

@@ -17,11 +17,17 @@ class Guarded:
         self._store = store
         self._freshness = freshness
         self._clock = clock
+        self.questions = 0
+        """How often the store was asked."""
+        self.names = 0
+        """For how many names in all."""
 
     async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
         """Return the record of each key. Raises `StoreUnavailable`, at once while remembered."""
         if not self._freshness.worth_asking(self._clock()):
             raise StoreUnavailable("the store was away a moment ago")
+        self.questions += 1
+        self.names += len(keys)
         try:
             records = await self._store.fetch(keys)
         except StoreUnavailable:

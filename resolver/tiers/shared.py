@@ -54,6 +54,10 @@ class SharedRecords:
         self._work = asyncio.Event()
         self._lost_over: str | None = None
         """The key that was asked for when the tier was lost: the question to try again with."""
+        self.hits = 0
+        """Names that the shared tier had, since the start."""
+        self.misses = 0
+        """Names that it was asked for and did not have."""
 
     @property
     def usable(self) -> bool:
@@ -83,6 +87,8 @@ class SharedRecords:
         # Where another worker fills just now, the store is asked at once: a read by primary key is
         # sooner done than a wait for somebody else's.
         missing = [key for key in keys if key not in got]
+        self.hits += len(got)
+        self.misses += len(missing)
         if missing:
             got |= await self._from_behind(missing, got)
             self._fill(leases, got)

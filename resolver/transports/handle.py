@@ -5,7 +5,7 @@ administration, sessions) goes ``beyond``: to the registry. What is not answered
 `Pending`; `HandleExchange.replies` answers it.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Final, assert_never
 
@@ -76,6 +76,10 @@ class Asking(msgspec.Struct, frozen=True):
     query: Query
     request: bytes
     known: bool = False
+
+    def gathers(self, client: Client) -> bool:
+        """Say whether it may wait with others: nobody is asked who may be slow."""
+        return not (self.query.authoritative or (self.query.recursive and client.walked_for))
 
 
 class Verifying(msgspec.Struct, frozen=True):
@@ -211,6 +215,17 @@ class HandleExchange:
         """Ask the store for what was missed."""
         outcome = await self._resolver.answer(asking.query, client, now)
         return self._decided(asking, outcome, client, now)
+
+    async def together(
+        self, asked: Sequence[tuple[Asking, Client]], now: float
+    ) -> list[Reply | Pending]:
+        """Ask the store for what several missed; each `gathers`."""
+        queries = [(asking.query, client) for asking, client in asked]
+        outcomes = await self._resolver.answer_together(queries, now)
+        return [
+            self._decided(asking, outcome, client, now)
+            for (asking, client), outcome in zip(asked, outcomes, strict=True)
+        ]
 
     async def replies(
         self,

@@ -3,7 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 
 class Misses:
@@ -40,3 +42,44 @@ class Misses:
         self._tasks.discard(task)
         while self._waiting and not self.full:
             self._waiting.popleft()()
+
+
+class Gathering(Generic[T]):
+    """Look-ups that miss in one turn of the loop, answered in one task: a task each costs as much.
+
+    `answer` handles its errors itself. At most `most` look-ups are under way; whoever finds it full
+    drops.
+    """
+
+    def __init__(
+        self, misses: Misses, most: int, answer: Callable[[list[T]], Coroutine[Any, Any, None]]
+    ) -> None:
+        self._misses = misses
+        self._most = most
+        self._answer = answer
+        self._gathered: list[T] = []
+        self._under_way = 0
+
+    @property
+    def full(self) -> bool:
+        """Say whether no further look-up may be added."""
+        return self._under_way >= self._most
+
+    def add(self, look_up: T) -> None:
+        """Have it answered with the others of this turn. The caller saw that it is not full."""
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self.depart)
+        self._gathered.append(look_up)
+        self._under_way += 1
+
+    def depart(self) -> None:
+        """Begin to answer what was gathered."""
+        if self._gathered:
+            together, self._gathered = self._gathered, []
+            self._misses.start(self._answered(together))
+
+    async def _answered(self, together: list[T]) -> None:
+        try:
+            await self._answer(together)
+        finally:
+            self._under_way -= len(together)

@@ -26,8 +26,8 @@ from resolver.complaints import Complaints
 from resolver.counters import Counters, Event, Result, Transport
 from resolver.limits import Limits, ProvenPaths
 from resolver.transports.beyond import Certifying, Reply
-from resolver.transports.handle import Answer, HandleExchange, Pending, Silence
-from resolver.transports.misses import Misses
+from resolver.transports.handle import Answer, Asking, HandleExchange, Pending, Silence
+from resolver.transports.misses import Gathering, Misses
 from resolver.transports.origins import origin_of
 
 _AT_ONCE: Final = 64
@@ -75,6 +75,7 @@ class UdpListener:
         self._clock = clock
         self._bounds = bounds
         self._misses = Misses(bounds.misses)
+        self._gathering = Gathering(self._misses, bounds.misses, self._answer_together)
         self._complaints = Complaints()
         self._joiner = UdpJoiner()
         self._ports = [_Port(bound, self._turn, self._counters) for bound in sockets]
@@ -88,6 +89,7 @@ class UdpListener:
         """Stop reading and let misses under way end. The sockets stay open: they are others'."""
         for port in self._ports:
             port.stop_reading()
+        self._gathering.depart()
         await self._misses.close(self._bounds.drain)
         for port in self._ports:
             port.close()
@@ -140,8 +142,10 @@ class UdpListener:
             return None  # further packets of the request are to come
         if isinstance(answer, Silence):
             return self._counters.happened(answer.event)
-        if self._misses.full:
+        if self._misses.full or self._gathering.full:
             return self._counters.happened(Event.DROPPED_FULL)
+        if isinstance(answer, Asking) and answer.gathers(asked.client):
+            return self._gathering.add((answer, asked))
         if isinstance(answer, Certifying) and not self._may_send(
             answer.reply, answer.octets, asked
         ):
@@ -163,6 +167,22 @@ class UdpListener:
         except ProtocolError:
             return _PART  # it may be a part of an answer: only whole messages show what they are
         return None if whole is None else self._exchange.at_once(whole, client, now)
+
+    async def _answer_together(self, gathered: "list[tuple[Asking, _Asked]]") -> None:
+        try:
+            asking = [(asking, asked.client) for asking, asked in gathered]
+            answers = await self._exchange.together(asking, gathered[0][1].at)
+        except Exception:  # noqa: BLE001 -- as in `_take`
+            return self._failed()
+        for answer, (_, asked) in zip(answers, gathered, strict=True):
+            try:
+                if isinstance(answer, Reply):
+                    self._send(answer, asked)
+                else:
+                    self._answer_otherwise(answer, asked)
+            except Exception:  # noqa: BLE001 -- as in `_take`
+                self._failed()
+        return None
 
     async def _answer_later(self, pending: Pending, asked: "_Asked") -> None:
         judged = isinstance(pending, Certifying)

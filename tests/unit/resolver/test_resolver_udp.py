@@ -291,7 +291,7 @@ async def test_misses_are_bounded_and_what_is_over_is_dropped(serve):
 async def test_an_unexpected_error_ends_nothing_and_is_counted(serve):
     served = await serve()
     peer = await served.peer()
-    plain, later = served.world.exchange.plain, served.world.exchange.later
+    plain, together = served.world.exchange.plain, served.world.exchange.together
 
     def fail(*_):
         raise RuntimeError("a bug")
@@ -305,10 +305,10 @@ async def test_an_unexpected_error_ends_nothing_and_is_counted(serve):
     peer.send(b"x")
     await served.world.until(lambda: served.events().get("failed") == 21)
     served.world.exchange.plain = plain
-    served.world.exchange.later = fail_later
+    served.world.exchange.together = fail_later
     peer.send(served.world.question("88.300.1/A"))
     await served.world.until(lambda: served.events()["failed"] == 22)
-    served.world.exchange.later = later
+    served.world.exchange.together = together
     assert await peer.ask(served.world.question("88.300.1/A"))
 
 

@@ -1,0 +1,54 @@
+"""How long the garbage collector stops this process."""
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from node.metrics import Family, Labels, counter, gauge
+
+
+class Pauses:
+    """Full stops of the collector since `watched` began. Times are seconds."""
+
+    def __init__(self) -> None:
+        self._began = 0.0
+        self._total = 0.0
+        self._longest = 0.0
+
+    def __call__(self, phase: str, _told: dict[str, int]) -> None:
+        """Note that a collection begins, or has ended (`gc.callbacks`)."""
+        now = time.perf_counter()
+        if phase == "start":
+            self._began = now
+            return
+        took = now - self._began
+        self._total += took
+        self._longest = max(self._longest, took)
+
+    def families(self, process: str) -> list[Family]:
+        """Return them as metrics."""
+        labels: Labels = (("process", process),)
+        return [
+            counter(
+                "process_gc_pause_seconds_total",
+                "Seconds in which the garbage collector stopped the process.",
+                {labels: self._total},
+            ),
+            gauge(
+                "process_gc_pause_longest_seconds",
+                "The longest of these stops since the process serves.",
+                {labels: self._longest},
+            ),
+        ]
+
+
+@contextmanager
+def watched() -> Iterator[Pauses]:
+    """Watch the collector until the block ends."""
+    pauses = Pauses()
+    gc.callbacks.append(pauses)
+    try:
+        yield pauses
+    finally:
+        gc.callbacks.remove(pauses)

@@ -1,0 +1,59 @@
+import asyncio
+
+from identifiers.outcomes import Absent, Found, NotHomed
+from identifiers.values import Value
+from resolver.transports.misses import Gathering, Misses
+from tests.unit.resolver.world import ask
+
+URL = Value(index=1, type="URL", data=b"https://example.org/1")
+
+
+async def test_misses_of_one_turn_are_answered_in_one_task():
+    asked, gate = [], asyncio.Event()
+
+    async def answer(together):
+        asked.append(together)
+        await gate.wait()
+
+    misses = Misses(10)
+    gathering = Gathering(misses, 3, answer)
+    for name in "abc":
+        assert not gathering.full
+        gathering.add(name)
+    assert gathering.full
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert asked == [["a", "b", "c"]]
+    assert gathering.full
+    gate.set()
+    await misses.close(1.0)
+    assert not gathering.full
+
+
+async def test_what_was_gathered_departs_once():
+    asked = []
+
+    async def answer(together):
+        asked.append(together)
+
+    misses = Misses(10)
+    gathering = Gathering(misses, 3, answer)
+    gathering.add("a")
+    gathering.depart()
+    await asyncio.sleep(0)
+    await misses.close(1.0)
+    assert asked == [["a"]]
+
+
+async def test_queries_of_several_clients_are_answered_together_in_order(world):
+    await world.put("88.300.1/A", URL)
+    queries = [ask("88.300.1/A"), ask("88.300.1/B"), ask("20.500/A"), ask("88.300.1/A")]
+    clients = [world.trusted, world.stranger, world.stranger, world.stranger]
+    looks = world.tier.looks
+    outcomes = await world.resolver.answer_together(
+        list(zip(queries, clients, strict=True)), world.clock.now
+    )
+    assert [type(outcome) for outcome in outcomes] == [Found, Absent, NotHomed, Found]
+    assert world.tier.looks == looks + 1
+    assert world.counters.snapshot()["prefixes"]["88.300.1"] == 3
+    assert (await world.resolver.answer_together([], world.clock.now)) == []
