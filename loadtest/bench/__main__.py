@@ -10,12 +10,11 @@ import argparse
 import json
 import os
 import platform
-import socket
 import sys
 from pathlib import Path
 from typing import Any
 
-from loadtest.bench import comparing, freshness, importing, nodes, signed, streams, udp, wire
+from loadtest.bench import comparing, freshness, http, importing, nodes, signed, streams, udp, wire
 from loadtest.bench.datagrams import Tally
 from loadtest.corpus import Corpus
 
@@ -46,7 +45,8 @@ def main() -> int:
         _pin(node)
         result["handle_udp"] = udp.measure(node, names, arguments.seconds)
         result["handle_tcp"] = _measure_tcp(node, names, arguments.seconds)
-        result["http"] = _measure_http(node, names, arguments.seconds)
+        result["http"] = http.measure(node, names, arguments.seconds)
+        result["http_batch"] = http.measure_batch(node, names, arguments.seconds)
         result["handle_tcp_signed"] = signed.measure(
             node, names, seconds=arguments.seconds, rounds=_ROUNDS
         )
@@ -131,57 +131,8 @@ def _measure_tcp(node: nodes.Node, names: list[str], seconds: float) -> dict[str
         )
 
 
-def _measure_http(node: nodes.Node, names: list[str], seconds: float) -> dict[str, Any]:
-    requests = list(dict.fromkeys(wire.get(name) for name in names))
-    address = node.address("http")
-    answers: dict[bytes, bytes] = {}
-    with socket.create_connection(address, timeout=2) as sock:
-        for request in requests:
-            sock.sendall(request)
-            answers[request] = _read_http(sock)
-            if not answers[request].startswith(b"HTTP/1.1 200 "):
-                sys.exit(f"a wrong answer over HTTP: {answers[request]!r}")
-    bodies = {answer.partition(b"\r\n\r\n")[2] for answer in answers.values()}
-
-    def check(stream: bytes) -> int:
-        return int(stream.partition(b"\r\n\r\n")[2] not in bodies)
-
-    def drive(port: int) -> Tally:
-        return streams.drive(
-            ("127.0.0.1", port),
-            requests,
-            [len(answers[request]) for request in requests],
-            check,
-            per_batch=1,
-            connections=32,
-            seconds=seconds,
-        )
-
-    unended = {request.removesuffix(b"\r\n\r\n"): answer for request, answer in answers.items()}
-    with nodes.reference("http", unended) as bare:
-        return comparing.compare(
-            node, bare, address[1], drive, "a bare asyncio echo of GET, 32 connections"
-        )
-
-
 def _port(node: nodes.Node, name: str) -> int:
     return node.address(name)[1]
-
-
-def _read_http(sock: socket.socket) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += sock.recv(65_536)
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = next(
-        int(line.partition(b":")[2])
-        for line in head.lower().split(b"\r\n")
-        if line.startswith(b"content-length:")
-    )
-    while len(body) < length:
-        more = sock.recv(65_536)
-        data, body = data + more, body + more
-    return data
 
 
 if __name__ == "__main__":

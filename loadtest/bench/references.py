@@ -2,17 +2,19 @@
 
 ``udp``: read a datagram, look its tail up in a dict, patch the request id, send: what a Python
 program cannot go below. ``tcp``: an asyncio protocol that answers each framed question with
-finished octets of the right size. ``http``: the same for ``GET``. They get what they answer on
+finished octets of the right size. ``httptools``: the same for ``GET``, by its address.
+``aiohttp``: a route that makes a response of a finished body. They get what they answer on
 stdin (msgpack ``{question: answer}``) and print the port they listen on.
 """
 
 import asyncio
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import uvloop
+from aiohttp import web
 
 _HEAD = 20
 
@@ -55,16 +57,55 @@ class FramedEcho(asyncio.Protocol):
         self.transport.write(b"".join(out))  # type: ignore[attr-defined]  # a write transport
 
 
-class GetEcho(FramedEcho):
-    """Answers each ``GET``, delimited by its empty line."""
+class Get(asyncio.Protocol):
+    """Answers each ``GET`` that httptools has read, by its address."""
+
+    def __init__(self, answers: Mapping[bytes, bytes]) -> None:
+        import httptools  # noqa: PLC0415 -- only this reference needs it
+
+        self.answers = answers
+        self.parser = httptools.HttpRequestParser(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer every whole request."""
-        *whole, self.rest = (self.rest + data).split(b"\r\n\r\n")
-        self.transport.write(b"".join([self.answers[q] for q in whole]))  # type: ignore[attr-defined]  # a write transport
+        """Have it parsed."""
+        self.parser.feed_data(data)
+
+    def on_url(self, target: bytes) -> None:
+        """Keep the address."""
+        self.target = target
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Look at every header field, as a server would."""
+
+    def on_message_complete(self) -> None:
+        """Answer."""
+        self.transport.write(self.answers[self.target])  # type: ignore[attr-defined]  # as above
 
 
-async def stream(kind: type[FramedEcho], answers: Mapping[bytes, bytes]) -> None:
+async def routed(bodies: Mapping[bytes, bytes]) -> None:
+    """Serve the addresses with aiohttp, as one would without more ado."""
+    by_path = {target.decode(): body for target, body in bodies.items()}
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=by_path[request.raw_path], content_type="application/json")
+
+    app = web.Application()
+    app.router.add_get("/api/handles/{handle:.+}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as bound:
+        await web.SockSite(runner, bound).start()
+        _say(bound)
+        await asyncio.Event().wait()
+
+
+async def stream(
+    kind: Callable[[Mapping[bytes, bytes]], asyncio.Protocol], answers: Mapping[bytes, bytes]
+) -> None:
     """Serve TCP for ever."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: kind(answers), "127.0.0.1", 0)
@@ -85,8 +126,10 @@ def main() -> None:
             udp(answers)
         case "tcp":
             uvloop.run(stream(FramedEcho, answers))
-        case "http":
-            uvloop.run(stream(GetEcho, answers))
+        case "httptools":
+            uvloop.run(stream(Get, answers))
+        case "aiohttp":
+            uvloop.run(routed(answers))
         case other:
             sys.exit(f"no such reference: {other}")
 
