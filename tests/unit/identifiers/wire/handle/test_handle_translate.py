@@ -295,3 +295,18 @@ def test_a_finished_reply_is_renewed():
     assert renewed == resolution.encode_found(to, QUERY.handle, BLOB, SITE, 200)
     mirror = resolution.encode_found(TO, QUERY.handle, BLOB, Site(9, primary=False), 100)
     assert decode(mirror).header.flags == 0x1900_0000
+
+
+@pytest.mark.parametrize(
+    ("known", "older"),
+    [(8, True), (1, True), (9, False), (10, False), (0xFFFE, False), (0xFFFF, False), (0, False)],
+)
+def test_an_older_site_record_is_told_by_its_serial(known, older):
+    assert SITE.outdates(known) is older
+
+
+def test_a_site_record_that_is_out_of_date_is_told_with_the_serial_that_is_not():
+    asked = with_header(site_serial=8)
+    told = decode(translate.out_of_date(translate.reply_to(asked, encode(asked)), SITE, 1))
+    assert (told.header.response_code, told.header.site_serial) == (300, SITE.serial)
+    assert "site record" in told.body.text
