@@ -10,7 +10,7 @@ import msgspec
 
 from loadtest.suites.arrivals import Arrivals
 from loadtest.suites.framing import Stream
-from loadtest.suites.tally import Tally
+from loadtest.suites.tally import Outcome, Tally
 from loadtest.suites.truth import Right
 from loadtest.suites.window import Wait
 
@@ -48,12 +48,14 @@ class Exhausted(Exception):
 class Exchange(msgspec.Struct, frozen=True):
     """What is sent at once, and what answers it, by the place that the stream tells.
 
-    `weight`: resolutions or registrations that it is worth.
+    `weight`: resolutions or registrations that it is worth. `refused`: what tells an answer that is
+    not right and no wrong one either.
     """
 
     payload: bytes
     rights: tuple[Right, ...]
     weight: int
+    refused: Right
 
 
 class _Link:
@@ -65,11 +67,11 @@ class _Link:
         self.exchange: Exchange | None = None
         self.since = 0.0
         self.open: dict[int, Right] = {}
-        self.right = True
+        self.outcome = Outcome.RIGHT
         self.answer = b""
 
     def begin(self, exchange: Exchange, since: float) -> None:
-        self.exchange, self.since, self.right = exchange, since, True
+        self.exchange, self.since, self.outcome = exchange, since, Outcome.RIGHT
         self.open = dict(enumerate(exchange.rights))
         try:
             sent = os.write(self.sock.fileno(), exchange.payload)
@@ -86,8 +88,17 @@ class _Link:
         for place, answer in self.stream.feed(data):
             right = self.open.pop(place, None)
             if right is None or not right(answer):
-                self.right, self.answer = False, answer
+                self._doubt(answer, refused=right is not None and self._refused(answer))
         return not self.open
+
+    def _refused(self, answer: bytes) -> bool:
+        return self.exchange is not None and self.exchange.refused(answer)
+
+    def _doubt(self, answer: bytes, *, refused: bool) -> None:
+        """Note an answer that is not right; one that is wrong outweighs those refused."""
+        if self.outcome is not Outcome.WRONG:
+            self.outcome = Outcome.REFUSED if refused else Outcome.WRONG
+            self.answer = answer
 
 
 class Fleet:
@@ -170,7 +181,7 @@ class Fleet:
             return
         if link.exchange is not None:
             tally.answered(
-                right=link.right,
+                link.outcome,
                 seconds=clock() - link.since,
                 answer=link.answer,
                 weight=link.exchange.weight,

@@ -53,6 +53,7 @@ def measure(
         asked=total.asked,
         right=total.right,
         wrong=total.wrong,
+        refused=total.refused,
         missing=total.missing,
         late=total.late,
         p99=p99,

@@ -61,6 +61,7 @@ class HandlePayloads:
                 b"".join(wire.resolution(q.handle, at) for at, q in enumerate(batch, start=1)),
                 tuple(self._right(q) for q in batch),
                 size,
+                truth.refused,
             )
             for batch in batches(self._questions, size)
         ]
@@ -80,10 +81,16 @@ def gets(corpus: Corpus, questions: Sequence[Question], address: Address) -> lis
                 else truth.registered_over_http(corpus.identifier(q.item))
             )
     popular = list(dict.fromkeys(q.handle for q in questions if q.kind is Kind.POPULAR))
-    first = [Exchange(wire.get(handle), (checks[handle],), 1) for handle in popular]
+    first = [
+        Exchange(wire.get(handle), (checks[handle],), 1, truth.refused_over_http)
+        for handle in popular
+    ]
     for handle, (answer,) in zip(popular, _asked(address, first, HttpStream), strict=True):
         checks[handle] = truth.same_over_http(answer)
-    return [Exchange(wire.get(q.handle), (checks[q.handle],), 1) for q in questions]
+    return [
+        Exchange(wire.get(q.handle), (checks[q.handle],), 1, truth.refused_over_http)
+        for q in questions
+    ]
 
 
 def resolve_batches(
@@ -97,7 +104,8 @@ def resolve_batches(
             q.handle if q.kind is Kind.UNKNOWN else corpus.identifier(q.item) for q in batch
         ]
         right = truth.batch_over_http(expected)
-        found.append(Exchange(_post("/api/resolve", body), (right,), size))
+        refused = truth.batch_refused(expected)
+        found.append(Exchange(_post("/api/resolve", body), (right,), size, refused))
     return [
         msgspec.structs.replace(exchange, rights=(truth.same_over_http(answer),))
         for exchange, (answer,) in zip(found, _asked(address, found, HttpStream), strict=True)
@@ -114,7 +122,10 @@ def registrations(
     for item in corpus.items(start, start + count):
         key = keys[item.handle.partition("/")[0]]
         body = as_line(item).rstrip()
-        yield Exchange(_post("/api/v1/identifiers", body, key), (truth.created(item.handle),), 1)
+        right = truth.created(item.handle)
+        yield Exchange(
+            _post("/api/v1/identifiers", body, key), (right,), 1, truth.refused_over_http
+        )
 
 
 def bulk_registrations(
@@ -126,9 +137,8 @@ def bulk_registrations(
         items = list(corpus.items_of(number, at, at + size))
         body = b'{"items":[' + b",".join(as_line(item).rstrip() for item in items) + b"]}"
         handles = [item.handle for item in items]
-        yield Exchange(
-            _post("/api/v1/identifiers/batch", body, key), (truth.all_created(handles),), size
-        )
+        right, refused = truth.all_created(handles), truth.bulk_refused(handles)
+        yield Exchange(_post("/api/v1/identifiers/batch", body, key), (right,), size, refused)
 
 
 def _learned(
@@ -141,6 +151,7 @@ def _learned(
             b"".join(wire.resolution(handle, at) for at, handle in enumerate(some, start=1)),
             tuple(truth.registered(corpus.identifier(items[handle])) for handle in some),
             len(some),
+            truth.refused,
         )
         for some in (handles[at : at + _AT_ONCE] for at in range(0, len(handles), _AT_ONCE))
     ]

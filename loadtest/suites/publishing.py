@@ -37,7 +37,11 @@ class Publisher:
         times = [a - b for a, b in zip(tally.times.counts, shown.times.counts, strict=True)]
         octets = tally.octets - shown.octets
         failures = Counter(
-            {"wrong answer": tally.wrong - shown.wrong, "no answer": tally.missing - shown.missing}
+            {
+                "wrong answer": tally.wrong - shown.wrong,
+                "refused": tally.refused - shown.refused,
+                "no answer": tally.missing - shown.missing,
+            }
         )
         missing = failures["no answer"]
         for entry in (self._stats.total, self._stats.get(step, user)):
@@ -49,7 +53,8 @@ class Publisher:
             for _ in range(count):
                 self._stats.log_error(user, step, name)
         shown.times.counts = list(tally.times.counts)
-        shown.octets, shown.wrong, shown.missing = tally.octets, tally.wrong, tally.missing
+        shown.octets, shown.missing = tally.octets, tally.missing
+        shown.wrong, shown.refused = tally.wrong, tally.refused
 
 
 def _add(entry: StatsEntry, times: list[int], octets: int) -> None:

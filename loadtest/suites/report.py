@@ -49,6 +49,7 @@ def step_document(measured: Measured) -> dict[str, Any]:
         "asked": step.asked,
         "right": step.right,
         "wrong": step.wrong,
+        "refused": step.refused,
         "missing": step.missing,
         "late": step.late,
         "stray": sum(tally.stray for tally in measured.users.values()),
@@ -69,7 +70,12 @@ def step_document(measured: Measured) -> dict[str, Any]:
             for what, told in measured.server_times.items()
         },
         "by_user": {
-            user: {"right": tally.right, "wrong": tally.wrong, "missing": tally.missing}
+            user: {
+                "right": tally.right,
+                "wrong": tally.wrong,
+                "refused": tally.refused,
+                "missing": tally.missing,
+            }
             for user, tally in measured.users.items()
         },
         "wrong_answers": [
@@ -95,6 +101,7 @@ _COLUMNS: Final = (
     "asked/s",
     "right/s",
     "wrong",
+    "refused",
     "missing",
     "driver CPU",
     "server CPU",
@@ -142,6 +149,7 @@ def _row(step: Mapping[str, Any]) -> str:
         "as answers come" if offered is None else f"{offered:,.0f}",
         f"{step['rate']:,}",
         f"{step['wrong']:,}",
+        f"{step['refused']:,}",
         f"{step['missing']:,}",
         f"{step['driver_cpu']:.0%}",
         f"{step['server_cpu']:.0%}",

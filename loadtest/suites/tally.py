@@ -1,6 +1,7 @@
 """What users of one kind saw while one step was measured."""
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import Final
 
 from loadtest.suites.histogram import Histogram
@@ -8,33 +9,55 @@ from loadtest.suites.histogram import Histogram
 _EXAMPLES: Final = 3
 
 
+class Outcome(Enum):
+    """What an answer is worth."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    REFUSED = "refused"
+
+
 class Tally:
     """Counts are resolutions or registrations; a batch of a hundred counts as a hundred.
 
     asked: questions that the schedule wanted asked and that are decided, one way or another.
-    right, wrong: answers. missing: no answer in time, or never sent because nobody was free.
-    stray: answers to what was given up, or twice; they count nowhere else. late: questions that the
-    driver itself asked too late.
+    right, wrong: answers. refused: told that the server is too busy. missing: no answer in time, or
+    never sent because nobody was free. stray: answers to what was given up, or twice; they count
+    nowhere else. late: questions that the driver itself asked too late.
     """
 
-    __slots__ = ("examples", "late", "missing", "octets", "right", "stray", "times", "wrong")
+    __slots__ = (
+        "examples",
+        "late",
+        "missing",
+        "octets",
+        "refused",
+        "right",
+        "stray",
+        "times",
+        "wrong",
+    )
 
     def __init__(self) -> None:
-        self.right = self.wrong = self.missing = self.stray = self.late = self.octets = 0
+        self.right = self.wrong = self.refused = self.missing = 0
+        self.stray = self.late = self.octets = 0
         self.times = Histogram()
         self.examples: list[bytes] = []
 
     @property
     def asked(self) -> int:
         """Everything that is decided."""
-        return self.right + self.wrong + self.missing
+        return self.right + self.wrong + self.refused + self.missing
 
-    def answered(self, *, right: bool, seconds: float, answer: bytes, weight: int = 1) -> None:
+    def answered(self, outcome: Outcome, *, seconds: float, answer: bytes, weight: int = 1) -> None:
         """Count an answer to `weight` questions at once."""
         self.times.add(seconds, weight)
         self.octets += len(answer)
-        if right:
+        if outcome is Outcome.RIGHT:
             self.right += weight
+            return
+        if outcome is Outcome.REFUSED:
+            self.refused += weight
             return
         self.wrong += weight
         if len(self.examples) < _EXAMPLES:
@@ -44,6 +67,7 @@ class Tally:
         """Add what another saw."""
         self.right += other.right
         self.wrong += other.wrong
+        self.refused += other.refused
         self.missing += other.missing
         self.stray += other.stray
         self.late += other.late

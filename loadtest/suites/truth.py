@@ -2,8 +2,9 @@
 
 `registered` decodes an answer and compares every value with the corpus, which takes some 50 µs.
 Where an answer was compared so before the run, `same` holds later ones to its very octets, all but
-the request id and the expiration; that takes less than one. Over HTTP an answer is told as its
-status, a space and its body.
+the request id and the expiration; that takes less than one. A refusal (the server is too busy) is
+neither right nor wrong: it claims nothing. Over HTTP an answer is told as its status, a space and
+its body.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,9 @@ Identifier = Mapping[str, Any]
 
 _RESOLVED: Final = int(OpCode.RESOLUTION).to_bytes(4, "big")
 _CODES: Final = slice(20, 28)
+_BUSY: Final = int(ResponseCode.SERVER_BUSY).to_bytes(4, "big")
+_REFUSING: Final = frozenset({429, 503})
+_CREATED: Final = 201
 
 
 def same(reference: bytes) -> Right:
@@ -62,6 +66,17 @@ def registered(identifier: Identifier) -> Right:
 def unknown(reply: bytes) -> bool:
     """Hold a Handle reply to a name that nobody registered: code 100 (RFC 3652 section 3.2)."""
     return reply[_CODES] == _RESOLVED + int(ResponseCode.HANDLE_NOT_FOUND).to_bytes(4, "big")
+
+
+def refused(reply: bytes) -> bool:
+    """Say whether a Handle reply says that the server is too busy: code 3."""
+    return reply[_CODES] == _RESOLVED + _BUSY
+
+
+def refused_over_http(answer: bytes) -> bool:
+    """Say whether an HTTP answer says that the server is too busy, or that one asks too often."""
+    status = answer.partition(b" ")[0]
+    return status.isdigit() and int(status) in _REFUSING
 
 
 def same_over_http(reference: bytes) -> Right:
@@ -105,6 +120,40 @@ def batch_over_http(expected: Sequence[Identifier | str]) -> Right:
     return right
 
 
+def batch_refused(expected: Sequence[Identifier | str]) -> Right:
+    """Tell a batch of which some was refused, and nothing is wrong, from other answers."""
+
+    def refused_in_part(answer: bytes) -> bool:
+        if refused_over_http(answer):
+            return True
+        document = _document(answer, b"200")
+        if document is None:
+            return False
+        results = document.get("results", [])
+        return len(results) == len(expected) and all(
+            result.get("responseCode") == ResponseCode.SERVER_BUSY
+            or (_is_absent(result, told) if isinstance(told, str) else _is_found(result, told))
+            for result, told in zip(results, expected, strict=True)
+        )
+
+    return refused_in_part
+
+
+def bulk_refused(handles: Sequence[str]) -> Right:
+    """Tell a batch of registrations of which some was refused from other answers."""
+
+    def refused_in_part(answer: bytes) -> bool:
+        if refused_over_http(answer):
+            return True
+        document = _document(answer, b"200")
+        items = [] if document is None else document.get("items", [])
+        return [item.get("handle") for item in items] == list(handles) and all(
+            item.get("status") == _CREATED or item.get("status") in _REFUSING for item in items
+        )
+
+    return refused_in_part
+
+
 def created(handle: str) -> Right:
     """Hold the answer to a registration to the name that was to be registered."""
 
@@ -122,7 +171,7 @@ def all_created(handles: Sequence[str]) -> Right:
         document = _document(answer, b"200")
         return document is not None and [
             (item.get("handle"), item.get("status")) for item in document.get("items", [])
-        ] == [(handle, 201) for handle in handles]
+        ] == [(handle, _CREATED) for handle in handles]
 
     return right
 

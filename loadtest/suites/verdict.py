@@ -42,6 +42,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     asked: int
     right: int
     wrong: int
+    refused: int
+    """Told that the server is too busy."""
     missing: int
     late: int
     """Questions that the driver asked `Limits.late` or more after their time."""

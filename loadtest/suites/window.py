@@ -12,8 +12,8 @@ from identifiers.wire.handle.envelope import SIZE as ENVELOPE
 from identifiers.wire.handle.framing import MAX_DATAGRAM, UdpJoiner
 from loadtest import mmsg
 from loadtest.suites.arrivals import Arrivals
-from loadtest.suites.tally import Tally
-from loadtest.suites.truth import Right
+from loadtest.suites.tally import Outcome, Tally
+from loadtest.suites.truth import Right, refused
 
 PATIENCE: Final = 1.0
 """Seconds after which an answer counts as missing."""
@@ -119,7 +119,10 @@ class Window:
             tally.stray += 1
             return
         right, sent = asked
-        tally.answered(right=right(reply), seconds=now - sent, answer=reply)
+        outcome = Outcome.RIGHT
+        if not right(reply):
+            outcome = Outcome.REFUSED if refused(reply) else Outcome.WRONG
+        tally.answered(outcome, seconds=now - sent, answer=reply)
 
     def _join(self, packet: bytes, now: float, tally: Tally) -> None:
         try:

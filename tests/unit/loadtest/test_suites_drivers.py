@@ -12,6 +12,7 @@ import pytest
 
 from identifiers.wire.handle.framing import split
 from loadtest.bench import wire
+from loadtest.suites import truth
 from loadtest.suites import window as windows
 from loadtest.suites.arrivals import Arrivals
 from loadtest.suites.fleet import Exchange, Exhausted, Fleet
@@ -178,7 +179,7 @@ def test_open_load_asks_by_the_clock_and_what_finds_no_room_is_missing():
 def exchanges(count=None):
     """Pipelines of two questions, answered by their own octets."""
     batch = [wire.resolution("88.300.1/A", 1), wire.resolution("88.300.1/B", 2)]
-    one = Exchange(b"".join(batch), tuple(message.__eq__ for message in batch), 2)
+    one = Exchange(b"".join(batch), tuple(message.__eq__ for message in batch), 2, truth.refused)
     return itertools.repeat(one) if count is None else itertools.repeat(one, count)
 
 
@@ -245,7 +246,9 @@ def test_open_load_is_asked_by_the_clock():
 
 def test_http_answers_are_verified():
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
-    asked = itertools.repeat(Exchange(b"GET / HTTP/1.1\r\n\r\n", (b"200 ok".__eq__,), 1))
+    asked = itertools.repeat(
+        Exchange(b"GET / HTTP/1.1\r\n\r\n", (b"200 ok".__eq__,), 1, truth.refused_over_http)
+    )
     for body, right in ((b"ok", True), (b"no", False)):
         with (
             tcp_server(lambda _, body=body: head + body) as address,
@@ -255,8 +258,47 @@ def test_http_answers_are_verified():
         assert (tally.right > 0, tally.wrong > 0) == (right, not right)
 
 
+BUSY = bytes(20) + (1).to_bytes(4, "big") + (3).to_bytes(4, "big") + bytes(12)
+
+
+def busy(data):
+    """Answer a question by code 3, the server is too busy."""
+    return data[:16] + (len(BUSY) - 20).to_bytes(4, "big") + BUSY[20:]
+
+
+def test_a_datagram_that_refuses_is_neither_right_nor_wrong():
+    with udp_server(lambda data: [busy(data)]) as address:
+        tally = driven(address, Arrivals(None), lambda t: t.refused)
+    assert (tally.right, tally.wrong) == (0, 0)
+
+
+def test_a_pipeline_that_is_refused_in_part_is_refused_unless_something_is_wrong():
+    first = len(wire.resolution("88.300.1/A", 1))
+    for rest, seen in ((lambda data: data, "refused"), (lambda data: data[:-1] + b"!", "wrong")):
+
+        def answer(data, rest=rest):
+            return busy(data[:first]) + rest(data[first:])
+
+        with tcp_server(answer) as address, fleet(address, Arrivals(None)) as made:
+            tally = until(made, lambda t: t.asked)
+        assert getattr(tally, seen) == tally.asked
+
+
+def test_an_http_answer_that_refuses_is_neither_right_nor_wrong():
+    head = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\n{}"
+    one = Exchange(b"GET / HTTP/1.1\r\n\r\n", (b"200 ok".__eq__,), 1, truth.refused_over_http)
+    with (
+        tcp_server(lambda _: head) as address,
+        fleet(address, Arrivals(None), itertools.repeat(one), stream=HttpStream) as made,
+    ):
+        tally = until(made, lambda t: t.refused)
+    assert (tally.right, tally.wrong) == (0, 0)
+
+
 def test_what_no_stream_understands_is_no_answer():
-    asked = itertools.repeat(Exchange(b"GET / HTTP/1.1\r\n\r\n", (b"200 ok".__eq__,), 1))
+    asked = itertools.repeat(
+        Exchange(b"GET / HTTP/1.1\r\n\r\n", (b"200 ok".__eq__,), 1, truth.refused_over_http)
+    )
     with (
         tcp_server(lambda _: b"HTTP/1.1 200 OK\r\n\r\n") as address,
         fleet(address, Arrivals(None), asked, stream=HttpStream) as made,

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from loadtest.suites.histogram import BOUNDS, Histogram, quantile
-from loadtest.suites.tally import Book, Tally
+from loadtest.suites.tally import Book, Outcome, Tally
 
 
 def test_a_quantile_is_told_to_a_tenth():
@@ -38,23 +38,26 @@ def test_quantiles_of_foreign_buckets():
 
 def test_a_tally_counts_a_batch_by_its_weight_and_keeps_a_few_wrong_answers():
     tally = Tally()
-    tally.answered(right=True, seconds=0.01, answer=b"abc", weight=100)
+    tally.answered(Outcome.RIGHT, seconds=0.01, answer=b"abc", weight=100)
     for n in range(9):
-        tally.answered(right=False, seconds=0.01, answer=bytes([n]))
+        tally.answered(Outcome.WRONG, seconds=0.01, answer=bytes([n]))
     tally.missing += 1
-    assert (tally.right, tally.wrong, tally.missing, tally.asked) == (100, 9, 1, 110)
+    tally.answered(Outcome.REFUSED, seconds=0.01, answer=b"", weight=8)
+    assert (tally.right, tally.wrong, tally.refused, tally.missing) == (100, 9, 8, 1)
+    assert tally.asked == 118
     assert tally.octets == 12
     assert tally.examples == [b"\0", b"\1", b"\2"]
-    assert sum(tally.times.counts) == 109
+    assert sum(tally.times.counts) == 117
 
 
 def test_tallies_add_up():
     one, other = Tally(), Tally()
-    one.answered(right=True, seconds=0.001, answer=b"1")
-    other.answered(right=False, seconds=1.0, answer=b"22")
-    other.missing, other.stray, other.late = 2, 3, 4
+    one.answered(Outcome.RIGHT, seconds=0.001, answer=b"1")
+    other.answered(Outcome.WRONG, seconds=1.0, answer=b"22")
+    other.missing, other.stray, other.late, other.refused = 2, 3, 4, 5
     one.merge(other)
     assert (one.right, one.wrong, one.missing, one.stray, one.late) == (1, 1, 2, 3, 4)
+    assert one.refused == 5
     assert (one.octets, one.examples, sum(one.times.counts)) == (3, [b"22"], 2)
 
 

@@ -4,7 +4,7 @@ from loadtest.suites.measured import measure
 from loadtest.suites.profiles import Kind, Limits, Part, Suite
 from loadtest.suites.readings import Look
 from loadtest.suites.report import page, step_document, suite_document
-from loadtest.suites.tally import Tally
+from loadtest.suites.tally import Outcome, Tally
 from loadtest.suites.verdict import judge
 from node import gauges, metrics
 
@@ -71,9 +71,9 @@ SUITE = Suite(title="half <open>", parts=(Part(kind=Kind.UDP, rate=100.0),), lim
 def measured(*, driver=1.0, wrong=0):
     tally = Tally()
     for _ in range(1000):
-        tally.answered(right=True, seconds=0.002, answer=b"x")
+        tally.answered(Outcome.RIGHT, seconds=0.002, answer=b"x")
     for _ in range(wrong):
-        tally.answered(right=False, seconds=0.002, answer=b"\xff\x00")
+        tally.answered(Outcome.WRONG, seconds=0.002, answer=b"\xff\x00")
     looks = (
         Look(at=0.0, node=BEFORE, driver=0.0, stores=1.0, machine=100.0),
         Look(at=10.0, node=AFTER, driver=driver, stores=2.0, machine=112.0),

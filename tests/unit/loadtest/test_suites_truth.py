@@ -146,3 +146,38 @@ def test_every_kind_of_item_can_be_verified(number):
     item = CORPUS.identifier(number)
     assert truth.registered(item)(reply(values_of(item), handle=item["handle"]))
     assert truth.registered_over_http(item)(http(200, found(item)))
+
+
+def test_a_refusal_claims_nothing():
+    for code, refused in ((3, True), (100, False), (1, False), (2, False)):
+        answer = message.encode(
+            message.Message(
+                request_id=3,
+                header=Header(op_code=OpCode.RESOLUTION, response_code=code),
+                body=bodies.Nothing(),
+            )
+        )
+        assert truth.refused(answer) is refused
+    assert not truth.refused(b"")
+    assert truth.refused_over_http(b"503 {}")
+    assert truth.refused_over_http(b"429 {}")
+    assert not truth.refused_over_http(b"500 {}")
+    assert not truth.refused_over_http(b"")
+
+
+def test_a_batch_refused_in_part_has_nothing_wrong_in_it():
+    refused = truth.batch_refused([ITEM, "88.300.1/NOBODY"])
+    absent = {"responseCode": 100, "handle": "88.300.1/NOBODY"}
+    busy = {"responseCode": 3, "handle": ITEM["handle"]}
+    assert refused(http(503, {}))
+    assert refused(http(200, {"results": [busy, absent]}))
+    assert not refused(http(200, {"results": [busy, found(ITEM)]}))
+    assert not refused(http(200, {"results": [busy]}))
+    assert not refused(http(500, {"results": [busy, absent]}))
+    bulk = truth.bulk_refused(["88.300.1/A", "88.300.1/B"])
+    made = [{"handle": "88.300.1/A", "status": 201}, {"handle": "88.300.1/B", "status": 503}]
+    assert bulk(http(429, {}))
+    assert bulk(http(200, {"items": made}))
+    assert not bulk(http(200, {"items": made[::-1]}))
+    assert not bulk(http(200, {"items": [made[0], made[1] | {"status": 409}]}))
+    assert not bulk(http(500, {"items": made}))

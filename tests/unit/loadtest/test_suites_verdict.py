@@ -21,6 +21,7 @@ STEP = Step(
     asked=10_000,
     right=10_000,
     wrong=0,
+    refused=0,
     missing=0,
     late=0,
     p99=0.01,
