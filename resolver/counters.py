@@ -83,6 +83,8 @@ class Event(StrEnum):
     """A connection over a limit (TCP, HTTP)."""
     OVERLOADED = "overloaded"
     """A request while as many as allowed were in progress (HTTP)."""
+    SHORT_CUT = "short_cut"
+    """An answer that was given before a request was made of it (HTTP)."""
     TIMED_OUT = "timed_out"
     """A connection closed for its silence or slowness (TCP)."""
 

@@ -14,7 +14,7 @@ from edge.short_cut import head_of
 from identifiers.queries import Query
 from identifiers.wire.restform import JSON, Form, Unreadable, handle_in
 from resolver.clients import Clients
-from resolver.counters import Counters, Result, Transport
+from resolver.counters import Counters, Event, Result, Transport
 from resolver.limits import Limits
 from resolver.service import Resolver
 from resolver.transports.finished import FinishedReplies
@@ -123,6 +123,7 @@ class Repeated:
         """Count answers."""
         now = self._clock()
         self._counters.answered(Transport.HTTP, Result.FOUND, now - began, now, answered)
+        self._counters.happened(Event.SHORT_CUT, answered)
 
     def _of_this_second(self, page: Page) -> Ready:
         headers = headers_of(page, int(self._epoch()), None)

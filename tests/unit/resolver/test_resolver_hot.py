@@ -75,7 +75,9 @@ def test_each_answer_counts_under_its_prefix(at):
 def test_answers_are_counted_with_their_latency(at):
     at.world.clock.now += 0.01
     at.repeated.count(5, at.world.clock.now - 0.01)
-    found = at.world.counters.snapshot()["answers"]["http"]["found"]
+    snapshot = at.world.counters.snapshot()
+    assert snapshot["events"] == {"short_cut": 5}
+    found = snapshot["answers"]["http"]["found"]
     assert sum(found["buckets"]) == 5
     assert found["seconds"] == pytest.approx(0.05)
 
