@@ -59,6 +59,7 @@ def measure(
         p99=p99,
         driver=driver / wall,
         server=sum(spent.values()) / wall / cores,
+        others=max(0.0, others / wall),
         errors=errors,
     )
     return Measured(

@@ -56,6 +56,11 @@ def step_document(measured: Measured) -> dict[str, Any]:
         "driver_cpu": round(step.driver, 3),
         "server_cpu": round(step.server, 3),
         "cpu": {name: round(share, 3) for name, share in measured.cpu.items()},
+        "cpu_us_per_answer": {
+            name: round(1e6 * share / step.rate, 1) if step.right else None
+            for name, share in measured.cpu.items()
+            if name != "others"
+        },
         "times_ms": {
             user: {
                 "p50": _ms(tally.times.quantile(0.5)),

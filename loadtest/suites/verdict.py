@@ -24,6 +24,9 @@ PUNCTUAL: Final = 0.98
 """Share of the questions that the driver must not have been late with."""
 
 
+_CROWD: Final = 0.2
+
+
 class Verdict(StrEnum):
     """What a run says."""
 
@@ -51,6 +54,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     driver: float
     server: float
     """Share of the cores that the server was given."""
+    others: float = 0.0
+    """Cores that neither driver nor server used, and somebody else did."""
     errors: int = 0
     """Users that ended on an error."""
 
@@ -168,7 +173,10 @@ def _doubts(step: Step, *, saturated: bool) -> list[str]:
     if step.late > (1 - PUNCTUAL) * max(step.asked, step.late):
         found.append(f"the driver was late with {step.late:,} of {step.asked:,} questions")
     if saturated and step.server < SERVER_BUSY:
-        found.append(f"the server used {step.server:.0%} of its cores: it is not what is slow")
+        found.append(
+            f"the server used {step.server:.0%} of its cores: it is not what is slow"
+            + (f" (other processes used {step.others:.1f} cores)" if step.others > _CROWD else "")
+        )
     return found
 
 

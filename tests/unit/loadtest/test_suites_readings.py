@@ -99,6 +99,12 @@ def test_a_document_tells_the_drivers_times_only_where_they_are_worth_it():
     assert step_document(measured(driver=5.0))["times_ms"] is None
 
 
+def test_a_document_tells_what_an_answer_costs():
+    # 35 and 10 % of a core for 100 answers a second.
+    told = step_document(measured())["cpu_us_per_answer"]
+    assert told == {"worker-0": 3500.0, "stores": 1000.0}
+
+
 def test_a_suite_and_its_page():
     steps = [measured(), measured(wrong=2)]
     judged = judge([one.step for one in steps], SUITE.limits)

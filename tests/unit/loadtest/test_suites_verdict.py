@@ -90,6 +90,13 @@ def test_what_says_more_of_the_driver_than_of_the_server_is_invalid(bad, reason)
     assert judge([STEP, bad], LIMITS).verdict is Verdict.INVALID
 
 
+def test_a_crowded_machine_is_told_of():
+    slow = step(p99=0.2, server=0.4)
+    assert "other processes" not in judge_step(slow, LIMITS).reasons[0]
+    (crowded,) = judge_step(msgspec.structs.replace(slow, others=1.25), LIMITS).reasons
+    assert crowded.endswith("(other processes used 1.2 cores)")
+
+
 def test_the_bounds_themselves_are_good_enough():
     assert judge_step(step(driver=0.8), LIMITS).verdict is Verdict.PASS
     assert judge_step(closed(driver=0.8), LIMITS).verdict is Verdict.PASS
