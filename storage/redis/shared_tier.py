@@ -30,6 +30,8 @@ TOMBSTONE_MILLISECONDS: Final = 60_000
 """Longer than a lease (`assurance` 2.4)."""
 BATCH: Final = 256
 """Keys in one script call: a script shuts out all others while it runs."""
+FORMAT: Final = 2
+"""Of values, raised when it changes: workers of two releases do not read each other's."""
 _NOTHING: Final = 10**sealed.DIGITS - 1
 
 _LOOK: Final = load("look")
@@ -67,7 +69,7 @@ class RedisSharedTier:
         self._look_seconds = look_seconds
         self._chance = chance
         self._seed = seed
-        self._namespace = f"{namespace}:1"
+        self._namespace = f"{namespace}:{FORMAT}"
         self._since: int | None = None
         self._forgotten = 0
         server.when_replaced(self.forget)
