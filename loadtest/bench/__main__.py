@@ -2,8 +2,8 @@
 
 Each wire's rate is taken beside a bare reference that answers octets of the same sizes, in turn,
 three rounds; the ratio of the medians is what counts, the machine's speed drifts. One worker on one
-processor; driver, registry and stores on the other. How soon a write is told is asked of a second
-node with two workers. Exits with 1 when an answer was wrong or lost.
+processor; driver, registry and stores on the other; for what writes, all on both. How soon a write
+is told is asked of a second node with two workers. Exits with 1 when an answer was wrong or lost.
 """
 
 import argparse
@@ -11,10 +11,23 @@ import json
 import os
 import platform
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from loadtest.bench import comparing, freshness, http, importing, nodes, signed, streams, udp, wire
+from loadtest.bench import (
+    beside,
+    comparing,
+    freshness,
+    http,
+    importing,
+    nodes,
+    registering,
+    signed,
+    streams,
+    udp,
+    wire,
+)
 from loadtest.bench.datagrams import Tally
 from loadtest.corpus import Corpus
 
@@ -23,6 +36,8 @@ _BATCH = 32
 _QUESTIONS = 4096
 _PREFIX = "88.300.1"
 _WRITES = 50
+_SINGLE = 12
+"""One in so many is registered by itself."""
 
 
 def main() -> int:
@@ -37,6 +52,11 @@ def main() -> int:
         # The corpus has rows of nine values and more; an identifier of five is as common.
         short = importing.shortened(corpus.ndjson(count, 2 * count))
         result["import_five_values"] = importing.measure(node, key, short, count)
+        lines = corpus.ndjson(2 * count, 5 * count)
+        result["batch"] = registering.batches(node, key, lines, count=count, rounds=_ROUNDS)
+        result["single"] = registering.singles(
+            node, key, lines, count=count // _SINGLE, rounds=_ROUNDS
+        )
         hot = [
             corpus.identifier(n)["handle"]
             for n in range(min(10_000, arguments.identifiers // _ROUNDS))
@@ -49,6 +69,10 @@ def main() -> int:
         result["http_batch"] = http.measure_batch(node, names, arguments.seconds)
         result["handle_tcp_signed"] = signed.measure(
             node, names, seconds=arguments.seconds, rounds=_ROUNDS
+        )
+        questions = [wire.resolution(name, at + 1) for at, name in enumerate(names)]
+        result["handle_udp_beside_import"] = beside.measure(
+            node, key, questions, islice(lines, count // 2), result["handle_udp"]["rate"]
         )
     with nodes.node(workers=2) as node:
         result["freshness"] = freshness.measure(
