@@ -114,6 +114,11 @@ def result_of(outcome: Outcome) -> Result:
     return _RESULTS[type(outcome)]
 
 
+_HTTP: Final = Transport.HTTP
+_FOUND: Final = Result.FOUND
+"""By these names: before Python 3.12 a member of an enum is found slowly."""
+
+
 class _Series:
     """One transport and result: answers by bucket, and the sum of their seconds."""
 
@@ -141,6 +146,7 @@ class Counters:
         self._in_second = 0
         self._second = 0
         self._peak = {"answers": 0, "at": 0}
+        self._short_cuts = 0
 
     def answered(
         self, transport: Transport, result: Result, seconds: float, now: float, times: int = 1
@@ -152,6 +158,11 @@ class Counters:
         if now >= self._second_ends:
             self._turn_second(now)
         self._in_second += times
+
+    def answered_short(self, seconds: float, now: float, times: int) -> None:
+        """Count values that were found and told over HTTP before a request was made of it."""
+        self.answered(_HTTP, _FOUND, seconds, now, times)
+        self._short_cuts += times
 
     def happened(self, event: Event, times: int = 1) -> None:
         """Count an event."""
@@ -173,6 +184,9 @@ class Counters:
         prefixes = {str(prefix): count for prefix, count in self._prefixes.items()}
         if self._other:
             prefixes[OTHER] = self._other
+        events = {str(event): count for event, count in self._events.items()}
+        if self._short_cuts:
+            events[str(Event.SHORT_CUT)] = self._short_cuts
         return {
             "bounds": list(BOUNDS),
             "answers": {
@@ -183,7 +197,7 @@ class Counters:
                 }
                 for transport, by_result in zip(Transport, self._series, strict=True)
             },
-            "events": {str(event): count for event, count in self._events.items()},
+            "events": events,
             "prefixes": prefixes,
             "seconds": {str(second): count for second, count in self._seconds.items()},
             "peak": dict(self._peak),

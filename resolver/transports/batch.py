@@ -140,11 +140,11 @@ class Batches:
         turn = self._clock()
         for start in range(0, len(handles), _FOUND_TOGETHER):
             names = [handle.encode() for handle in handles[start : start + _FOUND_TOGETHER]]
-            found = self._hot.find_kept(names, form, self._clock())
+            found = self._hot.pages(names, form, self._clock())
             for name, kept in zip(names, found, strict=True):
                 page = kept
                 if page is None:
-                    page = self._hot.find(name, form, self._clock())
+                    page = self._hot.page(name, form, self._clock())
                     turn = await self._let_others(turn)
                 pages.append(None if page is None else page.data)
             turn = await self._let_others(turn)
