@@ -10,6 +10,7 @@ from aiohttp import web
 
 from edge.addresses import Networks
 from edge.connections import Connections
+from edge.farewell import Farewell
 from edge.heads import Ends
 from edge.short_cut import ShortCut
 
@@ -25,7 +26,7 @@ _log = structlog.get_logger(__name__)
 class Connection(web.RequestHandler):
     """A connection. What its parser refuses is told by `refuse`, as a problem document."""
 
-    __slots__ = ("_connections", "_counted", "_refuse", "_trusted", "_trusted_idle")
+    __slots__ = ("_connections", "_counted", "_farewell", "_refuse", "_trusted", "_trusted_idle")
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class Connection(web.RequestHandler):
         trusted: Networks,
         trusted_idle: float,
         connections: Connections | None,
+        farewell: Farewell,
         refuse: Callable[[web.BaseRequest], web.Response],
         **options: Any,
     ) -> None:
@@ -41,8 +43,14 @@ class Connection(web.RequestHandler):
         self._trusted = trusted
         self._trusted_idle = trusted_idle
         self._connections = connections
+        self._farewell = farewell
         self._refuse = refuse
         self._counted = ""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the answer that is being made is the last one: no other request has come."""
+        return self._farewell.begun and not self._messages
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, or cut it when it is one too many."""
@@ -96,6 +104,11 @@ class ShortCutConnection(Connection):
         self._client: Any = None
         self._ends = Ends()
 
+    @property
+    def ends(self) -> bool:
+        """As in `Connection`; nor has the beginning of another one come."""
+        return super().ends and self._ends.between
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who asks."""
         super().connection_made(transport)
@@ -109,6 +122,7 @@ class ShortCutConnection(Connection):
         """Answer what can be answered at once, and hand on the rest."""
         if (
             self._ends.between
+            and not self._farewell.begun  # answers then say that the connection ends
             and self._waiter is not None  # a request is waited for: none is in progress
             and not (self._messages or self._paused or self._force_close or self._close)
             and (transport := self.transport) is not None

@@ -23,6 +23,7 @@ from structlog.contextvars import bind_contextvars
 from edge import problems
 from edge.addresses import NOBODY, Networks
 from edge.connections import Connections
+from edge.farewell import Farewell
 from edge.language import preferred
 from edge.problems import Problem, problem_of, retry_after
 from edge.protocol import Connection, ShortCutConnection, short_cut_possible
@@ -97,6 +98,8 @@ def answer_problem(request: web.BaseRequest, problem: Problem) -> web.Response:
 
 def dress(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Set the headers that every answer has; a handler that streams calls this before it begins."""
+    if isinstance(request.protocol, Connection) and request.protocol.ends:
+        response.force_close()
     headers = response.headers
     headers["Server"] = "idnode"
     headers["X-Request-Id"] = request_id(request)
@@ -118,8 +121,10 @@ async def serve(
     turned_away: Callable[[], None] = lambda: None,
     connections: Connections | None = None,
     at_once: AtOnce | None = None,
-) -> web.AppRunner:
+) -> "Runner":
     """Serve `app` on bound sockets; `await runner.cleanup()` drains and closes.
+
+    Where another process serves on, `edge.farewell.leave(runner)` goes before that.
 
     `trusted` peers may keep idle connections for longer. `turned_away` is called for each request
     that was one too many. `connections` bounds how many are open, also those that TLS is added to.
@@ -132,7 +137,7 @@ async def serve(
         raise RuntimeError("aiohttp's C parser is missing: install it from a wheel")
     # A request that is answered before it is one cannot be logged as one.
     short_cut = None if at_once is None or log_requests else _short_cut(at_once)
-    runner = _Runner(
+    runner = Runner(
         app,
         limits,
         trusted,
@@ -261,11 +266,12 @@ class _Server(web.Server):
         return ShortCutConnection(self, loop=loop, short_cut=self._short_cut, **self._options)
 
 
-class _Runner(web.AppRunner):
+class Runner(web.AppRunner):
     """An AppRunner whose connections are ours: aiohttp has no other place to say so."""
 
     __slots__ = (
         "_connections",
+        "_farewell",
         "_frame_limits",
         "_log_requests",
         "_short_cut",
@@ -291,6 +297,23 @@ class _Runner(web.AppRunner):
         self._connections = connections
         self._short_cut = short_cut
         self._log_requests = log_requests
+        self._farewell = Farewell()
+
+    async def accept_no_more(self) -> None:
+        """Stop listening, and let each answer end its connection (`edge.farewell`)."""
+        self._farewell.begun = True
+        for site in tuple(self.sites):
+            await site.stop()
+
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return 0 if self.server is None else len(self.server.connections)
+
+    async def cleanup(self) -> None:
+        """Accept no more, let requests in progress end, close."""
+        self._farewell.begun = True
+        await super().cleanup()
 
     async def _make_server(self) -> web.Server:
         plain = await super()._make_server()
@@ -305,6 +328,7 @@ class _Runner(web.AppRunner):
             "trusted": self._trusted,
             "trusted_idle": self._frame_limits.trusted_idle,
             "connections": self._connections,
+            "farewell": self._farewell,
             "refuse": _refuse,
             "access_log": None,
             "auto_decompress": False,

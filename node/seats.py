@@ -15,7 +15,8 @@ from node.tenure import PULSE, Tenure
 
 LEAVE: Final = signal.SIGUSR2
 """Tells a process that its successor serves already: what it has taken it finishes."""
-LEAVING_SECONDS: Final = 30.0
+LEAVING_SECONDS: Final = 45.0
+"""What a process gets for all that it has taken."""
 STARTING_SECONDS: Final = 60.0
 """What a successor gets to become ready."""
 _MOST_FALSE_STARTS: Final = 5

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from edge import farewell
 from edge.addresses import Networks
 from edge.connections import Connections
 from edge.relay import RelayedAuthority
@@ -59,6 +60,7 @@ from resolver.transports.beyond import Beyond
 from resolver.transports.certified import Certifier
 from resolver.transports.handle import HandleExchange
 from resolver.transports.http import HttpResolution
+from resolver.transports.moving import Passage
 from resolver.transports.tcp import TcpListener
 from resolver.transports.udp import UdpListener
 from resolver.vouching import Vouching
@@ -210,6 +212,7 @@ async def _listen(
         counters=counters,
         clock=time.monotonic,
         login_first=[one for one, address in at_addresses if address in settings.login_first],
+        passage=Passage(*map(inherited, sockets.moving)),
     )
     udp = UdpListener(
         [inherited(fd) for fd in sockets.udp],
@@ -233,10 +236,18 @@ async def _listen(
     )
     stack.push_async_callback(runner.cleanup)
     await serve_tls(running, runner, sockets.https, clients=True)
+
+    async def end() -> None:
+        """Let others serve on: nothing that was taken is lost. Alone, close within a moment."""
+        if running.succeeded:
+            await asyncio.gather(udp.leave(), tcp.leave(), farewell.leave(runner))
+        else:
+            await udp.close()
+            await tcp.close()
+
     await tcp.start()
-    stack.push_async_callback(tcp.close)
     udp.start()
-    stack.push_async_callback(udp.close)
+    stack.push_async_callback(end)
     return tcp
 
 

@@ -23,6 +23,7 @@ from resolver.counters import Event, Result, Transport
 from resolver.transports.beyond import Forwarding, Reply
 from resolver.transports.desk import Desk, Slot
 from resolver.transports.handle import START, Pending, Silence, keeps_alive
+from resolver.transports.moving import MOST_READ, Moved, Passage
 from resolver.transports.origins import origin_of
 
 _TURN: Final = 64
@@ -43,8 +44,16 @@ class Connection(asyncio.Protocol):
     client: Client
     _transport: asyncio.Transport
 
-    def __init__(self, desk: "Desk[Connection]", *, login_first: bool = False) -> None:
+    def __init__(
+        self,
+        desk: "Desk[Connection]",
+        *,
+        login_first: bool = False,
+        moved: Moved | None = None,
+    ) -> None:
         self._desk = desk
+        self.moved = moved
+        """What it was in the worker that it comes from."""
         self._login_first = login_first
         pace = desk.pace
         self._framer = TcpFramer(
@@ -67,6 +76,7 @@ class Connection(asyncio.Protocol):
         self._ending = False
         self._closed = False
         self._draining = False
+        self._leaving = False
         self.deadline = _NEVER
 
     # what asyncio calls
@@ -85,6 +95,8 @@ class Connection(asyncio.Protocol):
             self._cut()
             return
         self._transport.set_write_buffer_limits(high=_TURN_OCTETS)
+        if self.moved is not None:
+            self._go_on_from(self.moved)
         self._regulate()
 
     def data_received(self, data: bytes) -> None:
@@ -130,14 +142,48 @@ class Connection(asyncio.Protocol):
 
     def drain(self) -> None:
         """Close as soon as nothing is under way."""
-        self._draining = True
+        self._draining, self._leaving = True, False
         self._work()
 
     def cut(self) -> None:
         """Close at once."""
         self._cut()
 
+    def move(self, passage: Passage) -> None:
+        """Put it where another worker takes it, once nothing is under way; till then call again.
+
+        Nothing more is read meanwhile, except the rest of a message that is too long to go along.
+        """
+        if self._closed or self._ending or self._eof:
+            return  # it ends by itself
+        self._leaving = self._framer.buffered <= MOST_READ
+        self._regulate()
+        if not self._leaving or self._slots or self._again or self._starved:
+            return
+        transport = self._transport
+        if self._stalled is not None or transport.get_write_buffer_size():
+            return
+        moved = Moved(
+            read=self._framer.begun(MOST_READ),
+            name=self._name,
+            known=self._known,
+            login_first=self._login_first,
+            pooled=self._pooled,
+            taken=self._taken,
+            age=self._desk.clock() - self._opened,
+        )
+        if passage.put(transport.get_extra_info("socket").fileno(), moved):
+            self._closed = True
+            transport.abort()  # closes our copy: to its peer the connection stays open
+
     # within
+
+    def _go_on_from(self, moved: Moved) -> None:
+        self._opened -= moved.age
+        self._name, self._known = moved.name, moved.known
+        self._taken, self._pooled = moved.taken, moved.pooled
+        if moved.read:
+            self.data_received(moved.read)
 
     def _work(self) -> None:
         if self._closed:
@@ -350,7 +396,7 @@ class Connection(asyncio.Protocol):
             self.deadline = self._desk.clock() + self._desk.pace.write_stall
             return
         self._read(
-            not (self._ending or self._eof or self._again or self._starved)
+            not (self._ending or self._eof or self._again or self._starved or self._leaving)
             and self._stalled is None
             and len(self._slots) < self._desk.pace.waiting
         )

@@ -19,11 +19,15 @@ from resolver.limits import Limits, ProvenPaths
 from resolver.transports.desk import Desk, Pace, Seats
 from resolver.transports.handle import HandleExchange
 from resolver.transports.misses import Misses
+from resolver.transports.moving import Moved, Passage
 from resolver.transports.pipeline import Connection
 
 _SWEEP: Final = 0.5
 """Seconds between looks at all deadlines."""
 _BACKLOG: Final = 1024
+_LOOK_AGAIN: Final = 0.01
+"""Seconds between two looks at connections that are to leave."""
+_MOVED_AT_ONCE: Final = 64
 
 
 class TcpBounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +42,8 @@ class TcpBounds(msgspec.Struct, frozen=True, kw_only=True):
     """Long messages of strangers that are on their way: what they may have us keep."""
     drain: float = 5.0
     """Seconds that connections get to become quiet when the listener is closed."""
+    leaving: float = 12.0
+    """The same when another worker takes them over: until what waits for others is answered."""
     pace: Pace = Pace()
 
 
@@ -59,10 +65,13 @@ class TcpListener:
         counters: Counters,
         clock: Callable[[], float],
         login_first: Collection[socket] = (),
+        passage: Passage | None = None,
         bounds: TcpBounds = TcpBounds(),  # noqa: B008 -- frozen
     ) -> None:
         self._sockets = tuple(sockets)
         self._login_first = login_first
+        self._passage = passage
+        self._arriving: set[asyncio.Task[object]] = set()
         self._rates = rates
         self._proven = proven
         self._counters = counters
@@ -101,12 +110,23 @@ class TcpListener:
             self._servers.append(
                 await loop.create_server(accepted, sock=listening, backlog=_BACKLOG)
             )
+        if self._passage is not None:
+            loop.add_reader(self._passage.out, self._take_over, self._passage)
         self._sweeper = loop.call_later(_SWEEP, self._sweep)
+
+    async def leave(self) -> None:
+        """Accept no more, hand connections over as they become quiet, and close what is left."""
+        await self._accept_no_more()
+        until = self._clock() + self._bounds.leaving
+        while self._passage is not None and self._connections and self._clock() < until:
+            for connection in tuple(self._connections):
+                connection.move(self._passage)
+            await asyncio.sleep(_LOOK_AGAIN)
+        await self.close()
 
     async def close(self) -> None:
         """Accept no more, close connections as they become quiet, and cut what does not."""
-        for server in self._servers:
-            server.close()
+        await self._accept_no_more()
         for connection in tuple(self._connections):
             connection.drain()
         self._empty.clear()
@@ -121,12 +141,37 @@ class TcpListener:
         if self._sweeper is not None:
             self._sweeper.cancel()
 
+    async def _accept_no_more(self) -> None:
+        for server in self._servers:
+            server.close()
+        if self._passage is not None:
+            asyncio.get_running_loop().remove_reader(self._passage.out)
+        if self._arriving:
+            await asyncio.wait(self._arriving)
+
+    def _take_over(self, passage: Passage) -> None:
+        for _ in range(_MOVED_AT_ONCE):
+            arrived = passage.take()
+            if arrived is None:
+                return
+            task = asyncio.ensure_future(self._adopt(*arrived))
+            self._arriving.add(task)
+            task.add_done_callback(self._arriving.discard)
+
+    async def _adopt(self, opened: socket, moved: Moved) -> None:
+        adopted = partial(Connection, self._desk, login_first=moved.login_first, moved=moved)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(adopted, opened)
+        except OSError:
+            opened.close()  # its peer has gone meanwhile
+
     def _admit(self, connection: Connection) -> bool:
         client, now = connection.client, self._clock()
-        if not self._room_for(client, now):
-            self._counters.happened(Event.REFUSED)
-            return False
-        self._counters.happened(Event.ACCEPTED)
+        if connection.moved is None:
+            if not self._room_for(client, now):
+                self._counters.happened(Event.REFUSED)
+                return False
+            self._counters.happened(Event.ACCEPTED)
         self._connections.add(connection)
         self._hosts[client.host] += 1
         self._networks[client.network] += 1

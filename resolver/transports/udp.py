@@ -34,6 +34,8 @@ _AT_ONCE: Final = 64
 """Datagrams read in one turn of the loop."""
 _UNSENT: Final = 1024
 """Packets kept for one socket while the system takes none."""
+_LOOK_AGAIN: Final = 0.01
+"""Seconds between two looks whether all packets are sent."""
 _PART: Final = Silence(Event.DROPPED_PACKET)
 _FLAGS_AT: Final = 2
 _PACKET: Final = slice(12, 16)
@@ -50,6 +52,8 @@ class UdpBounds(msgspec.Struct, frozen=True, kw_only=True):
     """Look-ups that wait for the store, and requests that wait for the registry."""
     drain: float = 2.0
     """Seconds that these get when the listener is closed."""
+    leaving: float = 12.0
+    """The same when other workers read on: until all are answered that can be."""
 
 
 class UdpListener:
@@ -85,12 +89,21 @@ class UdpListener:
         for port in self._ports:
             port.open()
 
-    async def close(self) -> None:
+    async def leave(self) -> None:
+        """Stop reading, and answer all that was read: others read on."""
+        await self.close(self._bounds.leaving)
+
+    async def close(self, patience: float | None = None) -> None:
         """Stop reading and let misses under way end. The sockets stay open: they are others'."""
         for port in self._ports:
             port.stop_reading()
         self._gathering.depart()
-        await self._misses.close(self._bounds.drain)
+        await self._misses.close(self._bounds.drain if patience is None else patience)
+        until = self._clock() + self._bounds.drain
+        while any(port.unsent for port in self._ports):
+            if self._clock() >= until:
+                break
+            await asyncio.sleep(_LOOK_AGAIN)
         for port in self._ports:
             port.close()
 
@@ -296,6 +309,10 @@ class _Port:
     def stop_reading(self) -> None:
         if self._loop is not None:
             self._loop.remove_reader(self._socket)
+
+    @property
+    def unsent(self) -> int:
+        return len(self._unsent)
 
     def close(self) -> None:
         if self._loop is not None:

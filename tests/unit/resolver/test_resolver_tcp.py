@@ -15,6 +15,7 @@ from identifiers.wire.handle.message import Message, decode, encode
 from identifiers.wire.handle.values import decode_values
 from resolver.limits import Rates
 from resolver.transports.desk import Pace
+from resolver.transports.moving import MOST_READ, Moved, Passage
 from resolver.transports.tcp import TcpBounds, TcpListener
 from tests.unit.resolver.world import Somebody
 
@@ -82,7 +83,7 @@ class Served:
 async def serve(make_world):
     listeners, peers = [], []
 
-    async def start(host="127.0.0.1", bounds=None, *, login_first=False, **options):
+    async def start(host="127.0.0.1", bounds=None, *, login_first=False, passage=None, **options):
         world = await make_world(real_time=True, **options)
         listening = socket.create_server(
             (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -93,6 +94,7 @@ async def serve(make_world):
             world.exchange,
             **world.serving(),
             login_first=[listening] if login_first else [],
+            passage=passage,
             bounds=bounds or TcpBounds(drain=0.05),
         )
         await listener.start()
@@ -603,3 +605,100 @@ class TestTheRegistry:
         peer.send(request[:16] + (262_145).to_bytes(4) + request[20:24])
         assert (await peer.receive()).header.response_code == ResponseCode.PROTOCOL_ERROR
         assert await peer.closed()
+
+
+@pytest.fixture
+def passages():
+    """Give each listener its own copies of the ends, as its process would have them."""
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    copies = []
+
+    def inherited():
+        mine = [end.dup() for end in ends]
+        for end in mine:
+            end.settimeout(0)
+        copies.extend(mine)
+        return Passage(*mine)
+
+    yield inherited
+    for end in (*ends, *copies):
+        end.close()
+
+
+class TestWhenAnotherServesOn:
+    async def test_connections_go_on_there_in_the_middle_of_a_message(self, passages, serve):
+        before, after = await serve(passage=passages()), await serve(passage=passages())
+        idle, busy = await before.peer(), await before.peer()
+        question = before.world.question("88.300.1/A", 7)
+        assert (await idle.ask(question)).request_id == 7
+        busy.send(question, question[:30])
+        assert (await busy.receive()).request_id == 7
+        await before.listener.leave()
+        assert before.listener.connections == 0
+        busy.send(question[30:])
+        for peer in (busy, idle):
+            if peer is idle:
+                peer.send(question)
+            answer = await peer.receive()
+            assert decode_values(answer.body.values) == (URL,)
+        assert after.listener.connections == 2
+        assert after.events() == {}, "they were let in already"
+        assert sum(after.world.counters.snapshot()["answers"]["tcp"]["found"]["buckets"]) == 2
+
+    async def test_what_waits_for_the_store_is_answered_before(self, passages, serve):
+        before, after = await serve(passage=passages()), await serve(passage=passages())
+        peer = await before.peer()
+        go = before.hold()
+        peer.send(before.world.question("88.300.1/OTHER", 1))
+        await before.world.until(lambda: before.listener._misses._tasks)
+        leaving = asyncio.create_task(before.listener.leave())
+        peer.send(before.world.question("88.300.1/A", 2))
+        await asyncio.sleep(0)
+        assert not leaving.done()
+        go.set()
+        assert [(await peer.receive()).request_id for _ in range(2)] == [1, 2]
+        await leaving
+        assert after.listener.connections == 1
+
+    async def test_who_is_logged_in_stays_so(self, passages, serve):
+        somebody = Somebody(*map(handles, range(1)))
+        before = await serve(passage=passages(), authority=somebody, login_first=True)
+        await serve(passage=passages(), authority=somebody)
+        peer = await before.peer()
+        request = before.world.request(OpCode.LIST_HANDLES, bodies.Named("0.NA/88.300.1"))
+        await peer.ask(request)
+        await before.listener.leave()
+        await peer.ask(request)
+        (_, first), (_, second) = somebody.came
+        assert first == second
+        assert second.connection
+        assert second.login_first
+
+    async def test_where_nobody_takes_them_they_are_closed_in_the_end(self, serve):
+        served = await serve(bounds=TcpBounds(drain=0.05, leaving=0.05))
+        peer = await served.peer()
+        await peer.ask(served.world.question("88.300.1/A", 1))
+        await served.listener.leave()
+        assert await peer.closed()
+
+    def test_a_passage_has_bounds_and_keeps_what_is_in_it(self, passages):
+        into, out = passages(), passages()
+        moved = Moved(
+            read=bytes(MOST_READ),
+            name="",
+            known=False,
+            login_first=False,
+            pooled=True,
+            taken=9,
+            age=1.5,
+        )
+        with socket.socket() as one:
+            number = 0
+            while into.put(one.fileno(), moved):
+                number += 1
+        assert number >= 2
+        for _ in range(number):
+            opened, found = out.take()
+            opened.close()
+            assert found == moved
+        assert out.take() is None
