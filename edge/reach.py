@@ -15,6 +15,8 @@ PUBLIC: Final = "public"
 NOWHERE: Final = "none"
 _TRANSLATED: Final = tuple(map(IPv6Network, ("64:ff9b::/96", "2002::/16", "2001::/32")))
 """They may lead to any IPv4 address: RFC 6052 section 2.1, RFC 3056, RFC 4380."""
+_OF_A_SITE: Final = IPv6Network("fec0::/10")
+"""What is private there since before RFC 4193 (RFC 3879); Python calls it global."""
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -50,4 +52,4 @@ def parse_reach(text: str) -> Reach:
 def _is_public(ip: Ip) -> bool:
     if ip.is_multicast or ip.is_reserved or not ip.is_global:
         return False
-    return not any(ip.version == net.version and ip in net for net in _TRANSLATED)
+    return not any(ip.version == net.version and ip in net for net in (*_TRANSLATED, _OF_A_SITE))

@@ -21,7 +21,7 @@ from identifiers.principals import HandleIdentity
 from identifiers.values import Value
 from identifiers.wire.handle.codes import ResponseCode
 from idnode import referrals
-from idnode.errors import Declined, Garbled, IdnodeError, NotNow
+from idnode.errors import Declined, Garbled, IdnodeError, NotNow, NotThere
 from idnode.handle import HandleClient
 from idnode.resolution import Resolution
 from idnode.transport import Address, Transport
@@ -73,6 +73,8 @@ class NodeKeys:
                 return await client.verify_answer(
                     identity.handle, identity.index, signed, nonce, digest
                 )
+        except NotThere:
+            return False  # there is no such key
         except IdnodeError as why:
             return _trouble(why, home.address)
         except ValueError:

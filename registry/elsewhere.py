@@ -7,7 +7,8 @@ meanwhile is not told to this node.
 
 So many questions are under way at one time: in all, to one holder, and about one prefix, so that
 one that does not answer takes the room of nobody else. What came to nothing is not asked again for
-`QUIET` seconds.
+`QUIET` seconds: nothing about its prefix where its holder cannot be asked, and just this where it
+answered that there is no such key, since anybody may ask for one that nobody has.
 """
 
 import asyncio
@@ -65,6 +66,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 _Subject = tuple[Holder, str]
 """A holder and the prefix that it is asked about."""
+_Question = tuple[Holder, HandleIdentity]
 
 
 class Elsewhere:
@@ -87,7 +89,7 @@ class Elsewhere:
         self._epoch = epoch
         self._fetched: OrderedDict[tuple[Holder, HandleIdentity], Fetched] = OrderedDict()
         self._proved: OrderedDict[HandleIdentity, Standing] = OrderedDict()
-        self._quiet: OrderedDict[_Subject, tuple[Trouble, float]] = OrderedDict()
+        self._quiet: OrderedDict[_Subject | _Question, tuple[Trouble, float]] = OrderedDict()
         self.asked: Final[Counter[str]] = Counter()
         """Questions by what came of them: ANSWERED, or the name of a `Trouble`."""
         self._under_way: Counter[_Subject | Holder | str] = Counter()
@@ -150,9 +152,11 @@ class Elsewhere:
         ask: Callable[[], Awaitable[T | Trouble]],
     ) -> T | Trouble:
         subject = (holder, _prefix_of(Handle.parse(identity.handle)))
-        trouble, until = self._quiet.get(subject, (Trouble.SILENT, 0.0))
-        if self._clock() < until:
-            return trouble
+        question = (holder, identity)
+        for resting in (subject, question):
+            trouble, until = self._quiet.get(resting, (Trouble.SILENT, 0.0))
+            if self._clock() < until:
+                return trouble
         with self._turn(holder, subject) as turn:
             if not turn:
                 return Trouble.BUSY
@@ -165,7 +169,8 @@ class Elsewhere:
         if isinstance(told, Trouble):
             _log.info("a key of another node is not known", identity=str(identity), why=told.name)
             if told is not Trouble.BUSY:
-                _keep(self._quiet, subject, (told, self._clock() + QUIET))
+                resting = question if told is Trouble.NOWHERE else subject
+                _keep(self._quiet, resting, (told, self._clock() + QUIET))
         return told
 
     @contextlib.contextmanager

@@ -207,7 +207,10 @@ async def test_a_server_that_can_sign_no_more_is_busy(server):
     assert await NodeKeys(NEAR).public_keys(KEY_AT, at(site_value(server))) is Trouble.BUSY
 
 
-@pytest.mark.parametrize(("code", "trouble"), [(3, Trouble.BUSY), (403, Trouble.NOWHERE)])
+@pytest.mark.parametrize(
+    ("code", "trouble"),
+    [(3, Trouble.BUSY), (403, Trouble.NOWHERE), (100, False), (200, False)],
+)
 async def test_a_verdict_may_be_refused(server, code, trouble):
     def refuse(request, reply):
         if message.decode(request).header.op_code == OpCode.RESOLUTION:

@@ -178,6 +178,17 @@ async def test_what_came_to_nothing_is_not_asked_at_once_again(asking, far, cloc
     assert (await asking.keys(ME, FAR)).values
 
 
+async def test_who_asks_for_what_nobody_has_shuts_nobody_out(asking, far, clock):
+    nobody = HandleIdentity(ME.handle, 999)
+    far.trouble = Trouble.NOWHERE
+    assert await asking.verify(nobody, FAR, b"", b"n", b"d") is Trouble.NOWHERE
+    far.trouble = None
+    assert await asking.verify(nobody, FAR, b"", b"n", b"d") is Trouble.NOWHERE
+    assert (await asking.keys(ME, FAR)).values
+    clock.now += QUIET
+    assert await asking.verify(nobody, FAR, b"", b"n", b"d") is False
+
+
 async def test_a_node_that_is_busy_may_be_asked_again(asking, far):
     far.trouble = Trouble.BUSY
     assert await asking.keys(ME, FAR) is Trouble.BUSY
