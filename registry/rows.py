@@ -21,13 +21,17 @@ from registry.signatures import Drafts, Unsigned, bare_blob, finished, judge
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A row that may be decided. `values` is their wire form, as of the epoch second `at`."""
+    """A row that may be decided. `values` is their wire form, as of the epoch second `at`.
+
+    `plain`: no signature is among them.
+    """
 
     number: int
     handle: Handle
     key: str
     values: bytes
     state: State | None
+    plain: bool
     may_change_state: bool
     at: int
 
@@ -68,9 +72,9 @@ def entered(row: Good, permits: Permits, seals: Seals) -> Entry | Denied:
         return Denied(verdict)
     key = handle.key(fold_suffix=fold_suffix)
     values = row.values
-    if row.secret:
+    if not row.plain:
         values = encode_values(seals.sealed(key, decode_values(values)))
-    return Entry(row.number, handle, key, values, row.state, may_change_state, row.at)
+    return Entry(row.number, handle, key, values, row.state, row.plain, may_change_state, row.at)
 
 
 def decided(
@@ -81,7 +85,7 @@ def decided(
         return judge(row.command(kind), stored, row.terms, drafts)
     # What is new stays as it is encoded, unless it brings a signature of the node.
     mark = drafts.marks.get(row.key)
-    blob = row.values if mark is None else bare_blob(row.values, mark.issuer)
+    blob = row.values if row.plain or mark is None else bare_blob(row.values, mark.issuer)
     terms = row.terms
     return finished(register(row.handle, row.state, blob, None, terms), terms, drafts)
 

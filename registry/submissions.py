@@ -1,17 +1,35 @@
 """The rules of registration that need no store: is this submission fit to become a command?"""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from typing import Final
 
 from identifiers.faults import Fault, Invalid
-from identifiers.names import Handle, registration_faults
+from identifiers.names import Handle, fold, registration_faults
 from identifiers.submissions import Submission
-from identifiers.values import Value, is_secret, values_faults
-from registry.rules import server_set_faults
+from identifiers.trust.claims import SIGNATURE
+from identifiers.values import (
+    SEALED_TYPE,
+    Value,
+    is_secret,
+    type_fits,
+    values_faults,
+    within_limits,
+)
+from registry.rules import SERVER_SET_INDEX, SERVER_SET_TYPE, server_set_faults
+
+_DEALT_WITH: Final = frozenset({SEALED_TYPE, SIGNATURE, SERVER_SET_TYPE})
 
 
 def fit(submission: Submission) -> Handle:
     """Return the handle of a submission that keeps all rules. Raises `Invalid` with every fault."""
-    faults = fitness_faults(submission.values)
+    return fitted(submission)[0]
+
+
+def fitted(submission: Submission) -> tuple[Handle, bool]:
+    """Do as `fit` does, and say whether the values are plain."""
+    plain = are_plain(submission.values)
+    faults = [] if plain else fitness_faults(submission.values)
     try:
         handle = Handle.parse(submission.handle)
     except Invalid as invalid:
@@ -20,7 +38,22 @@ def fit(submission: Submission) -> Handle:
         faults = [*_below("/handle", found), *faults]
     if faults:
         raise Invalid(faults)
-    return handle
+    return handle, plain
+
+
+def are_plain(values: Collection[Value]) -> bool:
+    """Say quickly whether values keep all rules, and none is of a type that the node deals with.
+
+    It may say no to what keeps the rules, never yes to what does not.
+    """
+    if not within_limits(values, _is_plain):
+        return False
+    return SERVER_SET_INDEX not in [value.index for value in values]
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(kind: str) -> bool:
+    return type_fits(kind) and fold(kind) not in _DEALT_WITH
 
 
 def fitness_faults(values: tuple[Value, ...]) -> list[Fault]:

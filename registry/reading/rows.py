@@ -9,11 +9,10 @@ import msgspec
 from identifiers.faults import Fault, Invalid
 from identifiers.names import Handle
 from identifiers.records import State
-from identifiers.values import hold_secret
 from identifiers.wire import cborform, csvform, jsonbatch, jsonlines
 from identifiers.wire.handle.values import encode_values
 from identifiers.wire.rows import FramingLost, Refused, Row, RowReader
-from registry.submissions import fit
+from registry.submissions import fitted
 
 FORMS: Final[Mapping[str, Callable[[int], RowReader]]] = MappingProxyType(
     {
@@ -32,7 +31,8 @@ class Good(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
     """A row that keeps every rule that needs no store. `end` is the octet behind it.
 
     `values` are their wire form, each with the time `at` (an epoch second): a row that waits is a
-    few octets, not a dozen objects. `secret`: secret keys are among them, not yet sealed.
+    few octets, not a dozen objects. `plain`: certainly no secret key is among them, and no
+    signature; secret keys are not sealed yet.
     """
 
     number: int
@@ -41,7 +41,7 @@ class Good(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
     prefix: str
     values: bytes
     state: State | None
-    secret: bool
+    plain: bool
     at: int
 
     def handle(self) -> Handle:
@@ -104,17 +104,16 @@ def judged(row: Row, at: int) -> Good | Bad:
     if isinstance(content, Refused):
         return Bad(row.number, row.end_offset, content.handle, content.faults)
     try:
-        handle = fit(content)
+        handle, plain = fitted(content)
     except Invalid as invalid:
         return Bad(row.number, row.end_offset, content.handle, invalid.faults)
-    values = content.values
     return Good(
         row.number,
         row.end_offset,
         handle.given,
         handle.prefix,
-        encode_values(values, at),
+        encode_values(content.values, at),
         content.state,
-        hold_secret(values),
+        plain,
         at,
     )

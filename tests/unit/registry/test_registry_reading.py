@@ -84,15 +84,15 @@ def test_a_good_row_has_its_handle_and_its_values_as_of_its_time():
         *("88.300.1/0", "88.300.1", "0"),
     )
     (value,) = decode_values(row.values)
-    assert (value.data, value.timestamp, row.at, row.secret) == (b"d0", NOW, NOW, False)
+    assert (value.data, value.timestamp, row.at, row.plain) == (b"d0", NOW, NOW, True)
 
 
-@pytest.mark.parametrize("kind", ["HS_SECKEY", "hs_seckey"])
-def test_a_row_with_a_secret_key_says_so(kind):
+@pytest.mark.parametrize("kind", ["HS_SECKEY", "hs_seckey", "HS_SIGNATURE", "Hs_Signature"])
+def test_a_row_with_a_secret_key_or_a_signature_is_not_plain(kind):
     document = new("88.300.1/S", {"index": 1, "type": "URL", "data": "x"})
     document["values"].append({"index": 2, "type": kind, "data": "open sesame"})
     (row,) = Rows(NDJSON, 0).feed(json.dumps(document).encode() + b"\n", NOW).rows
-    assert row.secret
+    assert not row.plain
 
 
 async def test_a_batch_is_read_whole(reader):
