@@ -3,6 +3,7 @@
 import http.client
 import json
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,17 +12,24 @@ import msgspec
 from loadtest.bench.nodes import Node
 from loadtest.corpus import Corpus
 from loadtest.suites.options import Address, Target, address
+from loadtest.suites.probes import Probe
 
 _PATIENCE = 600
+_SETTLED = 1.0
+"""Seconds that a projection may be behind when nothing is written."""
+_CALM = 3.0
+_PAUSE = 0.2
 
 
 def furnish(node: Node, corpus: Corpus, identifiers: int) -> Target:
     """Enrol every enterprise and let each import its own; return where and what is there.
 
-    Raises `ConnectionError` when an import leaves something out.
+    What follows an import (the projections) is waited for: it would be measured with the first
+    suite. Raises `ConnectionError` when an import leaves something out, `TimeoutError`.
     """
     keys = _enrol(node, corpus)
     _import(address(str(node.ready["registry"])), corpus, keys, identifiers)
+    _settle(Probe(address(str(node.ready["ops"])), node.pid))
     return Target(
         handle=str(node.ready["handle"]),
         http=str(node.ready["http"]),
@@ -68,3 +76,15 @@ def _import(registry: Address, corpus: Corpus, keys: Mapping[str, str], identifi
         if told.get("created") != count:
             raise ConnectionError(f"of {count} identifiers not all were taken: {told}")
     link.close()
+
+
+def _settle(probe: Probe) -> None:
+    """Wait until no projection is behind for a while: one that stands back looks idle."""
+    deadline = time.monotonic() + _PATIENCE
+    calm_since = time.monotonic()
+    while time.monotonic() - calm_since < _CALM:
+        time.sleep(_PAUSE)
+        if probe.read().lag > _SETTLED:
+            calm_since = time.monotonic()
+        if time.monotonic() > deadline:
+            raise TimeoutError("the node does not come to rest after the import")

@@ -8,7 +8,7 @@ from contextlib import suppress
 import psutil
 
 from loadtest.suites import readings
-from loadtest.suites.readings import Look
+from loadtest.suites.readings import Look, Reading
 
 _PATIENCE = 20.0
 _STORES = ("postgres", "valkey-server", "redis-server")
@@ -22,13 +22,17 @@ class Probe:
         self._url = f"http://{host}:{ops[1]}/metrics"
         self._pid = pid
 
-    def look(self) -> Look:
-        """Take a reading. Raises `OSError`."""
+    def read(self) -> Reading:
+        """Return what the node says of itself. Raises `OSError`."""
         with urllib.request.urlopen(self._url, timeout=_PATIENCE) as answer:  # noqa: S310 -- http
-            text = answer.read().decode()
+            return readings.read(answer.read().decode())
+
+    def look(self) -> Look:
+        """Take a reading, and one of the processors. Raises `OSError`."""
+        node = self.read()
         return Look(
             at=time.monotonic(),
-            node=readings.read(text),
+            node=node,
             driver=time.process_time(),
             stores=_stores(self._pid),
             machine=_busy(psutil.cpu_times()),

@@ -30,6 +30,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     times: Mapping[str, Buckets]
     cached: float
     cached_octets: float
+    lag: float
+    """Seconds by which the slowest projection is behind."""
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +57,7 @@ def read(text: str) -> Reading:
     cpu: dict[str, float] = {}
     memory: dict[str, float] = {}
     times: dict[str, dict[float, float]] = {}
-    cached = cached_octets = 0.0
+    cached = cached_octets = lag = 0.0
     for name, braced, number in _SAMPLE.findall(text):
         labels, value = dict(_LABEL.findall(braced)), float(number)
         if name == "process_cpu_seconds_total":
@@ -70,7 +72,11 @@ def read(text: str) -> Reading:
             cached += value
         elif name == "idnode_cache_bytes":
             cached_octets += value
-    return Reading(cpu=cpu, memory=memory, times=times, cached=cached, cached_octets=cached_octets)
+        elif name == "idnode_projection_lag_seconds":
+            lag = max(lag, value)
+    return Reading(
+        cpu=cpu, memory=memory, times=times, cached=cached, cached_octets=cached_octets, lag=lag
+    )
 
 
 def spent(before: Reading, after: Reading) -> dict[str, float]:
