@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from identifiers.directory import PrefixDirectory
+from identifiers.principals import Allowed
 from registry.answers import Denied, Faulty
 from registry.commands import Asked
 from registry.imports.trail import Trail
@@ -37,6 +38,22 @@ class Chunk(msgspec.Struct, frozen=True):
     offset: int
     digest: bytes
     at: int
+
+
+def still_permitted(chunk: Chunk, permits: Permits) -> Chunk:
+    """Return a chunk without the rows whose prefix its asker has lost since they were read."""
+    verdicts = {
+        row.handle.prefix: permits.of(row.handle)[0] for row in chunk.rows if isinstance(row, Entry)
+    }
+    if all(isinstance(verdict, Allowed) for verdict in verdicts.values()):
+        return chunk
+    rows = tuple(
+        row
+        if isinstance(row, Rejected) or isinstance(verdict := verdicts[row.handle.prefix], Allowed)
+        else Rejected(row.number, row.handle.given, Denied(verdict))
+        for row in chunk.rows
+    )
+    return msgspec.structs.replace(chunk, rows=rows)
 
 
 class Terms(msgspec.Struct, frozen=True):

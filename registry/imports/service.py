@@ -27,13 +27,13 @@ from registry.commands import Asked, Mode, change_ids
 from registry.effects import NOTHING, audited, principal_name
 from registry.imports.ahead import OneAhead
 from registry.imports.chunks import Order, decide_chunk, to_sign
-from registry.imports.intake import CHUNK_ROWS, Chunk, Intake, Terms
+from registry.imports.intake import CHUNK_ROWS, Chunk, Intake, Terms, still_permitted
 from registry.imports.results import Fate, RowResult, unpack
 from registry.imports.trail import Differs
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.reading.reader import HereReader, Piece, Reader
-from registry.rows import Entry
+from registry.rows import Entry, Permits
 from registry.seals import Seals
 from registry.signatures import Drafts, Outdated
 from registry.signing import Signatures
@@ -226,9 +226,11 @@ class Imports:
         self, chunk: Chunk, running: Import, mode: Mode, number: int, asked: Asked[None]
     ) -> None:
         changes = change_ids(chunk.at, self._chance, len(chunk.rows))
-        entries = {row.key: row.handle for row in chunk.rows if isinstance(row, Entry)}
         # Not what was so when the rows were read: a body may take its time.
-        marks = self._signatures.marks(await self._prefixes.picture(), entries.items())
+        directory = await self._prefixes.picture()
+        chunk = still_permitted(chunk, Permits(asked, directory))
+        entries = {row.key: row.handle for row in chunk.rows if isinstance(row, Entry)}
+        marks = self._signatures.marks(directory, entries.items())
         order = Order(
             running=running, mode=mode, number=number, changes=changes, drafts=Drafts(marks)
         )

@@ -10,6 +10,7 @@ import pytest
 from identifiers import merkle
 from identifiers.changes import ImportCounts, ImportState, RequestKey
 from identifiers.errors import FateUnknown, StoreUnavailable
+from identifiers.names import Prefix
 from identifiers.principals import MissingScope, Scope
 from identifiers.wire.handle.values import decode_values
 from registry.answers import Denied
@@ -23,8 +24,8 @@ from registry.imports.service import (
     Overtaken,
     import_id,
 )
-from registry.prefixes import Prefixes
-from tests.unit.registry.world import NOW, SEALS, api_key, asked, entry, new, now_ns
+from registry.prefixes import PICTURE_SECONDS, Prefixes
+from tests.unit.registry.world import NOW, SEALS, api_key, asked, audit, entry, new, now_ns
 
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
@@ -113,6 +114,23 @@ async def test_cut_anywhere_and_sent_again_it_ends_as_one_run(store, media):
 
 def import_id_of(key):
     return import_id(RequestKey("key:one", key))
+
+
+async def test_a_body_that_takes_its_time_keeps_no_right_that_was_lost(store):
+    moment = [0.0]
+    imports = Imports(store, Prefixes(store, lambda: moment[0]), SEALS, clock=now_ns)
+
+    async def slow():
+        first, *rest = ndjson([*rows(2), *rows(1, "88.300.1.2")]).splitlines(keepends=True)
+        yield first
+        await store.enable_prefix(Prefix.parse("88.300.1"), audit(), enabled=False)
+        moment[0] += PICTURE_SECONDS
+        for line in rest:
+            yield line
+
+    answer = await imports.run(wanted(), slow(), asked())
+    assert answer.done.counts == ImportCounts(rejected=3)
+    assert not store.records
 
 
 async def test_rows_are_counted_once_and_not_those_of_dry_runs(imports):
