@@ -48,9 +48,8 @@ class PrefixDirectory:
         self._entries: Final[Mapping[str, PrefixEntry]] = MappingProxyType(
             {str(e.prefix): e for e in self.entries}
         )
-        self._roots: Final = tuple(
-            e for e in self.entries if e.kind is PrefixKind.SECONDARY and e.enabled
-        )
+        roots = (e for e in self.entries if e.kind is PrefixKind.SECONDARY and e.enabled)
+        self._roots: Final = tuple(sorted(roots, key=lambda e: e.prefix))
 
     def exact(self, prefix: str) -> PrefixEntry | None:
         """Return the entry of just this prefix (canonical text)."""
@@ -79,7 +78,10 @@ class PrefixDirectory:
         return self.nearest(handle.prefix)
 
     def root_of(self, prefix: Prefix) -> PrefixEntry | None:
-        """Return the secondary prefix in force here that `prefix` is or is derived from."""
+        """Return the secondary prefix in force here that `prefix` is or is derived from.
+
+        Of several, one below another, the uppermost: what was signed names it, and must go on to.
+        """
         return next((root for root in self._roots if root.prefix.covers(prefix)), None)
 
     def below_root(self, prefix: Prefix) -> bool:

@@ -51,6 +51,13 @@ def test_a_secondary_prefix_that_is_switched_off_is_no_root():
     assert directory.root_of(Prefix.parse("88.300.5.1")).prefix == Prefix.parse("88.300.5")
 
 
+def test_of_secondary_prefixes_below_one_another_the_uppermost_is_the_root():
+    upper = entry("88.300", PrefixKind.SECONDARY, 0)
+    lower = entry("88.300.5", PrefixKind.SECONDARY, 0)
+    for order in ((upper, lower), (lower, upper)):  # stores give prefixes in any order
+        assert PrefixDirectory(order).root_of(Prefix.parse("88.300.5.1")) is upper
+
+
 def test_what_lies_below_a_root():
     assert DIRECTORY.below_root(Prefix.parse("88.300.4711"))
     assert not DIRECTORY.below_root(Prefix.parse("88.301"))
