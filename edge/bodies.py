@@ -15,8 +15,8 @@ BODY_SECONDS: Final = 30.0
 MIN_RATE: Final = 1024
 """Octets per second that a client must send on average while it is waited for."""
 _GRACE_SECONDS: Final = 5.0
-_SLICE: Final = 16 * 1024
-"""Small enough that what is done with a slice holds nobody else up for a millisecond."""
+_SLICE: Final = 64 * 1024
+"""As much as aiohttp holds of a body that comes faster than it is taken."""
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
@@ -46,7 +46,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
 
 
 async def stream_body(request: web.Request) -> AsyncGenerator[bytes]:
-    """Yield the body in slices of up to 16 KiB, however long it is.
+    """Yield the body in slices of up to 64 KiB, however long it is.
 
     While the caller works the client is not read from, and that time is not the client's. Raises
     `Refusal` when one wait or the average rate is too slow, ConnectionError when it goes away.

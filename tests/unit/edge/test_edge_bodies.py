@@ -100,7 +100,7 @@ async def test_a_stream_comes_in_slices(base):
         answer = await session.post(f"{base}/pieces", data=b"x" * 300_000)
         sizes = await answer.json()
     assert sum(sizes) == 300_000
-    assert max(sizes) <= 16 * 1024
+    assert max(sizes) <= 64 * 1024
 
 
 @pytest.mark.parametrize("path", ["/whole", "/pieces"])
