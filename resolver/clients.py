@@ -24,6 +24,8 @@ class Client(msgspec.Struct, frozen=True):
     trusted: bool
     walked_for: bool = False
     """Other nodes may be asked in its name (recursion)."""
+    address: str = ""
+    """The address itself, as reports tell it."""
 
 
 class Clients:
@@ -56,4 +58,5 @@ class Clients:
             (ip.version, number >> (unused - network_bits)),
             trusted,
             trusted and self._recursion,
+            str(ip),
         )

@@ -11,23 +11,18 @@ from enum import IntEnum, StrEnum
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
 from identifiers import outcomes
-from identifiers.names import Prefix
 from identifiers.outcomes import Outcome
+from identifiers.tallies import Extreme, Tally
+from resolver.tallying import Series, Tallying
 
 BOUNDS: Final = (
     # Seconds; an answer counts in the first bucket whose bound it does not pass, or in the last.
     *(0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5),
     *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
 )
-MAX_PREFIXES: Final = 65_536
-"""Prefixes counted one by one; what comes later is counted as `OTHER`."""
-OTHER: Final = "other"
-KEPT_SECONDS: Final = 120
-"""Seconds whose counts are kept singly, so that those of several workers add up."""
-
-_SECONDS_KEPT_AT_MOST: Final = 2 * KEPT_SECONDS
 
 
 class Transport(IntEnum):
@@ -119,6 +114,9 @@ _FOUND: Final = Result.FOUND
 """By these names: before Python 3.12 a member of an enum is found slowly."""
 
 
+_NOBODYS: Final = UUID(int=0)
+
+
 class _Series:
     """One transport and result: answers by bucket, and the sum of their seconds."""
 
@@ -132,20 +130,23 @@ class _Series:
 class Counters:
     """The counts of one worker since it began. `epoch` gives the wall clock in seconds.
 
+    `process` tells its tallies from those of all other processes there ever are.
+
     The wall clock is read about once a second of answers: it only names seconds.
     """
 
-    def __init__(self, epoch: Callable[[], float]) -> None:
+    def __init__(self, epoch: Callable[[], float], process: UUID = _NOBODYS) -> None:
         self._epoch = epoch
+        self.tallying: Final = Tallying(process, BOUNDS, self._by_transport)
+        """What reports need, until it is taken from there."""
+        self.asked: Final = self.tallying.asked
         self._series = [[_Series() for _ in Result] for _ in Transport]
         self._events: Counter[Event] = Counter()
-        self._prefixes: dict[Prefix, int] = {}
-        self._other = 0
-        self._seconds: dict[int, int] = {}
         self._second_ends = float("-inf")
         self._in_second = 0
         self._second = 0
-        self._peak = {"answers": 0, "at": 0}
+        self._quickest = float("inf")
+        self._slowest = float("-inf")
         self._short_cuts = 0
 
     def answered(
@@ -157,6 +158,9 @@ class Counters:
         series.seconds += seconds * times
         if now >= self._second_ends:
             self._turn_second(now)
+        if not self._quickest <= seconds <= self._slowest:
+            self._quickest = min(self._quickest, seconds)
+            self._slowest = max(self._slowest, seconds)
         self._in_second += times
 
     def answered_short(self, seconds: float, now: float, times: int) -> None:
@@ -168,22 +172,13 @@ class Counters:
         """Count an event."""
         self._events[event] += times
 
-    def asked_under(self, prefix: Prefix) -> None:
-        """Count one look-up of a name under a homed prefix."""
-        counts = self._prefixes
-        if prefix in counts:
-            counts[prefix] += 1
-        elif len(counts) < MAX_PREFIXES:
-            counts[prefix] = 1
-        else:
-            self._other += 1
+    def take(self) -> Tally | None:
+        """Return what reports need of all that was counted since this was last asked."""
+        self._close_second()
+        return self.tallying.take()
 
     def snapshot(self) -> dict[str, Any]:
         """Return all counts as JSON knows them."""
-        self._close_second()
-        prefixes = {str(prefix): count for prefix, count in self._prefixes.items()}
-        if self._other:
-            prefixes[OTHER] = self._other
         events = {str(event): count for event, count in self._events.items()}
         if self._short_cuts:
             events[str(Event.SHORT_CUT)] = self._short_cuts
@@ -198,9 +193,6 @@ class Counters:
                 for transport, by_result in zip(Transport, self._series, strict=True)
             },
             "events": events,
-            "prefixes": prefixes,
-            "seconds": {str(second): count for second, count in self._seconds.items()},
-            "peak": dict(self._peak),
         }
 
     def _turn_second(self, now: float) -> None:
@@ -208,18 +200,25 @@ class Counters:
         wall = self._epoch()
         self._second = int(wall)
         self._second_ends = now + 1.0 - wall % 1.0
+        self.tallying.turn(self._second)
 
     def _close_second(self) -> None:
         if not self._in_second:
             return
-        total = self._seconds.get(self._second, 0) + self._in_second
-        self._seconds[self._second] = total
+        second = self._second
+        self.tallying.answered(second, self._in_second)
+        self.tallying.took(Extreme(self._quickest, second), Extreme(self._slowest, second))
         self._in_second = 0
-        if total > self._peak["answers"]:
-            self._peak = {"answers": total, "at": self._second}
-        if len(self._seconds) > _SECONDS_KEPT_AT_MOST:
-            for second in sorted(self._seconds)[:-KEPT_SECONDS]:
-                del self._seconds[second]
+        self._quickest, self._slowest = float("inf"), float("-inf")
+
+    def _by_transport(self) -> Series:
+        return {
+            label(transport): (
+                [sum(counts) for counts in zip(*(one.buckets for one in by_result), strict=True)],
+                sum(one.seconds for one in by_result),
+            )
+            for transport, by_result in zip(Transport, self._series, strict=True)
+        }
 
 
 assert all(low < high for low, high in pairwise(BOUNDS))  # noqa: S101 -- bisection needs it

@@ -13,7 +13,6 @@ import msgspec
 
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
-from identifiers.names import Prefix
 from identifiers.outcomes import Absent, Found, NotHomed, Outcome, Referral, Unavailable
 from identifiers.patterns import Budget
 from identifiers.queries import Query
@@ -42,7 +41,8 @@ class Basis(msgspec.Struct, frozen=True, gc=False):
     record: Record
     generation: int
     """Which of the pictures of the prefixes; not the picture itself, which would live on."""
-    prefix: Prefix | None
+    prefix: str
+    """Under which it is counted."""
 
 
 class Resolver:
@@ -91,10 +91,10 @@ class Resolver:
             return None if self._walked(target, query, client) else target
         outcome = self._known(target, query, client, now)
         if outcome is not None:
-            self._count(target)
+            self._count(target, client, outcome)
         return outcome
 
-    def found_now(self, query: Query, now: float) -> tuple[Found, Basis] | None:
+    def found_now(self, query: Query, client: Client, now: float) -> tuple[Found, Basis] | None:
         """Return values that are kept here and what they stand on, and count them as asked for.
 
         None: `answer_now` says more, and counts it. Nothing is computed here.
@@ -108,9 +108,8 @@ class Resolver:
         found = seen(kept, query)
         if not isinstance(found, Found):
             return None
-        self._count(target)
-        prefix = None if target.entry is None else target.entry.prefix
-        return found, Basis(found.record, self._generation, prefix)
+        self._count(target, client, found)
+        return found, Basis(found.record, self._generation, _prefix_of(target))
 
     def basis(self, query: Query, found: Found) -> Basis | None:
         """Return what `found` stands on, None when it must not serve for a repeated question.
@@ -122,18 +121,16 @@ class Resolver:
             return None
         if found.record.key != target.key:
             return None  # computed: it stands on more than one record
-        prefix = None if target.entry is None else target.entry.prefix
-        return Basis(found.record, self._generation, prefix)
+        return Basis(found.record, self._generation, _prefix_of(target))
 
-    def vouches(self, basis: Basis, now: float) -> bool:
+    def vouches(self, basis: Basis, client: Client, now: float) -> bool:
         """Say whether the same question would get the same answer now; count it as asked if so."""
         if basis.generation != self._generation or not self._freshness.believed(now):
             return False
         kept = self._local.look(basis.record.key, now)
         if not isinstance(kept, Kept) or kept.record is not basis.record:
             return False
-        if basis.prefix is not None:
-            self._counters.asked_under(basis.prefix)
+        self._counters.asked(basis.prefix, client.address, found=True)
         return True
 
     async def answer(self, query: Query, client: Client, now: float) -> Outcome:
@@ -143,7 +140,6 @@ class Resolver:
             if self._walk is not None and isinstance(target, Referral | NotHomed):
                 return await self._walk.ask(query, target)
             return target
-        self._count(target)
         (outcome,) = await self._ask_all([(target, query, client)], now)
         return outcome
 
@@ -160,7 +156,6 @@ class Resolver:
         for at, (query, client) in enumerate(asked):
             target = self._target(query)
             if isinstance(target, Ours):
-                self._count(target)
                 ours.append((target, query, client))
                 places.append(at)
             else:
@@ -181,10 +176,11 @@ class Resolver:
             target = self._target(query)
             outcome: Outcome | None
             if isinstance(target, Ours):
-                self._count(target)
                 outcome = self._known(target, query, client, now)
                 if outcome is None:
                     asked.append((at, target))
+                else:
+                    self._count(target, client, outcome)
             else:
                 outcome = target
             outcomes.append(outcome)
@@ -210,12 +206,15 @@ class Resolver:
         if bases:
             wanted = list(dict.fromkeys(bases))
             records |= await self._records(wanted, now, past_caches=past_caches)
-        return [
+        outcomes = [
             self._made(templates[at], target, query, client, records, now)
             if at in templates
             else self._told(records, target.key, query)
             for at, (target, query, client) in enumerate(asked)
         ]
+        for (target, _, client), outcome in zip(asked, outcomes, strict=True):
+            self._count(target, client, outcome)
+        return outcomes
 
     def _target(self, query: Query) -> Ours | Outcome:
         if self._directory is None:
@@ -230,9 +229,9 @@ class Resolver:
             and isinstance(target, Referral | NotHomed)
         )
 
-    def _count(self, target: Ours) -> None:
-        if target.entry is not None:
-            self._counters.asked_under(target.entry.prefix)
+    def _count(self, target: Ours, client: Client, outcome: Outcome) -> None:
+        found = isinstance(outcome, Found)
+        self._counters.asked(_prefix_of(target), client.address, found=found)
 
     def _known(self, target: Ours, query: Query, client: Client, now: float) -> Outcome | None:
         if _past_caches(query, client):
@@ -336,3 +335,7 @@ def _past_caches(query: Query, client: Client) -> bool:
     # A stranger must not be able to send every question to the store. Who asks the store itself is
     # not given what is kept, also when the store is away.
     return query.authoritative and client.trusted
+
+
+def _prefix_of(target: Ours) -> str:
+    return "" if target.entry is None else str(target.entry.prefix)

@@ -84,7 +84,7 @@ class Batches:
             if octets >= BATCH_OCTETS:
                 items += await self._put_off(asked, form, began)
                 continue
-            pages = await self._pages(asked, form)
+            pages = await self._pages(asked, client, form)
             told = [page for page in pages if page is not None]
             octets += sum(map(len, told))
             if len(told) == len(asked) and octets < BATCH_OCTETS:
@@ -134,17 +134,19 @@ class Batches:
         queries = [Query(handle=handle.encode()) for handle in handles]
         return await self._resolver.answer_all(queries, client, self._clock())
 
-    async def _pages(self, handles: Sequence[str], form: Form) -> list[bytes | None]:
+    async def _pages(
+        self, handles: Sequence[str], client: Client, form: Form
+    ) -> list[bytes | None]:
         """Return the answers that this process can give of itself."""
         pages: list[bytes | None] = []
         turn = self._clock()
         for start in range(0, len(handles), _FOUND_TOGETHER):
             names = [handle.encode() for handle in handles[start : start + _FOUND_TOGETHER]]
-            found = self._hot.pages(names, form, self._clock())
+            found = self._hot.pages(names, form, client, self._clock())
             for name, kept in zip(names, found, strict=True):
                 page = kept
                 if page is None:
-                    page = self._hot.page(name, form, self._clock())
+                    page = self._hot.page(name, form, client, self._clock())
                     turn = await self._let_others(turn)
                 pages.append(None if page is None else page.data)
             turn = await self._let_others(turn)

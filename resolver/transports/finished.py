@@ -8,6 +8,7 @@ the end of freshness and of a record's life end it too, and nothing has to be to
 from collections.abc import Iterable
 from typing import Final, Generic, Protocol, TypeVar
 
+from resolver.clients import Client
 from resolver.service import Basis, Resolver
 
 DEFAULT_OCTETS: Final = 48 * 1024 * 1024
@@ -43,23 +44,25 @@ class FinishedReplies(Generic[F]):
     def __len__(self) -> int:
         return len(self._kept)
 
-    def find(self, key: bytes, resolver: Resolver, now: float) -> F | None:
+    def find(self, key: bytes, resolver: Resolver, client: Client, now: float) -> F | None:
         """Return the reply to a question, if what it stands on holds; forget it if not."""
         found = self._kept.get(key)
         if found is None:
             return None
-        if found.basis is not None and resolver.vouches(found.basis, now):
+        if found.basis is not None and resolver.vouches(found.basis, client, now):
             return found
         self._drop(key)
         return None
 
-    def find_all(self, keys: Iterable[bytes], resolver: Resolver, now: float) -> list[F | None]:
+    def find_all(
+        self, keys: Iterable[bytes], resolver: Resolver, client: Client, now: float
+    ) -> list[F | None]:
         """Do so for many."""
         kept, vouches = self._kept.get, resolver.vouches
         replies: list[F | None] = []
         for key in keys:
             found = kept(key)
-            if found is not None and (found.basis is None or not vouches(found.basis, now)):
+            if found is not None and (found.basis is None or not vouches(found.basis, client, now)):
                 self._drop(key)
                 found = None
             replies.append(found)

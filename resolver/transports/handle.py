@@ -153,7 +153,9 @@ class HandleExchange:
             return self.general(request, client, now, known=True)
         return self.plain(request, client, now) or self.general(request, client, now)
 
-    def repeat(self, requests: Iterable[bytes], now: float, out: list[bytes], octets: int) -> int:
+    def repeat(
+        self, requests: Iterable[bytes], client: Client, now: float, out: list[bytes], octets: int
+    ) -> int:
         """Answer the first of `requests`, up to one that was not answered before.
 
         The replies go to `out` in pieces, until they are `octets` together; returns how many they
@@ -163,7 +165,7 @@ class HandleExchange:
         find, resolver, expires = self._finished.find, self._resolver, self._expiration_octets
         answered = 0
         for request in requests:
-            done = find(shared_part(request), resolver, now)
+            done = find(shared_part(request), resolver, client, now)
             if done is None or octets <= 0:
                 break
             out += pieces(done.data, request_id_of(request), expires)
@@ -171,12 +173,12 @@ class HandleExchange:
             answered += 1
         return answered
 
-    def repeated(self, request: bytes, now: float) -> bytes | None:
+    def repeated(self, request: bytes, client: Client, now: float) -> bytes | None:
         """Return the reply to a request that was answered before, if it still is the right one.
 
         For requests by which nobody is known.
         """
-        done = self._finished.find(shared_part(request), self._resolver, now)
+        done = self._finished.find(shared_part(request), self._resolver, client, now)
         if done is None:
             return None
         self._expires(now)
@@ -187,7 +189,7 @@ class HandleExchange:
 
         Who knows an older record of the site has asked with a serial for which nothing is kept.
         """
-        done = self._finished.find(shared_part(request), self._resolver, now)
+        done = self._finished.find(shared_part(request), self._resolver, client, now)
         if done is not None:
             self._expires(now)
             data = patch(done.data, request_id_of(request), self._expiration_octets)

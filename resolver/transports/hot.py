@@ -13,7 +13,7 @@ from aiohttp import hdrs
 from edge.short_cut import head_of
 from identifiers.queries import Query
 from identifiers.wire.restform import JSON, Form, Unreadable, handle_in
-from resolver.clients import Clients
+from resolver.clients import Client, Clients
 from resolver.counters import Counters
 from resolver.limits import Limits
 from resolver.service import Resolver
@@ -36,7 +36,7 @@ class HotPages(FinishedReplies[Page]):
         super().__init__(octets)
         self._resolver = resolver
 
-    def page(self, handle: bytes, form: Form, now: float) -> Page | None:
+    def page(self, handle: bytes, form: Form, client: Client, now: float) -> Page | None:
         """Return the page of a handle, made now if need be, and count it as asked for.
 
         None: this process does not hold its values, or they are not to be believed.
@@ -44,19 +44,21 @@ class HotPages(FinishedReplies[Page]):
         key = handle if form.media_type == JSON else _key(handle, form)
         page = self._kept.get(key)  # as `find` does, in fewer steps
         if page is not None:
-            if page.basis is not None and self._resolver.vouches(page.basis, now):
+            if page.basis is not None and self._resolver.vouches(page.basis, client, now):
                 return page
             self._drop(key)
-        return self._make(handle, form, now)
+        return self._make(handle, form, client, now)
 
-    def pages(self, handles: Iterable[bytes], form: Form, now: float) -> list[Page | None]:
+    def pages(
+        self, handles: Iterable[bytes], form: Form, client: Client, now: float
+    ) -> list[Page | None]:
         """Return the pages of many as far as they are there; None: `page` may tell more."""
         keys = handles if form.media_type == JSON else [_key(handle, form) for handle in handles]
-        return self.find_all(keys, self._resolver, now)
+        return self.find_all(keys, self._resolver, client, now)
 
-    def _make(self, handle: bytes, form: Form, now: float) -> Page | None:
+    def _make(self, handle: bytes, form: Form, client: Client, now: float) -> Page | None:
         query = Query(handle=handle)
-        found = self._resolver.found_now(query, now)
+        found = self._resolver.found_now(query, client, now)
         if found is None:
             return None
         outcome, basis = found
@@ -113,7 +115,7 @@ class Repeated:
             return None
         if not client.trusted and not self._rates.requests(client, now):
             return None
-        page = self._page(handle, form, now) if handle else None
+        page = self._page(handle, form, client, now) if handle else None
         if page is None:
             if not client.trusted:
                 self._rates.requests(client, now, -1.0)  # charged where it is answered

@@ -131,7 +131,7 @@ class HttpResolution:
             if asked.wants_private or _names_somebody(request):
                 return await self._passing_on.answer(request, client)
             if "?" not in request.raw_path:
-                page = self._hot.page(asked.query.handle, asked.form, began)
+                page = self._hot.page(asked.query.handle, asked.form, client, began)
                 if page is not None:
                     self._count(Result.FOUND, began)
                     return self._answered(request, page)

@@ -245,7 +245,7 @@ class Connection(asyncio.Protocol):
         desk, framer, now = self._desk, self._framer, self._desk.clock()
         left = _REPEATED if self.client.trusted else desk.pace.requests - self._taken - 1
         requests = framer.ready(min(left, _REPEATED))
-        answered = desk.exchange.repeat(requests, now, out, _REPEATED_OCTETS)
+        answered = desk.exchange.repeat(requests, self.client, now, out, _REPEATED_OCTETS)
         if not answered:
             return False
         framer.skip(requests[:answered])

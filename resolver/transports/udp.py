@@ -128,7 +128,7 @@ class UdpListener:
                 return False
             client = self._clients.of(source[0])
             if client.trusted:
-                reply = self._exchange.repeated(data, now)
+                reply = self._exchange.repeated(data, client, now)
                 if reply is not None and len(reply) <= MAX_DATAGRAM:
                     port.send(reply, source)
                     return True

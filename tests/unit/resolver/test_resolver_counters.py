@@ -1,11 +1,13 @@
 import json
+from datetime import date
 from typing import get_args
+from uuid import UUID
 
 import pytest
 
 from identifiers import outcomes
-from identifiers.names import Prefix
-from resolver import counters
+from identifiers.tallies import Asked, Extreme, Latency
+from resolver import counters, tallying
 from resolver.complaints import Complaints
 from resolver.counters import (
     BOUNDS,
@@ -54,63 +56,91 @@ def test_an_answer_counts_in_the_first_bucket_that_holds_it(counts):
 def test_a_snapshot_is_plain_json_and_empty_series_are_left_out(counts):
     counts.answered(Transport.TCP, Result.ABSENT, 0.001, 10.0)
     counts.happened(Event.LIMITED, 3)
-    counts.asked_under(Prefix.parse("88.300.1"))
     snapshot = counts.snapshot()
     assert json.loads(json.dumps(snapshot)) == snapshot
     assert snapshot["answers"]["http"] == {}
     assert list(snapshot["answers"]["tcp"]) == ["absent"]
     assert snapshot["events"] == {"limited": 3}
-    assert snapshot["prefixes"] == {"88.300.1": 1}
 
 
-def test_the_peak_is_the_fullest_second_with_its_time(counts, wall):
-    for second, answers in ((0, 3), (1, 7), (2, 5)):
-        wall.now = 1_780_000_000.25 + second
-        for _ in range(answers):
-            counts.answered(Transport.UDP, Result.FOUND, 0.0, 10.0 + second)
-    assert counts.snapshot()["peak"] == {"answers": 7, "at": 1_780_000_001}
+def answer(counts, now, times=1, seconds=0.001):
+    for _ in range(times):
+        counts.answered(Transport.UDP, Result.FOUND, seconds, now)
+
+
+def test_nothing_is_taken_where_nothing_was_counted(counts):
+    assert counts.take() is None
+
+
+def test_a_tally_has_what_came_since_the_one_before(counts):
+    answer(counts, 10.0, 2)
+    counts.asked("88.300.1", "192.0.2.1", found=True)
+    counts.asked("88.300.1", "192.0.2.1", found=True)
+    counts.asked("88.300.1", "192.0.2.1", found=False)
+    counts.asked("", "2001:db8::1", found=False)
+    first = counts.take()
+    assert first.process == UUID(int=0)
+    assert (first.number, first.day) == (1, date(2026, 5, 29))
+    assert first.asked == (Asked("", "2001:db8::1", 0, 1), Asked("88.300.1", "192.0.2.1", 2, 1))
+    assert first.second == {1_780_000_000: 2}
+    assert first.latency == (Latency("udp", 0.001, 2),)
+    assert first.time == {"udp": pytest.approx(0.002)}
+    assert first.quickest == first.slowest == Extreme(0.001, 1_780_000_000)
+    assert counts.take() is None
+    answer(counts, 10.1, seconds=9.0)
+    second = counts.take()
+    assert (second.number, second.second) == (2, {1_780_000_000: 1})
+    assert second.latency == (Latency("udp", None, 1),)
+    counts.asked("88.300.1", "192.0.2.1", found=True)
+    third = counts.take()
+    assert (third.quickest, third.slowest) == (None, None)
 
 
 def test_a_second_ends_with_the_wall_clocks(counts, wall):
-    counts.answered(Transport.UDP, Result.FOUND, 0.0, 10.0)
-    counts.answered(Transport.UDP, Result.FOUND, 0.0, 10.7)
+    answer(counts, 10.0, seconds=0.5)
+    answer(counts, 10.7, seconds=0.1)
     wall.now += 0.8
-    counts.answered(Transport.UDP, Result.FOUND, 0.0, 10.8)
-    assert counts.snapshot()["seconds"] == {"1780000000": 2, "1780000001": 1}
+    answer(counts, 10.8, seconds=0.3)
+    tally = counts.take()
+    assert tally.second == {1_780_000_000: 2, 1_780_000_001: 1}
+    assert tally.quickest == Extreme(0.1, 1_780_000_000)
+    assert tally.slowest == Extreme(0.5, 1_780_000_000)
 
 
-def test_a_second_that_was_told_goes_on_counting(counts):
-    counts.answered(Transport.UDP, Result.FOUND, 0.0, 10.0)
-    counts.snapshot()
-    counts.answered(Transport.UDP, Result.FOUND, 0.0, 10.1)
-    assert counts.snapshot()["seconds"] == {"1780000000": 2}
-    assert counts.snapshot()["peak"]["answers"] == 2
+def test_days_are_those_of_beijing_and_kept_apart(counts, wall):
+    wall.now = 1_780_070_399.5  # half a second before midnight there
+    answer(counts, 10.0, 3)
+    counts.asked("88.300", "192.0.2.1", found=True)
+    wall.now += 1
+    answer(counts, 11.0, 2)
+    counts.asked("88.300", "192.0.2.1", found=False)
+    before, after = counts.take(), counts.take()
+    assert (before.day, after.day) == (date(2026, 5, 29), date(2026, 5, 30))
+    assert [tally.asked for tally in (before, after)] == [
+        (Asked("88.300", "192.0.2.1", 1, 0),),
+        (Asked("88.300", "192.0.2.1", 0, 1),),
+    ]
+    assert list(before.second.values()) == [3]
+    assert list(after.second.values()) == [2]
+    assert counts.take() is None
 
 
-def test_kept_seconds_are_bounded(counts, wall):
-    for second in range(1000):
-        wall.now += 1.0
-        counts.answered(Transport.UDP, Result.FOUND, 0.0, 10.0 + second)
-    kept = counts.snapshot()["seconds"]
-    assert 120 <= len(kept) <= 240
-    assert str(int(wall.now)) in kept
-
-
-def test_counted_prefixes_are_bounded(counts, monkeypatch):
-    monkeypatch.setattr(counters, "MAX_PREFIXES", 2)
-    for number in (1, 2, 3, 4, 1):
-        counts.asked_under(Prefix.parse(f"88.300.{number}"))
-    assert counts.snapshot()["prefixes"] == {"88.300.1": 2, "88.300.2": 1, "other": 2}
-
-
-def test_a_peak_of_long_ago_is_kept(wall):
-    counts = Counters(wall)
-    for _ in range(9):
-        counts.answered(Transport.UDP, Result.FOUND, 0.0, 10.0)
-    for second in range(500):
-        wall.now += 1.0
-        counts.answered(Transport.UDP, Result.FOUND, 0.0, 11.0 + second)
-    assert counts.snapshot()["peak"] == {"answers": 9, "at": 1_780_000_000}
+def test_what_waits_is_bounded_and_nothing_is_left_out(counts, monkeypatch):
+    monkeypatch.setattr(tallying, "MOST_PAIRS", 3)
+    monkeypatch.setattr(tallying, "MOST_TAKEN", 2)
+    monkeypatch.setattr(tallying, "MOST_SECONDS", 2)
+    for second in range(3):
+        answer(counts, 10.0 + second)
+        counts._epoch.now += 1
+    for number in range(5):
+        counts.asked("88.300", f"192.0.2.{number}", found=True)
+    counts.asked("88.300", "192.0.2.0", found=True)
+    first, second = counts.take(), counts.take()
+    assert len(first.second) == 2
+    assert [len(tally.asked) for tally in (first, second)] == [2, 2]
+    asked = {pair.source: pair.found for pair in (*first.asked, *second.asked)}
+    assert asked == {"192.0.2.0": 2, "192.0.2.1": 1, "192.0.2.2": 1, "other": 2}
+    assert counts.take() is None
 
 
 def test_complaints_are_bounded_and_say_how_many_were_kept_back():

@@ -130,10 +130,10 @@ async def test_an_authoritative_question_is_never_answered_so(at):
 
 
 async def test_a_repeated_question_is_counted(at):
-    before = at.world.counters.snapshot()["prefixes"]["88.300.1"]
+    before = at.world.counters.tallying.prefixes()["88.300.1"]
     for _ in range(5):
         at.keeping.at_once(at.world.question("88.300.1/A"), at.world.trusted, at.world.clock.now)
-    assert at.world.counters.snapshot()["prefixes"]["88.300.1"] == before + 5
+    assert at.world.counters.tallying.prefixes()["88.300.1"] == before + 5
 
 
 async def test_a_prefix_record_that_was_never_allotted_is_nobodys_count(world):
@@ -142,7 +142,7 @@ async def test_a_prefix_record_that_was_never_allotted_is_nobodys_count(world):
     at = Beside(world)
     for _ in range(3):
         assert at.again("0.NA/88.300.99").result is Result.FOUND
-    assert world.counters.snapshot()["prefixes"] == {}
+    assert world.counters.tallying.prefixes() == {}
 
 
 def a_record(values):
@@ -175,12 +175,12 @@ async def test_finished_replies_serve_on_under_an_equal_picture_of_the_prefixes(
     at.world.resolver.use(PrefixDirectory(directory.entries))
     assert at.world.resolver._directory is directory
     (kept,) = at.kept._kept.values()
-    assert at.world.resolver.vouches(kept.basis, at.world.clock.now)
+    assert at.world.resolver.vouches(kept.basis, at.world.trusted, at.world.clock.now)
 
 
 def test_octets_are_bounded_and_the_oldest_goes_first():
     replies = FinishedReplies(octets=10_000)
-    basis = Basis(a_record(b""), 1, None)
+    basis = Basis(a_record(b""), 1, "")
     for number in range(100):
         replies.keep(bytes((number,)), FinishedMessage(bytes(600), b"", basis))
     replies.keep(bytes((99,)), FinishedMessage(bytes(600), b"", basis))
@@ -190,5 +190,5 @@ def test_octets_are_bounded_and_the_oldest_goes_first():
             return True
 
     assert len(replies) == 10
-    there = [n for n in range(100) if replies.find(bytes((n,)), Trusting(), 0.0)]
+    there = [n for n in range(100) if replies.find(bytes((n,)), Trusting(), None, 0.0)]
     assert there == list(range(90, 100))

@@ -39,7 +39,7 @@ class At:
         return ready and [v["data"]["value"] for v in json.loads(ready.data)["values"]]
 
     def asked(self):
-        return self.world.counters.snapshot()["prefixes"].get("88.300.1", 0)
+        return self.world.counters.tallying.prefixes().get("88.300.1", 0)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def test_a_literal_percent_sign_is_not_what_an_escape_names(at):
     for name in ("a%41", "aA"):
         await at.world.put(f"88.300.1/{name}", URL)
         await at.world.look(f"88.300.1/{name}")
-        at.pages.page(f"88.300.1/{name}".encode(), PLAIN, at.world.clock.now)
+        at.pages.page(f"88.300.1/{name}".encode(), PLAIN, at.world.trusted, at.world.clock.now)
     assert json.loads(at.answer(b"88.300.1/a%41").data)["handle"] == "88.300.1/aA"
 
 

@@ -218,7 +218,7 @@ async def test_a_repeated_look_up_is_answered_like_the_first_one_until_news_come
     assert [status for status, _, _ in first] == [200, 200, 200, 304]
     http = at.world.counters.snapshot()["answers"]["http"]["found"]
     assert sum(http["buckets"]) == 16
-    assert at.world.counters.snapshot()["prefixes"] == {"88.300.1": 16}
+    assert at.world.counters.tallying.prefixes() == {"88.300.1": 16}
     await at.world.put("88.300.1/A", OTHER)
     await at.world.follower.step()
     _, headers, body = await at.ask(path)

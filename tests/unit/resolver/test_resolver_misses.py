@@ -55,5 +55,5 @@ async def test_queries_of_several_clients_are_answered_together_in_order(world):
     )
     assert [type(outcome) for outcome in outcomes] == [Found, Absent, NotHomed, Found]
     assert world.tier.looks == looks + 1
-    assert world.counters.snapshot()["prefixes"]["88.300.1"] == 3
+    assert world.counters.tallying.prefixes()["88.300.1"] == 3
     assert (await world.resolver.answer_together([], world.clock.now)) == []

@@ -104,7 +104,7 @@ async def test_look_ups_are_counted_by_the_prefix_they_live_under(world):
     await world.resolver.answer_all(
         [ask("88.300.1/A"), ask("88.300.1/new")], world.trusted, world.clock.now
     )
-    assert world.counters.snapshot()["prefixes"] == {"88.300.1": 5, "88.300": 1}
+    assert world.counters.tallying.prefixes() == {"88.300.1": 5, "88.300": 1}
 
 
 class TestWithoutTheStore:
