@@ -233,7 +233,7 @@ class Identities:
         right = await found.elsewhere.verify(claimed, found.holder, signed, nonce, digest)
         if isinstance(right, Trouble):
             return refused(right)
-        if not right:
+        if not (right and await self._still_there(claimed, found)):
             return WRONG
         found.elsewhere.proved(claimed, found.holder)
         return claimed
@@ -255,11 +255,20 @@ class Identities:
             )
             proved = await self._worked(partial(try_keys, keys))
             if isinstance(proved, HandleIdentity):
+                if not await self._still_there(proved, found):
+                    return WRONG
                 found.elsewhere.proved(proved, found.holder, fetched.until)
             if proved is not None:
                 return proved
             before = fetched
         return WRONG
+
+    async def _still_there(self, identity: HandleIdentity, found: Abroad) -> bool:
+        """Say whether the one that was asked is the one to ask: he may have taken his time.
+
+        Else whoever had a prefix could still say who has its names, once it was taken from him.
+        """
+        return await self._keys.find(identity) == found
 
     async def _worked(self, work: Callable[[], T]) -> T | Refused:
         """Return what `work` gives, done in a thread once it is its turn."""

@@ -238,6 +238,12 @@ async def test_another_route_ends_what_was_proved(known, route, store):
     assert store.records
 
 
+@pytest.mark.parametrize("answer", [by_key(), by_secret()])
+async def test_who_has_lost_the_prefix_meanwhile_is_not_believed(known, far, route, answer):
+    far._ready = lambda *_: route()
+    assert await prove(known, answer) == WRONG
+
+
 async def test_without_elsewhere_nobody_is_asked(store, route):
     assert callable(route)
     known = Identities(store, Prefixes(store), SEALS)
