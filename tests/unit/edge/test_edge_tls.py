@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from edge.server import serve
+from edge.short_cut import head_of
 from edge.tls import Handshakes, Material, TlsSites, UnfitTls, client_certificate, server_context
 
 
@@ -65,6 +66,27 @@ AUTHORITY = Pair("authority", authority=True)
 KNOWN, SIGNED, UNKNOWN = Pair("known"), Pair("signed", AUTHORITY), Pair("unknown")
 
 
+class Root:
+    """Answers `/again` at once."""
+
+    mount = "/"
+
+    def __init__(self):
+        self.head, self.data = head_of([], 5), b"short"
+
+    def client(self, host):
+        return host
+
+    def form(self, _):
+        return self
+
+    def answer(self, rest, _, client, __):
+        return self if (rest, client) == (b"again", "127.0.0.1") else None
+
+    def count(self, answered, began):
+        pass
+
+
 class Served:
     """A listener, and clients of it."""
 
@@ -82,7 +104,7 @@ class Served:
     async def start(self):
         app = web.Application()
         app.router.add_get("/", self.answer)
-        self.runner = await serve(app, [])
+        self.runner = await serve(app, [], at_once=Root())
         sockets = [self.listening]
         self.sites = TlsSites(self.runner, sockets, self.material, self.handshakes, 0.01)
         await self.sites.start()
@@ -144,6 +166,17 @@ async def test_what_is_offered(served):
     tls = writer.get_extra_info("ssl_object")
     assert (tls.version(), tls.selected_alpn_protocol()) == ("TLSv1.2", "http/1.1")
     assert tls.cipher()[0].startswith("ECDHE")
+    writer.close()
+
+
+async def test_plain_requests_are_answered_the_short_way_too(served):
+    reader, writer = await asyncio.open_connection(
+        "localhost", served.port, ssl=served.context(), family=socket.AF_INET
+    )
+    for _ in range(3):
+        writer.write(b"GET /again HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(5) == b"short"
     writer.close()
 
 
