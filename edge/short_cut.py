@@ -110,7 +110,10 @@ class ShortCut:
         if form is None:
             return self._take_several(data, client, now)
         # The usual case, one whole request of a known kind.
-        ready = self._ask(data[self._prefix_length : line], form, client, now)
+        try:
+            ready = self._answer(data[self._prefix_length : line], form, client, now)
+        except Exception:  # noqa: BLE001 -- as below
+            ready = None
         if ready is None:
             return b"", 0
         self._count(1, now)
@@ -131,7 +134,10 @@ class ShortCut:
             form = self._forms.get(fields) or self._read(fields)
             if form is None:
                 break
-            ready = self._ask(data[taken + length : line], form, client, now)
+            try:
+                ready = self._answer(data[taken + length : line], form, client, now)
+            except Exception:  # noqa: BLE001 -- the usual way meets it too, logs it and tells it
+                break
             if ready is None:
                 break
             out += (ready.head, ids.pop() if ids else self._draw(), self._date, ready.data)
@@ -141,12 +147,6 @@ class ShortCut:
         if answered:
             self._count(answered, now)
         return b"".join(out), taken
-
-    def _ask(self, rest: bytes, form: Any, client: Any, now: float) -> Ready | None:
-        try:
-            return self._answer(rest, form, client, now)
-        except Exception:  # noqa: BLE001 -- the usual way meets it too, logs it and tells it
-            return None
 
     def _read(self, fields: bytes) -> Any:
         accept = plain_fields(fields)

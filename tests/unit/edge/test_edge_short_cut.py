@@ -103,6 +103,7 @@ def test_several_are_answered_in_order_up_to_one_that_is_not():
         b"GET /at/a HTTP/1.1\r\n\r\n",
         b"\r\n" + GET % b"a",
         GET % b"bug",
+        GET % b"bug" + GET % b"a",
         GET % b"unknown",
     ],
 )
@@ -188,6 +189,11 @@ async def talk(at, *requests, **known):
         bodies.append(await read(reader))
     writer.close()
     return bodies
+
+
+async def test_a_bug_is_left_to_the_usual_way_once_the_fields_are_known(at):
+    bodies = await talk(at, GET % b"a", GET % b"a", GET % b"bug", GET % b"a", a=b"short")
+    assert bodies[1:] == [b"short", b"usual /at/bug", b"short"]
 
 
 async def test_known_ones_are_answered_the_short_way(at):
