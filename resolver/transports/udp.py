@@ -186,7 +186,11 @@ class UdpListener:
             asking = [(asking, asked.client) for asking, asked in gathered]
             answers = await self._exchange.together(asking, gathered[0][1].at)
         except Exception:  # noqa: BLE001 -- as in `_take`
-            return self._failed()
+            if len(gathered) == 1:
+                return self._failed()
+            for one in gathered:  # what one fails of is not to cost the others their answers
+                await self._answer_together([one])
+            return None
         for answer, (_, asked) in zip(answers, gathered, strict=True):
             try:
                 if isinstance(answer, Reply):

@@ -2,6 +2,7 @@ import asyncio
 import socket
 
 import pytest
+from msgspec.structs import replace
 
 from identifiers.relay import Channel
 from identifiers.values import Value
@@ -310,6 +311,17 @@ async def test_an_unexpected_error_ends_nothing_and_is_counted(serve):
     await served.world.until(lambda: served.events()["failed"] == 22)
     served.world.exchange.together = together
     assert await peer.ask(served.world.question("88.300.1/A"))
+
+
+async def test_what_one_look_up_fails_of_costs_the_others_nothing(serve):
+    served = await serve()
+    damaged = await served.world.put("88.300.1/B", URL)
+    served.world.store.records[damaged.key] = replace(damaged, values=bytes(3))
+    peer = await served.peer()
+    peer.send(served.world.question("88.300.1/B", 1))
+    answer = await peer.ask(served.world.question("88.300.1/A", 2))
+    assert decode(answer).request_id == 2
+    assert served.events()["failed"] == 1
 
 
 class Stubborn:
