@@ -25,6 +25,11 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True):
     """Questions at one time."""
     waiting: int = 4096
     """Names that wait for their question; more are refused."""
+    gap: float = 0.002
+    """Seconds between two questions, unless as many names wait as one can take.
+
+    So a scan costs the store 500 questions a second at the most, and each takes what has gathered.
+    """
     patience: float = 0.3
     """Seconds from asking to giving up, waiting included (RFC 8767 section 5)."""
 
@@ -71,9 +76,9 @@ class _Ask:
 class Coalescing:
     """A record source whose callers share the questions to the source behind.
 
-    What is asked within one turn of the event loop, and while all questions are under way, goes
-    out as one. With `join_in_flight` false a caller never gets the answer to a question that left
-    before it asked: what it reads is at least as new as its asking.
+    What is asked within one turn of the event loop, soon after another question, and while all
+    questions are under way, goes out as one. With `join_in_flight` false a caller never gets the
+    answer to a question that left before it asked: what it reads is at least as new as its asking.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Coalescing:
         self._queued: dict[str, list[_Ask]] = {}
         self._flying: dict[str, list[_Ask]] = {}
         self._questions: set[asyncio.Task[None]] = set()
+        self._left_at = float("-inf")
         self._called = False
         self._closed = False
 
@@ -108,10 +114,7 @@ class Coalescing:
         ask = _Ask(len(wanted), loop.create_future())
         for key in wanted:
             self._enqueue(key, ask)
-        if self._queued and not self._called:
-            # At the end of this turn, behind every task that was made ready in it.
-            self._called = True
-            loop.call_soon(self._depart)
+        self._call()
         patience = loop.call_later(self._batching.patience, ask.give_up)
         try:
             await ask.future
@@ -143,23 +146,36 @@ class Coalescing:
             asks[:] = [waiting for waiting in asks if not waiting.future.done()]
         asks.append(ask)
 
+    def _call(self) -> None:
+        if not self._queued or self._called or len(self._questions) >= self._batching.in_flight:
+            return
+        self._called = True
+        loop = asyncio.get_running_loop()
+        due = self._left_at + self._batching.gap
+        if len(self._queued) >= self._batching.largest or due <= loop.time():
+            # At the end of this turn, behind every task that was made ready in it.
+            loop.call_soon(self._depart)
+        else:
+            loop.call_at(due, self._depart)
+
     def _depart(self) -> None:
         self._called = False
+        if not self._queued or self._closed or len(self._questions) >= self._batching.in_flight:
+            return
         loop = asyncio.get_running_loop()
-        while (
-            self._queued and not self._closed and (len(self._questions) < self._batching.in_flight)
-        ):
-            names = list(islice(self._queued, self._batching.largest))
-            batch = {name: self._queued.pop(name) for name in names}
-            if self._join:
-                self._flying |= batch
-            question = loop.create_task(self._travel(batch))
-            self._questions.add(question)
-            question.add_done_callback(self._returned)
+        names = list(islice(self._queued, self._batching.largest))
+        batch = {name: self._queued.pop(name) for name in names}
+        if self._join:
+            self._flying |= batch
+        self._left_at = loop.time()
+        question = loop.create_task(self._travel(batch))
+        self._questions.add(question)
+        question.add_done_callback(self._returned)
+        self._call()
 
     def _returned(self, question: asyncio.Task[None]) -> None:
         self._questions.discard(question)
-        self._depart()
+        self._call()
 
     async def _travel(self, batch: dict[str, list[_Ask]]) -> None:
         why = _CLOSING

@@ -80,7 +80,7 @@ class Run:
     def __init__(self):
         self.now = 0.0
         self.store = Store()
-        patient = Batching(patience=3600.0)
+        patient = Batching(gap=0.0, patience=3600.0)
         self.tier = LocalTier(
             Coalescing(self.store, patient),
             Coalescing(self.store, patient, join_in_flight=False),

@@ -7,6 +7,8 @@ from identifiers.records import EMPTY_VALUES, Record, State
 from resolver.tiers.coalescing import Batching, Coalescing
 from resolver.tiers.partial import Incomplete, Overloaded, TooSlow
 
+EAGER = Batching(gap=0.0)
+
 
 def record(key):
     return Record(
@@ -42,19 +44,19 @@ async def settle():
 
 
 async def test_misses_of_one_turn_travel_together_each_name_once(source):
-    tier = Coalescing(source)
+    tier = Coalescing(source, EAGER)
     got = await asyncio.gather(*(tier.fetch([key]) for key in ("a", "b", "a", "x")))
     assert got == [[record("a")], [record("b")], [record("a")], [None]]
     assert source.asked == [["a", "b", "x"]]
 
 
 async def test_answers_stand_in_the_order_of_the_question(source):
-    got = await Coalescing(source).fetch(["b", "x", "a", "b"])
+    got = await Coalescing(source, EAGER).fetch(["b", "x", "a", "b"])
     assert got == [record("b"), None, record("a"), record("b")]
 
 
 async def test_a_name_in_flight_is_joined(source):
-    tier = Coalescing(source)
+    tier = Coalescing(source, EAGER)
     source.gate.clear()
     first = asyncio.create_task(tier.fetch(["a"]))
     await settle()
@@ -67,7 +69,7 @@ async def test_a_name_in_flight_is_joined(source):
 
 
 async def test_past_the_caches_nobody_gets_the_answer_to_an_older_question(source):
-    tier = Coalescing(source, join_in_flight=False)
+    tier = Coalescing(source, EAGER, join_in_flight=False)
     source.gate.clear()
     first = asyncio.create_task(tier.fetch(["a"]))
     await settle()
@@ -79,7 +81,7 @@ async def test_past_the_caches_nobody_gets_the_answer_to_an_older_question(sourc
 
 
 async def test_questions_at_one_time_and_names_in_one_are_bounded(source):
-    tier = Coalescing(source, Batching(largest=3, in_flight=2))
+    tier = Coalescing(source, Batching(gap=0.0, largest=3, in_flight=2))
     source.gate.clear()
     asking = [asyncio.create_task(tier.fetch([f"k{n}"])) for n in range(10)]
     await settle()
@@ -91,7 +93,7 @@ async def test_questions_at_one_time_and_names_in_one_are_bounded(source):
 
 
 async def test_a_full_queue_refuses_and_loses_nobody_who_waits(source):
-    tier = Coalescing(source, Batching(largest=1, in_flight=1, waiting=2))
+    tier = Coalescing(source, Batching(gap=0.0, largest=1, in_flight=1, waiting=2))
     source.gate.clear()
     flying = asyncio.create_task(tier.fetch(["a"]))
     await settle()
@@ -105,7 +107,7 @@ async def test_a_full_queue_refuses_and_loses_nobody_who_waits(source):
 
 
 async def test_a_failure_reaches_every_asker_and_the_next_question_goes_out(source):
-    tier = Coalescing(source)
+    tier = Coalescing(source, EAGER)
     source.error = StoreUnavailable("away")
     got = await asyncio.gather(tier.fetch(["a"]), tier.fetch(["a", "b"]), return_exceptions=True)
     assert [type(error) for error in got] == [Incomplete, Incomplete]
@@ -115,7 +117,7 @@ async def test_a_failure_reaches_every_asker_and_the_next_question_goes_out(sour
 
 
 async def test_what_came_is_not_lost_with_what_did_not(source):
-    tier = Coalescing(source)
+    tier = Coalescing(source, EAGER)
     source.error = Incomplete("half", {"a": record("a")})
     got = await asyncio.gather(tier.fetch(["a"]), tier.fetch(["a", "b"]), return_exceptions=True)
     assert got[0] == [record("a")]
@@ -124,7 +126,7 @@ async def test_what_came_is_not_lost_with_what_did_not(source):
 
 
 async def test_patience_ends(source):
-    tier = Coalescing(source, Batching(patience=0.0))
+    tier = Coalescing(source, Batching(gap=0.0, patience=0.0))
     source.gate.clear()
     for _ in range(3):
         with pytest.raises(TooSlow):
@@ -136,7 +138,7 @@ async def test_patience_ends(source):
 
 
 async def test_a_question_that_nobody_waits_for_any_more_is_not_joined(source):
-    tier = Coalescing(source)
+    tier = Coalescing(source, EAGER)
     source.gate.clear()
     gone = asyncio.create_task(tier.fetch(["a"]))
     await settle()
@@ -152,7 +154,7 @@ async def test_a_question_that_nobody_waits_for_any_more_is_not_joined(source):
 
 async def test_a_hanging_source_collects_no_askers(source, monkeypatch):
     monkeypatch.setattr("resolver.tiers.coalescing._MANY", 10)
-    tier = Coalescing(source)
+    tier = Coalescing(source, EAGER)
     source.gate.clear()
     asking = [asyncio.create_task(tier.fetch(["a"]))]
     await settle()
@@ -168,7 +170,7 @@ async def test_a_hanging_source_collects_no_askers(source, monkeypatch):
 
 
 async def test_a_cancelled_asker_takes_nobody_along(source):
-    tier = Coalescing(source)
+    tier = Coalescing(source, EAGER)
     source.gate.clear()
     first, second = (asyncio.create_task(tier.fetch(["a"])) for _ in range(2))
     await settle()
@@ -181,13 +183,13 @@ async def test_a_cancelled_asker_takes_nobody_along(source):
 async def test_an_unexpected_error_reaches_the_askers_as_it_is(source):
     source.error = RuntimeError("a bug")
     with pytest.raises(RuntimeError, match="a bug"):
-        await Coalescing(source).fetch(["a", "b"])
+        await Coalescing(source, EAGER).fetch(["a", "b"])
 
 
 async def test_an_unexpected_error_without_askers_is_told_to_the_loop(source):
     told = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
-    tier = Coalescing(source)
+    tier = Coalescing(source, EAGER)
     source.gate.clear()
     asking = asyncio.create_task(tier.fetch(["a"]))
     await settle()
@@ -208,7 +210,7 @@ async def test_a_source_that_answers_too_few_is_an_error_and_not_a_hang():
 
 
 async def test_closing_tells_everybody(source):
-    tier = Coalescing(source, Batching(largest=1, in_flight=1))
+    tier = Coalescing(source, Batching(gap=0.0, largest=1, in_flight=1))
     source.gate.clear()
     asking = [asyncio.create_task(tier.fetch([key])) for key in "ab"]
     await settle()
@@ -218,3 +220,68 @@ async def test_closing_tells_everybody(source):
     await tier.close()
     with pytest.raises(Overloaded):
         await tier.fetch(["c"])
+
+
+class Timers:
+    """A loop's clock that is moved by hand; what was called for later runs then."""
+
+    def __init__(self, monkeypatch):
+        self.now, self.called = 50.0, []
+        loop = asyncio.get_running_loop()
+        real = loop.call_at
+
+        def call_at(when, callback, *rest, **options):
+            if getattr(callback, "__name__", "") != "_depart":
+                return real(when, callback, *rest, **options)
+            self.called.append((when, callback))
+            return None
+
+        monkeypatch.setattr(loop, "time", lambda: self.now)
+        monkeypatch.setattr(loop, "call_at", call_at)
+
+    def pass_to(self, now):
+        self.now = now
+        due, self.called = (
+            [c for w, c in self.called if w <= now],
+            [(w, c) for w, c in self.called if w > now],
+        )
+        for callback in due:
+            callback()
+
+
+async def test_a_question_that_comes_soon_after_another_waits_for_more(source, monkeypatch):
+    timers = Timers(monkeypatch)
+    tier = Coalescing(source, Batching(gap=0.5, patience=60.0))
+    assert await tier.fetch(["a"]) == [record("a")]
+    asking = [asyncio.create_task(tier.fetch([key])) for key in "bc"]
+    await settle()
+    asking.append(asyncio.create_task(tier.fetch(["d"])))
+    await settle()
+    assert source.asked == [["a"]]
+    timers.pass_to(50.5)
+    assert await asyncio.gather(*asking) == [[record(key)] for key in "bcd"]
+    assert source.asked == [["a"], ["b", "c", "d"]]
+    timers.pass_to(51.0)
+    assert await tier.fetch(["e"]) == [record("e")]
+
+
+async def test_a_full_question_waits_for_nothing(source, monkeypatch):
+    timers = Timers(monkeypatch)
+    tier = Coalescing(source, Batching(gap=0.5, largest=2, patience=60.0))
+    asking = asyncio.create_task(tier.fetch(["a", "b", "c", "d", "e"]))
+    await settle()
+    assert source.asked == [["a", "b"], ["c", "d"]]
+    timers.pass_to(50.5)
+    assert len(await asking) == 5
+    assert source.asked[2:] == [["e"]]
+
+
+async def test_one_name_after_the_other_costs_a_question_a_gap_at_the_most(source, monkeypatch):
+    timers = Timers(monkeypatch)
+    tier = Coalescing(source, Batching(gap=0.5, patience=60.0))
+    for number in range(5):
+        asking = asyncio.create_task(tier.fetch([f"k{number}"]))
+        await settle()
+        assert len(source.asked) == number + (not number)
+        timers.pass_to(50.0 + number / 2)
+        await asking

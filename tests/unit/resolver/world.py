@@ -24,7 +24,7 @@ from resolver.follower import Follower
 from resolver.freshness import Freshness
 from resolver.limits import Limits, ProvenPaths, Rates
 from resolver.service import Resolver
-from resolver.tiers.coalescing import Coalescing
+from resolver.tiers.coalescing import Batching, Coalescing
 from resolver.tiers.guarded import Guarded
 from resolver.tiers.local import Bounds, LocalTier
 from resolver.tiers.shared import SharedRecords
@@ -33,6 +33,7 @@ from resolver.transports.handle import HandleExchange
 from resolver.vouching import Vouching
 from storage.memory import MemorySharedTier, MemoryStore
 
+EAGER = Batching(gap=0.0)
 AUDIT = AuditEntry(at=0, actor="test", action="test", subject="test", request="test")
 SITE = Site(
     serial=1,
@@ -123,9 +124,9 @@ class World:
         self.counters = Counters(wall)
         guarded = Guarded(self.store, self.freshness, self.clock)
         self.shared = SharedRecords(self.tier, guarded) if shared else None
-        past_caches = Coalescing(guarded, join_in_flight=False)
+        past_caches = Coalescing(guarded, EAGER, join_in_flight=False)
         self.local = LocalTier(
-            Coalescing(self.shared or guarded),
+            Coalescing(self.shared or guarded, EAGER),
             past_caches,
             self.clock,
             lambda: 0.0,
