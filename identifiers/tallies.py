@@ -63,3 +63,40 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 def day_of(second: float) -> date:
     """Return the day in Beijing at an epoch second."""
     return (datetime.fromtimestamp(second, UTC) + _BEIJING).date()
+
+
+class UnderPrefix(msgspec.Struct, frozen=True):
+    """Look-ups of a day under a prefix ("": none of this node's), and how many found values."""
+
+    prefix: str
+    queries: int
+    found: int
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Look-ups of a day under a prefix by one address, or by all those that are `OTHER`."""
+
+    prefix: str
+    source: str
+    queries: int
+
+
+class Peak(msgspec.Struct, frozen=True):
+    """The most answers of all processes in one second, and that second (epoch)."""
+
+    answers: int
+    at: int
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """The sums of a day in Beijing over all processes. `seconds` is the time of all answers."""
+
+    day: date
+    answers: int
+    seconds: float
+    peak: Peak | None
+    quickest: Extreme | None
+    slowest: Extreme | None
+    latency: tuple[Latency, ...]
+    prefixes: tuple[UnderPrefix, ...]
+    sources: tuple[Source, ...]

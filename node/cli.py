@@ -3,6 +3,7 @@
 
 import os
 import sys
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -97,6 +98,19 @@ def restart(
     from node.control import Question
 
     run(os.environ, Question.RESTART_ALL if everything else Question.RESTART_WORKERS)
+
+
+@app.command()
+def report(
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="A day in Beijing; without: today so far."),
+    ] = None,
+) -> None:
+    """Tell what was resolved on a day, by prefix and source: JSON."""
+    from node.commands.report import run
+
+    run(os.environ, None if day is None else day.date())
 
 
 @app.command()

@@ -8,6 +8,7 @@ import asyncio
 import random
 import secrets
 import time
+import uuid
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -43,6 +44,7 @@ from node.metrics import Family
 from node.pauses import watched
 from node.registrar import begin_registry
 from node.serving import serve_operations, serve_tls, site_of
+from node.telling import Telling
 from node.trust import read_roots
 from resolver.clients import Clients
 from resolver.counters import Counters, Event
@@ -69,6 +71,7 @@ from storage.postgres import (
     PostgresDirectory,
     PostgresFeed,
     PostgresRecords,
+    PostgresTallies,
     check_schema,
 )
 from storage.redis import RedisServer, RedisSharedTier
@@ -120,6 +123,9 @@ async def begin_worker(running: Running) -> None:
     running.background(follower.run(), "follower")
     running.background(tiers.local.run(), "early refresh")
     await first_picture(follower.ready, assignment.siblings)
+    telling = Telling(PostgresTallies(database), tiers.counters.take)
+    stack.push_async_callback(telling.tell)
+    running.background(telling.run(), "telling counts")
     tcp = await _listen(running, resolver, rates, tiers.counters)
     _tell(running, tiers, tcp)
 
@@ -148,7 +154,7 @@ async def _tiers(running: Running, database: Database) -> _Tiers:
     bounds = _bounds(running.settings.workers)
     return _Tiers(
         freshness=freshness,
-        counters=Counters(time.time),
+        counters=Counters(time.time, uuid.uuid4()),
         local=LocalTier(usual, authority, time.monotonic, random.random, bounds),
         shared=shared,
         store=guarded,

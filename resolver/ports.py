@@ -9,6 +9,7 @@ from identifiers.outcomes import NotHomed, Outcome, Referral
 from identifiers.queries import Query
 from identifiers.records import Record
 from identifiers.relay import HttpAnswer, HttpRequest, Origin
+from identifiers.tallies import Tally
 
 
 class RecordSource(Protocol):
@@ -69,6 +70,14 @@ class DirectorySource(Protocol):
 
     async def directory(self) -> PrefixDirectory:
         """Read it anew. Raises `StoreUnavailable`."""
+        ...
+
+
+class TallyStore(Protocol):
+    """Sums up what all workers counted."""
+
+    async def add(self, tally: Tally) -> None:
+        """Add a tally, unless it was added before. Raises `StoreUnavailable` and `FateUnknown`."""
         ...
 
 

@@ -15,6 +15,7 @@ In reading order:
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
 * ``reverse``     `ReverseProjection` and `PostgresReverse`: ReverseLookup
+* ``tallies``   `PostgresTallies`: TallyStore, and the sums by day
 * ``upkeep``      what must be done now and then: partitions, pruning, durability check
 * ``sql/``        the statements, one file for each module
 """
@@ -28,6 +29,7 @@ from storage.postgres.records import PostgresRecords
 from storage.postgres.reverse import PostgresReverse, ReverseProjection
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.store import PostgresStore
+from storage.postgres.tallies import PostgresTallies
 from storage.postgres.upkeep import maintain
 from storage.postgres.wakeups import Nudge
 
@@ -42,6 +44,7 @@ __all__ = [
     "PostgresRecords",
     "PostgresReverse",
     "PostgresStore",
+    "PostgresTallies",
     "ReverseProjection",
     "Unsuitable",
     "check_schema",

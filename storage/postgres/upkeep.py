@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
+from storage.postgres import tallies
 from storage.postgres.database import Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
@@ -58,6 +59,7 @@ async def maintain(database: Database) -> None:
 
     async def prune(connection: Connection) -> None:
         await connection.execute(_SQL["prune_news"])
+        await tallies.prune(connection)
 
     await database.commit(prune)
     existing = [row["name"] for row in await database.rows(_SQL["partitions"])]

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import os
 import signal
 from contextlib import AsyncExitStack
@@ -217,6 +218,19 @@ async def test_no_answer_is_lost_or_wrong_while_all_workers_are_replaced(node, l
             f'idnode_resolve_requests_total{{transport="{transport}",result="found"}}'
         ]
         assert counted == sum(driver.answered for driver in drivers), transport
+    # And so it is in the sums of the day, which workers tell every second.
+    total = sum(driver.answered for driver in (*wires, *webs))
+
+    async def reported():
+        return json.loads((await node.command("report")).stdout)
+
+    async with asyncio.timeout(20):
+        while (found := await reported())["answers"] < total:  # noqa: ASYNC110 -- as operators do
+            await asyncio.sleep(0.1)
+    assert found["answers"] == total
+    assert found["prefixes"] == [{"prefix": node.prefix, "queries": total, "found": total}]
+    assert found["sources"] == [{"prefix": node.prefix, "source": "127.0.0.1", "queries": total}]
+    assert 0 < found["peak"]["answers"] < total
 
 
 @pytest.mark.timeout(120)
