@@ -42,7 +42,7 @@ class GivenUp(msgspec.Struct, frozen=True):
 
 
 class StillBelow(msgspec.Struct, frozen=True):
-    """So many prefixes of enterprises are homed below this secondary prefix, `first` among them."""
+    """So many prefixes are homed below this secondary prefix, `first` among them."""
 
     first: Prefix
     count: int
@@ -70,8 +70,6 @@ def held(directory: PrefixDirectory, entry: PrefixEntry) -> StillBelow | None:
     below = [
         other.prefix
         for other in directory.entries
-        if other.enabled
-        and other.kind is PrefixKind.ENTERPRISE
-        and entry.prefix.covers(other.prefix)
+        if other.enabled and other.prefix != entry.prefix and entry.prefix.covers(other.prefix)
     ]
     return StillBelow(below[0], len(below)) if below else None

@@ -162,6 +162,15 @@ async def test_a_secondary_prefix_is_given_up_last_and_restored_first(world, sto
     assert known(store) == {"88.300": True, "88.300.1": True, "88.300.10": False}
 
 
+async def test_a_secondary_prefix_stays_while_another_one_below_it_is_homed(world):
+    inner, outer = Prefix.parse("88.7.1"), Prefix.parse("88.7")
+    for prefix in ("88.7", "88.7.1"):
+        assert isinstance(await world.home_prefix(entry(prefix, 0), ordered()), Homed)
+    assert await world.give_up(outer, ordered()) == StillBelow(inner, 1)
+    for prefix in (inner, outer):
+        assert await world.give_up(prefix, ordered()) == GivenUp()
+
+
 async def test_a_new_key_works_and_only_its_hash_is_kept(world, store):
     new = await world.create_key(
         terms(
