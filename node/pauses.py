@@ -2,16 +2,17 @@
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from node.metrics import Family, Labels, counter, gauge
 
 
 class Pauses:
-    """Full stops of the collector since `watched` began. Times are seconds."""
+    """Stops of the collector while the process serves. Times are seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, serving: Callable[[], bool]) -> None:
+        self._serving = serving
         self._began = 0.0
         self._total = 0.0
         self._longest = 0.0
@@ -22,6 +23,8 @@ class Pauses:
         if phase == "start":
             self._began = now
             return
+        if not self._serving():
+            return  # what was imported is collected before the process serves
         took = now - self._began
         self._total += took
         self._longest = max(self._longest, took)
@@ -44,9 +47,9 @@ class Pauses:
 
 
 @contextmanager
-def watched() -> Iterator[Pauses]:
-    """Watch the collector until the block ends."""
-    pauses = Pauses()
+def watched(serving: Callable[[], bool]) -> Iterator[Pauses]:
+    """Watch the collector until the block ends; what it does while not `serving` does not count."""
+    pauses = Pauses(serving)
     gc.callbacks.append(pauses)
     try:
         yield pauses

@@ -260,7 +260,8 @@ async def _listen(
 def _tell(running: Running, tiers: _Tiers, tcp: TcpListener) -> None:
     """Have probes and metrics tell of this worker."""
     freshness, local, shared = tiers.freshness, tiers.local, tiers.shared
-    pauses, name = running.stack.enter_context(watched()), running.assignment.name
+    name, health = running.assignment.name, running.health
+    pauses = running.stack.enter_context(watched(lambda: health.serving))
     running.metrics.append(lambda: pauses.families(name))
 
     def families() -> list[Family]:

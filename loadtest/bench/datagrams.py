@@ -4,7 +4,7 @@ import itertools
 import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 import msgspec
@@ -26,6 +26,9 @@ class Tally(msgspec.Struct, frozen=True):
     p50: float = 0.0
     """Seconds from question to answer, of open load."""
     p99: float = 0.0
+    timed: int = 0
+    """Answers that these are of, and how many questions they are of."""
+    timed_asked: int = 0
 
     @property
     def rate(self) -> float:
@@ -42,13 +45,15 @@ def drive(
     window: int = 64,
     rate: float | None = None,
     id_at: int = 8,
+    timed: Container[bytes] | None = None,
 ) -> Tally:
     """Ask `questions` in turn, at most `window` in flight, and check every answer.
 
     Without `rate` a question goes out for each answer that comes in (closed load: what is the
     capacity?), with it so many a second (open load: how long do answers take?). An answer is right
     when its length is the one in `sizes` for the question whose four octets at `id_at` it repeats.
-    When nothing came for 0.2 s what is in flight counts as lost. Raises `OSError` when the address
+    When nothing came for 0.2 s what is in flight counts as lost. Of open load those questions are
+    timed whose four octets are in `timed`, without it all. Raises `OSError` when the address
     refuses.
     """
     expected = {q[id_at : id_at + 4]: size for q, size in zip(questions, sizes, strict=True)}
@@ -58,6 +63,7 @@ def drive(
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         sock.connect(address)
         run = _Run(sock.fileno(), questions, window, rate, id_at)
+        run.timed = timed
         cpu = time.process_time()
         while (now := time.monotonic() - run.start) < seconds:
             run.ask(now)
@@ -72,7 +78,18 @@ def drive(
         used,
         _percentile(delays, 0.50),
         _percentile(delays, 0.99),
+        len(delays),
+        run.timed_asked,
     )
+
+
+def reply_to(address: tuple[str, int], question: bytes) -> bytes:
+    """Ask one question and return its reply. Raises `TimeoutError` without one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(_PATIENCE_MS / 100)
+        sock.connect(address)
+        sock.send(question)
+        return sock.recv(_REPLY_ROOM)
 
 
 def drive_once(
@@ -113,6 +130,8 @@ class _Run:
         self.asked = self.answered = self.lost = self.wrong = self.in_flight = 0
         self.heard_at = 0.0
         self.start = time.monotonic()
+        self.timed: Container[bytes] | None = None
+        self.timed_asked = 0
         self.asked_at: dict[bytes, float] = {}
         self.delays: list[float] = []
 
@@ -124,8 +143,10 @@ class _Run:
         for at in range(room):
             question = next(self.turn)
             self.out.put(at, question)
-            if self.rate is not None:
-                self.asked_at[question[self.id]] = now
+            number = question[self.id]
+            if self.rate is not None and (self.timed is None or number in self.timed):
+                self.asked_at[number] = now
+                self.timed_asked += 1
         if room > 0:
             mmsg.send(self.fd, self.out, room)
             self.asked += room

@@ -20,7 +20,8 @@ Name = TypeVar("Name")
 DATAGRAM = MAX_DATAGRAM
 _DEFAULT_FLAGS = 0x1900_0000
 """What the common clients send: recursion if need be, certify cached, public values only."""
-_ID = slice(8, 12)
+ID = slice(8, 12)
+"""Where a message has its request id."""
 _EXPIRATION = slice(36, 40)
 
 
@@ -51,7 +52,7 @@ def is_success(reply: bytes, question: bytes) -> bool:
     """Say whether `reply` is a whole, decodable success to just this question."""
     answer = message.decode(reply)
     return (
-        reply[_ID] == question[_ID]
+        reply[ID] == question[ID]
         and answer.header.response_code == ResponseCode.SUCCESS
         and isinstance(answer.body, bodies.Valued)
         and count_values(answer.body.values) > 0

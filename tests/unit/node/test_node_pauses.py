@@ -6,7 +6,11 @@ from node.pauses import watched
 
 
 def test_stops_of_the_collector_are_timed_while_they_are_watched():
-    with watched() as pauses:
+    serving = False
+    with watched(lambda: serving) as pauses:
+        gc.collect()
+        assert pauses.families("worker-0")[0].samples[0].value == 0
+        serving = True
         gc.collect()
         gc.collect(0)
         total, longest = (family.samples[0].value for family in pauses.families("worker-0"))
