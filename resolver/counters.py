@@ -140,6 +140,7 @@ class Counters:
         self.tallying: Final = Tallying(process, BOUNDS, self._by_transport)
         """What reports need, until it is taken from there."""
         self.asked: Final = self.tallying.asked
+        self.found: Final = self.tallying.found
         self._series = [[_Series() for _ in Result] for _ in Transport]
         self._events: Counter[Event] = Counter()
         self._second_ends = float("-inf")

@@ -130,7 +130,7 @@ class Resolver:
         kept = self._local.look(basis.record.key, now)
         if not isinstance(kept, Kept) or kept.record is not basis.record:
             return False
-        self._counters.asked(basis.prefix, client.address, found=True)
+        self._counters.found(basis.prefix, client.address)
         return True
 
     async def answer(self, query: Query, client: Client, now: float) -> Outcome:

@@ -49,6 +49,7 @@ class Tallying:
         self._series = series
         self._told: Series = {}
         self._day = _Day(date.min)
+        self._found = self._day.found
         self._waiting: list[_Day] = []
         self._number = 0
 
@@ -62,6 +63,13 @@ class Tallying:
             counts[pair] = 1
         else:
             counts[prefix, OTHER] = counts.get((prefix, OTHER), 0) + 1
+
+    def found(self, prefix: str, source: str) -> None:
+        """Count a look-up that found values, as `asked` does: the way of repeated questions."""
+        try:
+            self._found[prefix, source] += 1
+        except KeyError:
+            self.asked(prefix, source, found=True)
 
     def prefixes(self) -> dict[str, int]:
         """Return the look-ups by prefix that were not taken yet."""
@@ -84,6 +92,7 @@ class Tallying:
         if self._day:
             self._waiting.append(self._day)
         self._day = _Day(day)
+        self._found = self._day.found
 
     def answered(self, second: int, answers: int) -> None:
         """Count the answers of a second, or further ones of it."""
