@@ -19,7 +19,8 @@ class Pauses:
 
     def __call__(self, phase: str, _told: dict[str, int]) -> None:
         """Note that a collection begins, or has ended (`gc.callbacks`)."""
-        now = time.perf_counter()
+        # Of this thread: what others on the same processor take of a stop is not the collector's.
+        now = time.thread_time()
         if phase == "start":
             self._began = now
             return
@@ -35,7 +36,7 @@ class Pauses:
         return [
             counter(
                 "process_gc_pause_seconds_total",
-                "Seconds in which the garbage collector stopped the process.",
+                "Processor seconds for which the garbage collector stopped the process.",
                 {labels: self._total},
             ),
             gauge(

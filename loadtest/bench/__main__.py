@@ -2,8 +2,9 @@
 
 Each wire's rate is taken beside a bare reference that answers octets of the same sizes, in turn,
 three rounds; the ratio of the medians is what counts, the machine's speed drifts. One worker on one
-processor; driver, registry and stores on the other; for what writes, all on both. How soon a write
-is told is asked of a second node with two workers. Exits with 1 when an answer was wrong or lost.
+processor; driver, registry and stores on the other; for what writes, all on both. What a worker
+holds is looked at in a second node, how soon a write is told and how fast cold names are read in a
+third one with two workers. Exits with 1 when an answer was wrong or lost.
 """
 
 import argparse
@@ -17,8 +18,10 @@ from typing import Any
 
 from loadtest.bench import (
     beside,
+    cold,
     comparing,
     freshness,
+    held,
     http,
     importing,
     nodes,
@@ -74,10 +77,17 @@ def main() -> int:
         result["handle_udp_beside_import"] = beside.measure(
             node, key, questions, islice(lines, count // 2), result["handle_udp"]["rate"]
         )
-    with nodes.node(workers=2) as node:
-        result["freshness"] = freshness.measure(
-            node, importing.enrol(node, corpus, _PREFIX), f"{_PREFIX}/FRESH", writes=_WRITES
+    with nodes.node() as node:
+        key = importing.enrol(node, corpus, _PREFIX)
+        _pin(node)
+        result["held"] = held.measure(
+            node, key, _PREFIX, count=arguments.held, seconds=arguments.seconds
         )
+    with nodes.node(workers=2) as node:
+        key = importing.enrol(node, corpus, _PREFIX)
+        result["freshness"] = freshness.measure(node, key, f"{_PREFIX}/FRESH", writes=_WRITES)
+        _pin(node)
+        result |= cold.measure(node, key, _PREFIX, count=arguments.cold)
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     return int(any(path.get("wrong") or path.get("lost") for path in result.values()))
 
@@ -85,6 +95,8 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="idnode bench", description=__doc__)
     parser.add_argument("--identifiers", type=int, default=150_000, help="how many are imported")
+    parser.add_argument("--cold", type=int, default=60_000, help="how many are asked once, cold")
+    parser.add_argument("--held", type=int, default=100_000, help="how many a worker holds at once")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each round")
     return parser.parse_args()
 

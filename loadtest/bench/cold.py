@@ -68,10 +68,8 @@ def measure(node: nodes.Node, key: str, prefix: str, *, count: int) -> dict[str,
         hits += node.metric("idnode_shared_tier_names_total", 'result="hit"') - before
     seconds = sum(run.seconds for run, _ in postgres)
     return {
-        "identifiers": each * len(starts),
-        "octets_of_values": VALUES,
-        "postgres": _told(postgres) | {"queries": round(queries / seconds)},
-        "redis": _told(redis) | {"hits": round(hits / (each * len(starts)), 4)},
+        "cold_postgres": _told(postgres) | {"queries": round(queries / seconds)},
+        "cold_redis": _told(redis) | {"hits": round(hits / (each * len(starts)), 4)},
     }
 
 
@@ -103,9 +101,12 @@ def _only(worker: int, workers: Sequence[int]) -> Iterator[None]:
 
 def _told(asked: Sequence[tuple[Tally, float]]) -> dict[str, Any]:
     runs, used = [run for run, _ in asked], sum(spent for _, spent in asked)
+    answered = sum(run.answered for run in runs)
     return {
+        "names": answered,
+        "octets_of_values": VALUES,
         "rate": round(statistics.median(run.rate for run in runs)),
-        "rates": [round(run.rate) for run in runs],
+        "worker_cpu_us_per_name": round(1e6 * used / answered, 1),
         "lost": sum(run.lost for run in runs),
         "wrong": sum(run.wrong for run in runs),
         "worker_cpu_share": round(used / sum(run.seconds for run in runs), 2),
