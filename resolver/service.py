@@ -24,7 +24,7 @@ from resolver.delegation import Ours, delegate
 from resolver.freshness import Freshness
 from resolver.limits import Limits
 from resolver.ports import Walk
-from resolver.tiers.local import LocalTier
+from resolver.tiers.local import Entry, LocalTier
 from resolver.tiers.partial import Incomplete, TooSlow
 from resolver.view import Kept, keep, seen
 
@@ -38,9 +38,9 @@ _UNAVAILABLE: Final = Unavailable(_RETRY_AFTER)
 class Basis(msgspec.Struct, frozen=True, gc=False):
     """What an answer with values was given on: it is the right one for as long as this holds."""
 
-    record: Record
+    entry: Entry
     generation: int
-    """Which of the pictures of the prefixes; not the picture itself, which would live on."""
+    """Which of the pictures of the prefixes, and of the times since all was forgotten."""
     prefix: str
     """Under which it is counted."""
 
@@ -103,15 +103,15 @@ class Resolver:
         if not isinstance(target, Ours) or not self._freshness.believed(now):
             return None
         kept = self._local.look(target.key, now)
-        if query.authoritative or not isinstance(kept, Kept):
+        if query.authoritative or not isinstance(kept, Entry):
             return None
         found = seen(kept, query)
         if not isinstance(found, Found):
             return None
         self._count(target, client, found)
-        return found, Basis(found.record, self._generation, _prefix_of(target))
+        return found, Basis(kept, self._generation + self._local.cleared, _prefix_of(target))
 
-    def basis(self, query: Query, found: Found) -> Basis | None:
+    def basis(self, query: Query, found: Found, now: float) -> Basis | None:
         """Return what `found` stands on, None when it must not serve for a repeated question.
 
         Only what a cache may answer does: `found` is what `answer_now` has just returned.
@@ -119,16 +119,17 @@ class Resolver:
         target = self._target(query)
         if query.authoritative or self._directory is None or not isinstance(target, Ours):
             return None
-        if found.record.key != target.key:
+        kept = self._local.look(target.key, now)
+        if not isinstance(kept, Entry) or kept.record is not found.record:
             return None  # computed: it stands on more than one record
-        return Basis(found.record, self._generation, _prefix_of(target))
+        return Basis(kept, self._generation + self._local.cleared, _prefix_of(target))
 
     def vouches(self, basis: Basis, client: Client, now: float) -> bool:
         """Say whether the same question would get the same answer now; count it as asked if so."""
-        if basis.generation != self._generation or not self._freshness.believed(now):
+        local = self._local
+        if basis.generation != self._generation + local.cleared:
             return False
-        kept = self._local.look(basis.record.key, now)
-        if not isinstance(kept, Kept) or kept.record is not basis.record:
+        if not (self._freshness.believed(now) and local.holds(basis.entry, now)):
             return False
         self._counters.found(basis.prefix, client.address)
         return True

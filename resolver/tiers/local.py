@@ -16,7 +16,7 @@ from resolver.ports import RecordSource
 from resolver.tiers.early import EarlyRefresh
 from resolver.tiers.lives import Age, Lives
 from resolver.tiers.partial import Incomplete, with_also
-from resolver.tiers.s3fifo import S3Fifo
+from resolver.tiers.s3fifo import MOST_USES, OUT, S3Fifo
 from resolver.tiers.unknown import UnknownNames
 from resolver.view import Kept, keep
 
@@ -44,7 +44,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     lives: Lives = Lives()
 
 
-class _Entry(Kept, frozen=False, gc=False):  # type: ignore[misc]  # msgspec allows it
+class Entry(Kept, frozen=False, gc=False):  # type: ignore[misc]  # msgspec allows it
     """What is kept of a record, in one object, for there may be a million: `Kept`, and its state.
 
     Whoever is given it sees a `Kept`, which never changes.
@@ -96,10 +96,12 @@ class LocalTier:
         self._clock = clock
         self._chance = chance
         self._lives = bounds.lives
-        self._kept = S3Fifo[str, _Entry](bounds.entries, bounds.octets)
+        self._kept = S3Fifo[str, Entry](bounds.entries, bounds.octets)
         self._unknown = UnknownNames(bounds.unknown, bounds.unknown_octets)
         self._early = EarlyRefresh(self._read_early)
         self._fills: dict[str, _Fill] = {}
+        self.cleared = 0
+        """How often all entries were forgotten at once, which they do not know (`holds`)."""
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -109,12 +111,24 @@ class LocalTier:
         """About how much memory records and unknown names take."""
         return self._kept.octets + self._unknown.octets
 
-    def look(self, key: str, now: float) -> Kept | Nothing | None:
+    def look(self, key: str, now: float) -> Entry | Nothing | None:
         """Return what is kept and in its life; None: ask."""
         entry = self._kept.find(key)
         if entry is not None:
             return entry if now < entry.due else self._late(key, entry, now)
         return NOTHING if self._unknown.has(key, now) else None
+
+    def holds(self, entry: Entry, now: float) -> bool:
+        """Say whether `look` would return this very entry, as it did before; `cleared` tells more.
+
+        Counts it as asked for, without looking it up.
+        """
+        uses = entry.uses
+        if uses == OUT:
+            return False
+        if uses < MOST_USES:
+            entry.uses = uses + 1
+        return now < entry.due or self._late(entry.record.key, entry, now) is not None
 
     def outlived(self, key: str) -> Kept | None:
         """Return the record even past its life, for the time when the store is away."""
@@ -164,13 +178,14 @@ class LocalTier:
 
     def clear(self) -> None:
         """Forget everything, and keep nothing of what is in flight."""
+        self.cleared += 1
         self._kept.clear()
         self._unknown.clear()
         # What is in flight left before: whatever it brings is overtaken, and read once more.
         for fill in self._fills.values():
             fill.newest = _ANY
 
-    def _late(self, key: str, entry: _Entry, now: float) -> Kept | None:
+    def _late(self, key: str, entry: Entry, now: float) -> Entry | None:
         age = self._lives.judge(entry.due, entry.uses, now)
         if age is Age.OVER:
             return None
@@ -248,7 +263,7 @@ class LocalTier:
         self._unknown.discard(key)
         kept = keep(record)
         # Under the record's own text: the asker's would be kept beside it.
-        self._kept.put(record.key, _Entry(record, kept.public, due))
+        self._kept.put(record.key, Entry(record, kept.public, due))
 
     def _keep_unknown(self, key: str, asked: float) -> None:
         # A row never goes away (deletion keeps it), so a read that found none is the older.

@@ -13,6 +13,8 @@ from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
 MOST_USES: Final = 3
+OUT: Final = -1
+"""The uses of what is kept no more, so that whoever holds it sees that."""
 SMALL: Final = 10
 """The small queue holds one in so many."""
 REPRIEVES: Final = 32
@@ -21,7 +23,7 @@ _MARK: Final = 0xFFFF_FFFF
 
 
 class Counted(Protocol):
-    """What is kept. `uses` counts how often it was found, and belongs to the map."""
+    """What is kept. `uses` counts how often it was found, and belongs to the map; see `OUT`."""
 
     uses: int
 
@@ -87,11 +89,12 @@ class S3Fifo(Generic[K, E]):
         entry = self._kept.get(key)
         if entry is not None:
             self._octets -= entry.octets
+            entry.uses = OUT
             self._kept[key] = None
             self._holes += 1
 
     def clear(self) -> None:
-        """Give everything up."""
+        """Give everything up, without telling each: there may be a million."""
         self._kept.clear()
         self._small.clear()
         self._main.clear()
@@ -103,7 +106,7 @@ class S3Fifo(Generic[K, E]):
             self._holes -= 1
         else:
             self._octets -= former.octets
-            entry.uses = former.uses
+            entry.uses, former.uses = former.uses, OUT
 
     def _evict(self) -> None:
         reprieves = REPRIEVES
@@ -121,6 +124,7 @@ class S3Fifo(Generic[K, E]):
             self._holes -= 1
         else:
             self._octets -= entry.octets
+            entry.uses = OUT
         if young:
             self._out.note(key)
 

@@ -85,5 +85,5 @@ class FinishedReplies(Generic[F]):
 
 def _size(key: bytes, finished: Finished) -> int:
     # The record stays alive with the reply, which may be a small part of it.
-    values = 0 if finished.basis is None else len(finished.basis.record.values)
+    values = 0 if finished.basis is None else len(finished.basis.entry.record.values)
     return _OVERHEAD + len(key) + len(finished.data) + values

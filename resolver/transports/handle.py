@@ -208,7 +208,7 @@ class HandleExchange:
         reply = self._told(to, query, outcome, now)
         key = answer_key(request)
         if key is not None:
-            basis = self._resolver.basis(query, outcome)
+            basis = self._resolver.basis(query, outcome, now)
             if basis is not None:
                 self._finished.keep(key, FinishedMessage(reply.data, reply.subject, basis))
         return reply

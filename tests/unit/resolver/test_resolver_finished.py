@@ -9,6 +9,7 @@ from identifiers.values import Value
 from identifiers.wire.handle.message import decode
 from resolver.counters import Result
 from resolver.service import Basis
+from resolver.tiers.local import Entry
 from resolver.transports.finished import FinishedReplies
 from resolver.transports.handle import Asking, FinishedMessage, HandleExchange, Reply
 from tests.unit.resolver.world import SITE
@@ -145,14 +146,17 @@ async def test_a_prefix_record_that_was_never_allotted_is_nobodys_count(world):
     assert world.counters.tallying.prefixes() == {}
 
 
-def a_record(values):
-    return Record(key="A/B", name="A/B", version=1, state=State.ACTIVE, values=values, changed_at=0)
+def an_entry(values):
+    record = Record(
+        key="A/B", name="A/B", version=1, state=State.ACTIVE, values=values, changed_at=0
+    )
+    return Entry(record, values, due=0.0)
 
 
 def test_the_record_of_a_small_reply_counts_too():
     replies = FinishedReplies(octets=1_000_000)
     for number in range(100):
-        basis = Basis(a_record(bytes(200_000)), 1, None)
+        basis = Basis(an_entry(bytes(200_000)), 1, None)
         replies.keep(bytes((number,)), FinishedMessage(bytes(120), b"", basis))
     assert len(replies) == 4
 
@@ -178,9 +182,16 @@ async def test_finished_replies_serve_on_under_an_equal_picture_of_the_prefixes(
     assert at.world.resolver.vouches(kept.basis, at.world.trusted, at.world.clock.now)
 
 
+async def test_finished_replies_end_when_all_is_forgotten(at):
+    at.again("88.300.1/A")
+    (kept,) = at.kept._kept.values()
+    at.world.local.clear()
+    assert not at.world.resolver.vouches(kept.basis, at.world.trusted, at.world.clock.now)
+
+
 def test_octets_are_bounded_and_the_oldest_goes_first():
     replies = FinishedReplies(octets=10_000)
-    basis = Basis(a_record(b""), 1, "")
+    basis = Basis(an_entry(b""), 1, "")
     for number in range(100):
         replies.keep(bytes((number,)), FinishedMessage(bytes(600), b"", basis))
     replies.keep(bytes((99,)), FinishedMessage(bytes(600), b"", basis))

@@ -380,4 +380,9 @@ async def test_over_the_wire_only_who_sets_the_flag(near, listen):
     assert await code(0x0900_0000) == ResponseCode.SERVICE_REFERRAL
     assert await code(0x1900_0000) == ResponseCode.SUCCESS
     await peer.close()
-    assert near.world.resolver.basis(ask("88.300.5/A"), await near.look("88.300.5/A")) is None
+    assert (
+        near.world.resolver.basis(
+            ask("88.300.5/A"), await near.look("88.300.5/A"), near.world.clock()
+        )
+        is None
+    )

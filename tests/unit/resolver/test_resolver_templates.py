@@ -166,7 +166,7 @@ async def test_a_batch_computes_too(world):
 async def test_what_is_computed_is_not_kept_finished(world):
     query = ask("88.300.1/TMPL@a")
     found = await world.look("88.300.1/TMPL@a")
-    assert world.resolver.basis(query, found) is None
+    assert world.resolver.basis(query, found, world.clock()) is None
 
 
 async def test_without_the_store_a_base_that_is_not_kept_is_unavailable(world):

@@ -106,6 +106,49 @@ async def test_news_drop_older_versions_and_unknown_names_only(at):
     assert at.look("x") is None
 
 
+async def test_an_entry_holds_while_it_would_be_found_again(at):
+    at.source.records = {"a": record("a", 2), "b": record("b", 2)}
+    await at.tier.fetch(["a", "b"])
+    a, b = at.tier.look("a", at.now), at.tier.look("b", at.now)
+    assert at.tier.holds(a, at.now)
+    at.tier.supersede([("a", 3)])
+    assert not at.tier.holds(a, at.now)
+    assert at.tier.holds(b, at.now)
+    at.now += 301.0
+    assert not at.tier.holds(b, at.now)
+
+
+async def test_an_entry_holds_no_more_when_a_newer_one_has_its_place(at):
+    at.source.records = {"a": record("a", 1)}
+    await at.tier.fetch(["a"])
+    old = at.tier.look("a", at.now)
+    at.authority.records = {"a": record("a", 2)}
+    await at.tier.refresh(["a"])
+    assert not at.tier.holds(old, at.now)
+    assert at.tier.holds(at.tier.look("a", at.now), at.now)
+
+
+async def test_an_entry_holds_no_more_when_others_drove_it_out():
+    at = Setting(entries=20)
+    at.source.records = {key: record(key) for key in map(str, range(60))}
+    await at.tier.fetch(["0"])
+    first = at.tier.look("0", at.now)
+    for key in map(str, range(1, 60)):
+        await at.tier.fetch([key])
+        there = at.tier.outlived("0") is first
+        assert at.tier.holds(first, at.now) is there
+        if not there:
+            return
+        first.uses = 0  # nobody asked
+    pytest.fail("it was never driven out")
+
+
+async def test_how_often_all_was_forgotten_is_told(at):
+    assert at.tier.cleared == 0
+    at.tier.clear()
+    assert at.tier.cleared == 1
+
+
 @pytest.mark.parametrize("old", [record("a", 1), None])
 async def test_a_fill_that_news_overtake_is_read_again_and_the_newer_kept(at, old):
     at.source.records = {"a": old}
