@@ -15,14 +15,12 @@ import structlog
 
 from identifiers.relay import Channel, Origin
 from identifiers.wire.cursor import ProtocolError
-from identifiers.wire.handle import envelope
-from identifiers.wire.handle.codes import ResponseCode
-from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
 from resolver.clients import Client
 from resolver.counters import Event, Result, Transport
 from resolver.transports.beyond import Forwarding, Reply
 from resolver.transports.desk import Desk, Slot
-from resolver.transports.handle import START, Pending, Silence, keeps_alive
+from resolver.transports.handle import Pending, Silence, keeps_alive
+from resolver.transports.intake import Intake
 from resolver.transports.moving import MOST_READ, Moved, Passage
 from resolver.transports.origins import origin_of
 
@@ -34,7 +32,6 @@ _REPEATED_OCTETS: Final = 256 * 1024
 _TURN_OCTETS: Final = 64 * 1024
 """Reply octets after which a turn ends; also how much the transport takes before it says stop."""
 _NEVER: Final = float("inf")
-_TOO_LONG: Final = ProtocolError("Message is too long")
 _log = structlog.get_logger(__name__)
 
 
@@ -55,10 +52,7 @@ class Connection(asyncio.Protocol):
         self.moved = moved
         """What it was in the worker that it comes from."""
         self._login_first = login_first
-        pace = desk.pace
-        self._framer = TcpFramer(
-            pace.long_octets if desk.exchange.hands_on else pace.message_octets
-        )
+        self._intake = Intake(desk)
         self._slots: deque[Slot] = deque()
         self._opened = 0.0
         self._taken = 0
@@ -66,8 +60,6 @@ class Connection(asyncio.Protocol):
         self._host = ""
         self._name = ""
         self._known = False
-        self._long = False
-        self._began: float | None = None
         self._stalled: float | None = None
         self._again = False
         self._starved = False
@@ -94,6 +86,7 @@ class Connection(asyncio.Protocol):
         if not self._desk.admit(self):
             self._cut()
             return
+        self._intake.trusted = self.client.trusted
         self._transport.set_write_buffer_limits(high=_TURN_OCTETS)
         if self.moved is not None:
             self._go_on_from(self.moved)
@@ -104,7 +97,7 @@ class Connection(asyncio.Protocol):
         if self._ending:
             return
         try:
-            self._framer.feed(data)
+            self._intake.feed(data)
         except ProtocolError as error:
             self._last_words(error)
         self._work()
@@ -130,7 +123,7 @@ class Connection(asyncio.Protocol):
         for slot in self._slots:
             slot.take()
         self._slots.clear()
-        self._stand_up()
+        self._intake.leave()
         self._desk.leave(self)
 
     # what the listener calls
@@ -156,7 +149,7 @@ class Connection(asyncio.Protocol):
         """
         if self._closed or self._ending or self._eof:
             return  # it ends by itself
-        self._leaving = self._framer.buffered <= MOST_READ
+        self._leaving = self._intake.buffered <= MOST_READ
         self._regulate()
         if not self._leaving or self._slots or self._again or self._starved:
             return
@@ -164,7 +157,7 @@ class Connection(asyncio.Protocol):
         if self._stalled is not None or transport.get_write_buffer_size():
             return
         moved = Moved(
-            read=self._framer.begun(MOST_READ),
+            read=self._intake.begun(MOST_READ),
             name=self._name,
             known=self._known,
             login_first=self._login_first,
@@ -229,7 +222,11 @@ class Connection(asyncio.Protocol):
                 return True
             if self._blocked():
                 return False
-            request = self._next()
+            try:
+                request = self._intake.next()
+            except ProtocolError as error:
+                self._last_words(error)
+                return False
             if request is None:
                 return False
             size += self._take(request, out)
@@ -242,16 +239,15 @@ class Connection(asyncio.Protocol):
         """
         if self._slots or self._known or self._blocked():
             return False
-        desk, framer, now = self._desk, self._framer, self._desk.clock()
+        desk, intake, now = self._desk, self._intake, self._desk.clock()
         left = _REPEATED if self.client.trusted else desk.pace.requests - self._taken - 1
-        requests = framer.ready(min(left, _REPEATED))
+        requests = intake.ready(min(left, _REPEATED))
         answered = desk.exchange.repeat(requests, self.client, now, out, _REPEATED_OCTETS)
         if not answered:
             return False
-        framer.skip(requests[:answered])
+        intake.skip(requests[:answered])
         self._taken += answered
         self._pooled = self._pooled or self._taken > 1 or keeps_alive(requests[0])
-        self._began = None
         done = desk.clock()
         desk.counters.answered(Transport.TCP, Result.FOUND, done - now, done, times=answered)
         return answered == _REPEATED
@@ -265,49 +261,6 @@ class Connection(asyncio.Protocol):
             self._starved = True
             self._desk.misses.wake(self._fed)
         return self._starved
-
-    def _next(self) -> bytes | None:
-        try:
-            request = self._framer.next_message()
-        except ProtocolError as error:
-            self._last_words(error)
-            return None
-        if request is NEED_DATA:
-            if not self._framer.buffered:
-                self._began = None
-            elif self._began is None:
-                self._began = self._desk.clock()
-            self._judge_length()
-            return None
-        self._began = None
-        self._stand_up()
-        if self._is_long(len(request)) and not self._desk.exchange.takes_long(request):
-            self._last_words(_TOO_LONG)
-            return None
-        return request
-
-    def _is_long(self, octets: int) -> bool:
-        return octets > self._desk.pace.message_octets + envelope.SIZE
-
-    def _judge_length(self) -> None:
-        """Refuse a long message that nobody here takes before much of it is kept."""
-        framer, desk = self._framer, self._desk
-        if self._long or not self._is_long(framer.announced):
-            return
-        start = framer.begun(START)
-        if len(start) < START:
-            return
-        if not desk.exchange.takes_long(start):
-            self._last_words(_TOO_LONG)
-        elif not (self.client.trusted or desk.long.take()):
-            self._last_words(ProtocolError("Too many long messages", ResponseCode.SERVER_BUSY))
-        else:
-            self._long = not self.client.trusted
-
-    def _stand_up(self) -> None:
-        if self._long:
-            self._long = False
-            self._desk.long.leave()
 
     def _take(self, request: bytes, out: list[bytes]) -> int:
         desk = self._desk
@@ -415,7 +368,7 @@ class Connection(asyncio.Protocol):
         if self._slots or self._again or self._starved or self._stalled is not None:
             return False
         # Whole messages that were left in the buffer are answered first, parts of one never.
-        return self._ending or self._eof or not self._framer.buffered
+        return self._ending or self._eof or not self._intake.buffered
 
     def _due(self) -> float:
         pace = self._desk.pace
@@ -423,9 +376,8 @@ class Connection(asyncio.Protocol):
             return self._stalled + pace.write_stall
         if self._slots or self._again or self._starved:
             return _NEVER
-        if self._began is not None:
-            long = self._is_long(self._framer.announced)
-            return self._began + (pace.long_message if long else pace.message)
+        if (due := self._intake.due) is not None:
+            return due
         if self.client.trusted:
             lone = self._taken and not self._pooled
             return self._desk.clock() + (pace.lone_idle if lone else pace.trusted_idle)
