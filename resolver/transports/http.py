@@ -15,8 +15,8 @@ from identifiers.wire.handle.site import Site, encode_site
 from identifiers.wire.restform import CBOR, JSON, Unreadable, handle_in, written
 from identifiers.wire.siteform import site_document
 from resolver.clients import Clients
-from resolver.countries import NOWHERE, Countries
 from resolver.counters import Counters, Result, Transport, result_of
+from resolver.countries import NOWHERE, Countries
 from resolver.limits import Limits
 from resolver.ports import Authority
 from resolver.service import Resolver

@@ -9,6 +9,7 @@ import socket
 from typing import Final
 
 import msgspec
+import structlog
 
 MOST_READ: Final = 64 * 1024
 """Octets of an unfinished message that may go with a connection."""
@@ -31,6 +32,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     age: float
 
 
+_log = structlog.get_logger(__name__)
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Moved)
 
@@ -52,10 +54,15 @@ class Passage:
         return True
 
     def take(self) -> tuple[socket.socket, Moved] | None:
-        """Take a connection out; None: another one was quicker."""
+        """Take a connection out; None: another one was quicker, or it was lost on its way.
+
+        The system closes what it has no free descriptor for (MSG_CTRUNC, unix(7)).
+        """
         try:
             data, descriptors, _, _ = socket.recv_fds(self.out, _ROOM, 1)
         except BlockingIOError:
             return None
-        (descriptor,) = descriptors
-        return socket.socket(fileno=descriptor), _decoder.decode(data)
+        if not descriptors:
+            _log.warning("no free descriptor: a connection that came from another worker is lost")
+            return None
+        return socket.socket(fileno=descriptors[0]), _decoder.decode(data)

@@ -1,9 +1,11 @@
 import asyncio
+import resource
 import socket
 import struct
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from identifiers.relay import Channel
 from identifiers.values import Value
@@ -702,3 +704,24 @@ class TestWhenAnotherServesOn:
             opened.close()
             assert found == moved
         assert out.take() is None
+
+    def test_without_a_free_descriptor_one_is_lost_and_the_next_is_taken(self, passages):
+        into, out = passages(), passages()
+        moved = Moved(
+            read=b"", name="", known=False, login_first=False, pooled=True, taken=1, age=0.0
+        )
+        with socket.socket() as one:
+            for _ in range(2):
+                assert into.put(one.fileno(), moved)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with capture_logs() as logs:
+                assert out.take() is None
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        (line,) = logs
+        assert "no free descriptor" in line["event"]
+        opened, found = out.take()
+        opened.close()
+        assert found == moved
