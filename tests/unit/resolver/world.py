@@ -4,6 +4,7 @@ import asyncio
 import time
 from ipaddress import IPv4Address
 
+import msgspec
 import pytest
 
 from edge.addresses import LOOPBACK_AND_PRIVATE, Networks
@@ -115,6 +116,7 @@ class World:
         certifier=None,
         roots=None,
         verifying=64,
+        patience=EAGER.patience,
     ):
         self.clock = time.monotonic if real_time else Clock()
         wall = time.time if real_time else self.clock.wall
@@ -124,9 +126,10 @@ class World:
         self.counters = Counters(wall)
         guarded = Guarded(self.store, self.freshness, self.clock)
         self.shared = SharedRecords(self.tier, guarded) if shared else None
-        past_caches = Coalescing(guarded, EAGER, join_in_flight=False)
+        batching = msgspec.structs.replace(EAGER, patience=patience)
+        past_caches = Coalescing(guarded, batching, join_in_flight=False)
         self.local = LocalTier(
-            Coalescing(self.shared or guarded, EAGER),
+            Coalescing(self.shared or guarded, batching),
             past_caches,
             self.clock,
             lambda: 0.0,
