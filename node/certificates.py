@@ -5,6 +5,7 @@ is says its subject, and that it is theirs says the key of that identity.
 """
 
 import stat
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from edge.addresses import Address
-from edge.tls import Material
+from edge.tls import Handshakes, Material, server_context
 from node.config import Settings
 from node.keys import UnfitKey, keep_once
 from node.refusals import NotDone
@@ -52,6 +53,12 @@ def material(settings: Settings, *, clients: bool) -> Material:
     _check_private(key or certificate)
     directory = settings.client_certs if clients else None
     return Material(certificate=certificate, key=key, clients=directory)
+
+
+def usable(certificate: Path, key: Path | None) -> None:
+    """Look whether TLS can be served with these. Raises `UnfitKey` and `UnfitTls`."""
+    _check_private(key or certificate)
+    server_context(Material(certificate=certificate, key=key), Handshakes(time.monotonic))
 
 
 def _check_private(path: Path) -> None:

@@ -4,7 +4,7 @@
 wrong. `SETTINGS` is what ``docs/configuration.md`` documents; a test compares the two.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -346,8 +346,18 @@ CLIENT_SETTINGS: Final = ("IDNODE_API_KEY",)
 """What the client commands read; no setting of a node."""
 
 
-def load(environ: Mapping[str, str]) -> Settings:
-    """Read all settings; an empty one counts as not given. Raises `BadSettings`."""
+def _nothing(_: Mapping[str, Any]) -> tuple[SettingFault, ...]:
+    return ()
+
+
+def load(
+    environ: Mapping[str, str],
+    also: Callable[[Mapping[str, Any]], Iterable[SettingFault]] = _nothing,
+) -> Settings:
+    """Read all settings; an empty one counts as not given. Raises `BadSettings`.
+
+    `also` finds more faults, in what was read so far by field, to be told with the others.
+    """
     environ = {**_from_file(environ), **{n: v for n, v in environ.items() if v}}
     found: dict[str, Any] = {}
     faults = []
@@ -360,6 +370,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     if found.get("tls_key") and not found.get("tls_cert"):
         faults.append(SettingFault("IDNODE_TLS_KEY", "is the key of IDNODE_TLS_CERT: name that"))
     faults += _listened_on(found)
+    faults += also(found)
     if faults:
         raise BadSettings(tuple(faults))
     if found["keys_dir"] is None:

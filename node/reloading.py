@@ -1,10 +1,14 @@
-"""What a reload changes: settings in force, settings as they are written now. Pure."""
+"""What a reload changes: settings in force, settings as they are written now.
+
+Pure, but for the files that the settings name.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from node import named_files
 from node.config import FIXED, SETTINGS, load
 
 _FIXED: Final = frozenset(s.name for s in SETTINGS if s.field in FIXED)
@@ -25,11 +29,13 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 def changes(in_force: Mapping[str, str], written: Mapping[str, str]) -> Changes:
     """Compare the texts of settings. Raises `BadSettings` when those to be in force do not fit.
 
+    So it does when a file that they name cannot be used: no process is replaced to find that out.
     Texts that come to the same value are no change.
     """
     texts = {name: text for name, text in written.items() if name not in _FIXED}
     texts |= {name: text for name, text in in_force.items() if name in _FIXED}
-    before, after, wanted = load(in_force), load(texts), load(written)
+    wanted = named_files.load(written)
+    before, after = load(in_force), load(texts)
     return Changes(
         texts=texts,
         apply=tuple(

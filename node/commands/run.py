@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from node import config, log
+from node import config, log, named_files
 from node.advice import warnings
 from node.workers import Kind, Supervisor
 
@@ -21,7 +21,7 @@ def run(kind: Kind, environ: Mapping[str, str], *, demo: bool = False) -> None:
     """
     if demo and not config.given(environ).get("IDNODE_PREFIX"):
         environ = {**environ, "IDNODE_PREFIX": DEMO_PREFIX}
-    settings = config.load(environ)
+    settings = named_files.load(environ)
     if kind is not Kind.NODE:
         settings = config.standalone(settings)
     log.configure(settings.log_level, "supervisor", again=True)

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 
-from node import config
+from node import config, named_files
 from node.advice import shown
 from node.commands.run import tell
 from node.connections import needed
@@ -14,7 +14,7 @@ from node.readers import At
 
 def check(environ: Mapping[str, str]) -> None:
     """Show the settings in force, and what is seldom meant. Raises `BadSettings`."""
-    settings = config.load(environ)
+    settings = named_files.load(environ)
     for name, text in shown(settings).items():
         sys.stdout.write(f"{name}={text}\n")
     if isinstance(settings.database, At):
