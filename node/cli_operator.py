@@ -65,11 +65,22 @@ def prefix_home(
     fold_suffix: Annotated[
         bool, typer.Option(help="Compare names under it without regard to ASCII case.")
     ] = False,
+    own: Annotated[
+        bool,
+        typer.Option("--own", help="The node's own, although it is below one that is homed."),
+    ] = False,
 ) -> None:
-    """Home a prefix; prints it."""
+    """Home a prefix; prints it.
+
+    One of the node's own, homed without --enterprise by mistake, becomes an enterprise's when it is
+    homed again with --enterprise, as long as nothing is registered there.
+    """
     from node.commands.administer import homing_prefix, run
 
-    run(os.environ, homing_prefix(prefix, enterprise=enterprise, fold_suffix=fold_suffix))
+    if own and enterprise is not None:
+        raise typer.BadParameter("say --enterprise NUMBER, or --own")
+    work = homing_prefix(prefix, enterprise=enterprise, fold_suffix=fold_suffix, own=own)
+    run(os.environ, work)
 
 
 @prefix.command("unhome")

@@ -8,7 +8,15 @@ import structlog
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from registry.administration import Administration, NoEnterprise, Ordered
-from registry.allotment import BelowAnother, Homed, OutsideRoots, Taken
+from registry.allotment import (
+    BelowAnother,
+    Homed,
+    InUse,
+    OutsideRoots,
+    Ownerless,
+    StillBelow,
+    Taken,
+)
 from registry.answers import Faulty
 
 _log = structlog.get_logger(__name__)
@@ -39,7 +47,14 @@ async def home_roots(
             case Faulty(faults=faults):
                 told = "; ".join(fault.detail() for fault in faults)
                 raise CannotHome(f"{prefix} in IDNODE_PREFIX: {told}")
-            case OutsideRoots() | BelowAnother() | NoEnterprise():
+            case (
+                OutsideRoots()
+                | BelowAnother()
+                | Ownerless()
+                | StillBelow()
+                | InUse()
+                | NoEnterprise()
+            ):
                 raise CannotHome(f"{prefix} in IDNODE_PREFIX: {answer}")
             case _:
                 assert_never(answer)

@@ -35,12 +35,16 @@ from registry.allotment import (
     BelowAnother,
     GivenUp,
     Homed,
+    InUse,
     OutsideRoots,
+    Ownerless,
     StillBelow,
     Taken,
     Unallotted,
+    handed_over,
     held,
     misplaced,
+    ownerless,
 )
 from registry.answers import Faulty
 from registry.appointment import Appointment, IndexTaken, appointed
@@ -97,6 +101,11 @@ class Delegation(msgspec.Struct, frozen=True):
     sites: tuple[Site, ...] = ()
 
 
+Allotted = Homed | Taken
+Refused = OutsideRoots | BelowAnother | Ownerless | StillBelow | InUse | NoEnterprise | Faulty
+"""What may come of homing a prefix."""
+
+
 class Administration:
     """The commands of an operator. `pepper` is the node's secret that keys are hashed with."""
 
@@ -127,11 +136,13 @@ class Administration:
         return next((e.id for e in known if e.credit_code == credit_code), None)
 
     async def home_prefix(
-        self, entry: PrefixEntry, ordered: Ordered, *, restoring: bool = True
-    ) -> Homed | Taken | OutsideRoots | BelowAnother | NoEnterprise | Faulty:
+        self, entry: PrefixEntry, ordered: Ordered, *, restoring: bool = True, nested: bool = True
+    ) -> Allotted | Refused:
         """Allot a prefix: to the node itself (kind SECONDARY, enterprise 0) or to an enterprise.
 
-        One that was given up is restored as it was, unless not `restoring`.
+        One that was given up is restored as it was, unless not `restoring`. One of the node's own
+        is handed over to an enterprise as long as nothing is stored there. Unless `nested`, a new
+        one of the node's own is not homed below another.
         """
         if len(text := str(entry.prefix)) > MAX_PREFIX_CHARACTERS:
             return Faulty((_too_long("/prefix", text, MAX_PREFIX_CHARACTERS),))
@@ -141,6 +152,8 @@ class Administration:
                 return NoEnterprise()
             if (refusal := misplaced(directory, entry)) is not None:
                 return refusal
+        if not nested and (without := ownerless(directory, entry)) is not None:
+            return without
         detail = {"kind": entry.kind.name.lower(), "enterprise": entry.enterprise}
         audit = ordered.entry("prefix.home", text, detail)
         if await self._store.home_prefix(entry, audit):
@@ -149,10 +162,17 @@ class Administration:
 
     async def _known_already(
         self, entry: PrefixEntry, audit: AuditEntry, *, restoring: bool
-    ) -> Homed | Taken:
-        there = (await self._store.directory()).exact(str(entry.prefix))
-        if there is None or there.enterprise != entry.enterprise:
+    ) -> Homed | Taken | StillBelow | InUse:
+        directory = await self._store.directory()
+        there = directory.exact(str(entry.prefix))
+        if there is None:
             return Taken(same=False)
+        if there.kind is PrefixKind.SECONDARY and entry.kind is PrefixKind.ENTERPRISE:
+            if (refusal := handed_over(directory, entry)) is not None:
+                return refusal
+            return Homed(entry) if await self._store.hand_over(entry, audit) else InUse()
+        if there.enterprise != entry.enterprise:
+            return Taken(same=False, enterprise=there.enterprise)
         if not restoring or there.enabled:
             return Taken(same=True)
         restored = await self._store.enable_prefix(entry.prefix, audit, enabled=True)

@@ -18,9 +18,13 @@ class Homed(msgspec.Struct, frozen=True):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """The prefix was allotted before. `same`: to the same owner, so nothing is amiss."""
+    """The prefix was allotted before. `same`: to the same owner, so nothing is amiss.
+
+    `enterprise` is whose it is when not `same`; 0: the node's own.
+    """
 
     same: bool
+    enterprise: int = 0
 
 
 class OutsideRoots(msgspec.Struct, frozen=True):
@@ -31,6 +35,20 @@ class BelowAnother(msgspec.Struct, frozen=True):
     """The prefix is below one that belongs to another enterprise."""
 
     prefix: Prefix
+
+
+class Ownerless(msgspec.Struct, frozen=True):
+    """The prefix is below `above`, so it is an enterprise's as a rule, and none was named.
+
+    `enterprise` is whose `above` is; 0: the node's own.
+    """
+
+    above: Prefix
+    enterprise: int = 0
+
+
+class InUse(msgspec.Struct, frozen=True):
+    """The prefix is the node's own, and is not handed over while something is stored there."""
 
 
 class Unallotted(msgspec.Struct, frozen=True):
@@ -57,6 +75,37 @@ def misplaced(directory: PrefixDirectory, entry: PrefixEntry) -> OutsideRoots | 
     if above is None or above.prefix == entry.prefix or above.enterprise == entry.enterprise:
         return None
     return BelowAnother(above.prefix)
+
+
+def ownerless(directory: PrefixDirectory, entry: PrefixEntry) -> Ownerless | None:
+    """Return what an own prefix of the node would be homed below, if that is new.
+
+    Nobody but the node could register there, and forgetting to name the enterprise looks the same.
+    """
+    there = directory.exact(str(entry.prefix))
+    if entry.kind is not PrefixKind.SECONDARY or there is not None:
+        return None
+    above = [e for e in directory.entries if e.enabled and e.prefix.covers(entry.prefix)]
+    return Ownerless(above[-1].prefix, above[-1].enterprise) if above else None
+
+
+def handed_over(directory: PrefixDirectory, entry: PrefixEntry) -> Taken | StillBelow | None:
+    """Return why a prefix of the node's own cannot become an enterprise's, if it cannot.
+
+    It has to stand below another secondary prefix, and over nothing that is somebody else's. That
+    nothing is stored under it is for the store to see, in the transaction that hands it over.
+    """
+    root = directory.root_of(entry.prefix)
+    if root is None or root.prefix == entry.prefix:
+        return Taken(same=False)
+    below = [
+        other.prefix
+        for other in directory.entries
+        if other.prefix != entry.prefix
+        and entry.prefix.covers(other.prefix)
+        and other.enterprise != entry.enterprise
+    ]
+    return StillBelow(below[0], len(below)) if below else None
 
 
 def held(directory: PrefixDirectory, entry: PrefixEntry) -> StillBelow | None:

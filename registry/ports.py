@@ -88,6 +88,14 @@ class RegistryStore(Protocol):
         """Allot a prefix; False when it is allotted already (to whomever)."""
         ...
 
+    async def hand_over(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
+        """Make a prefix of the node's own an enterprise's, and switch it on.
+
+        False when it is not the node's own, or something but deleted records is stored under it or
+        of it (``0.NA/<prefix>``).
+        """
+        ...
+
     async def sign_prefix(self, prefix: Prefix, audit: AuditEntry, *, signed: bool) -> bool:
         """Say whether the node signs under a prefix; False when it was not allotted."""
         ...

@@ -20,6 +20,7 @@ from identifiers.keys.errors import KeyUnfit
 from identifiers.keys.public import encode_public_key, parse_public_key
 from identifiers.names import Prefix
 from identifiers.principals import Operator, Scope
+from identifiers.routes import record_key
 from identifiers.wire.handle.site import Server, Site
 from node import config
 from node.database import reachable
@@ -32,12 +33,15 @@ from registry.administration import (
     KeyTerms,
     NoEnterprise,
     Ordered,
+    Refused,
 )
 from registry.allotment import (
     BelowAnother,
     GivenUp,
     Homed,
+    InUse,
     OutsideRoots,
+    Ownerless,
     StillBelow,
     Taken,
     Unallotted,
@@ -70,8 +74,13 @@ def adding_enterprise(name: str, *, credit_code: str = "", industry: str = "") -
     return work
 
 
-def homing_prefix(text: str, *, enterprise: int | None, fold_suffix: bool = False) -> Work:
-    """Allot a prefix to an enterprise, or home a secondary prefix of the node."""
+def homing_prefix(
+    text: str, *, enterprise: int | None, fold_suffix: bool = False, own: bool = False
+) -> Work:
+    """Allot a prefix to an enterprise, or home a secondary prefix of the node.
+
+    Below one that is homed already that takes `own`: the enterprise may have been forgotten.
+    """
     entry = PrefixEntry(
         prefix=parse_prefix(text),
         kind=PrefixKind.SECONDARY if enterprise is None else PrefixKind.ENTERPRISE,
@@ -80,27 +89,49 @@ def homing_prefix(text: str, *, enterprise: int | None, fold_suffix: bool = Fals
     )
 
     async def work(administration: Administration, ordered: Ordered) -> str:
-        answer = await administration.home_prefix(entry, ordered)
+        answer = await administration.home_prefix(entry, ordered, nested=own)
         match answer:
             case Homed() | Taken(same=True):
                 return str(entry.prefix)
-            case Taken():
-                raise NotDone(f"{text} belongs to somebody else")
-            case OutsideRoots():
-                raise NotDone(
-                    f"{text} is below none of this node's prefixes: home the secondary prefix"
-                    " first, without --enterprise"
-                )
-            case BelowAnother(prefix=above):
-                raise NotDone(f"{text} is below {above}, which belongs to another enterprise")
-            case NoEnterprise():
-                raise NotDone(f"there is no enterprise {enterprise}: idnode enterprise add NAME")
-            case Faulty(faults=faults):
-                raise NotDone(_sentence(faults))
             case _:
-                assert_never(answer)
+                raise NotDone(_not_homed(entry, answer))
 
     return work
+
+
+def _not_homed(entry: PrefixEntry, answer: Taken | Refused) -> str:  # noqa: PLR0911 -- one for each
+    text = str(entry.prefix)
+    match answer:
+        case Taken(enterprise=0):
+            return f"{text} is a secondary prefix of the node itself: it stays the node's own"
+        case Taken(enterprise=owner):
+            return f"{text} belongs to enterprise {owner}: restore it with --enterprise {owner}"
+        case OutsideRoots():
+            return (
+                f"{text} is below none of this node's prefixes: home the secondary prefix"
+                " first, without --enterprise"
+            )
+        case BelowAnother(prefix=above):
+            return f"{text} is below {above}, which belongs to another enterprise"
+        case Ownerless(above=above, enterprise=owner):
+            whose = f"{above}, which belongs to enterprise {owner}" if owner else above
+            return (
+                f"{text} is below {whose}: say whose it is with --enterprise NUMBER,"
+                " or --own if the node itself is to register there and no enterprise"
+            )
+        case StillBelow(first=first, count=count):
+            return f"below {text} are prefixes of others ({count}, such as {first})"
+        case InUse():
+            return (
+                f"{text} is the node's own and in use: delete the identifiers under it,"
+                f" and its record {record_key(text)}, first"
+            )
+        case NoEnterprise():
+            return f"there is no enterprise {entry.enterprise}: idnode enterprise add NAME"
+        case Faulty(faults=faults):
+            return _sentence(faults)
+        case _:
+            assert_never(answer)
 
 
 def giving_up_prefix(text: str) -> Work:

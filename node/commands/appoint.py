@@ -61,7 +61,9 @@ def appointing(
                     f"{wanted.identity} is a value of type {kind} already: choose another --index"
                 )
             case Unallotted():
-                raise NotDone(f"{text} does not live here: idnode prefix home {text}")
+                raise NotDone(
+                    f"{text} does not live here: idnode prefix home {text} --enterprise NUMBER"
+                )
             case _:
                 assert_never(answer)
 

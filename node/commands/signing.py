@@ -115,4 +115,4 @@ def leaving_unsigned(text: str) -> Work:
 
 
 def _unallotted(text: str) -> NotDone:
-    return NotDone(f"{text} was never allotted: idnode prefix home {text}")
+    return NotDone(f"{text} was never allotted: idnode prefix home {text} --enterprise NUMBER")

@@ -251,6 +251,24 @@ class MemoryStore:
             self._tell((), directory=True)
         return True
 
+    async def hand_over(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
+        """Make a prefix of the node's own an enterprise's; False when it is not or is in use."""
+        self._reach()
+        self._check_enterprise(entry.enterprise)
+        there, text = self._prefixes.get(str(entry.prefix)), str(entry.prefix)
+        used = any(
+            record.state is not State.DELETED
+            for key, record in self.records.items()
+            if prefix_of(key) == text or key == record_key(text)
+        )
+        if there is None or there.enterprise or used:
+            return False
+        with self._commit():
+            self._prefixes[text] = msgspec.structs.replace(entry, signed=there.signed)
+            self.audited.append(audit)
+            self._tell((), directory=True)
+        return True
+
     async def sign_prefix(self, prefix: Prefix, audit: AuditEntry, *, signed: bool) -> bool:
         """Say whether the node signs under a prefix; False when it was not allotted."""
         self._reach()

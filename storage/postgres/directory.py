@@ -9,7 +9,7 @@ from identifiers.changes import Delegated, Enterprise
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.records import EMPTY_VALUES
-from identifiers.routes import said_by
+from identifiers.routes import record_key, said_by
 from storage.postgres import rows
 from storage.postgres.database import Database
 from storage.postgres.pool import Connection
@@ -62,6 +62,27 @@ async def home(connection: Connection, entry: PrefixEntry) -> bool:
     except asyncpg.ForeignKeyViolationError as error:
         raise ValueError(f"there is no enterprise {entry.enterprise}") from error
     return homed is not None
+
+
+async def hand_over(connection: Connection, entry: PrefixEntry) -> bool:
+    """Make a prefix of the node's own an enterprise's within a transaction at hand.
+
+    False when it is not the node's own or is in use. Raises `ValueError` when there is no such
+    enterprise.
+    """
+    try:
+        handed = await connection.fetchval(
+            _SQL["hand_over"],
+            str(entry.prefix),
+            entry.kind,
+            entry.enterprise,
+            entry.fold_suffix,
+            record_key(entry.prefix),
+            rows.pack_news(()),
+        )
+    except asyncpg.ForeignKeyViolationError as error:
+        raise ValueError(f"there is no enterprise {entry.enterprise}") from error
+    return handed is not None
 
 
 async def delegate(connection: Connection, moved: Delegated) -> None:

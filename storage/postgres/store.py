@@ -109,6 +109,22 @@ class PostgresStore:
         self._nudge.news()
         return homed
 
+    async def hand_over(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
+        """Make a prefix of the node's own an enterprise's; False when it is not or is in use.
+
+        Raises `ValueError` when there is no such enterprise.
+        """
+
+        async def work(connection: Connection) -> bool:
+            handed = await directory.hand_over(connection, entry)
+            if handed:
+                await write.audit(connection, audit)
+            return handed
+
+        handed = await self._database.commit(work)
+        self._nudge.news()
+        return handed
+
     async def sign_prefix(self, prefix: Prefix, audit: AuditEntry, *, signed: bool) -> bool:
         """Say whether the node signs under a prefix; False when it was not allotted."""
 

@@ -81,6 +81,29 @@ async def test_unknown_enterprises_are_refused(backend: Backend) -> None:
     assert await backend.past.audited() == []
 
 
+async def test_an_own_prefix_is_handed_over_once_and_only_unused(backend: Backend) -> None:
+    number = await backend.store.add_enterprise(Enterprise(id=0, name="甲"), AUDIT)
+    own = msgspec.structs.replace(ROOT, prefix=Prefix.parse("88.300.2"), enabled=False)
+    assert await backend.store.home_prefix(own, AUDIT)
+    given = entry("88.300.2", number, fold_suffix=True)
+    audited = len(await backend.past.audited())
+    cursor = await backend.feed.start()
+    with pytest.raises(ValueError, match=f"no enterprise {number + 7}"):
+        await backend.store.hand_over(entry("88.300.2", number + 7), AUDIT)
+    for handle in ("88.300.2/A", "0.NA/88.300.2"):
+        await put(backend.store, handle, encode_values((OTHER,)))
+        assert not await backend.store.hand_over(given, AUDIT)
+        await delete(backend.store, handle)
+    assert not await backend.store.hand_over(entry("88.300.9", number), AUDIT)
+    assert (await backend.directory.directory()).entries == (own,)
+    assert not (await backend.feed.poll(cursor)).directory
+    assert await backend.store.hand_over(given, AUDIT)
+    assert (await backend.directory.directory()).entries == (given,)
+    assert (await backend.feed.poll(cursor)).directory
+    assert not await backend.store.hand_over(given, AUDIT)
+    assert len(await backend.past.audited()) == audited + 1
+
+
 async def test_a_key_is_read_back_as_it_was(backend: Backend) -> None:
     number = await backend.store.add_enterprise(Enterprise(id=0, name="甲"), AUDIT)
     bare = msgspec.structs.replace(key_of(number, "k2"), prefixes=(), networks=())

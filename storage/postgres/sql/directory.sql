@@ -20,6 +20,21 @@ WITH homed AS (
 )
 SELECT prefix FROM homed;
 
+-- name: hand_over
+-- Make a prefix of the node's own an enterprise's, unless something is stored under it or of it
+-- (state 5: deleted). Caches learn of it.
+WITH handed AS (
+    UPDATE prefix SET kind = $2, enterprise = $3, enabled = true, fold_suffix = $4
+     WHERE prefix = $1 AND enterprise IS NULL
+       AND NOT EXISTS (SELECT FROM identifier WHERE prefix = $1 AND state <> 5)
+       AND NOT EXISTS (SELECT FROM identifier
+                        WHERE prefix = '0.NA' AND key = $5 AND state <> 5)
+    RETURNING prefix
+), told AS (
+    INSERT INTO invalidation (packed, directory) SELECT $6, true FROM handed
+)
+SELECT prefix FROM handed;
+
 -- name: delegate
 -- Say where names under a prefix live: at another node, or here. Caches learn of it.
 WITH moved AS (

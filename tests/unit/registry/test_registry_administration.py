@@ -9,12 +9,15 @@ from identifiers.directory import PrefixKind
 from identifiers.faults import Fault
 from identifiers.names import Prefix
 from identifiers.principals import Operator, Scope
+from identifiers.records import EMPTY_VALUES, Record, State
 from registry.administration import Administration, KeyTerms, NoEnterprise, Ordered
 from registry.allotment import (
     BelowAnother,
     GivenUp,
     Homed,
+    InUse,
     OutsideRoots,
+    Ownerless,
     StillBelow,
     Taken,
     Unallotted,
@@ -89,7 +92,9 @@ async def test_enterprises_need_a_name(office, store, name, code):
         ("88.300.1.7", 1, Homed),
         ("88.301", 0, Homed),
         ("88.300.1", 1, Taken(same=True)),
-        ("88.300.1", 2, Taken(same=False)),
+        ("88.300.1", 2, Taken(same=False, enterprise=1)),
+        ("88.300.1", 0, Taken(same=False, enterprise=1)),
+        ("88.300", 1, Taken(same=False)),
         ("88.300.1.7", 2, BelowAnother(Prefix.parse("88.300.1"))),
         ("88.300.10.7.8", 1, BelowAnother(Prefix.parse("88.300.10"))),
         ("88.400.1", 1, OutsideRoots()),
@@ -125,7 +130,7 @@ async def test_what_is_given_up_is_restored_as_it_was(world, store):
         assert await world.give_up(prefix, ordered("gone")) == GivenUp()
     assert not (await store.directory()).exact("88.300.2").enabled
     other = await world.home_prefix(entry("88.300.2", 2), ordered())
-    assert other == Taken(same=False)
+    assert other == Taken(same=False, enterprise=1)
     seeded = await world.home_prefix(entry("88.300.2", 1), ordered(), restoring=False)
     assert seeded == Taken(same=True)
     again = await world.home_prefix(entry("88.300.2", 1), ordered("again"))
@@ -160,6 +165,61 @@ async def test_a_secondary_prefix_is_given_up_last_and_restored_first(world, sto
     for prefix, owner in (("88.300", 0), ("88.300.1", 1)):
         assert isinstance(await world.home_prefix(entry(prefix, owner), ordered()), Homed)
     assert known(store) == {"88.300": True, "88.300.1": True, "88.300.10": False}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "answer"),
+    [
+        ("88.300.2", Ownerless(Prefix.parse("88.300"))),
+        ("88.300.1.7", Ownerless(Prefix.parse("88.300.1"), 1)),
+        ("88.3001", Homed),
+        ("88", Homed),
+        ("88.300", Taken(same=True)),
+    ],
+)
+async def test_an_own_prefix_below_another_has_to_be_wanted(world, store, prefix, answer):
+    before = len(store.audited)
+    told = await world.home_prefix(entry(prefix, 0), ordered(), nested=False)
+    assert told == answer or type(told) is answer
+    assert len(store.audited) == before + isinstance(told, Homed)
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+async def test_an_own_prefix_becomes_an_enterprises_while_nothing_is_there(world, store, given_up):
+    await world.home_prefix(entry("88.300.2", 0), ordered())
+    prefix = Prefix.parse("88.300.2")
+    if given_up:
+        assert await world.give_up(prefix, ordered()) == GivenUp()
+    folding = msgspec.structs.replace(entry("88.300.2", 2), fold_suffix=True)
+    assert await world.home_prefix(folding, ordered("over")) == Homed(folding)
+    assert (await store.directory()).exact("88.300.2") == folding
+    last = store.audited[-1]
+    assert (last.action, last.subject, last.request) == ("prefix.home", "88.300.2", "over")
+    assert json.loads(last.detail) == {"kind": "enterprise", "enterprise": 2}
+    back = await world.home_prefix(entry("88.300.2", 0), ordered())
+    assert back == Taken(same=False, enterprise=2)
+
+
+def record(key, state=State.ACTIVE):
+    return Record(key=key, name=key, version=1, state=state, values=EMPTY_VALUES, changed_at=NOW)
+
+
+@pytest.mark.parametrize("handle", ["88.300.2/A", "0.NA/88.300.2"])
+async def test_an_own_prefix_that_is_in_use_is_not_handed_over(world, store, handle):
+    await world.home_prefix(entry("88.300.2", 0), ordered())
+    store.records[handle] = record(handle)
+    before = known(store), len(store.audited)
+    assert await world.home_prefix(entry("88.300.2", 1), ordered()) == InUse()
+    assert (known(store), len(store.audited)) == before
+    store.records[handle] = record(handle, state=State.DELETED)
+    assert isinstance(await world.home_prefix(entry("88.300.2", 1), ordered()), Homed)
+
+
+async def test_an_own_prefix_over_those_of_others_is_not_handed_over(world):
+    for prefix, owner in (("88.300.2", 0), ("88.300.2.1", 1), ("88.300.2.2", 2)):
+        assert isinstance(await world.home_prefix(entry(prefix, owner), ordered()), Homed)
+    answer = await world.home_prefix(entry("88.300.2", 2), ordered())
+    assert answer == StillBelow(Prefix.parse("88.300.2.1"), 1)
 
 
 async def test_a_secondary_prefix_stays_while_another_one_below_it_is_homed(world):
