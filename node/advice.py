@@ -1,8 +1,13 @@
 """What to tell about settings: which are in force, and what can be used but is seldom meant."""
 
+from typing import Final
+
 from edge.addresses import LOOPBACK_AND_PRIVATE, Address
 from node.config import SETTINGS, Settings
 from node.readers import At, Embedded, Without, redacted
+
+_NOTHING: Final = {"login_first": "off", "trusted_networks": "none"}
+"""What stands for an empty one where an empty text would be the default, or not as documented."""
 
 
 def warnings(settings: Settings) -> list[str]:
@@ -43,14 +48,16 @@ def _public_bind(address: Address) -> bool:
 
 
 def shown(settings: Settings) -> dict[str, str]:
-    """Return every setting as it is in force, without secrets."""
-    return {s.name: _as_text(getattr(settings, s.field)) for s in SETTINGS}
+    """Return every setting as it is in force, without secrets, and else so that it reads back."""
+    return {
+        s.name: _as_text(getattr(settings, s.field)) or _NOTHING.get(s.field, "") for s in SETTINGS
+    }
 
 
 def _as_text(value: object) -> str:  # noqa: PLR0911 -- one return for each kind
     match value:
         case Embedded():
-            return "(embedded)"
+            return ""
         case Without():
             return "none"
         case At(url=url):

@@ -9,7 +9,7 @@ from node.advice import shown
 from node.commands.run import tell
 from node.connections import needed
 from node.database import reachable
-from node.readers import At
+from node.readers import At, Embedded
 
 
 def check(environ: Mapping[str, str]) -> None:
@@ -20,6 +20,10 @@ def check(environ: Mapping[str, str]) -> None:
     if isinstance(settings.database, At):
         fewest = needed(settings.workers)
         sys.stdout.write(f"# the database must allow {fewest} connections (max_connections)\n")
+    else:
+        sys.stdout.write("# IDNODE_DATABASE_URL is empty: a PostgreSQL is embedded\n")
+    if isinstance(settings.redis, Embedded):
+        sys.stdout.write("# IDNODE_REDIS_URL is empty: a Valkey is embedded\n")
     tell(environ, settings)
 
 

@@ -135,10 +135,34 @@ def test_secrets_are_never_shown(url, safe):
 
 def test_what_is_in_force_is_shown_as_it_would_be_written():
     text = shown(load({"IDNODE_REDIS_URL": "none", "IDNODE_PREFIX": "88.300,88.301"}))
-    assert text["IDNODE_DATABASE_URL"] == "(embedded)"
+    assert text["IDNODE_DATABASE_URL"] == ""
     assert text["IDNODE_REDIS_URL"] == "none"
     assert text["IDNODE_PREFIX"] == "88.300,88.301"
     assert text["IDNODE_PG_BIN"] == ""
+    assert text["IDNODE_LOGIN_FIRST"] == "off"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"IDNODE_TRUSTED_NETWORKS": "none", "IDNODE_REMOTE_KEYS": "none"},
+        {"IDNODE_LOGIN_FIRST": "on", "IDNODE_REDIS_URL": "none"},
+        {
+            "IDNODE_HANDLE_ADDR": "127.0.0.1:1,[::1]:2",
+            "IDNODE_LOGIN_FIRST": "[::1]:2",
+            "IDNODE_TRUSTED_PROXIES": "10.0.0.1",
+            "IDNODE_ADMINISTRATORS": "300:0.NA/88.300,0:88.300/ADMIN",
+            "IDNODE_REMOTE_KEYS": "public,10.0.0.0/8",
+            "IDNODE_RECURSION": "on",
+            "IDNODE_TLS_CERT": "cert.pem",
+            "IDNODE_DATABASE_URL": "postgresql://n@h/d",
+        },
+    ],
+)
+def test_what_is_shown_is_read_back_as_the_same_settings(environ):
+    settings = load(environ)
+    assert load(shown(settings)) == settings
 
 
 def test_a_child_loads_the_same_settings_from_what_is_handed_on():

@@ -5,9 +5,10 @@ import pytest
 from node.certificates import material
 from node.commands.run import run
 from node.commands.settings import check
-from node.config import BadSettings, load
+from node.config import SETTINGS, BadSettings, load
 from node.named_files import load as load_with_files
 from node.reloading import changes
+from node.settings_file import parse
 from node.workers import Kind
 
 NOPE = "/nope"
@@ -78,3 +79,13 @@ def test_a_reload_replaces_nothing_to_find_out():
     assert set(told(refused)) == set(NAMED)
     # What is in force is not asked about: a file may have gone since, and no process needs it.
     assert changes(MISSING, {}).later == ("IDNODE_PG_BIN",)
+
+
+def test_what_check_config_prints_is_a_settings_file(tmp_path, capsys):
+    environ = {"IDNODE_WORKERS": "1", "IDNODE_DATA_DIR": str(tmp_path), "IDNODE_REDIS_URL": "none"}
+    check(environ)
+    printed = capsys.readouterr().out
+    assert "# IDNODE_DATABASE_URL is empty" in printed
+    assert parse(printed, {s.name for s in SETTINGS}).items() >= environ.items()
+    check({})
+    assert "# IDNODE_REDIS_URL is empty" in capsys.readouterr().out
