@@ -186,12 +186,15 @@ def prefix_sign(
     from node import config
     from node.commands.administer import run
     from node.commands.signing import leaving_unsigned, signing_prefix
+    from node.database import must_exist
     from node.keys import site_signer
 
     if off:
         run(os.environ, leaving_unsigned(prefix))
     else:
-        signer = site_signer(config.load(os.environ).keys_dir)
+        settings = config.load(os.environ)
+        must_exist(settings)
+        signer = site_signer(settings.keys_dir)
         run(os.environ, signing_prefix(prefix, signer, existing=not new_only))
 
 

@@ -10,23 +10,55 @@ from node import embedded
 from node.config import Settings
 from node.lock import AlreadyRunning, only_node
 from node.readers import At
+from node.refusals import NotDone
 from node.workers import Kind, State
+from storage.embedded.cluster import holds_data
 
 
 class StartingUp(RuntimeError):
     """A node is being started or stopped just now; its database cannot be used yet."""
 
 
+def must_exist(settings: Settings) -> None:
+    """Raise `NotDone` when no node ever worked with these settings' own database.
+
+    A command that went on would make a new one, of which the node that is meant knows nothing.
+    """
+    try:
+        there = isinstance(settings.database, At) or _holds_data(settings) or _lock(settings)
+    except PermissionError as why:
+        raise NotDone(f"{why.filename} may not be read by this user") from None
+    if not there:
+        raise _none(settings)
+
+
+def _holds_data(settings: Settings) -> bool:
+    return holds_data(embedded.postgres_data(settings))
+
+
+def _lock(settings: Settings) -> bool:
+    return (settings.data_dir / f"{Kind.NODE}.lock").exists()
+
+
+def _none(settings: Settings) -> NotDone:
+    return NotDone(
+        f"there is no database in {settings.data_dir.absolute()}:"
+        " is IDNODE_DATA_DIR the same as the node's? (A new node's is made by idnode serve, or by idnode migrate)"
+    )
+
+
 @asynccontextmanager
-async def reachable(settings: Settings) -> AsyncIterator[str]:
+async def reachable(settings: Settings, *, make: bool = False) -> AsyncIterator[str]:
     """Give the DSN of this node's database, for as long as the block lasts.
 
-    An embedded server that does not run is started for the time. Raises `StartingUp`, and
-    `EmbeddedServerError` when it cannot be started.
+    An embedded server that does not run is started for the time; only with `make` one that never
+    did. Raises `NotDone`, `StartingUp`, and `EmbeddedServerError` when it cannot be started.
     """
     if isinstance(settings.database, At):
         yield settings.database.url
         return
+    if not make:
+        must_exist(settings)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         try:
@@ -34,6 +66,8 @@ async def reachable(settings: Settings) -> AsyncIterator[str]:
         except AlreadyRunning as running:
             dsn = _of_running(settings.data_dir / f"{Kind.NODE}.state", running)
         else:
+            if not make and not _holds_data(settings):
+                raise _none(settings)
             server = embedded.postgres(settings)
             stack.push_async_callback(server.stop)
             dsn = await server.start()

@@ -267,8 +267,15 @@ async def administer(settings: config.Settings, work: Work) -> str:
             Nudge(dsn) as nudge,
         ):
             await check_schema(database)
+            _tell_of_a_new_pepper(settings)
             pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
             return await work(Administration(PostgresStore(database, nudge), pepper), ordered)
+
+
+def _tell_of_a_new_pepper(settings: config.Settings) -> None:
+    # Right for a new node. Where another one's database is meant, it knows no key that is made now.
+    if not (path := settings.keys_dir / Secret.PEPPER).exists():
+        sys.stderr.write(f"{path} is made: API keys need that very file at every node\n")
 
 
 def _operator() -> Operator:

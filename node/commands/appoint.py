@@ -10,6 +10,7 @@ from identifiers.keys.public import check_key, parse_public_key
 from identifiers.principals import HandleIdentity
 from node import config
 from node.commands.administer import Work, parse_prefix
+from node.database import must_exist
 from node.keys import Secret, load_or_make
 from node.refusals import NotDone
 from registry.administration import Administration, Ordered
@@ -27,8 +28,10 @@ def new_secret(chance: Callable[[int], bytes] = os.urandom) -> bytes:
 
 
 def sealing(environ: Mapping[str, str]) -> Seals:
-    """Return the seals of this node. Raises `BadSettings` and `UnfitKey`."""
-    return Seals(load_or_make(config.load(environ).keys_dir, Secret.SEAL))
+    """Return the seals of this node. Raises `BadSettings`, `NotDone` and `UnfitKey`."""
+    settings = config.load(environ)
+    must_exist(settings)
+    return Seals(load_or_make(settings.keys_dir, Secret.SEAL))
 
 
 def appointing(

@@ -35,7 +35,7 @@ def migrate(environ: Mapping[str, str]) -> None:
 async def _migrate(settings: config.Settings) -> None:
     from storage.postgres import migrate  # noqa: PLC0415 -- check-config does without
 
-    async with reachable(settings) as dsn:
+    async with reachable(settings, make=True) as dsn:
         applied = await migrate(dsn)
     for name in applied:
         sys.stdout.write(f"applied {name}\n")

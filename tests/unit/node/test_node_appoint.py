@@ -72,6 +72,7 @@ def test_secrets_differ_and_can_be_typed():
 
 
 def test_the_command_seals_as_the_node_does(tmp_path):
+    (tmp_path / "node.lock").touch()  # a node worked here
     seals = sealing({"IDNODE_DATA_DIR": str(tmp_path)})
     node = Seals(load_or_make(tmp_path / "keys", Secret.SEAL))
     (sealed,) = seals.sealed(NAME, (Value(index=300, type="HS_SECKEY", data=b"s"),))
