@@ -62,12 +62,12 @@ class RowResult(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
 
 
-def file_key(path: Path, *, mode: str, dry_run: bool) -> str:
-    """Return the request key of importing this content in this way: a digest of all three.
+def file_key(path: Path, *, mode: str) -> str:
+    """Return the request key of importing this content in this mode: a digest of both.
 
     The same file sent again is then the same request: it goes on where it was cut.
     """
-    digest = sha256(f"{mode} {dry_run}\n".encode())
+    digest = sha256(f"{mode}\n".encode())
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             digest.update(piece)
@@ -92,9 +92,11 @@ class Transfers:
     ) -> ImportReport:
         """Import a file, sending it again under the same key while the server is away.
 
-        `form` is one of `MEDIA_TYPES`; `key` is made of the content when it is not given.
+        `form` is one of `MEDIA_TYPES`; `key` is made of the content when it is not given. A dry run
+        has no key: it is judged anew each time.
         """
-        key = key or file_key(path, mode=mode, dry_run=dry_run)
+        if not dry_run:
+            key = key or file_key(path, mode=mode)
         return await self.send_pieces(
             lambda: _pieces(path, progress), form, mode=mode, dry_run=dry_run, key=key
         )
@@ -106,16 +108,20 @@ class Transfers:
         *,
         mode: str,
         dry_run: bool,
-        key: str,
+        key: str | None,
     ) -> ImportReport:
-        """Import what `body` yields, the same octets each time that it is called."""
-        # A key that is refused is better told now than after a gigabyte.
-        await self.find(key)
+        """Import what `body` yields, the same octets each time that it is called.
+
+        Without a key what is sent again is a request of its own; a dry run's is passed over.
+        """
+        key = None if dry_run else key
+        # An API key that is refused is better told now than after a gigabyte.
+        await self._known(key)
         answer = await self._calls.call(
             "POST",
             IMPORTS,
             query={"mode": mode, "dry_run": "1" if dry_run else "0"},
-            headers={"Content-Type": MEDIA_TYPES[form], "Idempotency-Key": key},
+            headers={"Content-Type": MEDIA_TYPES[form]} | ({"Idempotency-Key": key} if key else {}),
             body=body,
         )
         told = document(answer.body)
@@ -124,11 +130,16 @@ class Transfers:
 
     async def find(self, key: str) -> ImportReport | None:
         """Return the import that was sent with this key, also while it is being sent."""
-        answer = await self._calls.call("GET", IMPORTS, query={"idempotency_key": key})
+        items = await self._known(key)
+        return _convert(items[0], ImportReport) if items else None
+
+    async def _known(self, key: str | None) -> list[Any]:
+        query = {"idempotency_key": key} if key else {}
+        answer = await self._calls.call("GET", IMPORTS, query=query)
         items = document(answer.body).get("items")
         if not isinstance(items, list):
             raise Garbled("a list of imports without items")
-        return _convert(items[0], ImportReport) if items else None
+        return items
 
     async def results(
         self, report: ImportReport, *, every: bool = False

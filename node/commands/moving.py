@@ -60,7 +60,7 @@ def move_batch(
             sys.stdout.write(f"{_counted(counts)} (dry run: nothing was changed)\n")
         else:
             base, key = registry_base(environ, server), api_key(environ, key_file)
-            request = _fresh() if again else file_key(path, mode="handle-batch", dry_run=False)
+            request = _fresh() if again else file_key(path, mode="handle-batch")
             uncut(_move(base, key, request, operations, left))
     left.finish()
 
@@ -130,7 +130,7 @@ def move_dump(
         left = Report(report, stack)
         base, key = registry_base(environ, server), api_key(environ, key_file)
         form = f"handle-dump {mode.value}"
-        request = _fresh() if again else file_key(path, mode=form, dry_run=dry_run)
+        request = _fresh() if again else file_key(path, mode=form)
         try:
             for item in _items(path):
                 _note(item, left)

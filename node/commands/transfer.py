@@ -49,7 +49,8 @@ def send(
     """Import a file; write the counts, and the first rejected rows to stderr.
 
     The same file sent again goes on where it was cut, or gives the first answer; `again` makes it a
-    new request. Raises `NotDone` when rows were rejected, and what clients raise.
+    new request, which a dry run always is. Raises `NotDone` when rows were rejected, and what
+    clients raise.
     """
     if not path.is_file():
         raise NotDone(f"{path} is no file")
@@ -94,7 +95,8 @@ async def _send(
     api_key: str,
     size: int,
 ) -> int:
-    async with RegistryClient(registry_base(environ, server), api_key) as client:
+    base = registry_base(environ, server)
+    async with RegistryClient(base, api_key) as client:
         with _progress() as bar:
             task = bar.add_task(path.name, total=size)
             report = await client.transfers.send(
@@ -108,15 +110,18 @@ async def _send(
             bar.update(task, completed=size)
         sys.stdout.write(summary(report))
         if report.rejected:
-            await _tell_rejected(client, report)
+            await _tell_rejected(client, report, base)
         return report.rejected
 
 
-async def _tell_rejected(client: RegistryClient, report: ImportReport) -> None:
+async def _tell_rejected(client: RegistryClient, report: ImportReport, base: str) -> None:
     told = 0
     async for row in client.transfers.results(report):
         if told == _SHOWN:
-            sys.stderr.write(f"  … and {report.rejected - told} more: GET {report.results}\n")
+            sys.stderr.write(
+                f"  … and {report.rejected - told} more; all of them:"
+                f' curl -H "Authorization: Bearer $IDNODE_API_KEY" {base}{report.results}\n'
+            )
             return
         sys.stderr.write(f"  {rejection(row)}\n")
         told += 1
@@ -130,7 +135,7 @@ def summary(report: ImportReport) -> str:
     )
     remark = " (dry run: nothing was changed)" if report.dry_run else ""
     if report.replayed:
-        remark += " (this file was imported before: that is its result)"
+        remark += " (this file was imported before: that is its result; --again imports it anew)"
     return f"{report.rows} rows: {counts}{remark}\n"
 
 
@@ -198,22 +203,36 @@ def registry_base(environ: Mapping[str, str], server: str | None) -> str:
 def api_key(environ: Mapping[str, str], key_file: Path | None) -> str:
     """Return the API key: of a file, or of the environment, never of the command line.
 
-    The file holds the key alone, or is the demo's credentials file. Raises `NotDone`.
+    The file holds the key alone, or is the demo's credentials file. Raises `NotDone`, which never
+    shows what was read.
     """
     if key_file is None:
-        if key := environ.get("IDNODE_API_KEY"):
-            return key
+        if given := environ.get("IDNODE_API_KEY"):
+            return _one_key(given, "IDNODE_API_KEY")
         raise NotDone("an API key is needed: set IDNODE_API_KEY, or name a file with --key-file")
     try:
         text = key_file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as why:
-        raise NotDone(f"{key_file} cannot be read: {why}") from None
-    if not text.startswith("{"):
-        return text
-    try:
-        return str(msgspec.json.decode(text)["enterprise"]["api_key"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        raise NotDone(f"{key_file} holds no API key") from None
+    except OSError as why:
+        raise NotDone(f"{key_file} cannot be read: {why.strerror}") from None
+    except UnicodeDecodeError:
+        raise NotDone(f"{key_file} holds no API key: it is no text") from None
+    if text.startswith("{"):
+        try:
+            text = str(msgspec.json.decode(text)["enterprise"]["api_key"])
+        except (msgspec.DecodeError, KeyError, TypeError):
+            raise NotDone(f"{key_file} holds no API key") from None
+    return _one_key(text, str(key_file))
+
+
+def _one_key(text: str, place: str) -> str:
+    key = text.strip()
+    if not key:
+        raise NotDone(f"{place} is empty: it must hold an API key")
+    if lines := len(key.splitlines()) - 1:
+        raise NotDone(f"{place} has {lines + 1} lines: it must hold an API key and nothing else")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise NotDone(f"{place} holds no API key: no key has spaces or characters beyond ASCII")
+    return key
 
 
 def _form_of(path: Path) -> Form:

@@ -109,7 +109,9 @@ _DRY_RUN: Final = Parameter(
     schema={"enum": ["0", "1", "true", "false"], "default": "0"},
     description="Judge every row and change nothing. Rows are judged against what is stored, and "
     "against earlier rows of the same chunk (up to 1,500 rows) only: a handle that is repeated "
-    "further on is told as `created` again, where a real import with mode=create rejects it.",
+    "further on is told as `created` again, where a real import with mode=create rejects it. "
+    "A dry run is judged anew each time: an Idempotency-Key sent with it is passed over, and stays "
+    "free for the real import.",
 )
 _LANGUAGE: Final = Parameter(
     name="Accept-Language",

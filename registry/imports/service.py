@@ -45,7 +45,10 @@ SIGNINGS: Final = 5
 
 
 class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of an import. Without a key it cannot be resumed."""
+    """What is asked of an import. Without a key it cannot be resumed.
+
+    A dry run has none, whatever is sent: it tells what would become of the rows now.
+    """
 
     key: str | None
     mode: Mode
@@ -154,7 +157,8 @@ class Imports:
                 yield tuple(kept)
 
     async def _open(self, wanted: ImportRequest, asked: Asked[None]) -> Import:
-        key = wanted.key or f"none:{self._chance(16).hex()}"
+        key = None if wanted.dry_run else wanted.key
+        key = key or f"none:{self._chance(16).hex()}"
         request = RequestKey(_owner(asked), key)
         return await self._store.open_import(
             Import(

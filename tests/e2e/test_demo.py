@@ -266,6 +266,9 @@ async def test_files_go_in_and_out_by_command(node, tmp_path):
         "301 rows: 300 created, 0 updated, 0 unchanged, 1 rejected (dry run: nothing was changed)\n"
     )
     sent = await node.command("import", str(file), check=False)
+    tried = await node.command("import", str(file), "--dry-run", check=False)
+    assert tried.stdout.startswith("301 rows: 0 created, 0 updated, 0 unchanged, 301 rejected (dry")
+    assert "/results" in tried.stderr
     assert sent.returncode == 1
     assert "row 301 88.300.10/foreign" in sent.stderr
     assert sent.stdout == "301 rows: 300 created, 0 updated, 0 unchanged, 1 rejected\n"

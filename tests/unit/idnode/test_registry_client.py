@@ -119,6 +119,16 @@ class TestTransfers:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         return path
 
+    async def test_a_dry_run_is_judged_each_time(self, client, file):
+        tried = await client.transfers.send(file, "ndjson", dry_run=True)
+        await client.transfers.send(file, "ndjson")
+        after = await client.transfers.send(file, "ndjson", dry_run=True, key="once")
+        assert [(t.created, t.rejected, t.replayed) for t in (tried, after)] == [
+            (50, 1, False),
+            (0, 51, False),
+        ]
+        assert await client.transfers.find("once") is None
+
     async def test_a_file_goes_in_once(self, client, file, monkeypatch):
         monkeypatch.setattr("idnode.transfers._PIECE", 1000)
         sent = []
@@ -130,9 +140,7 @@ class TestTransfers:
         again = await client.transfers.send(file, "ndjson")
         assert again.replayed
         assert again.id == report.id
-        assert (
-            await client.transfers.find(file_key(file, mode="create", dry_run=False))
-        ) is not None
+        assert (await client.transfers.find(file_key(file, mode="create"))) is not None
         assert await client.transfers.find("never-sent") is None
 
         rejected = [row async for row in client.transfers.results(report)]
@@ -293,10 +301,9 @@ def test_the_key_of_a_file_is_of_its_content_and_use(tmp_path):
     one, two = tmp_path / "1", tmp_path / "2"
     one.write_bytes(b"x" * 600_000)
     two.write_bytes(b"x" * 600_000)
-    key = file_key(one, mode="create", dry_run=False)
-    assert key == file_key(two, mode="create", dry_run=False)
-    assert key != file_key(one, mode="upsert", dry_run=False)
-    assert key != file_key(one, mode="create", dry_run=True)
+    key = file_key(one, mode="create")
+    assert key == file_key(two, mode="create")
+    assert key != file_key(one, mode="upsert")
     assert key.startswith("file-")
 
 

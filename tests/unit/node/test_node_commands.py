@@ -1,5 +1,6 @@
 """What commands print and whom they ask; they are run whole in the end-to-end tests."""
 
+import msgspec
 import pytest
 
 from identifiers.values import Value
@@ -93,7 +94,7 @@ def test_an_import_is_summed_up():
         id="i",
         state="done",
         mode="create",
-        dry_run=True,
+        dry_run=False,
         rows=6,
         created=1,
         updated=2,
@@ -103,9 +104,11 @@ def test_an_import_is_summed_up():
         replayed=True,
     )
     assert summary(report) == (
-        "6 rows: 1 created, 2 updated, 0 unchanged, 3 rejected (dry run: nothing was changed)"
-        " (this file was imported before: that is its result)\n"
+        "6 rows: 1 created, 2 updated, 0 unchanged, 3 rejected"
+        " (this file was imported before: that is its result; --again imports it anew)\n"
     )
+    tried = msgspec.structs.replace(report, dry_run=True, replayed=False)
+    assert summary(tried).endswith("3 rejected (dry run: nothing was changed)\n")
 
 
 def test_a_rejected_row_saysrejection():
@@ -132,6 +135,34 @@ def test_the_key_comes_from_a_file_or_the_environment(tmp_path):
         api_key({}, tmp_path / "none")
     with pytest.raises(NotDone, match="IDNODE_API_KEY"):
         api_key({}, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"one.secret\ntwo.secret\n", "has 2 lines"),
+        (b"one secret", "holds no API key"),
+        (b"one.\x01secret", "holds no API key"),
+        (b"\xe4\xb8\xad", "holds no API key"),
+        (b"\xff", "it is no text"),
+        (b'{"enterprise": {"api_key": "one\\ntwo"}}', "has 2 lines"),
+    ],
+)
+def test_what_is_no_key_is_told_in_a_line_that_does_not_show_it(tmp_path, content, told):
+    file = tmp_path / "key"
+    file.write_bytes(content)
+    with pytest.raises(NotDone, match=told) as refused:
+        api_key({}, file)
+    assert str(refused.value).startswith(f"{file} ")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_key_of_the_environment_is_looked_at_too():
+    assert api_key({"IDNODE_API_KEY": "id.secret\n"}, None) == "id.secret"
+    with pytest.raises(NotDone, match="IDNODE_API_KEY has 2 lines"):
+        api_key({"IDNODE_API_KEY": "id.secret\nother.secret"}, None)
 
 
 def test_the_form_is_said_by_the_name(tmp_path):

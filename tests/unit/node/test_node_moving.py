@@ -9,6 +9,7 @@ import pytest
 from idnode import RegistryClient
 from node.commands.moving import move_batch, move_dump
 from node.commands.moving_out import export_batch
+from node.commands.transfer import send
 from node.forms import Mode
 from node.refusals import NotDone
 from tests.unit.idnode.services import API_KEY, Services
@@ -248,3 +249,19 @@ async def test_files_beside_an_export_that_cannot_be_written_are_told(services, 
     with pytest.raises(NotDone, match="cannot be written"):
         await export(services, tmp_path / "out.txt")
     assert not (tmp_path / "out.txt").exists()
+
+
+async def test_after_twenty_rejected_rows_it_is_said_how_to_get_all(services, tmp_path, capsys):
+    path = tmp_path / "rows.ndjson"
+    path.write_text('{"handle": "88.300.1/A", "values": []}\n' * 23, encoding="utf-8")
+    given = {"form": None, "mode": Mode.CREATE, "again": False, "key_file": None}
+    with pytest.raises(NotDone, match="23 rows were rejected"):
+        await asyncio.to_thread(
+            send, ENVIRON, path, dry_run=True, server=services.registry, **given
+        )
+    *rows, last = (line for line in capsys.readouterr().err.splitlines() if line[:2] == "  ")
+    assert len(rows) == 20
+    assert last.startswith(
+        '  … and 3 more; all of them: curl -H "Authorization: Bearer $IDNODE_API_KEY"'
+        f" {services.registry}/api/v1/imports/"
+    )

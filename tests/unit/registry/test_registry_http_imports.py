@@ -156,6 +156,14 @@ async def test_a_dry_run_changes_nothing(api, store):
     assert not store.records
 
 
+async def test_a_dry_run_is_never_replayed(api):
+    body = ndjson(new())
+    for query, created in (("?dry_run=1", 1), ("?dry_run=1", 1), ("", 1), ("?dry_run=1", 0)):
+        answer = await run(api, body, query, Idempotency_Key="k")
+        assert (answer.status, answer.json["created"]) == (200, created)
+        assert "Idempotency-Replayed" not in answer.headers
+
+
 async def test_an_enterprise_has_two_jobs_at_a_time(api, store):
     go_on, begun = asyncio.Event(), asyncio.Semaphore(0)
     open_import = store.open_import

@@ -195,7 +195,7 @@ async def test_another_body_under_the_same_key_is_refused(store, imports, other,
 
 @pytest.mark.parametrize(
     "order",
-    [wanted(CSV), wanted(mode=Mode.REPLACE), wanted(dry_run=True)],
+    [wanted(CSV), wanted(mode=Mode.REPLACE)],
 )
 async def test_another_mode_or_form_under_the_same_key_is_refused(imports, order):
     body = ndjson(rows(1))
@@ -302,6 +302,19 @@ async def test_a_dry_run_judges_and_changes_nothing(store, imports):
     assert (store.records, store.changes) == ({}, [])
     real = await imports.run(wanted(key="real"), stream(body), asked())
     assert real.done.counts == answer.done.counts
+
+
+async def test_a_dry_run_is_judged_anew_under_any_key_and_leaves_it_free(imports):
+    body = ndjson(rows(2))
+    for _ in range(2):
+        tried = await imports.run(wanted(dry_run=True), stream(body), asked())
+        assert (tried.done.counts, tried.again) == (ImportCounts(created=2), False)
+    real = await imports.run(wanted(), stream(body), asked())
+    assert (real.done.counts, real.again) == (ImportCounts(created=2), False)
+    after = await imports.run(wanted(dry_run=True), stream(body), asked())
+    assert (after.done.counts, after.again) == (ImportCounts(rejected=2), False)
+    assert [row.status for row in await results(imports, after.done)] == [Fate.REJECTED] * 2
+    assert (await imports.run(wanted(), stream(body), asked())).again
 
 
 async def test_a_dry_run_knows_earlier_rows_of_the_same_chunk_only(imports):
