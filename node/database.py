@@ -43,7 +43,8 @@ def _lock(settings: Settings) -> bool:
 def _none(settings: Settings) -> NotDone:
     return NotDone(
         f"there is no database in {settings.data_dir.absolute()}:"
-        " is IDNODE_DATA_DIR the same as the node's? (A new node's is made by idnode serve, or by idnode migrate)"
+        " is IDNODE_DATA_DIR the same as the node's?"
+        " (A new node's is made by idnode serve, or by idnode migrate)"
     )
 
 
