@@ -5,7 +5,8 @@ that live elsewhere are asked for there (`elsewhere`), once there is an answer t
 prove. Index 0 stands for any key of its handle, elsewhere for any public one.
 
 What may be refused is told without saying what was missing: no such key, the wrong secret and an
-answer that is none all look alike, and cost alike.
+answer that is none all look alike, and cost alike. Only for whom another place might be meant, by
+his name alone, that is told.
 """
 
 import asyncio
@@ -49,6 +50,7 @@ _NO_SECRET: Final = bytes(32)
 _NONCE: Final = 16
 _DIGEST: Final = 32
 _NOWHERE: Final = Refused(Reason.ELSEWHERE)
+_STAYS: Final = Refused(Reason.STAYS)
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 _Try = Callable[[tuple[Key, ...]], HandleIdentity | None]
@@ -134,7 +136,7 @@ class Identities:
             plain &= self._policy.legacy or _HASHED.fullmatch(key.data) is None
             if (plain | hmac.compare_digest(key.data, hashed)) and key.data:
                 proved = key.identity
-        return proved
+        return _told(found, proved)
 
     async def check_key(self, identity: HandleIdentity, key: bytes) -> HandleIdentity | Refused:
         """Return whom a public key proves that was itself proved elsewhere, by TLS.
@@ -160,7 +162,7 @@ class Identities:
         if isinstance(found, Abroad):
             return await self._by_public_key(identity, found, equal)
         keys = () if found is None else self._keys.opened(found, (PUBLIC_KEY,))
-        return equal(keys) or WRONG
+        return _told(found, equal(keys) or WRONG)
 
     async def verify_answer(
         self, answer: bodies.Answer, nonce: bytes, digest: bytes
@@ -178,7 +180,8 @@ class Identities:
         """Return whom `signed` proves, as `verify_answer`, wherever his key is."""
         found = await self._keys.find(identity)
         if not isinstance(found, Abroad):
-            return await self._proved_here(identity, found, signed, nonce, digest, (kind,))
+            here = await self._proved_here(identity, found, signed, nonce, digest, (kind,))
+            return _told(found, here)
         try:
             check_response(kind, signed, self._policy)
         except KeyUnfit as error:
@@ -296,3 +299,8 @@ class Identities:
             if right and keys:
                 return key.identity
         return None
+
+
+def _told(found: Here | None, proved: HandleIdentity | Refused) -> HandleIdentity | Refused:
+    """Say where keys of a delegated prefix count, whatever was wrong: that it is, all may know."""
+    return _STAYS if proved == WRONG and found is not None and found.stays else proved

@@ -33,10 +33,14 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Here(msgspec.Struct, frozen=True):
-    """The key values that an identity names, of the record with the canonical name `name`."""
+    """The key values that an identity names, of the record with the canonical name `name`.
+
+    `stays`: it is the record of a delegated prefix, which stays here though the names do not.
+    """
 
     name: str
     values: tuple[Value, ...]
+    stays: bool = False
 
 
 class Abroad(msgspec.Struct, frozen=True):
@@ -78,15 +82,17 @@ class KeyValues:
                 return None
             holder = holder_of(directory, handle, self._elsewhere.above)
             return None if holder is None else Abroad(place.key, holder, self._elsewhere)
+        entry = directory.exact(str(place.target))
+        stays = entry is not None and entry.routes is not None
         record = await self._store.record(place.key)
         if record is None or record.state is not State.ACTIVE:
-            return Here(place.key, ())
+            return Here(place.key, (), stays)
         wanted = (
             value
             for value in decode_values(record.values)
             if identity.index in (0, value.index) and fold(value.type) in KEY_TYPES
         )
-        return Here(place.key, tuple(wanted)[:MOST_KEYS])
+        return Here(place.key, tuple(wanted)[:MOST_KEYS], stays)
 
     def opened(self, found: Here, kinds: tuple[str, ...]) -> tuple[Key, ...]:
         """Return the keys of these types as they are used."""

@@ -16,6 +16,11 @@ class Reason(StrEnum):
     """Why nobody is known after an answer. The texts are for whoever answered."""
 
     WRONG = "The answer does not prove this key"
+    STAYS = (
+        "No key that proves this is in the record of the prefix on this node, which counts here"
+        " although the prefix is delegated: a key on the node of the enterprise proves somebody"
+        " when it stands under a name there, such as PREFIX/ADMIN"
+    )
     ELSEWHERE = "The key is not on this node, and no other is known that could be asked for it"
     BUSY = "Too many answers are being verified: try again"
     SILENT = (
@@ -38,7 +43,7 @@ class Reason(StrEnum):
     @property
     def was_wrong(self) -> bool:
         """Say whether it was the answer that was no good, and nothing else."""
-        return self in {Reason.WRONG, Reason.ELSEWHERE}
+        return self in {Reason.WRONG, Reason.STAYS, Reason.ELSEWHERE}
 
 
 _REASONS: Final[Mapping[Trouble, Reason]] = MappingProxyType(

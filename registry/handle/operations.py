@@ -228,7 +228,7 @@ class Operations:
 def code_of(refusal: Refused) -> ResponseCode:
     """Return the code that tells why an answer proved nobody."""
     match refusal.reason:
-        case Reason.WRONG | Reason.ELSEWHERE:
+        case Reason.WRONG | Reason.STAYS | Reason.ELSEWHERE:
             return ResponseCode.AUTHENTICATION_FAILED
         case Reason.BUSY:
             return ResponseCode.SERVER_BUSY

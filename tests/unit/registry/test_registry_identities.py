@@ -4,6 +4,7 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from identifiers.changes import Delegated, Touched, Writes
 from identifiers.errors import StoreUnavailable
@@ -15,9 +16,11 @@ from identifiers.records import Record, State
 from identifiers.values import Value
 from identifiers.wire.cursor import octets, text
 from identifiers.wire.handle import bodies
+from identifiers.wire.handle.codes import ResponseCode
 from identifiers.wire.handle.data import RsaKey, encode_public_key
 from identifiers.wire.handle.values import encode_values
 from registry import identities
+from registry.handle.operations import code_of
 from registry.identities import Identities
 from registry.prefixes import Prefixes
 from registry.proofs import Reason, Refused
@@ -29,6 +32,11 @@ HASHED = hashlib.sha1(b"hunter2", usedforsecurity=False).hexdigest().encode()
 NONCE, DIGEST = b"n" * 16, b"d" * 32
 SALT = b"s" * 16
 PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .public_key()
+    .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+)
 ADMIN = "0.NA/88.300.1"
 
 
@@ -153,6 +161,24 @@ async def test_keys_that_were_left_behind_prove_nobody(keep, store):
     assert isinstance(
         await known.check_secret(HandleIdentity("0.NA/88.300.1", 300), SECRET), HandleIdentity
     )
+
+
+async def test_of_a_delegated_prefix_is_told_where_its_keys_count(known, store):
+    """Whether there is a key, and which, is not: the text goes by the name alone."""
+    delegated = Delegated(Prefix.parse("88.300.1"), away=True)
+    await store.write(Touched(), lambda _: (Writes(delegated=(delegated,)), None))
+    stays = Refused(Reason.STAYS)
+    assert stays.reason.was_wrong
+    assert code_of(stays) == ResponseCode.AUTHENTICATION_FAILED
+    for index in (0, 300, 301, 999):
+        claimed, wrong = HandleIdentity(ADMIN, index), answer(b"password124", index=index)
+        assert await known.check_secret(claimed, b"password124") == stays
+        assert await known.check_key(claimed, b"") == Refused(Reason.WRONG)
+        assert await known.check_key(claimed, OTHER_KEY) == stays
+        assert await known.verify_answer(wrong, NONCE, DIGEST) == stays
+        # Whoever asks for somebody else is told yes or no.
+        assert await known.verify(claimed, wrong.signed, NONCE, DIGEST) == Refused(Reason.WRONG)
+    assert await known.verify_answer(answer(), NONCE, DIGEST) == HandleIdentity(ADMIN, 300)
 
 
 @pytest.mark.parametrize("handle", ["99.1/A", "0.NA/99.1", "88.300.7/A", "no handle"])
