@@ -55,6 +55,39 @@ def enterprise_load(
     run(os.environ, loading_enterprises(file.read_bytes()))
 
 
+_Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@enterprise.command("list")
+def enterprise_list(as_json: _Json = False) -> None:
+    """List the enterprises with their numbers."""
+    from node.commands.administer import run
+    from node.commands.listing import listing_enterprises
+
+    run(os.environ, listing_enterprises(as_json=as_json))
+
+
+@prefix.command("list")
+def prefix_list(as_json: _Json = False) -> None:
+    """List the prefixes: whose they are, and whether homed (or given up), delegated, signed."""
+    from node.commands.administer import run
+    from node.commands.listing import listing_prefixes
+
+    run(os.environ, listing_prefixes(as_json=as_json))
+
+
+@key.command("list")
+def key_list(
+    enterprise: Annotated[int | None, typer.Option(help="Only this one's.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """List API keys by their ids, revoked and expired ones too; secrets are nowhere kept."""
+    from node.commands.administer import run
+    from node.commands.listing import listing_keys
+
+    run(os.environ, listing_keys(enterprise=enterprise, as_json=as_json))
+
+
 @prefix.command("home")
 def prefix_home(
     prefix: Annotated[str, typer.Argument(help="Such as 88.300, or 88.300.1 below it.")],
@@ -228,8 +261,13 @@ def key_create(
 
 
 @key.command("revoke")
-def key_revoke(key_id: Annotated[str, typer.Argument(help="The part before the dot.")]) -> None:
-    """End an API key; prints its id. A running node refuses the key within two seconds."""
+def key_revoke(
+    key_id: Annotated[str, typer.Argument(help="The part before the dot: idnode key list.")],
+) -> None:
+    """End an API key; prints its id. A running node refuses the key within two seconds.
+
+    An old id that begins with "-" is written after "--": idnode key revoke -- -Ab3.
+    """
     from node.commands.administer import revoking_key, run
 
     run(os.environ, revoking_key(key_id))

@@ -34,10 +34,14 @@ class NewKey(msgspec.Struct, frozen=True):
 
 
 def make_key(chance: bytes) -> NewKey:
-    """Make a key of `ID_BYTES` + `SECRET_BYTES` random octets."""
+    """Make a key of `ID_BYTES` + `SECRET_BYTES` random octets.
+
+    The first bit goes, so that the id begins with a letter: ``-`` would make an option of it at a
+    command line.
+    """
     if len(chance) != ID_BYTES + SECRET_BYTES:
         raise ValueError(f"{ID_BYTES + SECRET_BYTES} random octets are needed")
-    key_id = _text(chance[:ID_BYTES])
+    key_id = _text(bytes((chance[0] & 0x7F, *chance[1:ID_BYTES])))
     return NewKey(key_id, f"{key_id}.{_text(chance[ID_BYTES:])}")
 
 

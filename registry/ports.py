@@ -112,6 +112,10 @@ class RegistryStore(Protocol):
         """Return an API key, revoked and expired ones too."""
         ...
 
+    async def api_keys(self) -> Sequence[StoredKey]:
+        """Return all API keys, revoked and expired ones too, by enterprise, age and id."""
+        ...
+
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
         """End a key at the epoch second `at`; False when there is none in force by that id."""
         ...

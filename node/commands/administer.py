@@ -105,7 +105,10 @@ def _not_homed(entry: PrefixEntry, answer: Taken | Refused) -> str:  # noqa: PLR
         case Taken(enterprise=0):
             return f"{text} is a secondary prefix of the node itself: it stays the node's own"
         case Taken(enterprise=owner):
-            return f"{text} belongs to enterprise {owner}: restore it with --enterprise {owner}"
+            return (
+                f"{text} belongs to enterprise {owner} (idnode enterprise list):"
+                f" restore it with --enterprise {owner}"
+            )
         case OutsideRoots():
             return (
                 f"{text} is below none of this node's prefixes: home the secondary prefix"

@@ -308,6 +308,11 @@ class MemoryStore:
         self._reach()
         return self._keys.get(key_id)
 
+    async def api_keys(self) -> Sequence[StoredKey]:
+        """Return all API keys, revoked and expired ones too, by enterprise, age and id."""
+        self._reach()
+        return sorted(self._keys.values(), key=lambda k: (k.enterprise, k.created_at, k.id))
+
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
         """End a key; False when there is none in force by that id."""
         self._reach()

@@ -1,5 +1,6 @@
 """API keys."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
@@ -42,8 +43,15 @@ async def add(connection: Connection, key: StoredKey) -> None:
 async def find(database: Database, key_id: str) -> StoredKey | None:
     """Return a key, revoked and expired ones too."""
     row = await database.row(_SQL["find"], key_id)
-    if row is None:
-        return None
+    return None if row is None else _key(row)
+
+
+async def every(database: Database) -> Sequence[StoredKey]:
+    """Return all keys, revoked and expired ones too, by enterprise, age and id."""
+    return [_key(row) for row in await database.rows(_SQL["every"])]
+
+
+def _key(row: asyncpg.Record) -> StoredKey:
     return StoredKey(
         id=row["id"],
         enterprise=row["enterprise"],

@@ -167,6 +167,10 @@ class PostgresStore:
         """Return an API key, revoked and expired ones too."""
         return await keys.find(self._database, key_id)
 
+    async def api_keys(self) -> Sequence[StoredKey]:
+        """Return all API keys, revoked and expired ones too, by enterprise, age and id."""
+        return await keys.every(self._database)
+
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
         """End a key at the epoch second `at`; False when there is none in force by that id."""
 

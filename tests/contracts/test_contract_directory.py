@@ -116,6 +116,24 @@ async def test_a_key_is_read_back_as_it_was(backend: Backend) -> None:
         await backend.store.add_key(key_of(number), AUDIT)
 
 
+async def test_keys_are_listed_by_enterprise_and_age(backend: Backend) -> None:
+    first, second = [
+        await backend.store.add_enterprise(Enterprise(id=0, name=name), AUDIT) for name in "甲乙"
+    ]
+    assert list(await backend.store.api_keys()) == []
+    given = [
+        key_of(first, "b"),
+        key_of(first, "c"),
+        msgspec.structs.replace(key_of(first, "a"), created_at=200),
+        key_of(second, "B"),
+    ]
+    for key in reversed(given):
+        await backend.store.add_key(key, AUDIT)
+    await backend.store.revoke_key("b", 500, AUDIT)
+    given[0] = msgspec.structs.replace(given[0], revoked_at=500)
+    assert list(await backend.store.api_keys()) == given
+
+
 async def test_a_key_ends_once(backend: Backend) -> None:
     number = await backend.store.add_enterprise(Enterprise(id=0, name="甲"), AUDIT)
     await backend.store.add_key(key_of(number), AUDIT)

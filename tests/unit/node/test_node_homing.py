@@ -50,8 +50,8 @@ async def test_an_own_prefix_is_handed_over_also_after_it_was_given_up(office):
     ("prefix", "enterprise", "why"),
     [
         ("88.300", 1, "a secondary prefix of the node itself"),
-        ("88.300.1", 2, "belongs to enterprise 1: restore it with --enterprise 1"),
-        ("88.300.1", None, "belongs to enterprise 1: restore it with --enterprise 1"),
+        ("88.300.1", 2, r"enterprise 1 \(.* list\): restore it with --enterprise 1"),
+        ("88.300.1", None, r"enterprise 1 \(.* list\): restore it with --enterprise 1"),
         ("88.300.1.5", 2, "which belongs to another enterprise"),
         ("88.300.7", 1, r"in use: .* record 0\.NA/88\.300\.7, first"),
         ("88.300.8", 1, r"prefixes of others \(1, such as 88\.300\.8\.1\)"),

@@ -30,6 +30,11 @@ async def who(ring, key, monotonic=100.0):
     return await ring.principal(key, now=NOW, monotonic=monotonic)
 
 
+@pytest.mark.parametrize("first", [0x00, 0x7F, 0xF8, 0xFB, 0xFF])
+def test_an_id_looks_like_no_option(first):
+    assert make_key(bytes((first, *range(40)))).id[0].isalpha()
+
+
 async def test_a_key_names_its_principal(keys):
     principal = await who(KeyRing(keys, PEPPER), token("one"))
     assert (principal.id, principal.enterprise) == ("one", 1)
