@@ -26,6 +26,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "json.duplicate_key": ("the key {key} appears twice", "键 {key} 重复出现"),
         "cbor.syntax": ("not valid CBOR: {why}", "不是有效的 CBOR：{why}"),
         "csv.syntax": ("not valid CSV: {why}", "不是有效的 CSV：{why}"),
+        "csv.no_handle": ("the header has no column `handle`", "表头缺少 `handle` 列"),
         "csv.twice": ("the column appears twice", "该列重复出现"),
         "csv.structured": (
             "a value of type {type} has a structure and cannot stand in a table: send JSON",
@@ -98,7 +99,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "本节点暂不支持模板：请直接提交标识值",
         ),
         "prefix.not_yours": (
-            "the prefix {prefix} is not the enterprise's: home it first",
+            "include {prefix}, which is not the enterprise's: home it first",
             "前缀 {prefix} 不属于该企业：请先分配",
         ),
         "identity": (
@@ -120,6 +121,20 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     }
 )
 
+_CHINESE_TYPES: Final[Mapping[str | int, str]] = MappingProxyType(
+    {
+        "boolean": "布尔值",
+        "integer": "整数",
+        "number": "数",
+        "string": "字符串",
+        "bytes": "字节串",
+        "array": "数组",
+        "object": "对象",
+        "null": "空值",
+        "string or object": "字符串或对象",
+    }
+)
+
 
 class Fault(msgspec.Struct, frozen=True):
     """One thing that is wrong: where, which kind, and the words' parameters."""
@@ -130,7 +145,12 @@ class Fault(msgspec.Struct, frozen=True):
 
     def detail(self, language: Language = "en") -> str:
         """Tell the fault in a sentence fragment that follows the place's name."""
-        return TEXTS[self.code][0 if language == "en" else 1].format(**self.params)
+        if language == "en":
+            return TEXTS[self.code][0].format(**self.params)
+        params = self.params
+        if self.code == "type":
+            params = {name: _CHINESE_TYPES.get(word, word) for name, word in params.items()}
+        return TEXTS[self.code][1].format(**params)
 
     def below(self, parent: str) -> "Fault":
         """Return the same fault as seen from an enclosing document."""

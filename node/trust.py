@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from identifiers.routes import SITE
 from identifiers.trust.errors import TokenUnfit
 from identifiers.trust.roots import MAX_BYTES, Roots, parse_roots
@@ -17,11 +19,24 @@ def read_roots(file: Path | None) -> Roots:
         return {}
     try:
         with file.open("rb") as opened:
-            return parse_roots(opened.read(MAX_BYTES + 1))
+            data = opened.read(MAX_BYTES + 1)
+        if len(data) <= MAX_BYTES and not _is_object(data):
+            raise NotDone(
+                f"{file} is no list of trust roots: it must be a JSON object of keys by their names,"
+                " index:handle"
+            )
+        return parse_roots(data)
     except OSError as why:
         raise NotDone(f"{file} cannot be read: {why.strerror}") from why
     except TokenUnfit as why:
         raise NotDone(f"{file} is no list of trust roots: {why}") from why
+
+
+def _is_object(data: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(data), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 def read_site(file: Path | None) -> tuple[Value, ...]:

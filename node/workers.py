@@ -310,6 +310,9 @@ class Supervisor:
 def _make_usable(data_dir: Path) -> None:
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as why:
+        told = f"IDNODE_DATA_DIR {data_dir} is a file: it must be a directory"
+        raise CannotStart(told) from why
     except OSError as why:
         raise CannotStart(f"IDNODE_DATA_DIR {data_dir} cannot be made: {why.strerror}") from why
     if not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):

@@ -157,7 +157,7 @@ def _read_header(names: Sequence[str]) -> _Header:
     faults = Faults()
     faults.extend(Fault("csv.twice", step("", n)) for n in _OWN if names.count(n) > 1)
     if "handle" not in names:
-        faults.append(Fault("required", "/handle"))
+        faults.append(Fault("csv.no_handle"))
     given = [_given(name, faults) for name in names]
     used = {column.index for column in given if column is not None}
     free = (index for index in range(1, MAX_INDEX) if index not in used)

@@ -9,6 +9,9 @@ def test_a_fault_tells_itself_in_both_languages():
     fault = Fault("range", "/values/0/ttl", {"low": 0, "high": 9})
     assert fault.detail() == "must be from 0 to 9"
     assert fault.detail("zh") == "必须在 0 到 9 之间"
+    wrong = Fault("type", "/data", {"expected": "string or object", "got": "integer"})
+    assert wrong.detail() == "must be string or object, not integer"
+    assert wrong.detail("zh") == "应为字符串或对象，实为整数"
 
 
 def test_a_fault_seen_from_outside_has_the_longer_pointer():

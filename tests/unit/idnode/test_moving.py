@@ -74,6 +74,7 @@ async def test_the_same_file_again_changes_nothing(client):
         ("CREATE 99.1/X\n1 URL 60 1110 UTF8 b\n", "no right"),
         ("CREATE noslash\n1 URL 60 1110 UTF8 b\n", "prefix/suffix"),
         ("HOME h:2641:TCP\n0.NA/88.300.9\n\n", "idnode prefix home 88.300.9"),
+        ("HOME h:2641:TCP\n\n", "it names no prefix"),
         ("UNHOME h:2641:TCP\n0.NA/88.300.9\n\n", "ask its administrators"),
         ("nonsense\n", "no command"),
     ],

@@ -8,7 +8,7 @@ from node.config import load
 from node.refusals import NotDone
 from node.registrar import remote_keys
 from node.site import site_record
-from node.trust import read_site
+from node.trust import read_roots, read_site
 from registry.elsewhere import Elsewhere
 
 
@@ -44,6 +44,22 @@ def test_a_site_record_is_read(file):
 def test_what_is_no_site_record(file, data, why):
     with pytest.raises(NotDone, match=why):
         read_site(file(data))
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"-----BEGIN PUBLIC KEY-----", "must be a JSON object"),
+        (b"\xff", "must be a JSON object"),
+        (b"[]", "must be a JSON object"),
+        (b" " * (1 << 20) + b"{}", "bytes"),
+        (b'{"300:0.NA/88.300": 1}', "neither a JWK nor PEM"),
+    ],
+)
+def test_what_is_no_list_of_trust_roots(file, data, why):
+    with pytest.raises(NotDone, match=why) as refused:
+        read_roots(file(data))
+    assert "token" not in str(refused.value)
 
 
 def test_a_site_record_that_is_not_there(tmp_path):

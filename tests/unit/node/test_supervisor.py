@@ -151,6 +151,13 @@ async def test_a_child_that_cannot_begin_ends_the_start_with_its_words(start, cr
     assert children() == set()
 
 
+async def test_a_data_directory_that_is_a_file_is_told(crew_environ, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(CannotStart, match="is a file: it must be a directory"):
+        await Node(crew_environ | {"IDNODE_DATA_DIR": str(file)}).supervisor.run()
+
+
 async def test_children_that_only_crash_end_the_start(start, crew_dir):
     (crew_dir / "behaviour").write_text("crash")
     with pytest.raises(CannotStart, match="ended 5 times while starting"):

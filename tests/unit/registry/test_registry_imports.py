@@ -332,7 +332,7 @@ async def test_a_dry_run_knows_earlier_rows_of_the_same_chunk_only(imports):
 @pytest.mark.parametrize(
     ("media", "body", "told"),
     [
-        (CSV, b"name,1:URL\r\nx,y\r\n", ("required", 0)),
+        (CSV, b"name,1:URL\r\nx,y\r\n", ("csv.no_handle", 0)),
         (CSV, b'handle,1:URL\r\n88.300.1/0,d\r\n88.300.1/1,"d\r\n', ("csv.syntax", 1)),
         (CBOR, sequence(rows(4)) + b"\xa1", ("cbor.syntax", 4)),
         (CBOR, sequence(rows(1)) + b"\xff" + sequence(rows(2)), ("cbor.syntax", 1)),

@@ -118,12 +118,12 @@ def test_rows_that_were_dealt_with_are_counted():
     ("header", "codes"),
     [
         ("", ["csv.syntax"]),
-        ("URL\n", ["required"]),
+        ("URL\n", ["csv.no_handle"]),
         ("handle,handle\n", ["csv.twice"]),
         ("handle,,0:T,4294967296:T\n", ["empty", "range", "range"]),
         ("handle,100:hs_admin\n", ["csv.structured"]),
         ('handle,"a"b\n', ["csv.syntax"]),
-        ("\n", ["required"]),
+        ("\n", ["csv.no_handle"]),
     ],
 )
 def test_without_a_header_nothing_is_read(header, codes):
