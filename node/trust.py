@@ -22,8 +22,8 @@ def read_roots(file: Path | None) -> Roots:
             data = opened.read(MAX_BYTES + 1)
         if len(data) <= MAX_BYTES and not _is_object(data):
             raise NotDone(
-                f"{file} is no list of trust roots: it must be a JSON object of keys by their names,"
-                " index:handle"
+                f"{file} is no list of trust roots: it must be a JSON object of keys by name,"
+                " which is index:handle"
             )
         return parse_roots(data)
     except OSError as why:
