@@ -122,7 +122,10 @@ WRONG_ADDRESS: Final = Kind(
     "wrong-address", 403, "This key may not be used from here.", "该密钥不允许从此地址使用。"
 )
 PREFIX_DISABLED: Final = Kind(
-    "prefix-disabled", 403, "The prefix is switched off.", "该前缀已停用。"
+    "prefix-disabled",
+    403,
+    "The prefix was given up: it does not live here.",
+    "该前缀已放弃，不属于本节点。",
 )
 PREFIX_DELEGATED: Final = Kind(
     "prefix-delegated",

@@ -109,7 +109,7 @@ class WrongAddress(msgspec.Struct, frozen=True):
 
 
 class Disabled(msgspec.Struct, frozen=True):
-    """The prefix is switched off."""
+    """The prefix was given up."""
 
 
 class LivesElsewhere(msgspec.Struct, frozen=True):

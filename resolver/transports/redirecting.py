@@ -13,6 +13,7 @@ from typing import Final, assert_never
 import msgspec
 from aiohttp import hdrs, web
 
+from edge import problems
 from edge.accept import best_media_type
 from edge.addresses import unmapped
 from edge.server import language
@@ -42,7 +43,10 @@ from resolver.transports.showing import POLICY, Line, message_page, moment, valu
 
 ROUTE: Final = "/{handle:(?!(?:api|hrls)(?:/|$)).*(?:/|%2[Ff]).+}"
 """Everything with a slash within that is no other form's."""
+NOWHERE_ROUTE: Final = "/{rest:(?!(?:api|hrls)(?:/|$))(?:(?!%2[Ff].)[^/])*/?}"
+"""What is left beside `ROUTE` and the other forms: no suffix, or nothing at all."""
 _HTML: Final = "text/html"
+_HTML_OR_NOT: Final = (problems.MEDIA_TYPE, _HTML)
 _PAGE_HEADERS: Final = (
     ("Content-Security-Policy", POLICY),
     ("Referrer-Policy", "no-referrer"),
@@ -51,6 +55,10 @@ _PAGE_HEADERS: Final = (
 _ENDED: Final[Mapping[State, tuple[int, str]]] = MappingProxyType(
     {State.SUSPENDED: (404, "suspended"), State.REVOKED: (410, "revoked")}
 )
+
+
+class _NoAddress(Unreadable):
+    """`ip` is none; pages say it in their own language."""
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +111,7 @@ class Redirecting:
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Serve what no other route takes."""
         router.add_get(ROUTE, self.answer)
+        router.add_route(hdrs.METH_ANY, NOWHERE_ROUTE, self.nowhere)
 
     async def answer(self, request: web.Request) -> web.Response:
         """GET and HEAD of an identifier."""
@@ -112,6 +121,8 @@ class Redirecting:
                 asked = _read(request, self._country(request))
             except Unreadable as error:
                 why = Line("invalid.why", (("message", str(error)),))
+                if isinstance(error, _NoAddress):
+                    why = Line("invalid.ip")
                 return _said(request, "", _Told(status=400, title="invalid", lines=(why,)))
             outcome = await self._look(asked.query, client, began)
             now = self._clock()
@@ -119,6 +130,16 @@ class Redirecting:
             if isinstance(outcome, Found):
                 return await self._found(request, asked, decode_values(outcome.values), client)
             return _unfound(request, asked, outcome)
+
+    async def nowhere(self, request: web.Request) -> web.Response:
+        """Say that there is nothing at this address: to a browser with a page."""
+        accept = request.headers.get(hdrs.ACCEPT, "")
+        reads = request.method in {hdrs.METH_GET, hdrs.METH_HEAD}
+        if not reads or best_media_type(accept, _HTML_OR_NOT) != _HTML:
+            raise web.HTTPNotFound
+        lines = (Line("nowhere.why"),)
+        headers = ((hdrs.VARY, hdrs.ACCEPT),)
+        return _said(request, "", _Told(status=404, title="nowhere", lines=lines, headers=headers))
 
     def _country(self, request: web.Request) -> str:
         """Return where somebody asks from: the country named, or that of the address.
@@ -133,7 +154,7 @@ class Redirecting:
         try:
             return self._countries.of(unmapped(ip_address(given["ip"].strip())))
         except ValueError:
-            raise Unreadable("ip must be an IPv4 or IPv6 address") from None
+            raise _NoAddress("ip must be an IPv4 or IPv6 address") from None
 
     async def _look(self, query: Query, client: Client, now: float) -> Outcome:
         outcome = self._resolver.answer_now(query, client, now)

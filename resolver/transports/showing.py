@@ -63,7 +63,13 @@ TEXTS: Final = MappingProxyType(
         "changed": ("Changed (UTC)", "更新时间（UTC）"),
         "seconds": ("{ttl} s", "{ttl} 秒"),
         "until": ("until {at} UTC", "至 {at} UTC"),
+        "value": ("1 public value", "共 1 个公开标识值"),
         "values": ("{count} public values", "共 {count} 个公开标识值"),
+        "nowhere": ("Nothing at this address", "此地址不存在"),
+        "nowhere.why": (
+            "Identifiers are looked up by prefix and suffix, as in /88.300.1/A.",
+            "请按前缀和后缀查询标识，例如 /88.300.1/A。",
+        ),
         "not-found": ("Identifier not found", "标识不存在"),
         "not-found.why": (
             "No such identifier is registered here.",
@@ -94,7 +100,11 @@ TEXTS: Final = MappingProxyType(
             "该前缀由企业自己的节点解析：{servers}",
         ),
         "invalid": ("Not a valid address", "地址无效"),
-        "invalid.why": ("{message}", "{message}"),
+        "invalid.why": ("{message}", "地址中有无法读取的内容：{message}"),
+        "invalid.ip": (
+            "ip must be an IPv4 or IPv6 address",
+            "参数 ip 应为 IPv4 或 IPv6 地址",
+        ),
         "append": ("Not a valid address", "地址无效"),
         "append.why": (
             "What is to be appended would lead to another host than the registered one.",
@@ -132,7 +142,8 @@ def values_page(handle: str, values: Sequence[Value], language: Language) -> byt
         for name in ("index", "type", "data", "ttl", "changed")
     )
     rows = "".join(_row(value, language) for value in values)
-    count = _say("values", language, count=str(len(values)))
+    many = "value" if len(values) == 1 else "values"
+    count = _say(many, language, count=str(len(values)))
     body = (
         f"<div class=sheet><table><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"

@@ -426,3 +426,41 @@ async def test_the_rates_of_strangers_hold_here_too(start):
     statuses = [(await at.get("/88.300.1/A")).status for _ in range(4)]
     assert statuses[:2] == [302, 302]
     assert statuses[-1] == 429
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nothandle", "/nothandle?x=1", "/88.300.1/", "/88.300.1%2F"]
+)
+async def test_where_nothing_is_a_browser_gets_a_page_and_a_program_a_problem(at, path):
+    answer = await at.get(path, **BROWSER)
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert answer.headers.getall("Vary") == ["Accept-Language", "Accept"]
+    assert "Nothing at this address" in answer.text
+    assert "as in /88.300.1/A" in answer.text
+    chinese = await at.get(path, **BROWSER, **{"Accept-Language": "zh-CN"})
+    assert "此地址不存在" in chinese.text
+    for headers in ({}, {"Accept": "application/json"}):
+        assert (await at.get(path, **headers)).headers["Content-Type"] == "application/problem+json"
+    posted = await at.get(path, "POST", **BROWSER)
+    assert (posted.status, posted.headers["Content-Type"]) == (404, "application/problem+json")
+
+
+async def test_the_methods_of_a_handle_are_told_as_before(at):
+    for path in ("/88.300.1/A", "/88.300.1%2FA"):
+        assert (await at.get(path, "POST", **BROWSER)).status == 405
+
+
+async def test_one_value_is_one(at):
+    await at.world.put("88.300.1/ONE", MAIL)
+    assert "1 public value<" in (await at.get("/88.300.1/ONE")).text
+    chinese = await at.get("/88.300.1/ONE", **{"Accept-Language": "zh"})
+    assert "共 1 个公开标识值" in chinese.text
+
+
+async def test_what_is_wrong_with_an_address_is_told_in_chinese(at):
+    answer = await at.get("/88.300.1/A?ip=nonsense", **{"Accept-Language": "zh"})
+    assert answer.status == 400
+    assert "参数 ip 应为 IPv4 或 IPv6 地址" in answer.text
+    assert "must be" not in answer.text
+    answer = await at.get("/88.300.1/A?index=x", **{"Accept-Language": "zh"})
+    assert "地址中有无法读取的内容：" in answer.text
