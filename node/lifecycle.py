@@ -166,7 +166,7 @@ async def _live(
         running.health.serving = True
         ready(running.credentials)
         await _first_of(asked, running.failed)
-        _log.info("draining", succeeded=running.succeeded)
+        _log.info("draining", successor=running.succeeded)
         if not running.succeeded:
             running.health.draining = True
             await asyncio.sleep(settings.drain_delay)

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from node.config import BadSettings, given
+from node.config import FILE, BadSettings, given
 from node.control import Done
 from node.reloading import Changes, changes
 from node.seats import NotReplaced, Seat
@@ -58,13 +58,18 @@ class Orders:
             return Done(ok=False, told=(str(why), "the settings in force stay as they are"))
         told = [f"{name} needs a restart of the whole node" for name in found.later]
         if not found.apply:
-            return Done(ok=True, told=(*told, "nothing to apply"))
+            return Done(ok=True, told=(*told, self._nothing()))
         done = await self._replace(self._in_order(), found.texts)
         if done.ok:
             self._in_force = found.texts
             self._applied(found.texts)
             told += [f"{name} is applied" for name in found.apply]
         return Done(ok=done.ok, told=(*told, *done.told))
+
+    def _nothing(self) -> str:
+        if self._environ.get(FILE):
+            return "nothing to apply"
+        return f"nothing to apply: {FILE} is not set, so there is no file to read again"
 
     def _changes(self) -> Changes:
         return changes(self._in_force, given(self._environ))

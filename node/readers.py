@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -48,6 +48,18 @@ def redacted(url: str) -> str:
     user, colon, _ = userinfo.partition(":")
     where = re.sub(r"([?&]password=)[^&]*", r"\1***", where, flags=re.IGNORECASE)
     return f"{scheme}{separator}{user}{':***' if colon else ''}{at}{where}"
+
+
+def named(server: Embedded | At) -> str:
+    """Say which database is meant, without user and password, and which setting says so."""
+    if isinstance(server, Embedded):
+        return "the embedded one"
+    parts = urlsplit(server.url)
+    userinfo, _, host = parts.netloc.rpartition("@")
+    if not userinfo and "@" in server.url:  # unclear: a password may be anywhere
+        host = ""
+    hosts = [host] if host else parse_qs(parts.query).get("host", [])
+    return f"{','.join(hosts) or 'the one'} in IDNODE_DATABASE_URL"
 
 
 def database(text: str) -> Embedded | At:

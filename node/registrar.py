@@ -22,6 +22,7 @@ from node.lifecycle import Running
 from node.listeners import inherited, listen_unix
 from node.observed import Observed
 from node.projecting import Projecting
+from node.readers import named
 from node.reading import keep_reader
 from node.roots import home_roots
 from node.serving import serve_operations, serve_tls, site_of
@@ -65,7 +66,7 @@ async def begin_registry(running: Running) -> None:
     assignment, settings, stack = running.assignment, running.settings, running.stack
     await serve_operations(running)
     if assignment.prepare:
-        await once_reachable(lambda: migrate(assignment.database))
+        await once_reachable(lambda: migrate(assignment.database), named(settings.database))
     running.prepared()
     pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
     database = await stack.enter_async_context(

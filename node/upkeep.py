@@ -13,25 +13,35 @@ from storage.postgres import Database
 _PATIENCE: Final = 60.0
 """Seconds that a starting node waits for a database that is being started elsewhere."""
 _BETWEEN_TRIES: Final = 0.5
+_BETWEEN_LINES: Final = 10.0
 _BETWEEN_CHORES: Final = 60.0
 _log = structlog.get_logger(__name__)
 
 
 async def once_reachable(
     attempt: Callable[[], Awaitable[object]],
+    where: str,
     *,
     patience: float = _PATIENCE,
     between: float = _BETWEEN_TRIES,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Do it, trying again while the store cannot be reached, for as long as a start may wait."""
-    give_up = time.monotonic() + patience
+    """Do it, trying again while the store cannot be reached, for as long as a start may wait.
+
+    `where` tells in the log what is waited for: at once, and then every ten seconds.
+    """
+    now = clock()
+    give_up, tell = now + patience, now
     while True:
         try:
             await attempt()
         except StoreUnavailable as why:
-            if time.monotonic() >= give_up:
+            now = clock()
+            if now >= give_up:
                 raise
-            _log.warning("waiting for the database", why=str(why))
+            if now >= tell:
+                _log.warning("waiting for the database", server=where, why=str(why))
+                tell = now + _BETWEEN_LINES
             await asyncio.sleep(between)
         else:
             return

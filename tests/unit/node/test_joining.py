@@ -4,6 +4,7 @@ import random
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import FateUnknown, StoreUnavailable
@@ -117,8 +118,23 @@ async def test_a_start_waits_for_the_database():
             raise error
         done.append(True)
 
-    await once_reachable(attempt, between=0)
+    await once_reachable(attempt, "here", between=0)
     assert done == [True]
+
+
+async def test_the_wait_is_told_at_once_and_every_ten_seconds():
+    seconds = iter(range(100))  # one at the start, then one a failure
+
+    async def attempt():
+        raise StoreUnavailable("starting")
+
+    with capture_logs() as lines, pytest.raises(StoreUnavailable):
+        await once_reachable(
+            attempt, "db.example in X", patience=25, between=0, clock=lambda: float(next(seconds))
+        )
+    assert [line["server"] for line in lines] == ["db.example in X"] * 3
+    assert {line["why"] for line in lines} == {"starting"}
+    assert next(seconds) == 26
 
 
 async def test_but_not_for_ever():
@@ -126,7 +142,7 @@ async def test_but_not_for_ever():
         raise StoreUnavailable("nobody there")
 
     with pytest.raises(StoreUnavailable, match="nobody there"):
-        await once_reachable(attempt, patience=0)
+        await once_reachable(attempt, "here", patience=0)
 
 
 async def test_a_chore_that_fails_is_done_the_next_time():

@@ -9,7 +9,7 @@ from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
 from node.advice import shown, warnings
 from node.config import BadSettings, given, load, standalone, unknown
-from node.readers import At, Embedded, Without, redacted
+from node.readers import At, Embedded, Without, named, redacted
 
 SECRET = "hunter2"
 
@@ -113,6 +113,20 @@ def test_two_listeners_may_both_ask_for_a_free_port():
 
 
 @pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        (Embedded(), "the embedded one"),
+        (At(f"postgresql://n:{SECRET}@db:5/d"), "db:5 in IDNODE_DATABASE_URL"),
+        (At(f"postgresql:///d?host=/run&password={SECRET}"), "/run in IDNODE_DATABASE_URL"),
+        (At(f"postgresql://n:pa/{SECRET}@db/d"), "the one in IDNODE_DATABASE_URL"),
+        (At("postgresql:///d"), "the one in IDNODE_DATABASE_URL"),
+    ],
+)
+def test_a_database_is_named_without_secrets(server, told):
+    assert named(server) == told
+
+
+@pytest.mark.parametrize(
     ("url", "safe"),
     [
         (f"postgresql://n:{SECRET}@h:1/d", "postgresql://n:***@h:1/d"),
@@ -126,6 +140,7 @@ def test_two_listeners_may_both_ask_for_a_free_port():
     ],
 )
 def test_secrets_are_never_shown(url, safe):
+    assert SECRET not in named(At(url))
     assert redacted(url) == safe
     variable = "IDNODE_REDIS_URL" if url.startswith(("redis", "unix")) else "IDNODE_DATABASE_URL"
     settings = load({variable: url})

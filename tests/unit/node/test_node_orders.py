@@ -9,6 +9,7 @@ from node.commands.orders import run
 from node.config import BadSettings, given, load
 from node.control import Done, Question, converse
 from node.listeners import listen_unix
+from node.orders import Orders
 from node.refusals import NotDone
 from node.reloading import changes
 from node.settings_file import parse, read
@@ -83,6 +84,14 @@ def test_an_order_needs_a_node(environ, tmp_path):
     write_private(tmp_path / "node.state", msgspec.json.encode(state).decode())
     with pytest.raises(NotDone, match="pid 7"):
         run(environ, Question.RELOAD)
+
+
+async def test_a_reload_without_a_file_says_so():
+    orders = Orders({}, {}, given({}), pytest.fail)
+    (told,) = (await orders.reload()).told
+    assert told == (
+        "nothing to apply: IDNODE_SETTINGS_FILE is not set, so there is no file to read again"
+    )
 
 
 @pytest.mark.parametrize("ok", [True, False])
