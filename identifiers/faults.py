@@ -106,6 +106,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "an identity is index:handle, such as 300:0.NA/88.300.1",
             "身份应为“索引:标识”，如 300:0.NA/88.300.1",
         ),
+        "enterprise.credit_code": (
+            "is no unified social credit code: 18 digits and capitals, the last a check (GB 32100)",
+            "不是统一社会信用代码：18 位数字和大写字母，末位为校验码（GB 32100）",
+        ),
+        "enterprise.industry": (
+            "is no class of GB/T 4754: such as 0610, B0610, 06 or B",
+            "不是 GB/T 4754 的行业代码：形如 0610、B0610、06 或 B",
+        ),
         "enterprise.known": (
             "enterprise {number} has this credit code already",
             "企业 {number} 已使用该统一社会信用代码",

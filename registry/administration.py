@@ -23,6 +23,7 @@ from identifiers.changes import (
     Written,
 )
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
+from identifiers.enterprises import is_credit_code, is_industry
 from identifiers.faults import Fault
 from identifiers.keys.signers import Signer
 from identifiers.names import Prefix
@@ -120,7 +121,7 @@ class Administration:
 
     async def add_enterprise(self, enterprise: Enterprise, ordered: Ordered) -> int | Faulty:
         """Store an enterprise (its `id` 0) and return its number."""
-        if faults := _name_faults("/name", enterprise.name, required=True):
+        if faults := _enterprise_faults(enterprise):
             return Faulty(faults)
         if enterprise.credit_code:
             known = await self.enterprise_of(enterprise.credit_code)
@@ -328,6 +329,15 @@ def _name_faults(pointer: str, name: str, *, required: bool) -> tuple[Fault, ...
         faults.append(_too_long(pointer, name, MAX_NAME_CHARACTERS))
     if "\0" in name:
         faults.append(Fault("nul", pointer))
+    return tuple(faults)
+
+
+def _enterprise_faults(enterprise: Enterprise) -> tuple[Fault, ...]:
+    faults = list(_name_faults("/name", enterprise.name, required=True))
+    if enterprise.credit_code and not is_credit_code(enterprise.credit_code):
+        faults.append(Fault("enterprise.credit_code", "/credit_code"))
+    if enterprise.industry and not is_industry(enterprise.industry):
+        faults.append(Fault("enterprise.industry", "/industry"))
     return tuple(faults)
 
 

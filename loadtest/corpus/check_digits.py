@@ -4,9 +4,8 @@ Every function takes the text without its check character and returns that one c
 character outside the code's alphabet raises `ValueError` or `KeyError`.
 """
 
-_CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CREDIT_VALUES = {character: value for value, character in enumerate(_CREDIT_ALPHABET)}
-_CREDIT_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+from identifiers.enterprises import credit_check_character
+
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 # A = 10, then upwards leaving out the multiples of 11 (ISO 6346, annex A).
@@ -23,9 +22,7 @@ _VIN_CHECK_PLACE = 8
 
 def credit_code(seventeen: str) -> str:
     """Return the check character of a unified social credit code (GB 32100-2015)."""
-    pairs = zip(seventeen, _CREDIT_WEIGHTS, strict=True)
-    total = sum(_CREDIT_VALUES[character] * weight for character, weight in pairs)
-    return _CREDIT_ALPHABET[-total % 31]
+    return credit_check_character(seventeen)
 
 
 def organisation_code(eight: str) -> str:

@@ -10,8 +10,17 @@ from registry.administration import Administration, Ordered
 from storage.memory import MemoryStore
 
 ORDERED = Ordered(operator=Operator("tester"), at=1_800_000_000_000, request_id="r1")
-MINE = {"name": "示例煤业", "credit_code": "C1", "industry": "0610", "prefixes": ["88.300.1"]}
-HAUL = {"name": "示例运输", "credit_code": "C2", "prefixes": ["88.300.2", "88.300.3"]}
+MINE = {
+    "name": "示例煤业",
+    "credit_code": "91969696MA0000001F",
+    "industry": "0610",
+    "prefixes": ["88.300.1"],
+}
+HAUL = {
+    "name": "示例运输",
+    "credit_code": "91969696MA0000002J",
+    "prefixes": ["88.300.2", "88.300.3"],
+}
 
 
 @pytest.fixture
@@ -47,7 +56,7 @@ async def test_the_same_file_again_adds_nobody(administration):
 
 async def test_a_prefix_of_another_is_refused(administration):
     await enrol(administration, MINE)
-    with pytest.raises(NotDone, match="belongs to somebody else"):
+    with pytest.raises(NotDone, match="belongs to enterprise 1"):
         await enrol(administration, HAUL | {"prefixes": ["88.300.1"]})
 
 

@@ -30,7 +30,9 @@ def office():
 
 @pytest.fixture
 async def furnished(office):
-    company = Enterprise(id=0, name="示例\x1b煤业", credit_code="C1", industry="0610")
+    company = Enterprise(
+        id=0, name="示例\x1b煤业", credit_code="91969696MA0000001F", industry="0610"
+    )
     await office.add_enterprise(company, ORDERED)
     await office.add_enterprise(Enterprise(id=0, name="second"), ORDERED)
     works = [homing_prefix("88.300", enterprise=None)]
@@ -51,9 +53,9 @@ async def told(work, office, ordered=ORDERED):
 
 async def test_enterprises_are_columns(furnished):
     assert (await told(listing_enterprises(), furnished)).splitlines() == [
-        "NUMBER  CREDIT CODE  INDUSTRY  NAME",
-        "1       C1           0610      示例\\x1b煤业",
-        "2       -            -         second",
+        "NUMBER  CREDIT CODE         INDUSTRY  NAME",
+        "1       91969696MA0000001F  0610      示例\\x1b煤业",
+        "2       -                   -         second",
     ]
     listed = json.loads(await told(listing_enterprises(as_json=True), furnished))
     assert listed[1] == {"number": 2, "credit_code": "", "industry": "", "name": "second"}

@@ -28,6 +28,7 @@ from storage.memory import MemoryStore
 from tests.unit.registry.world import EVERYTHING, NOW, PEPPER, entry
 
 CHANCE = bytes(range(41))
+CREDIT_CODE = "91969696MA0000001F"
 
 
 @pytest.fixture
@@ -82,6 +83,17 @@ async def test_enterprises_are_numbered_and_audited(office, store):
 async def test_enterprises_need_a_name(office, store, name, code):
     answer = await office.add_enterprise(company(name), ordered())
     assert [f.code for f in answer.faults] == [code]
+    assert store.audited == []
+
+
+async def test_faults_of_an_enterprise_are_named_at_once(office, store):
+    wrong = company(" ", credit_code=f"{CREDIT_CODE[:17]}0", industry="abc")
+    answer = await office.add_enterprise(wrong, ordered())
+    assert [(f.pointer, f.code) for f in answer.faults] == [
+        ("/name", "empty"),
+        ("/credit_code", "enterprise.credit_code"),
+        ("/industry", "enterprise.industry"),
+    ]
     assert store.audited == []
 
 
@@ -285,8 +297,8 @@ async def test_a_revoked_key_is_over(world, store):
 
 
 async def test_a_credit_code_names_one_enterprise(office):
-    first = await office.add_enterprise(company(credit_code="C1"), ordered())
-    again = await office.add_enterprise(company("别名煤业", credit_code="C1"), ordered())
+    first = await office.add_enterprise(company(credit_code=CREDIT_CODE), ordered())
+    again = await office.add_enterprise(company("别名煤业", credit_code=CREDIT_CODE), ordered())
     assert again == Faulty((Fault("enterprise.known", "/credit_code", {"number": first}),))
 
 
