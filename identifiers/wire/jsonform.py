@@ -7,7 +7,7 @@ told in ``dataform``. The same form in CBOR (``cborform``) comes through here to
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -83,7 +83,8 @@ def read_identifier(document: object, pointer: str = "") -> Submission:
     if faults:
         if handle:
             faults.extend(_handle_faults(handle, members.place("handle")))
-        faults.extend(_rule_faults(read, members.place("values")))
+        if read or not items:
+            faults.extend(_rule_faults(read, members.place("values"), faults))
         raise Invalid(faults)
     return Submission(handle, tuple(value for _, value in read), _STATES[state] if state else None)
 
@@ -95,7 +96,7 @@ def read_values(document: object, pointer: str = "") -> tuple[Value, ...]:
         raise Invalid([type_fault(document, "array", pointer)])
     read = _read_items(document, pointer, faults)
     if faults:
-        raise Invalid([*faults, *_rule_faults(read, pointer)])
+        raise Invalid([*faults, *_rule_faults(read, pointer, faults)] if read else faults)
     return tuple(value for _, value in read)
 
 
@@ -111,14 +112,14 @@ def _read_items(items: Sequence[object], pointer: str, faults: Faults) -> list[t
 
 
 def _read_value(document: object, pointer: str, faults: Faults) -> Value | None:
-    before = len(faults)
+    # What could not be read is replaced; `_rule_faults` knows that from the faults noted of it.
     members = members_of(document, pointer, faults, _VALUE_MEMBERS)
     if members is None:
         return None
     index, kind = members.integer("index", 1, MAX_INDEX), members.text("type")
     data = read_data(members.any("data"), members.place("data"), faults)
     ttl, absolute = _read_ttl(members)
-    value = Value(
+    return Value(
         index=index,
         type=kind,
         data=data,
@@ -128,7 +129,6 @@ def _read_value(document: object, pointer: str, faults: Faults) -> Value | None:
         timestamp=_read_instant(members, "timestamp") if "timestamp" in members else 0,
         references=_read_value_references(members),
     )
-    return value if len(faults) == before else None
 
 
 def _read_ttl(members: Members) -> tuple[int, bool]:
@@ -170,14 +170,24 @@ def _handle_faults(handle: str, pointer: str) -> list[Fault]:
     return [fault.below(pointer) for fault in found]
 
 
-def _rule_faults(read: Sequence[tuple[int, Value]], pointer: str) -> list[Fault]:
+def _rule_faults(
+    read: Sequence[tuple[int, Value]], pointer: str, noted: Collection[Fault]
+) -> list[Fault]:
+    """Return what is wrong with values by the rules, except where something is `noted` already."""
+    marred = {fault.pointer for fault in noted}
+    values = [
+        # An index that could not be read is no other's index.
+        msgspec.structs.replace(value, index=-at) if f"{pointer}/{at}/index" in marred else value
+        for at, value in read
+    ]
     # values_faults counts positions among the readable values; the document's may be others.
     faults = []
-    for fault in values_faults([value for _, value in read]) if read else []:
+    for fault in values_faults(values):
         _, slash, rest = fault.pointer.partition("/")
         place, _, member = rest.partition("/")
         below = f"/{read[int(place)][0]}/{member}" if slash else ""
-        faults.append(Fault(fault.code, pointer + below, fault.params))
+        if pointer + below not in marred:
+            faults.append(Fault(fault.code, pointer + below, fault.params))
     return faults
 
 

@@ -293,6 +293,7 @@ def test_every_fault_of_an_identifier_is_told_at_once():
         ("/values/5/references", "type"),
         ("/state", "one_of"),
         ("/handle", "name.prefix"),
+        ("/values/5/index", "value.duplicate_index"),
         ("/values/6/type", "empty"),
         ("/values/7/index", "value.duplicate_index"),
     ]
@@ -307,7 +308,8 @@ def test_rules_are_asked_once_the_form_is_at_fault():
     ]
     many = {"handle": "88.1/a", "values": [URL | {"index": n} for n in range(1, 258)], "more": 1}
     assert places(many) == [("/more", "unknown_key"), ("/values", "too_many")]
-    assert places({"values": []}) == [("/handle", "required")]
+    assert places({"values": []}) == [("/handle", "required"), ("/values", "empty")]
+    assert places({"values": ["x"]}) == [("/handle", "required"), ("/values/0", "type")]
     assert places({"handle": "88.1/a"}) == [("/values", "required")]
 
 
@@ -325,7 +327,27 @@ def test_a_list_of_values_is_read_by_itself():
     assert places({}, read_values) == [("", "type")]
     assert places([URL, URL | {"index": 1, "x": 1}, URL], read_values) == [
         ("/1/x", "unknown_key"),
+        ("/1/index", "value.duplicate_index"),
         ("/2/index", "value.duplicate_index"),
+    ]
+    assert places(["x"], read_values) == [("/0", "type")]
+
+
+def test_one_fault_of_a_value_hides_no_other_of_it():
+    values = [
+        URL | {"index": 0, "type": ""},
+        URL | {"index": "1", "type": "T" * 1_100},
+        URL | {"ttl": -1},
+        URL | {"permissions": "rw"},
+    ]
+    assert places(values, read_values) == [
+        ("/0/index", "range"),
+        ("/1/index", "type"),
+        ("/2/ttl", "range"),
+        ("/3/permissions", "value.permissions"),
+        ("/0/type", "empty"),
+        ("/1/type", "too_long"),
+        ("/3/index", "value.duplicate_index"),
     ]
 
 
