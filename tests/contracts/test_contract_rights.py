@@ -15,7 +15,7 @@ from identifiers.records import Record
 from identifiers.values import Value
 from identifiers.wire.handle.values import decode_values
 from registry.administration import Administration, Ordered
-from registry.answers import Denied, Saved, Unchanged
+from registry.answers import Denied, Saved
 from registry.appointment import Appointment
 from registry.commands import AddValues, Asked, Create, Delete, Put, RemoveValues
 from registry.commit import GroupCommit, Unit
@@ -168,13 +168,14 @@ async def test_secret_keys_are_stored_sealed_and_not_told(
     secret = Value(index=300, type="HS_SECKEY", data=b"ganz geheim", permissions=0x0E)
     for principal in (API_KEY, OWNER):
         put = Put(handle=Handle.parse(NAME), values=(url(), secret))
-        await registry.put(put, asked(principal))
-        assert isinstance(await registry.put(put, asked(principal)), Unchanged)
+        # Equal or not, what is sent is a change: so that no answer tells whether a guess is right.
+        for _ in range(2):
+            assert isinstance(await registry.put(put, asked(principal)), Saved)
         seen = await registry.read(Handle.parse(NAME), asked(principal))
         assert isinstance(seen, Record)
         assert [value.type for value in decode_values(seen.values)] == ["URL"]
     record = await stored(backend, NAME)
-    assert record.version == 1
+    assert record.version == 4
     (_, sealed) = decode_values(record.values)
     assert sealed.data.startswith(MARK)
     assert SEALS.opened(NAME, sealed) == b"ganz geheim"

@@ -59,8 +59,18 @@ class Node:
             await asyncio.sleep(0.01)
 
 
+_others: set[int] = set()
+"""Children that other tests have in the same process, such as a database."""
+
+
 def children() -> set[int]:
-    return {child.pid for child in psutil.Process().children(recursive=True)}
+    return {child.pid for child in psutil.Process().children(recursive=True)} - _others
+
+
+@pytest.fixture(autouse=True)
+def _no_children_of_others() -> None:
+    _others.clear()
+    _others.update(children())
 
 
 @pytest.fixture
