@@ -4,15 +4,29 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from identifiers.principals import Scope
 
+if TYPE_CHECKING:
+    from registry.seals import Seals
+
 enterprise = typer.Typer(help="Enterprises (企业) of this node.", no_args_is_help=True)
 prefix = typer.Typer(help="Prefixes (前缀) that this node serves.", no_args_is_help=True)
 key = typer.Typer(help="API keys of enterprises.", no_args_is_help=True)
+identity = typer.Typer(help="Who is known over the Handle protocol.", no_args_is_help=True)
+PublicKey = Annotated[
+    Path | None,
+    typer.Option(
+        help="The administrator's public key: binary Handle form or PEM.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+Secret = Annotated[bool, typer.Option("--secret", help="Make a secret key; prints it, this once.")]
+Index = Annotated[int, typer.Option(help="Where the key stands.", min=1)]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,6 +34,8 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(enterprise, name="enterprise")
     app.add_typer(prefix, name="prefix")
     app.add_typer(key, name="key")
+    app.add_typer(identity, name="identity")
+    app.command("site-key")(site_key)
 
 
 @enterprise.command("add")
@@ -166,40 +182,62 @@ def prefix_delegate(
 @prefix.command("admin")
 def prefix_admin(
     prefix: Annotated[str, typer.Argument(help="Such as 88.300.1.")],
-    public_key: Annotated[
-        Path | None,
-        typer.Option(
-            help="The administrator's public key: binary Handle form or PEM.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
-    secret: Annotated[
-        bool, typer.Option("--secret", help="Make a secret key; prints it, this once.")
-    ] = False,
-    index: Annotated[int, typer.Option(help="Where the key stands.", min=1)] = 300,
+    public_key: PublicKey = None,
+    secret: Secret = False,
+    index: Index = 300,
 ) -> None:
     """Let a key administer a prefix over the Handle protocol; prints the identity to log in with.
 
     HS_ADMIN and the key are written into the prefix's record 0.NA/PREFIX. Other administrators
     stay; what the index holds is replaced.
     """
-    from node.commands.administer import read_public_key, run
-    from node.commands.appoint import appointing, new_secret, sealing
+    from node.commands.administer import run
+    from node.commands.appoint import appointing
+
+    data, made, seals = _key(public_key, secret=secret)
+    work = appointing(prefix, index=index, public_key=data, secret=made, seals=seals)
+    run(os.environ, work)
+
+
+@identity.command("add")
+def identity_add(
+    handle: Annotated[str, typer.Argument(help="A name that lives here, such as 88.300.7/ADMIN.")],
+    public_key: PublicKey = None,
+    secret: Secret = False,
+    index: Index = 300,
+) -> None:
+    """Let a key stand under a name; prints the identity to log in with.
+
+    It has no rights by that: those are given by HS_ADMIN values, here or on another node. What else
+    the name has stays; a key at the index is replaced.
+    """
+    from node.commands.administer import run
+    from node.commands.appoint import identifying
+
+    data, made, seals = _key(public_key, secret=secret)
+    work = identifying(handle, index=index, public_key=data, secret=made, seals=seals)
+    run(os.environ, work)
+
+
+def _key(public_key: Path | None, *, secret: bool) -> tuple[bytes, bytes, "Seals"]:
+    """Return HS_PUBKEY data or a new secret, the other one empty, and what seals secrets."""
+    from node.commands.administer import read_public_key
+    from node.commands.appoint import new_secret, sealing
 
     if (public_key is None) != secret:
         raise typer.BadParameter("say --public-key FILE, or --secret")
     data = b"" if public_key is None else read_public_key(public_key.read_bytes())
-    run(
-        os.environ,
-        appointing(
-            prefix,
-            index=index,
-            public_key=data,
-            secret=new_secret() if secret else b"",
-            seals=sealing(os.environ),
-        ),
-    )
+    return data, new_secret() if secret else b"", sealing(os.environ)
+
+
+def site_key() -> None:
+    """Print the public key that this node signs its answers with (PEM), for other nodes.
+
+    `idnode prefix delegate --public-key` takes it there. The key is made when there is none yet.
+    """
+    from node.commands.site_key import run
+
+    run(os.environ)
 
 
 @prefix.command("sign")

@@ -48,11 +48,7 @@ class Appointment(msgspec.Struct, frozen=True, kw_only=True):
 
     def key(self) -> Value:
         """Return the key as a value, a secret one not sealed."""
-        if self.public_key:
-            return Value(index=self.index, type=PUBLIC_KEY, data=self.public_key)
-        return Value(
-            index=self.index, type=SECRET_KEY, data=self.secret, permissions=_ADMINISTRATORS_ONLY
-        )
+        return key_value(self.index, self.public_key, self.secret)
 
 
 class IndexTaken(msgspec.Struct, frozen=True):
@@ -69,29 +65,54 @@ def appointed(
     Whatever else is there stays, other administrators too. None when nothing changes. `now` is an
     epoch second.
     """
+    admin = _admin(wanted, _values(stored))
+    return with_key(stored, (wanted.name, wanted.name), (admin, key), now)
+
+
+def with_key(
+    stored: Record | None, names: tuple[str, str], new: tuple[Value, ...], now: int
+) -> Record | IndexTaken | None:
+    """Return the next version of a record with these values, of which the last is a key.
+
+    `names` are the canonical one and the one to show, if it is new. Whatever else is there stays.
+    None when nothing changes. `now` is an epoch second.
+    """
     live = stored is not None and stored.state is not State.DELETED
-    old = decode_values(stored.values) if stored is not None and live else ()
+    old = _values(stored)
     values = {value.index: value for value in old}
-    replaced = values.get(wanted.index, key)
+    replaced = values.get(new[-1].index, new[-1])
     if fold(replaced.type) not in {PUBLIC_KEY, SECRET_KEY}:
         return IndexTaken(replaced.type)
-    for value in (_admin(wanted, old), key):
+    for value in new:
         known = values.get(value.index)
         stamp = now if known is None else known.timestamp
         if known != msgspec.structs.replace(value, timestamp=stamp):
             values[value.index] = msgspec.structs.replace(value, timestamp=now)
-    new = tuple(values.values())
-    if new == old:
+    kept = tuple(values.values())
+    if kept == old:
         return None
     return Record(
-        key=wanted.name,
-        name=wanted.name,
+        key=names[0],
+        name=stored.name if stored is not None and live else names[1],
         version=1 if stored is None else stored.version + 1,
         state=stored.state if stored is not None and live else State.ACTIVE,
-        values=encode_values(new),
+        values=encode_values(kept),
         changed_at=now,
         reason=stored.reason if stored is not None and live else "",
     )
+
+
+def key_value(index: int, public_key: bytes, secret: bytes) -> Value:
+    """Return a key as a value: `public_key` is HS_PUBKEY data, else `secret` one, not sealed."""
+    if public_key:
+        return Value(index=index, type=PUBLIC_KEY, data=public_key)
+    return Value(index=index, type=SECRET_KEY, data=secret, permissions=_ADMINISTRATORS_ONLY)
+
+
+def _values(stored: Record | None) -> tuple[Value, ...]:
+    if stored is None or stored.state is State.DELETED:
+        return ()
+    return decode_values(stored.values)
 
 
 def _admin(wanted: Appointment, old: tuple[Value, ...]) -> Value:
