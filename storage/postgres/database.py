@@ -140,7 +140,10 @@ class Database:
 
         While they are not, writes raise `NotDurable`. Raises `StoreUnavailable`.
         """
-        self._not_durable = await self.read(_why_not_durable) if self._durable else ""
+        if self._durable:
+            # Nobody waits for this, so it may take as long as making a connection does.
+            looking = self._run(_why_not_durable, _CONNECT_SECONDS, self._read_seconds)
+            self._not_durable = await looking
         if self._not_durable:
             _log.error("writes refused: %s", self._not_durable)
 
