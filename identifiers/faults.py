@@ -48,7 +48,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "unknown_key": ("is not a known member", "未知的成员"),
         "range": ("must be from {low} to {high}", "必须在 {low} 到 {high} 之间"),
         "one_of": ("must be one of {choices}", "必须是 {choices} 之一"),
-        "too_long": ("is {size} {unit} long; at most {limit}", "长 {size} {unit}，上限 {limit}"),
+        "too_long": (
+            "is {size} {unit} long; at most {limit}",
+            "长 {size} {unit}，上限 {limit} {unit}",
+        ),
         "too_many": ("{count} items; at most {limit}", "共 {count} 项，上限 {limit}"),
         "empty": ("must not be empty", "不能为空"),
         "more": (
@@ -129,17 +132,21 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     }
 )
 
-_CHINESE_TYPES: Final[Mapping[str | int, str]] = MappingProxyType(
+# code -> the words among the parameters of its sentence
+_CHINESE_WORDS: Final[Mapping[str, Mapping[str | int, str]]] = MappingProxyType(
     {
-        "boolean": "布尔值",
-        "integer": "整数",
-        "number": "数",
-        "string": "字符串",
-        "bytes": "字节串",
-        "array": "数组",
-        "object": "对象",
-        "null": "空值",
-        "string or object": "字符串或对象",
+        "type": {
+            "boolean": "布尔值",
+            "integer": "整数",
+            "number": "数",
+            "string": "字符串",
+            "bytes": "字节串",
+            "array": "数组",
+            "object": "对象",
+            "null": "空值",
+            "string or object": "字符串或对象",
+        },
+        "too_long": {"bytes": "字节", "characters": "个字符"},
     }
 )
 
@@ -155,9 +162,8 @@ class Fault(msgspec.Struct, frozen=True):
         """Tell the fault in a sentence fragment that follows the place's name."""
         if language == "en":
             return TEXTS[self.code][0].format(**self.params)
-        params = self.params
-        if self.code == "type":
-            params = {name: _CHINESE_TYPES.get(word, word) for name, word in params.items()}
+        words = _CHINESE_WORDS.get(self.code, {})
+        params = {name: words.get(word, word) for name, word in self.params.items()}
         return TEXTS[self.code][1].format(**params)
 
     def below(self, parent: str) -> "Fault":

@@ -261,7 +261,7 @@ def _homing(content: Home) -> str:
     if content.end:
         return "prefixes are taken back at the node: ask its administrators"
     if not content.prefixes:
-        return "it names no prefix, each on a line of its own"
+        return "it names no prefix: each stands on a line of its own"
     prefixes = " ".join(prefix.removeprefix("0.NA/") for prefix in content.prefixes)
     return f"prefixes are allotted at the node: idnode prefix home {prefixes}"
 

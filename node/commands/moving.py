@@ -86,7 +86,8 @@ def _note_fate(fate: Fate, left: Report) -> None:
 
 def _counted(counts: Counter[str]) -> str:
     told = ", ".join(f"{count} {what}" for what, count in counts.items())
-    return f"{counts.total()} commands: {told}" if told else "no command in this file"
+    commands = "1 command" if counts.total() == 1 else f"{counts.total()} commands"
+    return f"{commands}: {told}" if told else "no command in this file"
 
 
 def _operations(path: Path) -> Iterator[Operation]:

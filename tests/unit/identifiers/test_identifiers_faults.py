@@ -12,6 +12,9 @@ def test_a_fault_tells_itself_in_both_languages():
     wrong = Fault("type", "/data", {"expected": "string or object", "got": "integer"})
     assert wrong.detail() == "must be string or object, not integer"
     assert wrong.detail("zh") == "应为字符串或对象，实为整数"
+    long = Fault("too_long", "/data", {"size": 300, "unit": "bytes", "limit": 255})
+    assert long.detail() == "is 300 bytes long; at most 255"
+    assert long.detail("zh") == "长 300 字节，上限 255 字节"
 
 
 def test_a_fault_seen_from_outside_has_the_longer_pointer():

@@ -251,6 +251,16 @@ async def test_files_beside_an_export_that_cannot_be_written_are_told(services, 
     assert not (tmp_path / "out.txt").exists()
 
 
+async def test_one_command_is_one(services, tmp_path, capsys):
+    path = tmp_path / "batch.txt"
+    path.write_text("HOME h:2641:TCP\n\n", encoding="utf-8")
+    with pytest.raises(NotDone, match="1 not taken over"):
+        await batch(services, path)
+    told = capsys.readouterr()
+    assert told.out == "1 command: 1 not taken over\n"
+    assert "line 1: it names no prefix" in told.err
+
+
 async def test_after_twenty_rejected_rows_it_is_said_how_to_get_all(services, tmp_path, capsys):
     path = tmp_path / "rows.ndjson"
     path.write_text('{"handle": "88.300.1/A", "values": []}\n' * 23, encoding="utf-8")
