@@ -125,7 +125,7 @@ async def test_an_unreadable_body_is_a_problem_with_the_import(api):
     answer = await run(api, b"name\r\nx\r\n", media="text/csv", Idempotency_Key="k")
     assert (answer.status, answer.code) == (422, "invalid")
     assert answer.json["import"]["state"] == "refused"
-    assert answer.faults == [("/handle", "required")]
+    assert answer.faults == [("", "csv.no_handle")]
     half = await run(api, cbor2.dumps(new()) + b"\xa1", media="application/cbor-seq")
     assert (half.status, half.code, half.json["row"]) == (400, "malformed", 2)
     assert half.json["import"]["created"] == 1
