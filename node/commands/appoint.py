@@ -105,7 +105,10 @@ def identifying(
                     f"{index}:{text} is a value of type {kind} already: choose another --index"
                 )
             case Unallotted():
-                raise NotDone(f"{text} does not live here: idnode prefix home {handle.prefix}")
+                raise NotDone(
+                    f"{text} does not live here: say this at the node that has its prefix, or first"
+                    f" idnode prefix home {handle.prefix} --enterprise NUMBER"
+                )
             case OfPrefix():
                 raise NotDone(f"{text} is the record of a prefix: idnode prefix admin")
             case IsSigned():
