@@ -214,8 +214,13 @@ async def test_a_node_drains_while_it_says_that_it_is_not_ready(make_node):
 
 async def test_an_empty_node_gets_its_first_enterprise_by_command(make_node):
     node = await make_node(start=False, IDNODE_PREFIX="")
+    early = await node.command("prefix", "home", "88.300", check=False)
+    assert "IDNODE_DATA_DIR" in early.stderr
+    assert not node.data_dir.exists()
     # The commands work without a running node too: they start the database for the time.
+    await node.command("migrate")
     await node.command("prefix", "home", "88.300")
+    assert "88.300 " in (await node.command("prefix", "list")).stdout
     await node.start()
     stranger = await node.command("prefix", "home", "88.301.1", "--enterprise", "1", check=False)
     assert stranger.returncode == 1
