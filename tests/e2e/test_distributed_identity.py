@@ -146,6 +146,9 @@ async def test_administrators_are_known_by_keys_of_their_own_node(near, far, tmp
     assert (await near.metrics())['idnode_remote_keys_total{result="answered"}'] > 0
     wrong = await refusal(near, SecretKey(ADMIN, 300, b"wrong"))
     assert (wrong.code, wrong.message) == (403, "")
+    # The record of the prefix stays here: a key in that of the other node is none.
+    stays = await refusal(near, PrivateKey(f"0.NA/{FAR}", 300, KEY))
+    assert (stays.code, "under a name there" in stays.message) == (403, True)
     # Somebody whom HS_ADMIN does not name is known all the same, and may do nothing.
     assert (await refusal(near, PrivateKey(ADMIN, 302, KEY))).code == 400
     for who in (BY_KEY, BY_SECRET):
