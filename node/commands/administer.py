@@ -269,6 +269,7 @@ async def administer(settings: config.Settings, work: Work) -> str:
             Database(dsn, connections=1, application="idnode-command") as database,
             Nudge(dsn) as nudge,
         ):
+            await database.verify()  # waits for a busy server, as what follows does not
             await check_schema(database)
             _tell_of_a_new_pepper(settings)
             pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
