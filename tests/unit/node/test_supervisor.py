@@ -1,11 +1,14 @@
 import asyncio
+import logging
 import os
 import signal
+from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+import structlog
 
 from edge.addresses import Address
 from node.config import load
@@ -68,9 +71,15 @@ def children() -> set[int]:
 
 
 @pytest.fixture(autouse=True)
-def _no_children_of_others() -> None:
+def _nothing_of_others() -> Iterator[None]:
     _others.clear()
     _others.update(children())
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    # A reload sets up the log.
+    structlog.reset_defaults()
+    logging.basicConfig(handlers=handlers, level=level, force=True)
 
 
 @pytest.fixture
