@@ -10,12 +10,11 @@ third one with two workers. Exits with 1 when an answer was wrong or lost.
 import argparse
 import json
 import os
-import platform
 import sys
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
+from loadtest import machine
 from loadtest.bench import (
     beside,
     cold,
@@ -49,7 +48,7 @@ def main() -> int:
     corpus = Corpus(enterprises=1)
     with nodes.node() as node:
         key = importing.enrol(node, corpus, _PREFIX)
-        result: dict[str, Any] = {"machine": _machine()}
+        result: dict[str, Any] = {"machine": machine.facts() | {"commit": machine.commit()}}
         count = arguments.identifiers
         result["import"] = importing.measure(node, key, corpus.ndjson(0, count), count)
         # The corpus has rows of nine values and more; an identifier of five is as common.
@@ -89,7 +88,13 @@ def main() -> int:
         _pin(node)
         result |= cold.measure(node, key, _PREFIX, count=arguments.cold)
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
-    return int(any(path.get("wrong") or path.get("lost") for path in result.values()))
+    return int(_amiss(result))
+
+
+def _amiss(told: dict[str, Any]) -> bool:
+    """Say whether an answer was wrong or lost, on any path or in any part of one."""
+    within = any(_amiss(part) for part in told.values() if isinstance(part, dict))
+    return within or bool(told.get("wrong") or told.get("lost"))
 
 
 def _arguments() -> argparse.Namespace:
@@ -99,20 +104,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--held", type=int, default=100_000, help="how many a worker holds at once")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each round")
     return parser.parse_args()
-
-
-def _machine() -> dict[str, Any]:
-    model = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return {
-        "processors": os.cpu_count(),
-        "model": model[0] if model else platform.machine(),
-        "python": platform.python_version(),
-        "kernel": platform.release(),
-    }
 
 
 def _pin(node: nodes.Node) -> None:

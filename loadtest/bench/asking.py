@@ -4,16 +4,13 @@ A small C program, compiled for the run, costs a fifth of what it measures; with
 Python asks, which is slower than the server and says so (`driver_cpu_share`).
 """
 
-import shutil
 import struct
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final, Protocol
 
-from loadtest.bench import streams
+from loadtest.bench import nodes, streams
 from loadtest.bench.datagrams import Tally
 
 _LENGTHS: Final = struct.Struct("=II")
@@ -38,14 +35,10 @@ class Ask(Protocol):
 @contextmanager
 def driver() -> Iterator[Ask]:
     """Give the quickest driver there is."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        yield _ask_slowly
-        return
-    with tempfile.TemporaryDirectory(prefix="idnode-bench-") as folder:
-        program = Path(folder) / "ask"
-        source = Path(__file__).with_name("ask.c")
-        subprocess.run([compiler, "-O2", "-o", program, source], check=True)  # noqa: S603 -- ours
+    with nodes.compiled("ask") as program:
+        if program is None:
+            yield _ask_slowly
+            return
 
         def ask(
             port: int,

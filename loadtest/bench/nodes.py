@@ -136,16 +136,25 @@ def reference(kind: str, answers: Mapping[bytes, bytes]) -> Iterator[tuple[int, 
 
 
 @contextmanager
-def c_echo() -> Iterator[tuple[int, int] | None]:
-    """Run a C program that echoes datagrams, as `reference` does; None without a compiler."""
+def compiled(name: str) -> Iterator[Path | None]:
+    """Compile the C program `name` of this folder for the block; None without a compiler."""
     compiler = shutil.which("cc")
     if compiler is None:
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="idnode-bench-") as folder:
-        program = Path(folder) / "echo"
-        source = Path(__file__).with_name("echo.c")
+        program, source = Path(folder) / name, Path(__file__).with_name(f"{name}.c")
         subprocess.run([compiler, "-O2", "-o", program, source], check=True)  # noqa: S603 -- ours
+        yield program
+
+
+@contextmanager
+def c_echo() -> Iterator[tuple[int, int] | None]:
+    """Run a C program that echoes datagrams, as `reference` does; None without a compiler."""
+    with compiled("echo") as program:
+        if program is None:
+            yield None
+            return
         with subprocess.Popen([program], stdout=subprocess.PIPE) as served:  # noqa: S603 -- ours
             try:
                 port = int(served.stdout.readline()) if served.stdout else 0
