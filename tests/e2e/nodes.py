@@ -21,7 +21,9 @@ from node.commands.administer import (
     creating_key,
     homing_prefix,
 )
+from node.commands.orders import running
 from node.config import load
+from node.control import Question, ask
 
 COMMAND = (sys.executable, "-P", "-m", "node.cli")
 PREFIX = "88.300"
@@ -246,6 +248,13 @@ class Node:
         enterprise = int(await administer(settings, adding_enterprise(name)))
         await administer(settings, homing_prefix(self.prefix, enterprise=enterprise))
         self.api_key = await administer(settings, creating_key(enterprise=enterprise))
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until every worker answers from all that is committed by now."""
+        for state in running(self.data_dir):
+            for worker in Path(state.control).parent.glob("worker-*.sock"):
+                assert await ask(str(worker), Question.CAUGHT_UP, bool, None)
 
 
 def _runs(process: psutil.Process) -> bool:
