@@ -41,13 +41,22 @@ class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
 class PrefixDirectory:
     """All prefixes of this node. Look-ups walk from the longest covering prefix upwards."""
 
-    __slots__ = ("_entries", "_roots", "entries")
+    __slots__ = ("_entries", "_roots", "entries", "plain")
 
     def __init__(self, entries: Iterable[PrefixEntry]) -> None:
         self.entries: Final = tuple(entries)
         self._entries: Final[Mapping[str, PrefixEntry]] = MappingProxyType(
             {str(e.prefix): e for e in self.entries}
         )
+        self.plain: Final = {
+            prefix: entry
+            for prefix, entry in self._entries.items()
+            if entry.enabled
+            and entry.routes is None
+            and not entry.fold_suffix
+            and not prefix.startswith("0.")
+        }
+        """The entries by prefix under just which every name lives here, as it is written."""
         roots = (e for e in self.entries if e.kind is PrefixKind.SECONDARY and e.enabled)
         self._roots: Final = tuple(sorted(roots, key=lambda e: e.prefix))
 

@@ -18,14 +18,16 @@ from identifiers.queries import Query
 from identifiers.routes import Routes
 
 
-class Ours(msgspec.Struct, frozen=True):
+class Ours(msgspec.Struct, frozen=True, gc=False):
     """This node answers: look the record up under `key`. `entry`: whose prefix it is.
 
-    `entry` is None for a prefix record below one of our roots that was never allotted.
+    `entry` is None for a prefix record below one of our roots that was never allotted. `prefix` is
+    that of the entry, in canonical form; empty without one.
     """
 
     key: str
     entry: PrefixEntry | None
+    prefix: str
 
 
 Elsewhere = Referral | Absent | NotHomed
@@ -39,8 +41,17 @@ def delegate(directory: PrefixDirectory, query: Query) -> Delegation:
     """Decide who answers. A disabled prefix is told as one that does not live here."""
     if len(query.handle) > MAX_WIRE_BYTES:
         return InvalidName(f"a handle has at most {MAX_WIRE_BYTES} bytes")
+    text = query.text
+    prefix, _, suffix = text.partition("/")
+    plain = directory.plain.get(prefix)
+    if plain is not None and suffix and "\0" not in suffix:
+        return Ours(text, plain, prefix)  # what the rest comes to, for nearly all that is asked
+    return _closely(directory, query, text)
+
+
+def _closely(directory: PrefixDirectory, query: Query, text: str) -> Delegation:
     try:
-        handle = Handle.parse(query.text)
+        handle = Handle.parse(text)
     except Invalid as invalid:
         return InvalidName("; ".join(fault.detail() for fault in invalid.faults))
     entry = directory.home_of(handle)
@@ -50,12 +61,12 @@ def delegate(directory: PrefixDirectory, query: Query) -> Delegation:
         return _NOT_HOMED
     if entry.routes is not None and not _own_record(entry, handle):
         return _elsewhere(entry.routes, handle, query)
-    return Ours(handle.key(fold_suffix=entry.fold_suffix), entry)
+    return Ours(handle.key(fold_suffix=entry.fold_suffix), entry, str(entry.prefix))
 
 
 def _unallotted(directory: PrefixDirectory, handle: Handle) -> Ours | NotHomed:
     if handle.prefix == PREFIX_RECORDS and _below_root(directory, handle.suffix):
-        return Ours(handle.key(), None)
+        return Ours(handle.key(), None, "")
     return _NOT_HOMED
 
 

@@ -109,7 +109,7 @@ class Resolver:
         if not isinstance(found, Found):
             return None
         self._count(target, client, found)
-        return found, Basis(kept, self._generation + self._local.cleared, _prefix_of(target))
+        return found, Basis(kept, self._generation + self._local.cleared, target.prefix)
 
     def basis(self, query: Query, found: Found, now: float) -> Basis | None:
         """Return what `found` stands on, None when it must not serve for a repeated question.
@@ -122,7 +122,7 @@ class Resolver:
         kept = self._local.look(target.key, now)
         if not isinstance(kept, Entry) or kept.record is not found.record:
             return None  # computed: it stands on more than one record
-        return Basis(kept, self._generation + self._local.cleared, _prefix_of(target))
+        return Basis(kept, self._generation + self._local.cleared, target.prefix)
 
     def vouches(self, basis: Basis, client: Client, now: float) -> bool:
         """Say whether the same question would get the same answer now; count it as asked if so."""
@@ -232,7 +232,7 @@ class Resolver:
 
     def _count(self, target: Ours, client: Client, outcome: Outcome) -> None:
         found = isinstance(outcome, Found)
-        self._counters.asked(_prefix_of(target), client.address, found=found)
+        self._counters.asked(target.prefix, client.address, found=found)
 
     def _known(self, target: Ours, query: Query, client: Client, now: float) -> Outcome | None:
         if _past_caches(query, client):
@@ -336,7 +336,3 @@ def _past_caches(query: Query, client: Client) -> bool:
     # A stranger must not be able to send every question to the store. Who asks the store itself is
     # not given what is kept, also when the store is away.
     return query.authoritative and client.trusted
-
-
-def _prefix_of(target: Ours) -> str:
-    return "" if target.entry is None else str(target.entry.prefix)

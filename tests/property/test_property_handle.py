@@ -86,6 +86,28 @@ def test_selecting_bytes_is_selecting_values(drawn, indexes, kinds, public_only)
     assert values.public_part(blob) == values.encode_values([v for v in drawn if v.public])
 
 
+def selected(blob, select):
+    try:
+        return select(blob)
+    except ProtocolError as error:
+        return str(error)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.data(), st.lists(draw.values, max_size=4))
+def test_what_is_public_of_any_octets_is_what_selecting_finds(data, drawn):
+    blob = bytearray(values.encode_values(drawn))
+    for at, octet in data.draw(
+        st.lists(st.tuples(st.integers(0, len(blob) - 1), st.integers(0, 255)), max_size=3)
+    ):
+        blob[at] = octet
+    cut = bytes(blob[: data.draw(st.integers(0, len(blob)))]) if data.draw(st.booleans()) else blob
+    whole = bytes(cut)
+    assert selected(whole, values.public_part) == selected(
+        whole, lambda octets: values.filter_blob(octets, (), (), public_only=True)
+    )
+
+
 serials = st.sampled_from([0, 1, 0xFFFF])
 plain_flags = st.sampled_from(
     [0, 0x1900_0000, 0x1800_0000, 0x9900_0000, 0x1910_0000, 0x1980_0000, 0x5900_0000, 0x3900_0000]

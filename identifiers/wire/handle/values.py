@@ -21,7 +21,8 @@ from identifiers.wire.handle.codes import MAX_LIST
 # index, timestamp, ttlType, ttl, permissions, length of the type
 _HEAD: Final = struct.Struct(">IIBIBI")
 _INT: Final = struct.Struct(">I")
-_NO_REFERENCES: Final = _INT.pack(0)
+_NONE: Final = (0,)
+_NO_REFERENCES: Final = _INT.pack(*_NONE)
 _SMALLEST: Final = _HEAD.size + 8
 _SMALLEST_REFERENCE: Final = 8
 _ABSOLUTE: Final = 1
@@ -100,7 +101,7 @@ def count_values(blob: bytes) -> int:
 
 def public_part(blob: bytes) -> bytes:
     """Return the blob of those values that everybody may read, in stored order."""
-    return filter_blob(blob, (), (), public_only=True)
+    return blob if _all_public(blob) else filter_blob(blob, (), (), public_only=True)
 
 
 def without_secrets(blob: bytes) -> bytes:
@@ -137,6 +138,30 @@ def filter_blob(
     if not chosen:
         return EMPTY_VALUES
     return u32(len(chosen)) + b"".join([blob[span[0] : span[1]] for span in chosen])
+
+
+def _all_public(blob: bytes) -> bool:
+    """Say whether a blob is surely a whole one of values that everybody may read.
+
+    Nearly all are, and each record that a worker takes in is looked at: no list is made of it.
+    False where a closer look is needed: at references, at types as long as that of secret keys.
+    """
+    head, integer = _HEAD.unpack_from, _INT.unpack_from
+    end = 4
+    try:
+        (count,) = integer(blob)
+        for _ in range(count):
+            _, _, ttl_type, _, permissions, length = head(blob, end)
+            if ttl_type > _ABSOLUTE or not permissions & _PUBLIC_READ or length == len(_SECRET):
+                return False
+            (octets,) = integer(blob, at := end + _HEAD.size + length)
+            end = at + 4 + octets
+            if integer(blob, end) != _NONE:
+                return False
+            end += 4
+    except struct.error:
+        return False
+    return end == len(blob) and count <= MAX_LIST
 
 
 def _walk(blob: bytes) -> list[_Span]:

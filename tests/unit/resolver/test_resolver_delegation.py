@@ -23,7 +23,11 @@ AWAY = entry("88.300.5", routes=Routes(SITE, DERIVED))
 HERE_AGAIN = entry("88.300.5.1")
 ASTRAY = entry("88.300.6", routes=Routes())
 GONE_DARK = entry("88.300.7", routes=Routes(SITE, DERIVED), enabled=False)
-DIRECTORY = PrefixDirectory([ROOT, COAL, FOLDING, OFF, AWAY, HERE_AGAIN, ASTRAY, GONE_DARK])
+LETTERS = entry("88.300.AB")
+FOLDED_WHOLE = entry("0.TYPE")
+DIRECTORY = PrefixDirectory(
+    [ROOT, COAL, FOLDING, OFF, AWAY, HERE_AGAIN, ASTRAY, GONE_DARK, LETTERS, FOLDED_WHOLE]
+)
 
 
 def to(handle, **fields):
@@ -36,7 +40,11 @@ def to(handle, **fields):
         ("88.300.1/Abc", "88.300.1/Abc", COAL),
         ("88.300.1.7/x", "88.300.1.7/x", COAL),
         ("88.300.1/煤", "88.300.1/煤", COAL),
+        ("88.300.1//a/", "88.300.1//a/", COAL),
         ("88.300.2/abc", "88.300.2/ABC", FOLDING),
+        ("88.300.ab/x", "88.300.AB/x", LETTERS),
+        ("88.300.AB/x", "88.300.AB/x", LETTERS),
+        ("0.TYPE/x", "0.TYPE/X", FOLDED_WHOLE),
         ("88.300/x", "88.300/x", ROOT),
         ("0.na/88.300.1", "0.NA/88.300.1", COAL),
         ("0.NA/88.300", "0.NA/88.300", ROOT),
@@ -44,7 +52,7 @@ def to(handle, **fields):
     ],
 )
 def test_what_is_ours_has_its_key_and_its_entry(handle, key, home):
-    assert to(handle) == Ours(key, home)
+    assert to(handle) == Ours(key, home, "" if home is None else str(home.prefix))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +80,7 @@ def test_what_does_not_live_here(handle):
         ("/x", "is no prefix"),
         ("88..1/x", "is no prefix"),
         ("88.300.1/", "suffix is empty"),
+        ("88.300.1/a\0b", "U+0000"),
         ("88.300.1/" + "x" * 2048, "2048 bytes"),
     ],
 )
@@ -94,12 +103,12 @@ def test_so_are_the_records_of_prefixes_derived_from_it(handle):
 
 
 def test_the_record_of_the_delegated_prefix_stays_ours():
-    assert to("0.na/88.300.5") == Ours("0.NA/88.300.5", AWAY)
+    assert to("0.na/88.300.5") == Ours("0.NA/88.300.5", AWAY, "88.300.5")
 
 
 def test_what_was_allotted_below_a_delegated_prefix_lives_here():
-    assert to("88.300.5.1/x") == Ours("88.300.5.1/x", HERE_AGAIN)
-    assert to("0.NA/88.300.5.1.9") == Ours("0.NA/88.300.5.1.9", HERE_AGAIN)
+    assert to("88.300.5.1/x") == Ours("88.300.5.1/x", HERE_AGAIN, "88.300.5.1")
+    assert to("0.NA/88.300.5.1.9") == Ours("0.NA/88.300.5.1.9", HERE_AGAIN, "88.300.5.1")
 
 
 def test_a_delegated_prefix_without_routes_leads_nowhere():
