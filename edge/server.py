@@ -23,6 +23,7 @@ from structlog.contextvars import bind_contextvars
 from edge import problems
 from edge.addresses import NOBODY, Networks
 from edge.connections import Connections
+from edge.deadlines import Deadline
 from edge.farewell import Farewell
 from edge.language import preferred
 from edge.problems import Problem, problem_of, retry_after
@@ -31,11 +32,13 @@ from edge.short_cut import AtOnce, ShortCut
 from identifiers.faults import Language
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
-_DEADLINE: Final = web.RequestKey("deadline", asyncio.Timeout)
+_DEADLINE: Final = web.RequestKey("deadline", Deadline)
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _BACKLOG: Final = 1024
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Observe = Callable[[web.BaseRequest, int, float], None]
+"""Is told a request that the application saw, its status and the seconds that it took."""
 _log = structlog.get_logger(__name__)
 
 
@@ -82,9 +85,7 @@ def lift_time_limit(request: web.BaseRequest) -> None:
 def limit_time(request: web.BaseRequest, seconds: float | None) -> None:
     """Give this request so many seconds from now."""
     if (deadline := request.get(_DEADLINE)) is not None:
-        deadline.reschedule(
-            None if seconds is None else asyncio.get_running_loop().time() + seconds
-        )
+        deadline.reschedule(seconds)
 
 
 def answer_problem(request: web.BaseRequest, problem: Problem) -> web.Response:
@@ -121,6 +122,7 @@ async def serve(
     turned_away: Callable[[], None] = lambda: None,
     connections: Connections | None = None,
     at_once: AtOnce | None = None,
+    observe: Observe = lambda *_: None,
 ) -> "Runner":
     """Serve `app` on bound sockets; `await runner.cleanup()` drains and closes.
 
@@ -129,7 +131,8 @@ async def serve(
     `trusted` peers may keep idle connections for longer. `turned_away` is called for each request
     that was one too many. `connections` bounds how many are open, also those that TLS is added to.
     `at_once` answers plain requests that come again before the application sees them; they are
-    not among those in progress, since they never wait.
+    not among those in progress, since they never wait. `observe` is told of what the application
+    answers.
 
     Raises RuntimeError without aiohttp's C parser: the Python one is slower and laxer.
     """
@@ -145,6 +148,7 @@ async def serve(
         connections=connections,
         short_cut=short_cut,
         log_requests=log_requests,
+        observe=observe,
     )
     await runner.setup()
     try:
@@ -173,56 +177,64 @@ class _Frame:
         turned_away: Callable[[], None],
         *,
         log_requests: bool,
+        observe: Observe,
     ) -> None:
         self._inner = inner
         self._limits = limits
         self._turned_away = turned_away
         self._in_flight = 0
         self._log_requests = log_requests
+        self._observe = observe
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._in_flight >= self._limits.in_flight:
             self._turned_away()
-            response = answer_problem(request, retry_after(problems.OVERLOADED, 1))
-            dress(request, response)
-            return response
-        self._in_flight += 1
-        try:
-            return await self._answer(request)
-        finally:
-            self._in_flight -= 1
-
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+            refusal = answer_problem(request, retry_after(problems.OVERLOADED, 1))
+            dress(request, refusal)
+            return refusal
         # aiohttp runs each request in a task, so what is bound here ends with the request.
         bind_contextvars(request_id=request_id(request))
-        began = asyncio.get_running_loop().time()
-        try:
-            if hdrs.CONTENT_ENCODING in request.headers:
-                response: web.StreamResponse = answer_problem(
-                    request, Problem(kind=problems.CONTENT_ENCODING)
-                )
-                response.force_close()
-            else:
-                async with asyncio.timeout(self._limits.handler) as deadline:
-                    request[_DEADLINE] = deadline
-                    response = await self._inner(request)
-        except ConnectionError:
-            raise  # nobody is left to be answered
-        except web.HTTPRedirection as redirection:
-            dress(request, redirection)
-            raise
-        except Exception as error:  # noqa: BLE001 -- the edge: what nobody knew is told as internal
-            response = _told(request, error)
-        if not response.prepared:
-            dress(request, response)
+        began = time.monotonic()
+        if hdrs.CONTENT_ENCODING in request.headers:
+            told: web.StreamResponse = answer_problem(
+                request, Problem(kind=problems.CONTENT_ENCODING)
+            )
+            told.force_close()
+            dress(request, told)
+        else:
+            told = await self._answer(request, began)
         if self._log_requests:
             _log.info(
                 "request",
                 method=request.method,
                 path=request.path,
-                status=response.status,
-                seconds=round(asyncio.get_running_loop().time() - began, 6),
+                status=told.status,
+                seconds=round(time.monotonic() - began, 6),
             )
+        return told
+
+    async def _answer(self, request: web.BaseRequest, began: float) -> web.StreamResponse:
+        status = web.HTTPInternalServerError.status_code
+        self._in_flight += 1
+        try:
+            with Deadline(self._limits.handler) as deadline:
+                request[_DEADLINE] = deadline
+                response = await self._inner(request)
+            status = response.status
+        except ConnectionError:
+            raise  # nobody is left to be answered
+        except web.HTTPRedirection as redirection:
+            status = redirection.status
+            dress(request, redirection)
+            raise
+        except Exception as error:  # noqa: BLE001 -- the edge: what nobody knew is told as internal
+            response = _told(request, error)
+            status = response.status
+        finally:
+            self._in_flight -= 1
+            self._observe(request, status, time.monotonic() - began)
+        if not response.prepared:
+            dress(request, response)
         return response
 
 
@@ -274,6 +286,7 @@ class Runner(web.AppRunner):
         "_farewell",
         "_frame_limits",
         "_log_requests",
+        "_observe",
         "_short_cut",
         "_trusted",
         "_turned_away",
@@ -289,6 +302,7 @@ class Runner(web.AppRunner):
         connections: Connections | None,
         short_cut: ShortCut | None,
         log_requests: bool,
+        observe: Observe,
     ) -> None:
         super().__init__(app, shutdown_timeout=limits.drain)
         self._frame_limits = limits
@@ -297,6 +311,7 @@ class Runner(web.AppRunner):
         self._connections = connections
         self._short_cut = short_cut
         self._log_requests = log_requests
+        self._observe = observe
         self._farewell = Farewell()
 
     async def accept_no_more(self) -> None:
@@ -322,6 +337,7 @@ class Runner(web.AppRunner):
             self._frame_limits,
             self._turned_away,
             log_requests=self._log_requests,
+            observe=self._observe,
         )
         options = {
             "keepalive_timeout": self._frame_limits.idle,

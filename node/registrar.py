@@ -111,10 +111,9 @@ async def begin_registry(running: Running) -> None:
     running.background(projecting.run(), "reverse look-up")
     app = registry_app(registry, imports, keys, settings.trusted_proxies, reader=reader)
     observed = Observed()
-    observed.watch(app)
     running.metrics.append(observed.families)
     sockets = [inherited(fd) for fd in assignment.sockets.registry]
-    runner = await serve(app, sockets, log_requests=True)
+    runner = await serve(app, sockets, log_requests=True, observe=observed.note)
     stack.push_async_callback(runner.cleanup)
     await serve_tls(running, runner, assignment.sockets.registry_tls, clients=False)
     await _serve_relay(running, registry, store, prefixes, seals, PostgresReverse(database))

@@ -147,11 +147,14 @@ async def observed():
 
     app = web.Application()
     app.router.add_get("/things/{name}", answer)
-    found = Observed(clock=iter(range(10**6)).__next__)
-    found.watch(app)
+    found = Observed()
     listener = listen_tcp(Address("127.0.0.1", 0))
     base = f"http://{bound(listener)}"
-    runner = await serve(app, [listener])
+
+    def note(request, status, _):
+        found.note(request, status, 1)
+
+    runner = await serve(app, [listener], observe=note)
     async with aiohttp.ClientSession(base) as session:
         yield found, session
     await runner.cleanup()
