@@ -1,12 +1,11 @@
 """Records as values of the shared tier: versioned, dated by their lease, sealed.
 
-``V<version:16><grant:16><mac:16 octets><record>``, numbers in decimal so that scripts compare
+``V<version:16><grant:16><record><mac:16 octets>``, numbers in decimal so that scripts compare
 them; the record is an array in msgpack, without the handle, which is the key. The seal is keyed
-BLAKE2b over the handle and everything else: what another program wrote, what was moved from another
-key and what lost a bit is a miss, never an answer.
+BLAKE2b over the handle and everything before it: what another program wrote, what was moved from
+another key and what lost a bit is a miss, never an answer.
 """
 
-from collections.abc import Sequence
 from hashlib import blake2b
 from hmac import compare_digest
 from typing import Final
@@ -43,7 +42,7 @@ def number(value: int) -> str:
     """Return a version or grant as scripts read it. Raises `ValueError` for one of 17 digits."""
     if not 0 <= value <= _LARGEST:
         raise ValueError(f"{value} does not fit in {DIGITS} digits")
-    return f"{value:0{DIGITS}d}"
+    return f"{value:016d}"
 
 
 def grant_of(token: str) -> int:
@@ -51,42 +50,50 @@ def grant_of(token: str) -> int:
     return int(token.partition("-")[0] or 0)
 
 
-def seal(record: Record, grant: int, mac_key: bytes) -> bytes:
-    """Return the value that holds `record`, read under the lease of `grant`."""
-    head = f"V{number(record.version)}{number(grant)}".encode()
-    body = _encode(
-        _Stored(
-            None if record.name == record.key else record.name,
-            record.version,
-            record.state,
-            record.values,
-            record.changed_at,
-            record.reason,
-            record.template,
+class Seals:
+    """Seals with one secret key of `KEY_BYTES` octets. Raises `ValueError` for another length."""
+
+    def __init__(self, mac_key: bytes) -> None:
+        if len(mac_key) != KEY_BYTES:
+            raise ValueError(f"the key of the seals has {len(mac_key)} octets, not {KEY_BYTES}")
+        # To be copied: that takes less than to begin anew with the key.
+        self._begun = blake2b(digest_size=_MAC_BYTES, key=mac_key, person=_PERSON)
+
+    def seal(self, record: Record, grant: int) -> bytes:
+        """Return the value that holds `record`, read under the lease of `grant`."""
+        body = _encode(
+            _Stored(
+                None if record.name == record.key else record.name,
+                record.version,
+                record.state,
+                record.values,
+                record.changed_at,
+                record.reason,
+                record.template,
+            )
         )
-    )
-    return head + _mac(record.key, (head, body), mac_key) + body
+        sealed = f"V{number(record.version)}{number(grant)}".encode() + body
+        return sealed + self._mac(record.key, sealed)
 
+    def unseal(self, key: str, value: bytes) -> Record | None:
+        """Return the record in a value found at `key`, or None: not ours, or not for this key."""
+        sealed = value[:-_MAC_BYTES]
+        if not compare_digest(value[-_MAC_BYTES:], self._mac(key, sealed)):
+            return None
+        stored = _decode(sealed[_HEAD:])
+        return Record(
+            key=key,
+            name=stored.name or key,
+            version=stored.version,
+            state=stored.state,
+            values=stored.values,
+            changed_at=stored.changed_at,
+            reason=stored.reason,
+            template=stored.template,
+        )
 
-def unseal(key: str, value: bytes, mac_key: bytes) -> Record | None:
-    """Return the record in a value found at `key`, or None: not ours, or not for this key."""
-    head, mac, body = value[:_HEAD], value[_HEAD : _HEAD + _MAC_BYTES], value[_HEAD + _MAC_BYTES :]
-    if not compare_digest(mac, _mac(key, (head, body), mac_key)):
-        return None
-    stored = _decode(body)
-    return Record(
-        key=key,
-        name=stored.name or key,
-        version=stored.version,
-        state=stored.state,
-        values=stored.values,
-        changed_at=stored.changed_at,
-        reason=stored.reason,
-        template=stored.template,
-    )
-
-
-def _mac(key: str, parts: Sequence[bytes], mac_key: bytes) -> bytes:
-    # 0xFF is in no handle's UTF-8: nothing slides from part to part.
-    sealed = b"\xff".join((key.encode(), *parts))
-    return blake2b(sealed, digest_size=_MAC_BYTES, key=mac_key, person=_PERSON).digest()
+    def _mac(self, key: str, sealed: bytes) -> bytes:
+        mac = self._begun.copy()
+        # 0xFF is in no handle's UTF-8: nothing slides from one to the other.
+        mac.update(key.encode() + b"\xff" + sealed)
+        return mac.digest()

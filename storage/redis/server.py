@@ -48,6 +48,9 @@ class RedisServer:
             WeakKeyDictionary()
         )
         self._replaced: list[Callable[[], None]] = []
+        # Lent by the pool and not given back while they serve: its ceremony at each lending costs
+        # as much as twenty names of a look.
+        self._idle: list[AbstractConnection] = []
         self._pool = ConnectionPool.from_url(
             url,
             max_connections=connections,
@@ -94,7 +97,7 @@ class RedisServer:
             try:
                 reply = await _evaluate(connection, script, keys, arguments, seconds)
             finally:
-                await self._pool.release(connection)
+                await self._put_back(connection)
         except exceptions.MaxConnectionsError as error:
             raise StoreUnavailable("all connections to the shared tier are in use") from error
         except exceptions.ResponseError as error:
@@ -110,6 +113,21 @@ class RedisServer:
         return reply
 
     async def _connect(self) -> AbstractConnection:
+        while self._idle:
+            connection = self._idle.pop()
+            if self._identities.get(connection) == self._identity and not await _broken(connection):
+                return connection
+            await connection.disconnect(nowait=True)
+            await self._pool.release(connection)
+        return await self._connect_anew()
+
+    async def _put_back(self, connection: AbstractConnection) -> None:
+        if connection.is_connected:
+            self._idle.append(connection)
+        else:
+            await self._pool.release(connection)
+
+    async def _connect_anew(self) -> AbstractConnection:
         async with asyncio.timeout(_CONNECT_SECONDS):
             connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py has it untyped
             try:
@@ -145,6 +163,14 @@ class RedisServer:
 def _fields(told: bytes) -> dict[str, str]:
     lines = (line.partition(":") for line in told.decode().splitlines())
     return {name: text for name, colon, text in lines if colon}
+
+
+async def _broken(connection: AbstractConnection) -> bool:
+    """Say whether a connection that nobody uses has ended, or brings what nobody asked for."""
+    try:
+        return await connection.can_read()
+    except _BROKEN:
+        return True
 
 
 async def _evaluate(

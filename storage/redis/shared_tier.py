@@ -9,6 +9,7 @@ holds may be older than that. So nobody has to remember what the server missed, 
 comes back with old contents harms nobody.
 """
 
+import random
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
@@ -30,7 +31,7 @@ TOMBSTONE_MILLISECONDS: Final = 60_000
 """Longer than a lease (`assurance` 2.4)."""
 BATCH: Final = 256
 """Keys in one script call: a script shuts out all others while it runs."""
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Of values, raised when it changes: workers of two releases do not read each other's."""
 _NOTHING: Final = 10**sealed.DIGITS - 1
 
@@ -38,8 +39,6 @@ _LOOK: Final = load("look")
 _FILL: Final = load("fill")
 _SUPERSEDE: Final = load("supersede")
 _DISCARD: Final = load("discard")
-
-_random: Final = secrets.SystemRandom()
 
 
 class RedisSharedTier:
@@ -57,19 +56,19 @@ class RedisSharedTier:
         *,
         ttl: float = 600.0,
         look_seconds: float = LOOK_SECONDS,
-        chance: Callable[[], float] = _random.random,
+        chance: Callable[[], float] = random.random,
         seed: Callable[[], str] = lambda: secrets.token_hex(8),
         namespace: str = "idnode",
     ) -> None:
-        if len(mac_key) != sealed.KEY_BYTES:
-            raise ValueError(f"the key of the seals has {len(mac_key)} octets, not 32")
         self._server = server
-        self._mac_key = mac_key
+        self._seals = sealed.Seals(mac_key)
         self._ttl = ttl
         self._look_seconds = look_seconds
         self._chance = chance
         self._seed = seed
-        self._namespace = f"{namespace}:{FORMAT}"
+        self._clock_key = f"{namespace}:{FORMAT}:clock"
+        self._value = f"{namespace}:{FORMAT}:r:"
+        self._lease = f"{namespace}:{FORMAT}:l:"
         self._since: int | None = None
         self._forgotten = 0
         server.when_replaced(self.forget)
@@ -93,7 +92,7 @@ class RedisSharedTier:
         since, forgotten = self._since, self._forgotten
         reply = await self._server.run(
             _LOOK,
-            [f"{self._namespace}:clock", *self._names(keys)],
+            [self._clock_key, *self._names(keys)],
             [_NOTHING if since is None else since, self._seed(), LEASE_MILLISECONDS],
             seconds=self._look_seconds,
         )
@@ -101,6 +100,7 @@ class RedisSharedTier:
             self._since = int(reply[0])
         found: list[Record | Leased | None] = []
         bad: list[tuple[str, bytes]] = []
+        unseal = self._seals.unseal
         for key, value in zip(keys, reply[1:], strict=True):
             if value is None or value[:1] == b"L":
                 found.append(None if value is None else Leased(value[1:].decode()))
@@ -109,7 +109,7 @@ class RedisSharedTier:
                 # The call itself may have met a new server, with the trust it had in the former.
                 found.append(Leased(""))
                 continue
-            record = sealed.unseal(key, value, self._mac_key)
+            record = unseal(key, value)
             if record is None:
                 bad.append((key, value))
             found.append(record or Leased(""))
@@ -120,7 +120,7 @@ class RedisSharedTier:
     async def _discard(self, bad: Sequence[tuple[str, bytes]]) -> None:
         await self._server.run(
             _DISCARD,
-            [self._value(key) for key, _ in bad],
+            [self._value + key for key, _ in bad],
             [value for _, value in bad],
             seconds=self._look_seconds,
         )
@@ -131,10 +131,13 @@ class RedisSharedTier:
         Raises `StoreUnavailable`.
         """
         for batch in _batches([(lease, record) for lease, record in filled if lease.token]):
+            # The leases of one look have one token.
+            grants = {lease.token: sealed.grant_of(lease.token) for lease, _ in batch}
             arguments: list[Argument] = []
             for lease, record in batch:
-                value = sealed.seal(record, sealed.grant_of(lease.token), self._mac_key)
-                arguments += (lease.token, record.version, self._milliseconds(), value)
+                token = lease.token
+                value = self._seals.seal(record, grants[token])
+                arguments += (token, self._milliseconds(), value)
             names = self._names([record.key for _, record in batch])
             await self._server.run(_FILL, names, arguments, seconds=WRITE_SECONDS)
 
@@ -164,10 +167,8 @@ class RedisSharedTier:
             raise
 
     def _names(self, keys: Sequence[str]) -> list[str]:
-        return [self._value(key) for key in keys] + [f"{self._namespace}:l:{key}" for key in keys]
-
-    def _value(self, key: str) -> str:
-        return f"{self._namespace}:r:{key}"
+        value, lease = self._value, self._lease
+        return [value + key for key in keys] + [lease + key for key in keys]
 
     def _milliseconds(self) -> int:
         return int(self._ttl * 1000 * (0.9 + 0.2 * self._chance()))

@@ -1,7 +1,7 @@
 """The scripts that make each change of the shared tier one step of the server.
 
 Effects are replicated, not scripts (Redis 5 and later), so that they may read the server's clock.
-A value is ``V<version:16><grant:16><mac><body>``, a tombstone ``T<version:16>``; see
+A value is ``V<version:16><grant:16><body><mac>``, a tombstone ``T<version:16>``; see
 `storage.redis.sealed`.
 """
 

@@ -1,9 +1,9 @@
 import pytest
 
 from identifiers.records import Record, State
-from storage.redis.sealed import grant_of, number, seal, unseal
+from storage.redis.sealed import Seals, grant_of, number
 
-KEY = bytes(range(32))
+SEALS = Seals(bytes(range(32)))
 RECORD = Record(
     key="88.300.1/A",
     name="88.300.1/a",
@@ -16,30 +16,36 @@ RECORD = Record(
 
 
 def test_a_sealed_record_comes_back() -> None:
-    assert unseal(RECORD.key, seal(RECORD, 42, KEY), KEY) == RECORD
+    assert SEALS.unseal(RECORD.key, SEALS.seal(RECORD, 42)) == RECORD
 
 
 def test_the_head_is_what_scripts_read() -> None:
-    assert seal(RECORD, 42, KEY)[:33] == b"V00000000000000070000000000000042"
+    assert SEALS.seal(RECORD, 42)[:33] == b"V00000000000000070000000000000042"
 
 
 def test_every_bit_is_sealed() -> None:
-    good = seal(RECORD, 42, KEY)
+    good = SEALS.seal(RECORD, 42)
     for at in range(len(good)):
         bad = good[:at] + bytes([good[at] ^ 0x10]) + good[at + 1 :]
-        assert unseal(RECORD.key, bad, KEY) is None
+        assert SEALS.unseal(RECORD.key, bad) is None
 
 
 def test_every_cut_is_noticed() -> None:
-    good = seal(RECORD, 42, KEY)
-    assert all(unseal(RECORD.key, good[:size], KEY) is None for size in range(len(good)))
-    assert unseal(RECORD.key, good + b"\0", KEY) is None
+    good = SEALS.seal(RECORD, 42)
+    assert all(SEALS.unseal(RECORD.key, good[:size]) is None for size in range(len(good)))
+    assert SEALS.unseal(RECORD.key, good + b"\0") is None
 
 
 def test_a_seal_is_of_one_key_and_one_name() -> None:
-    good = seal(RECORD, 42, KEY)
-    assert unseal("88.300.1/B", good, KEY) is None
-    assert unseal(RECORD.key, good, bytes(32)) is None
+    good = SEALS.seal(RECORD, 42)
+    assert SEALS.unseal("88.300.1/B", good) is None
+    assert Seals(bytes(32)).unseal(RECORD.key, good) is None
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_the_key_has_32_octets(size: int) -> None:
+    with pytest.raises(ValueError, match=f"{size} octets"):
+        Seals(bytes(size))
 
 
 @pytest.mark.parametrize("wrong", [-1, 10**16])
