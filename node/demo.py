@@ -29,7 +29,8 @@ from registry.appointment import Appointment
 from registry.commands import Asked, Mode, change_ids
 from registry.keys import ID_BYTES, SECRET_BYTES, KeyRing, NewKey
 from registry.ports import RegistryStore
-from registry.reading.rows import BATCH_LIMIT, Bad, Good, judged
+from registry.reading.judging import Bad, Good, judged
+from registry.reading.rows import BATCH_LIMIT
 from registry.seals import Seals
 from registry.service import BatchOrder, Registry
 from storage.embedded.place import write_private

@@ -14,7 +14,7 @@ from identifiers.wire.handle.values import decode_values, encode_values
 from registry.answers import Decision, Denied, Faulty
 from registry.commands import Asked, Create, Put, RowCommand, Upsert
 from registry.prefixes import permit
-from registry.reading.rows import Bad, Good
+from registry.reading.judging import Bad, Good
 from registry.rules import Terms, register
 from registry.seals import Seals
 from registry.signatures import Drafts, Unsigned, bare_blob, finished, judge

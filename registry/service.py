@@ -33,7 +33,7 @@ from registry.commit import GroupCommit, Unit
 from registry.effects import NOTHING, bulk_effects, first_answer, remembered
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes, permit, place_of
-from registry.reading.rows import Bad, Good
+from registry.reading.judging import Bad, Good
 from registry.rights import Needed
 from registry.rows import Entry, Permits, decided, given, planned_rows
 from registry.rules import Terms

@@ -13,7 +13,6 @@ import msgspec
 
 from identifiers.faults import Fault, Invalid
 from identifiers.records import State
-from identifiers.submissions import Submission
 from identifiers.wire.jsonfast import read_line
 from identifiers.wire.jsonform import write_record
 from identifiers.wire.rows import MAX_ROW_BYTES, Refused, Row, handle_in
@@ -21,8 +20,15 @@ from identifiers.wire.rows import MAX_ROW_BYTES, Refused, Row, handle_in
 MEDIA_TYPE: Final = "application/x-ndjson"
 
 
-class JsonLines:
-    """A `RowReader` of newline-delimited JSON. Never loses its rows."""
+Line = tuple[int, int, bytes | Refused]
+"""The number of a line from 1, the octet behind it, and what stands there without its line feed."""
+
+
+class Lines:
+    """Cuts an input that comes in pieces into its lines; blank ones are not given.
+
+    `done`, `feed` and `finish` are those of a `RowReader`.
+    """
 
     def __init__(self, *, done: int = 0, limit: int = MAX_ROW_BYTES) -> None:
         self._done = done
@@ -32,50 +38,67 @@ class JsonLines:
         self._kept = bytearray()
         self._size = 0
 
-    def feed(self, data: bytes) -> Iterator[Row]:
-        """Take a piece and give the rows that it completes."""
+    def feed(self, data: bytes) -> Iterator[Line]:
+        """Take a piece and give the lines that it completes."""
         *ends, rest = data.split(b"\n")
         for end in ends:
-            line, size = self._line(end)
-            self._offset += size + 1
-            yield from self._rows(line, size)
+            yield from self._line(end, 1)
         self._size += len(rest)
         if self._size > self._limit:
             self._kept.clear()
         else:
             self._kept += rest
 
-    def finish(self) -> Iterator[Row]:
+    def finish(self) -> Iterator[Line]:
         """Give the last line when nothing ended it."""
         if self._size:
-            line, size = self._line(b"")
-            self._offset += size
-            yield from self._rows(line, size)
+            yield from self._line(b"", 0)
 
-    def _line(self, end: bytes) -> tuple[bytes, int]:
-        size = self._size + len(end)
-        line = bytes(self._kept) + end if self._kept else end
-        self._kept.clear()
-        self._size = 0
+    def _line(self, end: bytes, feed: int) -> tuple[Line, ...]:
+        line, size = end, len(end)
+        if self._size:
+            line, size = bytes(self._kept) + end, self._size + size
+            self._kept.clear()
+            self._size = 0
         self._number += 1
-        return (line if self._number > 1 else line.removeprefix(BOM_UTF8)), size
-
-    def _rows(self, line: bytes, size: int) -> Iterator[Row]:
+        self._offset += size + feed
+        if self._number == 1:
+            line = line.removeprefix(BOM_UTF8)
         if self._offset <= self._done:
-            return
+            return ()
         if size > self._limit:
             params: dict[str, str | int] = {"size": size, "unit": "bytes", "limit": self._limit}
             refused = Refused((Fault("too_long", params=params),))
-            yield Row(self._number, self._offset, refused)
-        elif line and not line.isspace():
-            yield Row(self._number, self._offset, _read_or_refuse(line))
+            return ((self._number, self._offset, refused),)
+        if line and not line.isspace():
+            return ((self._number, self._offset, line),)
+        return ()
 
 
-def _read_or_refuse(line: bytes) -> Submission | Refused:
+class JsonLines:
+    """A `RowReader` of newline-delimited JSON. Never loses its rows."""
+
+    def __init__(self, *, done: int = 0, limit: int = MAX_ROW_BYTES) -> None:
+        self._lines = Lines(done=done, limit=limit)
+
+    def feed(self, data: bytes) -> Iterator[Row]:
+        """Take a piece and give the rows that it completes."""
+        return map(read_row, self._lines.feed(data))
+
+    def finish(self) -> Iterator[Row]:
+        """Give the last row when nothing ended its line."""
+        return map(read_row, self._lines.finish())
+
+
+def read_row(line: Line) -> Row:
+    """Read the identifier on a line."""
+    number, end_offset, text = line
+    if isinstance(text, Refused):
+        return Row(number, end_offset, text)
     try:
-        return read_line(line)
+        return Row(number, end_offset, read_line(text))
     except Invalid as invalid:
-        return Refused(invalid.faults, _handle_of(line))
+        return Row(number, end_offset, Refused(invalid.faults, _handle_of(text)))
 
 
 def _handle_of(line: bytes) -> str:

@@ -15,8 +15,9 @@ from registry.commands import Mode
 from registry.http import requests
 from registry.http.reception import Reception, once_of
 from registry.http.replies import JSON, Reply, reply_to_batch
+from registry.reading.judging import Bad, Good
 from registry.reading.reader import HereReader, Piece, Reader
-from registry.reading.rows import BATCH, BATCH_LIMIT, Bad, Good
+from registry.reading.rows import BATCH, BATCH_LIMIT
 from registry.service import BatchOrder, Registry
 
 BODY_LIMIT: Final = 16 * 1024 * 1024

@@ -10,7 +10,8 @@ from identifiers.principals import Allowed
 from registry.answers import Denied, Faulty
 from registry.commands import Asked
 from registry.imports.trail import Trail
-from registry.reading.rows import Bad, Block, Good
+from registry.reading.judging import Bad, Good
+from registry.reading.rows import Block
 from registry.rows import Entry, Permits, entered
 from registry.seals import Seals
 

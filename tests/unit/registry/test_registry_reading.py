@@ -11,9 +11,10 @@ import pytest
 from identifiers.errors import StoreUnavailable
 from identifiers.wire.handle.values import decode_values
 from registry.reading import reader as reading
+from registry.reading.judging import Bad, Good
 from registry.reading.process import serve_reading
 from registry.reading.reader import FRAME, WINDOW, HereReader, Piece, ReaderProcess
-from registry.reading.rows import Bad, Good, Rows
+from registry.reading.rows import Rows
 from tests.unit.registry.world import NOW, new
 
 NDJSON, CSV, CBOR = "application/x-ndjson", "text/csv", "application/cbor-seq"

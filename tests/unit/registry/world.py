@@ -16,7 +16,7 @@ from identifiers.values import Value
 from identifiers.wire.rows import Row
 from registry.commands import Asked, Mode, Once
 from registry.keys import hashed
-from registry.reading.rows import judged
+from registry.reading.judging import judged
 from registry.seals import Seals
 from registry.service import BatchOrder
 

@@ -1,0 +1,62 @@
+"""A row of bulk input that was judged by itself, and the judging. Pure."""
+
+import msgspec
+
+from identifiers.faults import Fault, Invalid
+from identifiers.names import Handle
+from identifiers.records import State
+from identifiers.wire.handle.values import encode_values
+from identifiers.wire.rows import Refused, Row
+from registry.submissions import fitted
+
+
+class Good(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
+    """A row that keeps every rule that needs no store. `end` is the octet behind it.
+
+    `values` are their wire form, each with the time `at` (an epoch second): a row that waits is a
+    few octets, not a dozen objects. `plain`: certainly no secret key is among them, and no
+    signature; secret keys are not sealed yet.
+    """
+
+    number: int
+    end: int
+    given: str
+    prefix: str
+    values: bytes
+    state: State | None
+    plain: bool
+    at: int
+
+    def handle(self) -> Handle:
+        """Return the handle, split."""
+        return Handle(self.given, self.prefix, self.given[len(self.prefix) + 1 :])
+
+
+class Bad(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
+    """A row that is refused for its faults, by name where that much is known."""
+
+    number: int
+    end: int
+    handle: str
+    faults: tuple[Fault, ...]
+
+
+def judged(row: Row, at: int) -> Good | Bad:
+    """Judge a row by itself; its values get the time `at` (an epoch second)."""
+    content = row.content
+    if isinstance(content, Refused):
+        return Bad(row.number, row.end_offset, content.handle, content.faults)
+    try:
+        handle, plain = fitted(content)
+    except Invalid as invalid:
+        return Bad(row.number, row.end_offset, content.handle, invalid.faults)
+    return Good(
+        row.number,
+        row.end_offset,
+        handle.given,
+        handle.prefix,
+        encode_values(content.values, at),
+        content.state,
+        plain,
+        at,
+    )
