@@ -30,13 +30,13 @@ _UNCLEAR: Final = re.compile(rb"\r\n(?:content-length|transfer-encoding|upgrade|
 def plain_fields(fields: bytes) -> str | None:
     """Return what the header fields of a GET say in Accept, ``""`` without one.
 
-    `fields` begin with `VERSION` and end with `END`. None: a field is not among the few that are
+    `fields` begin behind `VERSION` and end with `END`. None: a field is not among the few that are
     known not to matter, stands there twice, or is written in an uncommon way.
     """
     if len(fields) > MOST_FIELDS or not fields.isascii():
         return None
     said: dict[str, str] = {}
-    for line in fields[len(VERSION) : -len(END)].decode("ascii").split("\r\n"):
+    for line in fields[: -len(END)].decode("ascii").split("\r\n"):
         field = _FIELD.fullmatch(line)
         if field is None:
             return None

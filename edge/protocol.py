@@ -1,8 +1,8 @@
 """HTTP connections: aiohttp's, with what is ours about them."""
 
 import asyncio
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, Final, cast
 
 import structlog
@@ -127,7 +127,7 @@ class ShortCutConnection(Connection):
             and not (self._messages or self._paused or self._force_close or self._close)
             and (transport := self.transport) is not None
         ):
-            now = time.monotonic()  # what the loop's time is too
+            now = monotonic()  # what the loop's time is too
             answers, taken = self._short_cut.take(data, self._client, now)
             if taken:
                 transport.write(answers)

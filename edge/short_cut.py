@@ -20,8 +20,9 @@ _TURN: Final = 64
 _TURN_OCTETS: Final = 64 * 1024
 """Octets of answers after which a turn ends; the rest goes the usual way, and waits there."""
 _DRAWN_TOGETHER: Final = 256
-_ID_LENGTH: Final = 16
+_ID_OCTETS: Final = 8
 _NEVER: Final = float("-inf")
+_VERSION_LENGTH: Final = len(VERSION)
 _END_LENGTH: Final = len(END)
 
 
@@ -84,12 +85,9 @@ class ShortCut:
     """What all connections of a listener have in common. `epoch` is the wall clock in seconds."""
 
     def __init__(self, at_once: AtOnce, epoch: Callable[[], float]) -> None:
-        self._answer = at_once.answer
-        self._count = at_once.count
-        self._form = at_once.form
+        self._at_once = at_once
         self.client: Final = at_once.client
         self._prefix = f"GET {at_once.mount}".encode()
-        self._prefix_length = len(self._prefix)
         self._epoch = epoch
         self._forms: dict[bytes, Any] = {}
         self._ids: list[bytes] = []
@@ -101,28 +99,30 @@ class ShortCut:
 
         Returns the answers and how many octets of `data` they answer. `now` is monotonic.
         """
-        if not data.startswith(self._prefix):
-            return b"", 0
         if now >= self._second_ends:
             self._turn_second(now)
-        line = data.find(VERSION)
-        form = self._forms.get(data[line:])
+        start, _, fields = data.partition(VERSION)
+        rest = start.removeprefix(self._prefix)
+        if rest is start:
+            return b"", 0
+        form = self._forms.get(fields)
         if form is None:
             return self._take_several(data, client, now)
         # The usual case, one whole request of a known kind.
         try:
-            ready = self._answer(data[self._prefix_length : line], form, client, now)
+            ready = self._at_once.answer(rest, form, client, now)
         except Exception:  # noqa: BLE001 -- as below
             ready = None
         if ready is None:
             return b"", 0
-        self._count(1, now)
+        self._at_once.count(1, now)
         ids = self._ids
         answer = (ready.head, ids.pop() if ids else self._draw(), self._date, ready.data)
         return b"".join(answer), len(data)
 
     def _take_several(self, data: bytes, client: Any, now: float) -> tuple[bytes, int]:
-        prefix, length, ids = self._prefix, self._prefix_length, self._ids
+        prefix, ids = self._prefix, self._ids
+        length = len(prefix)
         out: list[bytes] = []
         taken = answered = octets = 0
         while answered < _TURN and octets < _TURN_OCTETS and data.startswith(prefix, taken):
@@ -130,12 +130,12 @@ class ShortCut:
             end = data.find(END, line) + _END_LENGTH
             if line < 0 or end < _END_LENGTH:
                 break
-            fields = data[line:end]
+            fields = data[line + _VERSION_LENGTH : end]
             form = self._forms.get(fields) or self._read(fields)
             if form is None:
                 break
             try:
-                ready = self._answer(data[taken + length : line], form, client, now)
+                ready = self._at_once.answer(data[taken + length : line], form, client, now)
             except Exception:  # noqa: BLE001 -- the usual way meets it too, logs it and tells it
                 break
             if ready is None:
@@ -145,12 +145,12 @@ class ShortCut:
             answered += 1
             octets += len(ready.data)
         if answered:
-            self._count(answered, now)
+            self._at_once.count(answered, now)
         return b"".join(out), taken
 
     def _read(self, fields: bytes) -> Any:
         accept = plain_fields(fields)
-        form = None if accept is None else self._form(accept)
+        form = None if accept is None else self._at_once.form(accept)
         if form is not None:
             if len(self._forms) >= _KINDS:
                 del self._forms[next(iter(self._forms))]
@@ -158,8 +158,8 @@ class ShortCut:
         return form
 
     def _draw(self) -> bytes:
-        drawn = secrets.token_hex(_DRAWN_TOGETHER * _ID_LENGTH // 2).encode()
-        self._ids += (drawn[at : at + _ID_LENGTH] for at in range(0, len(drawn), _ID_LENGTH))
+        drawn = secrets.token_bytes(_DRAWN_TOGETHER * _ID_OCTETS)
+        self._ids += drawn.hex(" ", _ID_OCTETS).encode().split()
         return self._ids.pop()
 
     def _turn_second(self, now: float) -> None:

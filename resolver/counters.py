@@ -4,7 +4,7 @@ Cheap enough for every answer: a bisection and a few additions, no library. A sn
 JSON.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import IntEnum, StrEnum
@@ -109,11 +109,8 @@ def result_of(outcome: Outcome) -> Result:
     return _RESULTS[type(outcome)]
 
 
-_HTTP: Final = Transport.HTTP
-_FOUND: Final = Result.FOUND
-"""By these names: before Python 3.12 a member of an enum is found slowly."""
-
-
+_TOGETHER: Final = 256
+"""Answers given the short way that are counted together: one by one costs more than giving them."""
 _NOBODYS: Final = UUID(int=0)
 
 
@@ -142,6 +139,7 @@ class Counters:
         self.asked: Final = self.tallying.asked
         self.found: Final = self.tallying.found
         self._series = [[_Series() for _ in Result] for _ in Transport]
+        self._short: list[float] = []
         self._events: Counter[Event] = Counter()
         self._second_ends = float("-inf")
         self._in_second = 0
@@ -166,8 +164,15 @@ class Counters:
 
     def answered_short(self, seconds: float, now: float, times: int) -> None:
         """Count values that were found and told over HTTP before a request was made of it."""
-        self.answered(_HTTP, _FOUND, seconds, now, times)
-        self._short_cuts += times
+        if now >= self._second_ends:
+            self._turn_second(now)
+        short = self._short
+        if times == 1:
+            short.append(seconds)
+        else:
+            short += [seconds] * times
+        if len(short) >= _TOGETHER:
+            self._settle_short()
 
     def happened(self, event: Event, times: int = 1) -> None:
         """Count an event."""
@@ -180,6 +185,7 @@ class Counters:
 
     def snapshot(self) -> dict[str, Any]:
         """Return all counts as JSON knows them."""
+        self._settle_short()
         events = {str(event): count for event, count in self._events.items()}
         if self._short_cuts:
             events[str(Event.SHORT_CUT)] = self._short_cuts
@@ -203,7 +209,27 @@ class Counters:
         self._second_ends = now + 1.0 - wall % 1.0
         self.tallying.turn(self._second)
 
+    def _settle_short(self) -> None:
+        """Add answers to the series that were only noted when they were given."""
+        short = self._short
+        if not short:
+            return
+        short.sort()
+        series = self._series[Transport.HTTP][Result.FOUND]
+        counted = 0
+        for bucket, bound in enumerate((*BOUNDS, short[-1])):
+            within = bisect_right(short, bound, counted)
+            series.buckets[bucket] += within - counted
+            counted = within
+        series.seconds += sum(short)
+        self._quickest = min(self._quickest, short[0])
+        self._slowest = max(self._slowest, short[-1])
+        self._in_second += counted
+        self._short_cuts += counted
+        short.clear()
+
     def _close_second(self) -> None:
+        self._settle_short()
         if not self._in_second:
             return
         second = self._second

@@ -12,21 +12,17 @@ from aiohttp import hdrs
 
 from edge.short_cut import head_of
 from identifiers.queries import Query
-from identifiers.wire.restform import JSON, Form, Unreadable, handle_in
+from identifiers.wire.restform import JSON, PLAIN, Form, Unreadable, handle_in
 from resolver.clients import Client, Clients
 from resolver.counters import Counters
 from resolver.limits import Limits
 from resolver.service import Resolver
 from resolver.transports.finished import FinishedReplies
-from resolver.transports.pages import Page, headers_of, media_type_of, page_of
+from resolver.transports.pages import LITERAL, Page, headers_of, media_type_of, page_of
 from resolver.transports.rest import LookUp
 
 MOUNT: Final = "/api/handles/"
-_LITERAL: Final = (
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/"
-)
-"""What stands for itself in a path (RFC 3986 section 3.3)."""
-_ESCAPED: Final = _LITERAL + b"%"
+_ESCAPED: Final = LITERAL + b"%"
 
 
 class HotPages(FinishedReplies[Page]):
@@ -48,6 +44,13 @@ class HotPages(FinishedReplies[Page]):
                 return page
             self._drop(key)
         return self._make(handle, form, client, now)
+
+    def literal(self, rest: bytes, client: Client, now: float) -> Page | None:
+        """Return the page in JSON of what stands in a path, if it is kept and stands for itself."""
+        page = self._kept.get(rest)
+        if page is not None and page.literal and page.basis is not None:
+            return page if self._resolver.vouches(page.basis, client, now) else None
+        return None
 
     def pages(
         self, handles: Iterable[bytes], form: Form, client: Client, now: float
@@ -97,7 +100,7 @@ class Repeated:
         clock: Callable[[], float],
         epoch: Callable[[], float],
     ) -> None:
-        self._page = pages.page
+        self._pages = pages
         self._rates = rates
         self._counters = counters
         self._clock = clock
@@ -106,16 +109,26 @@ class Repeated:
 
     def form(self, accept: str) -> Form:
         """Return the form that an Accept field asks for."""
-        return Form(media_type_of(accept))
+        form = Form(media_type_of(accept))
+        return PLAIN if form == PLAIN else form
 
     def answer(self, rest: bytes, form: Any, client: Any, now: float) -> Page | Ready | None:
         """Answer the address of a handle, if its page is at hand and the client within its rate."""
+        if form is PLAIN and client.trusted:
+            page = self._pages.literal(rest, client, now)
+            if page is not None:
+                return page
+        return self._answer_any(rest, form, client, now)
+
+    def _answer_any(
+        self, rest: bytes, form: Form, client: Client, now: float
+    ) -> Page | Ready | None:
         handle: bytes | None = rest
-        if rest.translate(None, _LITERAL) and (handle := _unescaped(rest)) is None:
+        if rest.translate(None, LITERAL) and (handle := _unescaped(rest)) is None:
             return None
         if not client.trusted and not self._rates.requests(client, now):
             return None
-        page = self._page(handle, form, client, now) if handle else None
+        page = self._pages.page(handle, form, client, now) if handle else None
         if page is None:
             if not client.trusted:
                 self._rates.requests(client, now, -1.0)  # charged where it is answered

@@ -19,6 +19,8 @@ ANYBODY: Final = (
     ("Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id"),
 )
 """Scripts of any origin may read what anybody may read."""
+LITERAL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/"
+"""What stands for itself in a path (RFC 3986 section 3.3)."""
 _OFFERED: Final = (JSON, CBOR)
 
 Headers = list[tuple[str, str]]
@@ -28,7 +30,8 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     """A finished answer (`finished.Finished`); without a basis it serves once.
 
     `head` is what an answer with it begins with (`edge.short_cut.Ready`), empty where that changes
-    with time.
+    with time. `literal`: it is in JSON, it has its `head`, and each octet of its handle stands for
+    itself in a path.
     """
 
     data: bytes
@@ -37,6 +40,7 @@ class Page(msgspec.Struct, frozen=True, gc=False):
     tag: str
     life: Life
     head: bytes = b""
+    literal: bool = False
 
 
 def media_type_of(accept: str) -> str:
@@ -53,7 +57,8 @@ def page_of(asked: LookUp, outcome: Found | ValuesAbsent, basis: Basis | None) -
     head = b""
     if basis is not None and life.until == FOR_EVER:
         head = _head(tag, life.seconds, media_type, len(data))
-    return Page(data, basis, media_type, tag, life, head)
+    literal = bool(head) and media_type == JSON and not asked.query.handle.translate(None, LITERAL)
+    return Page(data, basis, media_type, tag, life, head, literal)
 
 
 def headers_of(page: Page, epoch: int, stale: float | None) -> Headers:

@@ -4,7 +4,7 @@ import pytest
 
 from edge.heads import Ends, plain_fields
 
-HOST = b" HTTP/1.1\r\nHost: node.example:8000\r\n"
+HOST = b"Host: node.example:8000\r\n"
 
 
 def fields(*lines, host=HOST):
@@ -45,16 +45,14 @@ def test_the_same_field_twice():
     assert plain_fields(fields(b"Accept: a/b", b"accept: a/b")) is None
 
 
-@pytest.mark.parametrize(
-    "host", [b" HTTP/1.1\r\n", b" HTTP/1.1\r\nHost: a b\r\n", b" HTTP/1.1\r\nHost: a@b\r\n"]
-)
+@pytest.mark.parametrize("host", [b"", b"Host: a b\r\n", b"Host: a@b\r\n"])
 def test_a_host_that_is_missing_or_odd(host):
     assert plain_fields(fields(host=host)) is None
 
 
 def test_long_fields():
     assert plain_fields(fields(b"User-Agent: " + b"x" * 1900)) == ""
-    assert plain_fields(fields(b"User-Agent: " + b"x" * 2000)) is None
+    assert plain_fields(fields(b"User-Agent: " + b"x" * 2020)) is None
 
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -148,3 +148,26 @@ def test_complaints_are_bounded_and_say_how_many_were_kept_back():
     assert [complaints.admit(5.0) for _ in range(13)] == [0] * 10 + [None] * 3
     assert complaints.admit(6.0) == 3
     assert complaints.admit(6.0) == 0
+
+
+def test_what_is_answered_short_counts_as_any_answer_does(wall):
+    took = [BOUNDS[0], 99.0, BOUNDS[0] * 1.01, 0.0, BOUNDS[-1], *[0.001] * 300]
+    short, usual = Counters(wall), Counters(wall)
+    for at, seconds in enumerate(took):
+        now = 10.0 + at // 100  # some of them are the first in their second
+        wall.now = 1_780_000_000.25 + at // 100
+        short.answered_short(seconds, now, 2)
+        usual.answered(Transport.HTTP, Result.FOUND, seconds, now, 2)
+    (told,), (expected,) = (
+        (counts.snapshot()["answers"]["http"].values()) for counts in (short, usual)
+    )
+    assert told["buckets"] == expected["buckets"]
+    assert told["seconds"] == pytest.approx(expected["seconds"])
+    assert short.snapshot()["events"] == {"short_cut": 2 * len(took)}
+    one, other = short.take(), usual.take()
+    assert one.second == other.second
+    assert (one.latency, one.quickest, one.slowest) == (
+        other.latency,
+        other.quickest,
+        other.slowest,
+    )
