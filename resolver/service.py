@@ -151,19 +151,15 @@ class Resolver:
 
         For such as ask no further than the caches and this node: others would keep these waiting.
         """
-        outcomes: list[Outcome] = [_UNAVAILABLE] * len(asked)
-        ours: list[tuple[Ours, Query, Client]] = []
-        places: list[int] = []
-        for at, (query, client) in enumerate(asked):
-            target = self._target(query)
-            if isinstance(target, Ours):
-                ours.append((target, query, client))
-                places.append(at)
-            else:
-                outcomes[at] = target  # the prefixes have just changed
-        for at, outcome in zip(places, await self._ask_all(ours, now), strict=True):
-            outcomes[at] = outcome
-        return outcomes
+        targets = [self._target(query) for query, _ in asked]
+        ours = [
+            (target, query, client)
+            for target, (query, client) in zip(targets, asked, strict=True)
+            if isinstance(target, Ours)
+        ]
+        told = iter(await self._ask_all(ours, now))
+        # What is not ours any more: the prefixes have just changed.
+        return [next(told) if isinstance(target, Ours) else target for target in targets]
 
     async def answer_all(
         self, queries: Sequence[Query], client: Client, now: float
@@ -196,23 +192,25 @@ class Resolver:
     ) -> list[Outcome]:
         """Ask the tiers for what is not known here; unknown names may then be computed."""
         past_caches = any(_past_caches(query, client) for _, query, client in asked)
-        keys = list(dict.fromkeys(target.key for target, _, _ in asked))
+        keys = list(dict.fromkeys([target.key for target, _, _ in asked]))
         records = await self._records(keys, now, past_caches=past_caches)
-        templates = {
-            at: template_for(target.entry, query)
-            for at, (target, query, _) in enumerate(asked)
-            if target.key in records and unknown(records[target.key])
-        }
-        bases = [t.base for t in templates.values() if isinstance(t, Template)]
-        if bases:
-            wanted = list(dict.fromkeys(bases))
-            records |= await self._records(wanted, now, past_caches=past_caches)
-        outcomes = [
-            self._made(templates[at], target, query, client, records, now)
-            if at in templates
-            else self._told(records, target.key, query)
-            for at, (target, query, client) in enumerate(asked)
-        ]
+        outcomes: list[Outcome] = []
+        templates: dict[int, Template | Absent] = {}
+        for at, (target, query, _) in enumerate(asked):
+            if target.key in records:
+                record = records[target.key]
+                if record is None or unknown(record):
+                    templates[at] = template_for(target.entry, query)
+                else:
+                    outcomes.append(self._told(record, query))
+                    continue
+            outcomes.append(_UNAVAILABLE)
+        if templates:
+            bases = dict.fromkeys(t.base for t in templates.values() if isinstance(t, Template))
+            if bases:
+                records |= await self._records(list(bases), now, past_caches=past_caches)
+            for at, template in templates.items():
+                outcomes[at] = self._made(template, *asked[at], records, now)
         for (target, _, client), outcome in zip(asked, outcomes, strict=True):
             self._count(target, client, outcome)
         return outcomes
@@ -231,8 +229,10 @@ class Resolver:
         )
 
     def _count(self, target: Ours, client: Client, outcome: Outcome) -> None:
-        found = isinstance(outcome, Found)
-        self._counters.asked(target.prefix, client.address, found=found)
+        if isinstance(outcome, Found):
+            self._counters.found(target.prefix, client.address)
+        else:
+            self._counters.asked(target.prefix, client.address, found=False)
 
     def _known(self, target: Ours, query: Query, client: Client, now: float) -> Outcome | None:
         if _past_caches(query, client):
@@ -321,14 +321,9 @@ class Resolver:
         kept = ((key, self._local.outlived(key)) for key in keys)
         return {key: there.record for key, there in kept if there is not None}
 
-    def _told(self, records: Mapping[str, Record | None], key: str, query: Query) -> Outcome:
-        if key not in records:
-            return _UNAVAILABLE
-        record = records[key]
-        if record is None:
-            return seen(None, query)
+    def _told(self, record: Record, query: Query) -> Outcome:
         # What anybody may see of it is worked out already if it is kept.
-        kept = self._local.outlived(key)
+        kept = self._local.outlived(record.key)
         return seen(kept if kept is not None and kept.record is record else keep(record), query)
 
 

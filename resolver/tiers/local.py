@@ -12,13 +12,14 @@ import msgspec
 
 from identifiers.errors import StoreUnavailable
 from identifiers.records import Record
+from identifiers.wire.handle.values import public_part
 from resolver.ports import RecordSource
 from resolver.tiers.early import EarlyRefresh
 from resolver.tiers.lives import Age, Lives
 from resolver.tiers.partial import Incomplete, with_also
 from resolver.tiers.s3fifo import MOST_USES, OUT, S3Fifo
 from resolver.tiers.unknown import UnknownNames
-from resolver.view import Kept, keep
+from resolver.view import Kept
 
 _OVERHEAD: Final = 350
 """What an entry takes beside its texts and values, octets; measured on CPython 3.11."""
@@ -66,16 +67,6 @@ class Entry(Kept, frozen=False, gc=False):  # type: ignore[misc]  # msgspec allo
         return size
 
 
-class _Fill:
-    """Reads of one key that are in flight, and the newest version that news told meanwhile."""
-
-    __slots__ = ("newest", "readers")
-
-    def __init__(self) -> None:
-        self.readers = 0
-        self.newest = 0
-
-
 class LocalTier:
     """Keeps what it fetched. `authority` is asked past all caches, `behind` the usual way.
 
@@ -99,7 +90,10 @@ class LocalTier:
         self._kept = S3Fifo[str, Entry](bounds.entries, bounds.octets)
         self._unknown = UnknownNames(bounds.unknown, bounds.unknown_octets)
         self._early = EarlyRefresh(self._read_early)
-        self._fills: dict[str, _Fill] = {}
+        self._reading: dict[str, int] = {}
+        """How many reads of a key are in flight."""
+        self._overtaking: dict[str, int] = {}
+        """The newest versions of these that news told meanwhile."""
         self.cleared = 0
         """How often all entries were forgotten at once, which they do not know (`holds`)."""
 
@@ -166,15 +160,14 @@ class LocalTier:
 
     def supersede(self, superseded: Iterable[tuple[str, int]]) -> None:
         """Forget every version older than the given ones. Does not wait for anything."""
-        kept, unknown, fills = self._kept, self._unknown, self._fills
+        kept, unknown, reading = self._kept, self._unknown, self._reading
         for key, version in superseded:
             entry = kept.peek(key)
             if entry is not None and entry.record.version < version:
                 kept.discard(key)
             unknown.discard(key)
-            fill = fills.get(key)
-            if fill is not None and fill.newest < version:
-                fill.newest = version
+            if key in reading and self._overtaking.get(key, 0) < version:
+                self._overtaking[key] = version
 
     def clear(self) -> None:
         """Forget everything, and keep nothing of what is in flight."""
@@ -182,8 +175,7 @@ class LocalTier:
         self._kept.clear()
         self._unknown.clear()
         # What is in flight left before: whatever it brings is overtaken, and read once more.
-        for fill in self._fills.values():
-            fill.newest = _ANY
+        self._overtaking = dict.fromkeys(self._reading, _ANY)
 
     def _late(self, key: str, entry: Entry, now: float) -> Entry | None:
         age = self._lives.judge(entry.due, entry.uses, now)
@@ -197,53 +189,51 @@ class LocalTier:
         await self._fill(keys, self._behind)
 
     async def _fill(self, keys: list[str], source: RecordSource) -> dict[str, Record | None]:
-        fills = self._expect(keys)
+        self._expect(keys)
         try:
-            got = await self._read(keys, source, fills)
-            overtaken = {key: None for key in keys if _older(got[key], fills[key])}
+            got = await self._read(keys, source)
+            overtaken = [key for key in keys if self._is_overtaken(key, got[key])]
             if overtaken:
-                sure = {key: record for key, record in got.items() if key not in overtaken}
+                sure = {key: got[key] for key in got.keys() - overtaken}
                 try:
-                    got = sure | await self._read(list(overtaken), self._authority, fills)
+                    got = sure | await self._read(overtaken, self._authority)
                 except StoreUnavailable as error:
                     raise with_also(error, sure) from error
             return got
         finally:
-            self._release(fills)
+            self._release(keys)
 
-    async def _read(
-        self, keys: list[str], source: RecordSource, fills: dict[str, _Fill]
-    ) -> dict[str, Record | None]:
+    async def _read(self, keys: list[str], source: RecordSource) -> dict[str, Record | None]:
         asked = self._clock()
         try:
             got = dict(zip(keys, await source.fetch(keys), strict=True))
         except Incomplete as error:
-            self._keep(error.got, fills, asked)
+            self._keep(error.got, asked)
             raise
-        self._keep(got, fills, asked)
+        self._keep(got, asked)
         return got
 
-    def _expect(self, keys: Iterable[str]) -> dict[str, _Fill]:
-        fills: dict[str, _Fill] = {}
+    def _expect(self, keys: Iterable[str]) -> None:
+        reading = self._reading
         for key in keys:
-            fill = self._fills.get(key)
-            if fill is None:
-                fill = self._fills[key] = _Fill()
-            fill.readers += 1
-            fills[key] = fill
-        return fills
+            reading[key] = reading.get(key, 0) + 1
 
-    def _release(self, fills: dict[str, _Fill]) -> None:
-        for key, fill in fills.items():
-            fill.readers -= 1
-            if not fill.readers:
-                del self._fills[key]
+    def _release(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            others = self._reading.pop(key) - 1
+            if others:
+                self._reading[key] = others
+            elif self._overtaking:
+                self._overtaking.pop(key, None)
 
-    def _keep(
-        self, got: Mapping[str, Record | None], fills: dict[str, _Fill], asked: float
-    ) -> None:
+    def _is_overtaken(self, key: str, record: Record | None) -> bool:
+        if not self._overtaking:
+            return False
+        return (0 if record is None else record.version) < self._overtaking.get(key, 0)
+
+    def _keep(self, got: Mapping[str, Record | None], asked: float) -> None:
         for key, record in got.items():
-            if _older(record, fills[key]):
+            if self._is_overtaken(key, record):
                 continue
             if record is None:
                 self._keep_unknown(key, asked)
@@ -261,15 +251,10 @@ class LocalTier:
                 known.due = max(known.due, due)
                 return
         self._unknown.discard(key)
-        kept = keep(record)
         # Under the record's own text: the asker's would be kept beside it.
-        self._kept.put(record.key, Entry(record, kept.public, due))
+        self._kept.put(record.key, Entry(record, public_part(record.values), due))
 
     def _keep_unknown(self, key: str, asked: float) -> None:
         # A row never goes away (deletion keeps it), so a read that found none is the older.
         if self._kept.peek(key) is None:
             self._unknown.add(key, self._lives.unknown_until(asked, self._chance()))
-
-
-def _older(record: Record | None, fill: _Fill) -> bool:
-    return (0 if record is None else record.version) < fill.newest
