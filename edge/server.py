@@ -183,7 +183,8 @@ class _Frame:
         self._limits = limits
         self._turned_away = turned_away
         self._in_flight = 0
-        self._log_requests = log_requests
+        # Bound once: to find out that nobody wants a line costs as much as to route the request.
+        self._log = _log.bind() if log_requests else None
         self._observe = observe
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -203,8 +204,8 @@ class _Frame:
             dress(request, told)
         else:
             told = await self._answer(request, began)
-        if self._log_requests:
-            _log.info(
+        if self._log is not None:
+            self._log.info(
                 "request",
                 method=request.method,
                 path=request.path,

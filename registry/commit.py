@@ -46,11 +46,21 @@ class Unit(msgspec.Struct, Generic[T], frozen=True):
 
 class _Waiting(msgspec.Struct, frozen=True, eq=False):
     unit: Unit[Any]
+    names: tuple[str | RequestKey, ...]
     done: asyncio.Future[Any]
 
-    def names(self) -> tuple[str | RequestKey, ...]:
-        names: tuple[str | RequestKey, ...] = (*self.unit.keys, *self.unit.requests)
-        return (*names, _LARGE) if len(self.unit.keys) > MOST_KEYS else names
+    def succeed(self, answer: Any) -> None:
+        if not self.done.done():  # nobody waits for it any more
+            self.done.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():  # as above
+            self.done.set_exception(error)
+
+
+def _names(unit: Unit[Any]) -> tuple[str | RequestKey, ...]:
+    names: tuple[str | RequestKey, ...] = (*unit.keys, *unit.requests)
+    return (*names, _LARGE) if len(unit.keys) > MOST_KEYS else names
 
 
 class GroupCommit:
@@ -89,9 +99,9 @@ class GroupCommit:
         if len(self._queue) >= self._depth:
             raise StoreUnavailable(f"{self._depth} writes wait already")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(unit, done))
+        self._queue.append(_Waiting(unit, _names(unit), done))
         self._staff()
-        return await asyncio.shield(done)
+        return await done
 
     async def close(self) -> None:
         """Wait until everything that was submitted has its answer."""
@@ -120,7 +130,7 @@ class GroupCommit:
             if not group:
                 return  # all that wait, wait for a group in flight: its carrier takes them
             self._company = len(group) > 1
-            touched = {name for waiting in group for name in waiting.names()}
+            touched = {name for waiting in group for name in waiting.names}
             self._busy |= touched
             try:
                 await self._commit(group)
@@ -135,7 +145,7 @@ class GroupCommit:
         room = MOST_KEYS
         while self._queue and room > 0:
             waiting = self._queue.popleft()
-            names = waiting.names()
+            names = waiting.names
             if taken.isdisjoint(names) and (len(waiting.unit.keys) <= room or not group):
                 group.append(waiting)
                 room -= max(1, len(waiting.unit.keys))
@@ -166,17 +176,17 @@ class GroupCommit:
         except (StoreUnavailable, FateUnknown) as error:
             for waiting in group:
                 # One exception object cannot be raised in several tasks.
-                waiting.done.set_exception(type(error)(*error.args))
+                waiting.fail(type(error)(*error.args))
         except Exception as error:  # noqa: BLE001 -- handed to the one whose unit it is
             if len(group) == 1:
-                group[0].done.set_exception(error)
+                group[0].fail(error)
                 return
             for waiting in group:
                 await self._commit([waiting])
         else:
             self.written += written
             for waiting, answer in zip(group, answers, strict=True):
-                waiting.done.set_result(answer)
+                waiting.succeed(answer)
 
 
 def _decide(units: list[Unit[Any]], current: Current) -> tuple[Writes, list[Any]]:

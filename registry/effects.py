@@ -59,7 +59,7 @@ def effects(decision: Decision | Denied, asked: Asked[Any], at: int) -> Writes:
     if not isinstance(decision, Saved):
         return NOTHING
     record, change = decision.record, asked.changes[at]
-    detail = {"version": record.version, "change": str(change)}
+    detail = {"version": record.version, "change": change}
     return Writes(
         records=(Written(change, decision.kind, record),),
         audit=(audited(asked, ACTIONS[decision.kind], record.key, detail),),

@@ -34,12 +34,16 @@ class Signatures:
     def __init__(self, signer: Signer | None = None) -> None:
         self._signer = signer
         self._bulk = asyncio.Lock()
+        self._known: tuple[PrefixDirectory | None, dict[str, Mark | None]] = (None, {})
 
     def marks(
         self, directory: PrefixDirectory, handles: Iterable[tuple[str, Handle]]
     ) -> Mapping[str, Mark]:
         """Return the marks of some handles, given with their canonical names, by these."""
-        by_prefix: dict[str, Mark | None] = {}
+        known, by_prefix = self._known
+        if known is not directory:
+            by_prefix = {}
+            self._known = (directory, by_prefix)
         marks: dict[str, Mark] = {}
         for key, handle in handles:
             if handle.prefix in by_prefix:
@@ -67,11 +71,11 @@ class Signatures:
         Raises `StoreUnavailable`.
         """
         drafts = Drafts(self.marks(directory, ((t.key, c.handle) for c, t in planned)))
+        if not drafts.signing:
+            return drafts
         wanted = [
             (c, t) for c, t in planned if t.key in drafts.marks and drafts.marks[t.key].signed
         ]
-        if not wanted:
-            return drafts
         stored = await store.fetch([terms.key for _, terms in wanted])
         bare = await asyncio.to_thread(needed, wanted, stored, drafts)
         return await self.signed(bare, drafts, wanted[0][1].now)

@@ -103,7 +103,7 @@ def receipt(answer: Done, change: UUID) -> dict[str, Any]:
         "state": record.state.name.lower(),
         "version": record.version,
         "changed_at": instant(record.changed_at),
-        "change": str(change) if saved else None,
+        "change": change if saved else None,
     }
 
 
@@ -142,7 +142,7 @@ def _item(item: Item, told: Told, change: UUID) -> dict[str, Any]:
             "handle": item.handle,
             "status": status_of(item.fate),
             "version": record.version,
-            "change": str(change) if isinstance(item.fate, Saved) else None,
+            "change": change if isinstance(item.fate, Saved) else None,
         }
     problem = problem_of_answer(item.fate)
     document = problem.document(told.language)

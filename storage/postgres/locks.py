@@ -33,10 +33,12 @@ def statement(touched: Touched) -> str:
         raise ValueError(f"{len(touched.requests)} requests in one unit; at most {MAX_REQUESTS}")
     few = len(touched.keys) <= FEW
     stripes = {_stripe(prefix) for prefix in {prefix_of(key) for key in touched.keys}}
-    shared = {_number("stripe", str(stripe)): few for stripe in stripes}
+    shared = {_number(b"stripe", str(stripe).encode()): few for stripe in stripes}
     if few:
-        shared |= {_number("handle", key): False for key in touched.keys}
-    shared |= {_number("request", r.principal, r.key): False for r in touched.requests}
+        shared |= {_number(b"handle", key.encode()): False for key in touched.keys}
+    # The octet 0xFF is in no UTF-8 text, so that no two pairs of texts are joined alike.
+    requests = (r.principal.encode() + b"\xff" + r.key.encode() for r in touched.requests)
+    shared |= {_number(b"request", request): False for request in requests}
     calls = (
         f"pg_advisory_xact_lock{'_shared' if shared[number] else ''}({number})"
         for number in sorted(shared)
@@ -45,12 +47,9 @@ def statement(touched: Touched) -> str:
 
 
 def _stripe(prefix: str) -> int:
-    return _number("prefix", prefix) % _STRIPES
+    return _number(b"prefix", prefix.encode()) % _STRIPES
 
 
-def _number(kind: str, *names: str) -> int:
-    # Two names may share a number; then they wait for each other. The octet 0xFF is in no UTF-8
-    # text, so that no two lists of names are joined alike.
-    joined = b"\xff".join(name.encode() for name in names)
-    hashed = blake2b(joined, digest_size=8, person=kind.encode())
-    return int.from_bytes(hashed.digest(), signed=True)
+def _number(kind: bytes, name: bytes) -> int:
+    # Two names may share a number; then they wait for each other.
+    return int.from_bytes(blake2b(name, digest_size=8, person=kind).digest(), signed=True)

@@ -82,6 +82,15 @@ async def test_a_revoked_key_ends_when_the_memory_of_it_does(keys):
     assert await who(ring, token("one"), 100.0 + CACHE_SECONDS) is None
 
 
+async def test_a_key_that_proved_right_is_known_again_and_a_wrong_one_is_not(keys):
+    ring = KeyRing(keys, PEPPER)
+    first = await who(ring, token("one"))
+    for wrong in ("one.secret-of-on", "one.secret-of-onf", "one.s"):
+        assert await who(ring, wrong) is None
+        assert await who(ring, token("one")) == first
+    assert await ring.principal(token("one"), now=NOW + 10**6, monotonic=100.0) is None
+
+
 async def test_an_unreachable_store_is_said(keys):
     keys.down = True
     with pytest.raises(StoreUnavailable):
