@@ -7,6 +7,8 @@ feed proves them right (``freshness``); without the store, what was right is sho
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from sys import intern
 from typing import Final
 
 import msgspec
@@ -134,6 +136,34 @@ class Resolver:
         self._counters.found(basis.prefix, client.address)
         return True
 
+    def retell(self, handle: bytes, client: Client, now: float) -> bytes | None:
+        """Return the values of a record that was asked for by the same handle before, and count it.
+
+        They are what a question for all values is told, and one for public values; not one to the
+        store itself. None: `answer_now` says more.
+        """
+        if not self._freshness.believed(now):
+            return None
+        told = self._local.retell(self._generation, now, handle)
+        if told is None:
+            return None
+        self._counters.found(told.prefix, client.address)
+        return told.public
+
+    def retelling(self, now: float) -> Callable[[bytes], Entry | None]:
+        """Return what does so for many handles at this moment; these are to be counted (`retold`).
+
+        The values are the `public` ones of what it finds.
+        """
+        if not self._freshness.believed(now):
+            return _nothing
+        return partial(self._local.retell, self._generation, now)
+
+    def retold(self, prefix: str, client: Client, times: int = 1) -> None:
+        """Count answers that were found so."""
+        if times:
+            self._counters.found(prefix, client.address, times)
+
     async def answer(self, query: Query, client: Client, now: float) -> Outcome:
         """Answer a query that `answer_now` could not."""
         target = self._target(query)
@@ -242,14 +272,23 @@ class Resolver:
             kept = self._local.look(key, now)
             if kept is None:
                 return None
-            if isinstance(kept, Kept) and kept.record.state is not State.DELETED:
-                return seen(kept, query)
+            if isinstance(kept, Entry) and kept.record.state is not State.DELETED:
+                outcome = seen(kept, query)
+                if isinstance(outcome, Found):
+                    self._tell(kept, outcome, target, query)
+                return outcome
             return self._computed_now(target, query, client, now)
         if self._freshness.away(now) and self._freshness.stale_shown(now):
             outlived = self._local.outlived(key)
             if outlived is not None:
                 return seen(outlived, query)
         return None
+
+    def _tell(self, kept: Entry, found: Found, target: Ours, query: Query) -> None:
+        """Note that whoever asks in the same way may be told the same (`retelling`)."""
+        picture = self._generation
+        if kept.told != picture and found.values is kept.public and query.text == target.key:
+            kept.told, kept.prefix = picture, intern(target.prefix)
 
     def _computed_now(
         self, target: Ours, query: Query, client: Client, now: float
@@ -331,3 +370,7 @@ def _past_caches(query: Query, client: Client) -> bool:
     # A stranger must not be able to send every question to the store. Who asks the store itself is
     # not given what is kept, also when the store is away.
     return query.authoritative and client.trusted
+
+
+def _nothing(_: bytes) -> None:
+    return None

@@ -53,23 +53,23 @@ class Tallying:
         self._waiting: list[_Day] = []
         self._number = 0
 
-    def asked(self, prefix: str, source: str, *, found: bool) -> None:
-        """Count a look-up that was decided."""
+    def asked(self, prefix: str, source: str, *, found: bool, times: int = 1) -> None:
+        """Count look-ups that were decided."""
         counts = self._day.found if found else self._day.others
         pair = (prefix, source)
         if pair in counts:
-            counts[pair] += 1
+            counts[pair] += times
         elif len(counts) < MOST_PAIRS:
-            counts[pair] = 1
+            counts[pair] = times
         else:
-            counts[prefix, OTHER] = counts.get((prefix, OTHER), 0) + 1
+            counts[prefix, OTHER] = counts.get((prefix, OTHER), 0) + times
 
-    def found(self, prefix: str, source: str) -> None:
-        """Count a look-up that found values, as `asked` does: the way of repeated questions."""
+    def found(self, prefix: str, source: str, times: int = 1) -> None:
+        """Count look-ups that found values, as `asked` does: the way of repeated questions."""
         try:
-            self._found[prefix, source] += 1
+            self._found[prefix, source] += times
         except KeyError:
-            self.asked(prefix, source, found=True)
+            self.asked(prefix, source, found=True, times=times)
 
     def prefixes(self) -> dict[str, int]:
         """Return the look-ups by prefix that were not taken yet."""

@@ -25,6 +25,7 @@ _OVERHEAD: Final = 350
 """What an entry takes beside its texts and values, octets; measured on CPython 3.11."""
 _ANY: Final = 1 << 63
 """A version newer than all there are."""
+_NEVER: Final = -1
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -54,6 +55,11 @@ class Entry(Kept, frozen=False, gc=False):  # type: ignore[misc]  # msgspec allo
     due: float
     """When the last tenth of its life begins (`lives`)."""
     uses: int = 0
+    told: int = _NEVER
+    """By which picture of the prefixes it was found to be what whoever asks for its very key, for
+    all values, is told: `public`. The resolver's (`retell`), as is the next."""
+    prefix: str = ""
+    """Under which it is then counted."""
 
     @property
     def octets(self) -> int:
@@ -123,6 +129,19 @@ class LocalTier:
         if uses < MOST_USES:
             entry.uses = uses + 1
         return now < entry.due or self._late(entry.record.key, entry, now) is not None
+
+    def retell(self, picture: int, now: float, handle: bytes) -> Entry | None:
+        """Return what `look` would, if this picture of the prefixes had it `told` for a handle."""
+        try:
+            entry = self._kept.peek(handle.decode())
+        except UnicodeDecodeError:
+            return None
+        if entry is None or entry.told != picture:
+            return None
+        uses = entry.uses
+        if uses < MOST_USES:
+            entry.uses = uses + 1
+        return entry if now < entry.due else self._late(entry.record.key, entry, now)
 
     def outlived(self, key: str) -> Kept | None:
         """Return the record even past its life, for the time when the store is away."""

@@ -50,6 +50,9 @@ class S3Fifo(Generic[K, E]):
         self._holes = 0
         # Of what is kept each key is in one of the queues, once; None: given up, its place is left.
         self._kept: dict[K, E | None] = {}
+        # The dict's own method, for a look-up is what this is asked for most.
+        self.peek: Final[Callable[[K], E | None]] = self._kept.get
+        """Return what is kept."""
         self._small: deque[K] = deque()
         self._main: deque[K] = deque()
         self._out = _Remembered(entries, fingerprint)
@@ -68,10 +71,6 @@ class S3Fifo(Generic[K, E]):
         if entry is not None and entry.uses < MOST_USES:
             entry.uses += 1
         return entry
-
-    def peek(self, key: K) -> E | None:
-        """Return what is kept."""
-        return self._kept.get(key)
 
     def put(self, key: K, entry: E) -> None:
         """Keep an entry, in the place of an older one if there is one."""

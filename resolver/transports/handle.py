@@ -5,7 +5,7 @@ administration, sessions) goes ``beyond``: to the registry. What is not answered
 `Pending`; `HandleExchange.replies` answers it.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Final, assert_never
 
@@ -20,20 +20,16 @@ from identifiers.wire.handle import bodies, envelope, message, translate
 from identifiers.wire.handle.codes import EnvelopeFlag, OpCode, OpFlag, ResponseCode
 from identifiers.wire.handle.message import Message
 from identifiers.wire.handle.resolution import (
-    answer_key,
     decode_query,
     encode_found,
-    patch,
-    pieces,
-    request_id_of,
-    shared_part,
+    handle_of,
 )
 from identifiers.wire.handle.site import Site, SiteFlag, encode_site
-from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo
+from identifiers.wire.handle.translate import ReplyTo
 from identifiers.wire.handle.values import filter_blob
 from resolver.clients import Client
 from resolver.counters import Event, Result, result_of
-from resolver.service import Basis, Resolver
+from resolver.service import Resolver
 from resolver.transports.beyond import (
     NOT_HERE,
     Beyond,
@@ -45,7 +41,8 @@ from resolver.transports.beyond import (
     sealed_reply_to,
 )
 from resolver.transports.beyond import Reply as Reply  # noqa: PLC0414 -- exported too
-from resolver.transports.finished import DEFAULT_OCTETS, FinishedReplies
+from resolver.transports.finished import DEFAULT_OCTETS
+from resolver.transports.repeats import Expirations, Repeats
 
 _CODE_START: Final = envelope.SIZE + 4
 _CODE_END: Final = _CODE_START + 4
@@ -59,14 +56,6 @@ _OP_FLAGS_AT: Final = envelope.SIZE + 8
 _PUBLIC_ONLY: Final = int(OpFlag.PUBLIC_ONLY) >> 24
 _KEEP_ALIVE: Final = int(OpFlag.KEEP_ALIVE) >> 24
 _CERTIFY: Final = int(OpFlag.CERTIFY)
-
-
-class FinishedMessage(msgspec.Struct, frozen=True, gc=False):
-    """A reply that serves again (`finished.Finished`); `subject` as in `Reply`."""
-
-    data: bytes
-    subject: bytes
-    basis: Basis
 
 
 class Asking(msgspec.Struct, frozen=True):
@@ -109,8 +98,8 @@ _NO_REQUEST: Final = Silence(Event.DROPPED_RESPONSE)
 class HandleExchange:
     """Answers message bytes. `site` is the site record of this node; `epoch` the wall clock.
 
-    Finished replies take up to `finished_octets` of memory. A certified reply is never one: its
-    signature covers the request's id.
+    Of what it answers `repeats` remembers enough to answer it again, in up to `finished_octets` of
+    memory. A certified reply is never among it: its signature covers the request's id.
     """
 
     def __init__(
@@ -122,14 +111,13 @@ class HandleExchange:
         beyond: Beyond = Beyond(),  # noqa: B008 -- frozen
     ) -> None:
         self._resolver = resolver
-        self._finished = FinishedReplies[FinishedMessage](finished_octets)
+        self._expires = Expirations(epoch).at
+        self._repeats = Repeats(resolver, self._expires, finished_octets)
+        self.repeated: Final = self._repeats.one
+        self.repeat: Final = self._repeats.some
         self._site = translate.Site(site.serial, bool(site.flags & SiteFlag.PRIMARY))
         self._record = encode_site(site)
-        self._epoch = epoch
         self._beyond = beyond
-        self._expiration = 0
-        self._expiration_octets = bytes(4)
-        self._renew_at = float("-inf")
 
     @property
     def hands_on(self) -> bool:
@@ -153,47 +141,14 @@ class HandleExchange:
             return self.general(request, client, now, known=True)
         return self.plain(request, client, now) or self.general(request, client, now)
 
-    def repeat(
-        self, requests: Iterable[bytes], client: Client, now: float, out: list[bytes], octets: int
-    ) -> int:
-        """Answer the first of `requests`, up to one that was not answered before.
-
-        The replies go to `out` in pieces, until they are `octets` together; returns how many they
-        are. For requests on whose connection nobody is known.
-        """
-        self._expires(now)
-        find, resolver, expires = self._finished.find, self._resolver, self._expiration_octets
-        answered = 0
-        for request in requests:
-            done = find(shared_part(request), resolver, client, now)
-            if done is None or octets <= 0:
-                break
-            out += pieces(done.data, request_id_of(request), expires)
-            octets -= len(done.data)
-            answered += 1
-        return answered
-
-    def repeated(self, request: bytes, client: Client, now: float) -> bytes | None:
-        """Return the reply to a request that was answered before, if it still is the right one.
-
-        For requests by which nobody is known.
-        """
-        done = self._finished.find(shared_part(request), self._resolver, client, now)
-        if done is None:
-            return None
-        self._expires(now)
-        return patch(done.data, request_id_of(request), self._expiration_octets)
-
     def plain(self, request: bytes, client: Client, now: float) -> Reply | Pending | None:
         """Answer a plain resolution as `at_once` does; None: it is something else.
 
         Who knows an older record of the site has asked with a serial for which nothing is kept.
         """
-        done = self._finished.find(shared_part(request), self._resolver, client, now)
-        if done is not None:
-            self._expires(now)
-            data = patch(done.data, request_id_of(request), self._expiration_octets)
-            return Reply(data, Result.FOUND, done.subject)
+        data = self.repeated(request, client, now)
+        if data is not None:
+            return Reply(data, Result.FOUND, handle_of(request))
         plain = decode_query(request)
         if plain is None:
             return None
@@ -206,11 +161,7 @@ class HandleExchange:
         if not isinstance(outcome, Found):
             return self._decided(Asking(to, query, request), outcome, client, now)
         reply = self._told(to, query, outcome, now)
-        key = answer_key(request)
-        if key is not None:
-            basis = self._resolver.basis(query, outcome, now)
-            if basis is not None:
-                self._finished.keep(key, FinishedMessage(reply.data, reply.subject, basis))
+        self._repeats.learn(request, query, outcome, reply.data, now)
         return reply
 
     async def later(self, asking: Asking, client: Client, now: float) -> Reply | Pending:
@@ -378,14 +329,6 @@ class HandleExchange:
     def _refused(self, to: ReplyTo, code: ResponseCode, text: str, now: float) -> Reply:
         data = translate.error_reply(to, code, text, self._site, self._expires(now))
         return Reply(data, _REFUSALS.get(code, Result.MALFORMED), b"")
-
-    def _expires(self, now: float) -> int:
-        # The wall clock is read once a second: an expiration is a matter of hours.
-        if now >= self._renew_at:
-            self._renew_at = now + 1.0
-            self._expiration = int(self._epoch()) + REPLY_LIFETIME
-            self._expiration_octets = self._expiration.to_bytes(4, "big")
-        return self._expiration
 
 
 def keeps_alive(request: bytes) -> bool:

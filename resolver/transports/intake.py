@@ -4,7 +4,6 @@ Messages that are longer than a look-up are for the registry. Whether anybody ta
 its first octets, before much of it is kept; strangers share a few seats for them.
 """
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from identifiers.wire.cursor import ProtocolError
@@ -56,13 +55,11 @@ class Intake:
         """Take what the peer sent. Raises `ProtocolError`."""
         self._framer.feed(data)
 
-    def ready(self, most: int) -> list[bytes]:
-        """Return up to `most` whole messages that come next, neither judged nor taken."""
-        return self._framer.ready(most)
-
-    def skip(self, messages: Sequence[bytes]) -> None:
-        """Take the first ones of what `ready` returned."""
-        self._framer.skip(messages)
+    def skip(self, octets: int) -> None:
+        """Take whole messages that were answered off what is `begun`."""
+        if octets:
+            self._framer.skip(octets)
+            self._began = None
         self._began = None
 
     def next(self) -> bytes | None:

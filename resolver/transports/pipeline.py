@@ -28,6 +28,7 @@ _TURN: Final = 64
 """Messages answered in one turn of the loop."""
 _REPEATED: Final = 256
 """The same of those that were answered before."""
+_REPEATED_READ: Final = 64 * 1024
 _REPEATED_OCTETS: Final = 256 * 1024
 _TURN_OCTETS: Final = 64 * 1024
 """Reply octets after which a turn ends; also how much the transport takes before it says stop."""
@@ -94,13 +95,19 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the peer sent."""
-        if self._ending:
+        if self._ending or self._closed:
             return
-        try:
-            self._intake.feed(data)
-        except ProtocolError as error:
-            self._last_words(error)
-        self._work()
+        out: list[bytes] = []
+        enough = False
+        if not self._intake.buffered:
+            octets, enough = self._repeat(data, out)
+            data = data[octets:]
+        if data:
+            try:
+                self._intake.feed(data)
+            except ProtocolError as error:
+                self._last_words(error)
+        self._work(out, enough=enough)
 
     def eof_received(self) -> bool:
         """Answer what is still to be answered, then close."""
@@ -178,12 +185,13 @@ class Connection(asyncio.Protocol):
         if moved.read:
             self.data_received(moved.read)
 
-    def _work(self) -> None:
+    def _work(self, out: list[bytes] | None = None, *, enough: bool = False) -> None:
+        """Answer what can be. `out` goes out first; `enough`: that is a turn's worth."""
         if self._closed:
             return
-        out: list[bytes] = []
+        out = [] if out is None else out
         self._collect(out)
-        more = self._answer_some(out)
+        more = enough or self._answer_some(out)
         self._collect(out)
         if out:
             self._transport.write(out[0] if len(out) == 1 else b"".join(out))
@@ -214,8 +222,14 @@ class Connection(asyncio.Protocol):
 
     def _answer_some(self, out: list[bytes]) -> bool:
         """Answer what is buffered, up to a turn's worth; True: there may be more to answer."""
-        if self._repeat_some(out):
-            return True
+        intake = self._intake
+        if not intake.buffered:
+            return False
+        octets, enough = self._repeat(intake.begun(_REPEATED_READ), out)
+        intake.skip(octets)
+        return enough or self._answer_each(out)
+
+    def _answer_each(self, out: list[bytes]) -> bool:
         size = 0
         for _ in range(_TURN):
             if size >= _TURN_OCTETS:
@@ -232,25 +246,25 @@ class Connection(asyncio.Protocol):
             size += self._take(request, out)
         return True
 
-    def _repeat_some(self, out: list[bytes]) -> bool:
-        """Answer the first of what is buffered, as long as it was answered before: a short cut.
+    def _repeat(self, stream: bytes, out: list[bytes]) -> tuple[int, bool]:
+        """Answer the first messages of `stream` that were answered before: a short cut.
 
-        True: that was a turn's worth.
+        Returns their octets, and whether they are a turn's worth.
         """
         if self._slots or self._known or self._blocked():
-            return False
-        desk, intake, now = self._desk, self._intake, self._desk.clock()
+            return 0, False
+        desk, now = self._desk, self._desk.clock()
         left = _REPEATED if self.client.trusted else desk.pace.requests - self._taken - 1
-        requests = intake.ready(min(left, _REPEATED))
-        answered = desk.exchange.repeat(requests, self.client, now, out, _REPEATED_OCTETS)
+        answered, octets = desk.exchange.repeat(
+            stream, self.client, now, out, min(left, _REPEATED), _REPEATED_OCTETS
+        )
         if not answered:
-            return False
-        intake.skip(requests[:answered])
+            return 0, False
         self._taken += answered
-        self._pooled = self._pooled or self._taken > 1 or keeps_alive(requests[0])
+        self._pooled = self._pooled or self._taken > 1 or keeps_alive(stream)
         done = desk.clock()
         desk.counters.answered(Transport.TCP, Result.FOUND, done - now, done, times=answered)
-        return answered == _REPEATED
+        return octets, answered == _REPEATED
 
     def _blocked(self) -> bool:
         if self._ending or self._stalled is not None:

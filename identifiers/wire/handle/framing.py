@@ -5,8 +5,7 @@ carries the bytes from 492 x *i*. On TCP a message stands behind its envelope an
 between messages. Nothing here reads a clock or a socket.
 """
 
-import struct
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from enum import Enum
 from typing import Final, Literal
 
@@ -22,8 +21,6 @@ PAYLOAD: Final = MAX_DATAGRAM - envelope.SIZE
 """Message bytes in a full datagram."""
 PATIENCE: Final = 5.0
 """Seconds that the packets of one message may take."""
-_READY: Final = 64 * 1024
-_LENGTH: Final = struct.Struct(">16xI")
 
 
 def split(message: bytes) -> list[bytes]:
@@ -176,7 +173,7 @@ class TcpFramer:
         return self._wanted
 
     def begun(self, size: int) -> bytes:
-        """Return the first bytes of the message under way, up to `size`."""
+        """Return the first bytes of what is buffered, up to `size`."""
         return bytes(self._buffer[:size])
 
     def feed(self, data: bytes) -> None:
@@ -189,28 +186,10 @@ class TcpFramer:
         self._wanted = self._measure(start + data[: envelope.SIZE - len(start)])
         self._buffer += data
 
-    def ready(self, most: int) -> list[bytes]:
-        """Return up to `most` whole messages that come next, cut, but neither judged nor taken.
-
-        Of what is buffered the first 64 KiB are looked at. ``skip`` takes them.
-        """
-        start = bytes(self._buffer[:_READY])
-        found: list[bytes] = []
-        at, size = 0, len(start)
-        while at + envelope.SIZE <= size and len(found) < most:
-            end = at + envelope.SIZE + _LENGTH.unpack_from(start, at)[0]
-            if end > size:
-                break
-            found.append(start[at:end])
-            at = end
-        return found
-
-    def skip(self, messages: Iterable[bytes]) -> None:
-        """Take the first ones of what ``ready`` returned."""
-        taken = sum(map(len, messages))
-        if taken:
-            del self._buffer[:taken]
-            self._wanted = 0
+    def skip(self, octets: int) -> None:
+        """Take whole messages that were read off what is ``begun``."""
+        del self._buffer[:octets]
+        self._wanted = 0
 
     def next_message(self) -> bytes | Literal[NeedData.NEED_DATA]:
         """Return the next whole message (its envelope first) or NEED_DATA.

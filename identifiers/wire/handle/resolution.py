@@ -200,14 +200,13 @@ def patch(finished: bytes, request_id: bytes, expiration: bytes) -> bytes:
 
     `request_id` is ``request_id_of`` the new request, `expiration` an epoch second as 4 bytes.
     """
-    return b"".join(pieces(finished, request_id, expiration))
+    return b"".join((finished[:8], request_id, finished[12:36], expiration, finished[40:]))
 
 
-def pieces(
-    finished: bytes, request_id: bytes, expiration: bytes
-) -> tuple[bytes, bytes, bytes, bytes, bytes]:
-    """Return the same in pieces, for those who join many replies."""
-    return finished[:8], request_id, finished[12:36], expiration, finished[40:]
+def handle_of(datagram: bytes) -> bytes:
+    """Return the handle of a resolution, as ``decode_query`` reads it."""
+    length = int.from_bytes(datagram[_BEFORE_HANDLE - 4 : _BEFORE_HANDLE], "big")
+    return datagram[_BEFORE_HANDLE : _BEFORE_HANDLE + length]
 
 
 def request_id_of(datagram: bytes) -> bytes:

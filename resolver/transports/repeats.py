@@ -1,0 +1,165 @@
+"""Resolutions over the Handle protocol that were answered before, and the same for other names.
+
+All values of a record that is asked for by its very key are told straight from the local tier,
+where the record stands with what says that it may be (`Resolver.retelling`): octets around the name
+and the values are all that is added (`shapes`), and nothing is kept twice. Other answers with
+values, parts of records or names in other letters, are finished replies.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from identifiers.outcomes import Found
+from identifiers.queries import Query
+from identifiers.wire.handle import envelope
+from identifiers.wire.handle.resolution import answer_key, patch, request_id_of, shared_part
+from identifiers.wire.handle.shapes import END, HEAD, LEAST, NAME_AT, NAMED_AT, REPLY, Shapes
+from identifiers.wire.handle.translate import REPLY_LIFETIME
+from resolver.clients import Client
+from resolver.service import Basis, Resolver
+from resolver.transports.finished import FinishedReplies
+
+
+class Expirations:
+    """What replies say of their end. `epoch` is the wall clock.
+
+    It is read once a second: an expiration is a matter of hours.
+    """
+
+    def __init__(self, epoch: Callable[[], float]) -> None:
+        self._epoch = epoch
+        self._at = 0
+        self._renew_at = float("-inf")
+
+    def at(self, now: float) -> int:
+        """Return when a reply of this moment expires, an epoch second. `now` is monotonic."""
+        if now >= self._renew_at:
+            self._renew_at = now + 1.0
+            self._at = int(self._epoch()) + REPLY_LIFETIME
+        return self._at
+
+
+class FinishedMessage(msgspec.Struct, frozen=True, gc=False):
+    """A reply that serves again (`finished.Finished`)."""
+
+    data: bytes
+    basis: Basis
+
+
+class Repeats:
+    """Answers what was answered before, for requests by which nobody is known.
+
+    Finished replies take up to `octets` of memory.
+    """
+
+    def __init__(self, resolver: Resolver, expires: Callable[[float], int], octets: int) -> None:
+        self._resolver = resolver
+        self._expires = expires
+        self._shapes = Shapes()
+        self._finished = FinishedReplies[FinishedMessage](octets)
+
+    def learn(self, request: bytes, query: Query, found: Found, reply: bytes, now: float) -> None:
+        """Take the answer to a plain resolution as an example."""
+        if query.authoritative:
+            return
+        if not (query.indexes or query.types) and query.text == found.record.key:
+            self._shapes.learn(request, reply)
+            return
+        key = answer_key(request)
+        if key is not None:
+            basis = self._resolver.basis(query, found, now)
+            if basis is not None:
+                self._finished.keep(key, FinishedMessage(reply, basis))
+
+    def one(self, request: bytes, client: Client, now: float) -> bytes | None:
+        """Return the reply to a request, if it is known and still the right one."""
+        if len(request) < LEAST:
+            return None
+        start, request_id, status, lengths = HEAD.unpack_from(request)
+        shape = self._shapes.find((start, status, lengths))
+        if shape is not None and request[shape.name_end :] == shape.tail:
+            values = self._resolver.retell(request[NAME_AT : shape.name_end], client, now)
+            if values is not None:
+                size = len(values)
+                head = REPLY.pack(
+                    shape.start,
+                    request_id,
+                    shape.rest + size,
+                    shape.status,
+                    self._expires(now),
+                    shape.body + size,
+                )
+                return b"".join((head, request[NAMED_AT : shape.name_end], values, END))
+        return self._finished_one(request, client, now)
+
+    def some(  # noqa: PLR0917 -- what came, from whom and when; where to and how much
+        self,
+        stream: bytes,
+        client: Client,
+        now: float,
+        out: list[bytes],
+        most: int,
+        octets: int,
+    ) -> tuple[int, int]:
+        """Answer the first whole messages of `stream`, up to one that is not known.
+
+        Returns how many they are, and their octets. The replies go to `out` in pieces: at most
+        `most`, and about `octets`.
+        """
+        retell, expires = self._resolver.retelling(now), self._expires(now)
+        head_of, find, write = HEAD.unpack_from, self._shapes.find, REPLY.pack
+        prefix, counted = "", 0
+        answered = at = 0
+        last = len(stream) - LEAST
+        while at <= last and answered < most and octets > 0:
+            start, request_id, status, lengths = head_of(stream, at)
+            shape, told = find((start, status, lengths)), None
+            end = at if shape is None else at + shape.name_end
+            if shape is not None and stream.startswith(shape.tail, end):
+                told = retell(stream[at + NAME_AT : end])
+            if shape is None or told is None:
+                request = _first(stream, at)
+                reply = self._finished_one(request, client, now)
+                if reply is None:
+                    break
+                out.append(reply)
+                at += len(request)
+                octets -= len(reply)
+            else:
+                values = told.public
+                size = len(values)
+                out += (
+                    write(
+                        shape.start,
+                        request_id,
+                        shape.rest + size,
+                        shape.status,
+                        expires,
+                        shape.body + size,
+                    ),
+                    stream[at + NAMED_AT : end],
+                    values,
+                    END,
+                )
+                at = end + len(shape.tail)
+                octets -= shape.rest + size
+                if told.prefix is not prefix:
+                    self._resolver.retold(prefix, client, counted)
+                    prefix, counted = told.prefix, 0
+                counted += 1
+            answered += 1
+        self._resolver.retold(prefix, client, counted)
+        return answered, at
+
+    def _finished_one(self, request: bytes, client: Client, now: float) -> bytes | None:
+        done = self._finished.find(shared_part(request), self._resolver, client, now)
+        if done is None:
+            return None
+        expires = self._expires(now).to_bytes(4, "big")
+        return patch(done.data, request_id_of(request), expires)
+
+
+def _first(stream: bytes, at: int) -> bytes:
+    """Return the message that begins there, or what there is of it."""
+    return stream[at : at + envelope.SIZE + int.from_bytes(stream[at + 16 : at + 20], "big")]

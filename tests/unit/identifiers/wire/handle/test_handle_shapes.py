@@ -1,0 +1,82 @@
+from identifiers.wire.handle import bodies
+from identifiers.wire.handle.header import Header
+from identifiers.wire.handle.message import Message, encode
+from identifiers.wire.handle.resolution import decode_query, encode_found, handle_of
+from identifiers.wire.handle.shapes import END, HEAD, NAMED_AT, REPLY, Shapes
+from identifiers.wire.handle.translate import Site
+
+VALUES = bytes.fromhex("00000000")
+
+
+def asking(handle, request_id=1, *, session_id=0, indexes=(), **fields):
+    header = Header(op_code=1, **({"flags": 0x1900_0000} | fields))
+    body = bodies.Asked(handle, indexes)
+    return encode(Message(request_id=request_id, session_id=session_id, header=header, body=body))
+
+
+def answered(request, values=VALUES):
+    to, query = decode_query(request)
+    return encode_found(to, query.handle, values, Site(7), 1_780_000_000)
+
+
+def found(shapes, request):
+    start, _, status, lengths = HEAD.unpack_from(request)
+    return shapes.find((start, status, lengths))
+
+
+def test_a_reply_is_put_together_for_another_name():
+    shapes = Shapes()
+    first, second = asking("88.300.1/A"), asking("88.300.1/B", 2, expiration=5)
+    shapes.learn(first, answered(first))
+    shape = found(shapes, second)
+    values = b"\0\0\0\1" + bytes(40)
+    head = REPLY.pack(
+        shape.start,
+        second[8:12],
+        shape.rest + len(values),
+        shape.status,
+        1_780_000_000,
+        shape.body + len(values),
+    )
+    assert second[shape.name_end :] == shape.tail
+    named = second[NAMED_AT : shape.name_end]
+    assert head + named + values + END == answered(second, values)
+
+
+def test_what_differs_in_more_than_the_name_is_of_another_shape():
+    shapes = Shapes()
+    first = asking("88.300.1/A")
+    shapes.learn(first, answered(first))
+    for other in (
+        asking("88.300.1/AB"),
+        asking("88.300.1/A", flags=0),
+        asking("88.300.1/A", recursion_count=1),
+        asking("88.300.1/A", site_serial=1),
+        asking("88.300.1/A", session_id=1),
+        asking("88.300.1/A", indexes=(1,)),
+        b"\3" + first[1:],
+    ):
+        assert found(shapes, other) is None
+
+
+def test_what_may_not_be_shared_or_has_filters_teaches_nothing():
+    shapes = Shapes()
+    for request in (asking("88.300.1/A", session_id=1), asking("88.300.1/A", indexes=(1,))):
+        shapes.learn(request, answered(request))
+    assert len(shapes) == 0
+
+
+def test_the_number_of_shapes_is_bounded():
+    shapes = Shapes()
+    for serial in range(3000):
+        request = asking("88.300.1/A", site_serial=serial)
+        shapes.learn(request, answered(request))
+        shapes.learn(request, answered(request))
+        assert found(shapes, request) is not None
+        assert len(shapes) <= 1024
+
+
+def test_the_handle_of_a_resolution():
+    for handle in ("88.300.1/A", "88.300.1/标识"):
+        request = asking(handle)
+        assert handle_of(request) == decode_query(request)[1].handle
