@@ -83,10 +83,8 @@ def merkle_root(written: Sequence[Written]) -> bytes:
     """Return the tree hash over ``key|version|SHA-256(values)`` of each record, in order."""
     return merkle.root(
         [
-            merkle.leaf(
-                f"{w.record.key}|{w.record.version}|".encode() + sha256(w.record.values).digest()
-            )
-            for w in written
+            merkle.leaf(b"%b|%d|%b" % (r.key.encode(), r.version, sha256(r.values).digest()))
+            for r in [w.record for w in written]
         ]
     )
 

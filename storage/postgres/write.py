@@ -22,7 +22,7 @@ from identifiers.changes import (
 )
 from identifiers.errors import StoreUnavailable
 from storage import unit
-from storage.postgres import directory, imports, locks, records, rows
+from storage.postgres import copying, directory, imports, locks, records, rows
 from storage.postgres.database import WRITE_SECONDS, Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
@@ -34,19 +34,6 @@ _BULK_SECONDS: Final = 30.0
 _BULK_OPENING: Final = "BEGIN; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '30s'"
 _COPY_FROM: Final = 128
 """From so many new records on, COPY is faster than arrays."""
-_IDENTIFIER: Final = (
-    "prefix",
-    "key",
-    "name",
-    "version",
-    "state",
-    "reason",
-    "template",
-    "wire_values",
-    "created_at",
-    "changed_at",
-)
-_CHANGE: Final = ("change", "prefix", "key", "version", "kind")
 _Headers = tuple[tuple[str, str], ...]
 _headers: Final = msgspec.msgpack.Decoder(_Headers)
 
@@ -131,34 +118,15 @@ async def _store(connection: Connection, writes: Writes) -> None:
 
 
 async def _copy(connection: Connection, new: Sequence[Written]) -> None:
-    prefixes = rows.by_prefix(w.record.key for w in new)
-    await connection.copy_records_to_table(
-        "identifier",
-        columns=_IDENTIFIER,
-        records=[
-            (
-                prefix,
-                w.record.key,
-                rows.stored_name(w.record),
-                1,
-                w.record.state,
-                w.record.reason,
-                w.record.template,
-                w.record.values,
-                w.record.changed_at,
-                w.record.changed_at,
-            )
-            for prefix, w in zip(prefixes, new, strict=True)
-        ],
-    )
-    await connection.copy_records_to_table(
-        "change",
-        columns=_CHANGE,
-        records=[
-            (w.change, prefix, w.record.key, 1, w.kind)
-            for prefix, w in zip(prefixes, new, strict=True)
-        ],
-    )
+    copies = copying.copies(new)
+    for table, columns, octets in (
+        ("identifier", copying.IDENTIFIER, copies.identifiers),
+        ("change", copying.CHANGE, copies.changes),
+    ):
+        # The driver takes octets for the name of a file, and a view of octets for octets.
+        await connection.copy_to_table(
+            table, source=memoryview(octets), columns=columns, format="binary"
+        )
 
 
 async def _store_rest(connection: Connection, writes: Writes, written: Sequence[Written]) -> None:

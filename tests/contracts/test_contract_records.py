@@ -37,6 +37,26 @@ async def test_a_write_is_read_back_as_it_was(backend: Backend) -> None:
     assert await backend.past.history() == []
 
 
+async def test_many_new_records_are_read_back_as_they_were(backend: Backend) -> None:
+    given = [
+        record(
+            f"88.300.{n % 3}/名称{n}",
+            values=bytes([n]) * n,
+            name=f"88.300.{n % 3}/名称{n}{'é' * (n % 2)}",
+            state=list(State)[n % 4],
+            changed_at=1_700_000_000 + n // 9,
+            reason="暂停" * (n % 5),
+            template=[None, "", "coal/batch@3"][n % 3],
+        )
+        for n in range(200)
+    ]
+    units = [written(each, list(ChangeKind)[n % 4]) for n, each in enumerate(given)]
+    keys = tuple(each.key for each in given)
+    await backend.store.write(Touched(keys=keys), lambda _: (Writes(records=tuple(units)), None))
+    assert await backend.records.fetch(keys) == given
+    assert await backend.past.changes() == [(w.change, w.record.key, 1, w.kind) for w in units]
+
+
 async def test_decide_sees_what_is_stored_and_only_of_what_is_touched(backend: Backend) -> None:
     await put(backend.store, KEY)
     await put(backend.store, "88.300.1/OTHER")
