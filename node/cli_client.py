@@ -218,7 +218,10 @@ def export(
 
 
 def bench(context: typer.Context) -> None:
-    """Measure the rates of this machine, as ratios to bare references; prints JSON."""
+    """Measure the rates of this machine, as ratios to bare references; prints JSON.
+
+    ``--quick`` takes small sizes, ``--only`` some parts; ``--help`` tells all.
+    """
     command = [sys.executable, "-P", "-m", "loadtest.bench", *context.args]
     sys.exit(subprocess.run(command, check=False).returncode)  # noqa: S603 -- our own module
 

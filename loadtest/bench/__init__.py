@@ -1,7 +1,17 @@
-"""Rates of this machine: the node beside bare references, in one run, answers verified.
+"""Rates of this machine: the node beside bare references, in one run, answers compared.
 
-Parts in reading order: ``__main__`` (what is measured, in which order, the JSON document),
-``references`` (the bare servers), ``wire`` (questions and what a right answer looks like),
-``datagrams`` and ``streams`` (the drivers), ``signed`` (certified answers), ``freshness`` (how
-soon a write is told by every worker), ``nodes`` (real nodes for the run).
+Parts in reading order:
+
+* ``__main__``    what is wanted, the JSON document
+* ``parts``       what is measured, in which order, and what the parts share
+* ``bars``        what the figures have to reach
+* ``population``  the identifiers of a run; ``wire``: how they are asked for
+* ``workload``    questions, right answers, the order of asking; ``hot``: those of the hot names
+* ``asking``      the drivers: ``datagrams.c`` and ``streams.c``, in Python without a compiler
+* ``comparing``   the node and ``references``, the bare servers, in turn
+* ``nodes``       real nodes, each on its processor; ``postgres``: what it counts
+* ``udp``, ``tcp``, ``http``, ``signed``, ``cold``, ``unknown``, ``beside``, ``importing``,
+  ``registering``, ``freshness``, ``restarting``  the paths
+* ``growth``      what size costs: a program of its own
+
 """

@@ -1,113 +1,111 @@
 """Look-ups of names that a worker does not hold, each asked once: from PostgreSQL, and from Redis.
 
-Of two workers one is stopped (SIGSTOP) while the other is asked. What the first one read from
-PostgreSQL it left in Redis, where the second one then finds it. Redis is trusted by a worker from
-its first look on, so both look once before.
+One worker is asked for all names there are: what it holds afterwards, and how long the collector
+ever stopped it, is looked at too. Redis answers a worker only what was read from PostgreSQL since
+that worker began to follow the news; so of two workers, which both looked once before, one is
+stopped (SIGSTOP) while the other is asked, and what the first one read the second one then finds.
 """
 
-import json
 import os
 import signal
-import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
-from loadtest.bench import comparing, datagrams, importing, nodes, wire
-from loadtest.bench.datagrams import Tally
+from loadtest.bench import comparing, nodes, wire, workload
+from loadtest.bench.asking import over_udp
+from loadtest.bench.comparing import Contender, Runs
 
-VALUES: Final = 300
-"""Octets of the values of one identifier, as a reply carries them."""
-_EMPTY: Final = 4 + 4 + 4 + 1 + 4 + 1 + 4 + 3 + 4 + 4
-"""Those of one URL without its text, and the number of values."""
-_WARM: Final = 64
 _WINDOW: Final = 512
-_ROUND: Final = 5000
-"""Names asked for in one go: a worker that is stopped for four seconds counts as hung."""
+_PIECE: Final = 50_000
+"""Names asked for in one go; their rates' median counts."""
+_BRIEF: Final = 15_000
+"""So many while a worker is stopped: for four seconds it counts as hung."""
 _NEWS: Final = 0.4
 """Seconds in which a worker that was stopped has read the news, and fills have reached Redis."""
 
 
-def handle(prefix: str, number: int) -> str:
-    """Return the name of an identifier; all are of one length."""
-    return f"{prefix}/COLD{number:08d}"
+def postgres(node: nodes.Node, names: Sequence[str]) -> dict[str, Any]:
+    """Ask the only worker once for each of `names`.
 
-
-def lines(prefix: str, first: int, last: int) -> Iterator[bytes]:
-    """Yield identifiers with one value each."""
-    for number in range(first, last):
-        text = f"https://cold.example/{number:08d}/".ljust(VALUES - _EMPTY, "x")
-        value = {"index": 1, "type": "URL", "data": {"format": "string", "value": text}}
-        yield json.dumps({"handle": handle(prefix, number), "values": [value]}).encode() + b"\n"
-
-
-def measure(node: nodes.Node, key: str, prefix: str, *, count: int) -> dict[str, Any]:
-    """Import `count` identifiers and ask for each, in turn from PostgreSQL and from Redis.
-
-    `node` has two workers. `hits` is the part of the names that Redis answered, `queries` how many
-    a second PostgreSQL was asked.
+    `queries` is how many a second PostgreSQL was asked for names. `held` tells of the worker.
     """
-    importing.bulk(node, key, b"".join(lines(prefix, 0, count)))
-    names = [handle(prefix, number) for number in range(count)]
-    workers = tuple(node.processes()["worker"])
-    for at, worker in enumerate(workers):
-        _ask(node, worker, workers, names[at * _WARM : (at + 1) * _WARM])
-    cold = names[2 * _WARM :]
-    each = min(_ROUND, len(cold) // comparing.ROUNDS)
-    postgres, redis = [], []
-    hits = queries = 0.0
-    starts = range(0, len(cold) - each + 1, each)
-    for start in starts:
-        some = cold[start : start + each]
-        before = node.metric("idnode_store_questions_total")
-        postgres.append(_ask(node, workers[0], workers, some))
-        queries += node.metric("idnode_store_questions_total") - before
-        before = node.metric("idnode_shared_tier_names_total", 'result="hit"')
-        redis.append(_ask(node, workers[1], workers, some))
-        hits += node.metric("idnode_shared_tier_names_total", 'result="hit"') - before
-    seconds = sum(run.seconds for run, _ in postgres)
+    worker = comparing.worker(node)
+    empty, queries = _resident(worker), node.metric("idnode_store_questions_total")
+    read = _once(node, worker, names)
+    queries = node.metric("idnode_store_questions_total") - queries
     return {
-        "cold_postgres": _told(postgres) | {"queries": round(queries / seconds)},
-        "cold_redis": _told(redis) | {"hits": round(hits / (each * len(starts)), 4)},
+        "cold_postgres": _told(read) | {"queries": round(queries / read.seconds)},
+        "held": {"identifiers": len(names)} | _held(node, worker, empty),
     }
 
 
-def _ask(
-    node: nodes.Node, worker: int, workers: Sequence[int], names: Sequence[str]
-) -> tuple[Tally, float]:
-    """Ask one worker for names; give also the processor time that it took."""
-    questions = [wire.resolution(name, at + 1) for at, name in enumerate(names)]
-    size = len(questions[0]) - 8 + VALUES
-    with _only(worker, workers), comparing.processor_time(worker) as spent:
-        run = datagrams.drive_once(node.address("handle"), questions, size, window=_WINDOW)
-    return run, spent[0]
+def redis(node: nodes.Node, names: Sequence[str]) -> dict[str, Any]:
+    """Ask each of two workers once for each of `names`; tell of the second one.
+
+    `hits` is the part of the names that Redis answered.
+    """
+    one, other = node.processes()["worker"]
+    for worker, name in ((one, names[0]), (other, names[1])):
+        with _stopped(one + other - worker):
+            _once(node, worker, [name])
+    found, hits = Runs(), 0.0
+    for first in range(2, len(names), _BRIEF):
+        some = names[first : first + _BRIEF]
+        with _stopped(other):
+            _once(node, one, some)
+        before = node.metric("idnode_shared_tier_names_total", 'result="hit"')
+        with _stopped(one):
+            found += _once(node, other, some)
+        hits += node.metric("idnode_shared_tier_names_total", 'result="hit"') - before
+    return _told(found) | {"hits": round(hits / (len(names) - 2), 4)}
 
 
 @contextmanager
-def _only(worker: int, workers: Sequence[int]) -> Iterator[None]:
-    """Stop the other workers until the block ends, and give this one time to read the news."""
-    others = [other for other in workers if other != worker]
-    for other in others:
-        os.kill(other, signal.SIGSTOP)
+def _stopped(worker: int) -> Iterator[None]:
+    """Stop a worker until the block ends, and give the other one time to read the news."""
+    os.kill(worker, signal.SIGSTOP)
     try:
         time.sleep(_NEWS)
         yield
     finally:
-        for other in others:
-            os.kill(other, signal.SIGCONT)
+        os.kill(worker, signal.SIGCONT)
         time.sleep(_NEWS)
 
 
-def _told(asked: Sequence[tuple[Tally, float]]) -> dict[str, Any]:
-    runs, used = [run for run, _ in asked], sum(spent for _, spent in asked)
-    answered = sum(run.answered for run in runs)
+def _once(node: nodes.Node, worker: int, names: Sequence[str]) -> Runs:
+    """Ask once for each name, of the worker that is there to answer."""
+    port = node.address("handle")[1]
+    whole = Runs()
+    for first in range(0, len(names), _PIECE):
+        questions = [wire.resolution(name, 0) for name in names[first : first + _PIECE]]
+        with over_udp(workload.once(questions)) as ask:
+            contender = Contender(worker, lambda _: ask(port, window=_WINDOW))
+            whole += comparing.in_turn({"node": contender}, rounds=1)["node"]
+    return whole
+
+
+def _told(runs: Runs) -> dict[str, Any]:
+    rates = [tally.rate for tally in runs.tallies]
+    return {"names": runs.answered} | runs.told() | {"slowest_rate": round(min(rates))}
+
+
+def _held(node: nodes.Node, worker: int, empty: int) -> dict[str, Any]:
+    resident, held = _resident(worker), round(node.metric("idnode_cache_entries"))
     return {
-        "names": answered,
-        "octets_of_values": VALUES,
-        "rate": round(statistics.median(run.rate for run in runs)),
-        "worker_cpu_us_per_name": round(1e6 * used / answered, 1),
-        "lost": sum(run.lost for run in runs),
-        "wrong": sum(run.wrong for run in runs),
-        "worker_cpu_share": round(used / sum(run.seconds for run in runs), 2),
+        "held": held,
+        "resident": resident,
+        "resident_per_identifier": round((resident - empty) / max(held, 1)),
+        "longest_gc_pause_ms": round(
+            1e3 * node.metric("process_gc_pause_longest_seconds", "worker"), 3
+        ),
     }
+
+
+def _resident(pid: int) -> int:
+    """Return the resident memory of a process in octets."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (kibibytes,) = (line.split()[1] for line in lines if line.startswith("VmRSS:"))
+    return int(kibibytes) * 1024

@@ -4,89 +4,132 @@ import json
 import socket
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
-from loadtest.bench import comparing, nodes, wire
-from loadtest.bench.asking import driver
-from loadtest.bench.datagrams import Tally
+from loadtest.bench import comparing, hot, nodes, wire
+from loadtest.bench.asking import over_tcp
+from loadtest.bench.comparing import Contender
+from loadtest.bench.population import Popular
+from loadtest.bench.workload import Exchange, Workload
 
 NAMES: Final = 100
 """In one request."""
 _CONNECTIONS: Final = 32
 _BATCHES: Final = 256
 _BATCH_CONNECTIONS: Final = 8
+_AT_ONCE: Final = 16
+"""Requests sent before their answers are read, to get to know them."""
+_END: Final = b"\r\n\r\n"
 
 
-def measure(node: nodes.Node, names: Sequence[str], seconds: float) -> dict[str, Any]:
-    """Ask for `names` in turn, as often as each stands there; every answer was checked before."""
-    answers = {name: _answer(node, name) for name in dict.fromkeys(names)}
-    requests = [wire.get(name) for name in names]
-    whole = {wire.get(name).split(b" ")[1]: answer for name, answer in answers.items()}
-    bodies = {target: answer.partition(b"\r\n\r\n")[2] for target, answer in whole.items()}
-    port = node.address("http")[1]
-    sizes = [len(answers[name]) for name in names]
-    shorter: dict[int, list[int]] = {}
-    with driver() as ask:
+def measure(node: nodes.Node, asked: Popular, seconds: float) -> dict[str, Any]:
+    """Ask for hot names beside bare httptools and plain aiohttp.
 
-        def drive(port: int) -> Tally:
-            expected = shorter.get(port, sizes)
-            return ask(port, requests, expected, connections=_CONNECTIONS, seconds=seconds)
+    The worker knows the names by now; each is asked for once over HTTP too before.
+    """
+    answers = _known(node, asked.names)
+    targets = {request.split(b" ")[1]: answer for request, answer in answers.items()}
+    bodies = {target: answer.partition(_END)[2] for target, answer in targets.items()}
+    worker, port = comparing.worker(node), node.address("http")[1]
+    with (
+        nodes.reference("httptools", targets) as bare,
+        nodes.reference("aiohttp", bodies) as plain,
+        over_tcp(_workload(answers, asked.draws)) as ask,
+        over_tcp(_workload(_as_plain(plain[1], answers), asked.draws)) as ask_plain,
+    ):
 
-        with nodes.reference("httptools", whole) as bare:
-            words = f"a bare httptools protocol, {_CONNECTIONS} connections"
-            told = comparing.compare(node, bare, port, drive, words)
-        with nodes.reference("aiohttp", bodies) as plain:
-            shorter[plain[1]] = _sizes(plain[1], requests)
-            words = "aiohttp with a route"
-            told["plain_aiohttp"] = comparing.compare(node, plain, port, drive, words)
+        def asks(pid: int, port: int) -> Contender:
+            drive = ask_plain if port == plain[1] else ask
+            return Contender(
+                pid,
+                lambda number: drive(
+                    port,
+                    seconds=seconds,
+                    connections=_CONNECTIONS,
+                    start=hot.start(asked.draws, number),
+                ),
+            )
+
+        runs = comparing.in_turn(
+            {"bare": asks(*bare), "plain": asks(*plain), "node": asks(worker, port)}
+        )
+    words = f"a bare httptools protocol, {_CONNECTIONS} connections"
+    told = comparing.beside(runs["node"], runs["bare"], words)
+    told["plain_aiohttp"] = comparing.beside(runs["node"], runs["plain"], "aiohttp with a route")
     return told
 
 
-def measure_batch(node: nodes.Node, names: Sequence[str], seconds: float) -> dict[str, Any]:
+def measure_batch(node: nodes.Node, asked: Popular, seconds: float) -> dict[str, Any]:
     """Ask for `NAMES` of them at a time; the rate is that of identifiers."""
-    draws = [[names[(NAMES * n + at) % len(names)] for at in range(NAMES)] for n in range(_BATCHES)]
-    requests = [_batch(draw) for draw in draws]
-    sizes = []
-    for draw, request in zip(draws, requests, strict=True):
-        answer = _ask(node.address("http"), request)
-        results = json.loads(answer.partition(b"\r\n\r\n")[2])["results"]
-        if [(r["handle"], r["responseCode"]) for r in results] != [(name, 1) for name in draw]:
-            sys.exit(f"a wrong answer to a batch: {answer[:2000]!r}")
-        sizes.append(len(answer))
+    drawn = asked.draws
+    lists = [
+        [asked.names[drawn[(NAMES * n + at) % len(drawn)]] for at in range(NAMES)]
+        for n in range(_BATCHES)
+    ]
+    answers: dict[bytes, bytes] = {}
+    for names in lists:
+        request = _batch(names)
+        (answers[request],) = _ask(node.address("http"), [request])
+        results = json.loads(answers[request].partition(_END)[2])["results"]
+        if [(r["handle"], r["responseCode"]) for r in results] != [(name, 1) for name in names]:
+            sys.exit(f"a wrong answer to a batch: {answers[request][:2000]!r}")
     port = node.address("http")[1]
-    (worker,) = node.processes()["worker"]
-    with driver() as ask, comparing.processor_time(worker) as spent:
-        runs = [
-            ask(port, requests, sizes, connections=_BATCH_CONNECTIONS, seconds=seconds)
-            for _ in range(comparing.ROUNDS)
-        ]
-    took, answered = sum(t.seconds for t in runs), sum(t.answered for t in runs) * NAMES
-    return {
-        "names": NAMES,
-        "octets_per_name": round(statistics.mean(sizes) / NAMES),
-        "rate": round(statistics.median(t.rate for t in runs) * NAMES),
-        "microseconds": round(spent[0] / answered * 1e6, 2),
-        "wrong": sum(t.wrong for t in runs),
-        "worker_cpu_share": round(spent[0] / took, 2),
-        "driver_cpu_share": round(sum(t.cpu for t in runs) / took, 2),
+    with over_tcp(_workload(answers, range(len(answers)))) as ask:
+        contender = Contender(
+            comparing.worker(node),
+            lambda _: ask(port, seconds=seconds, connections=_BATCH_CONNECTIONS),
+        )
+        told = comparing.in_turn({"node": contender})["node"].told()
+    octets = statistics.mean(len(answer) for answer in answers.values()) / NAMES
+    return {"names": NAMES, "octets_per_name": round(octets)} | {
+        **told,
+        "rate": told["rate"] * NAMES,
+        "microseconds": round(told["microseconds"] / NAMES, 2),
+        "microseconds_in_kernel": round(told["microseconds_in_kernel"] / NAMES, 2),
     }
 
 
-def _sizes(port: int, requests: Sequence[bytes]) -> list[int]:
-    known = {request: len(_ask(("127.0.0.1", port), request)) for request in set(requests)}
-    return [known[request] for request in requests]
+def _workload(answers: Mapping[bytes, bytes], draws: Sequence[int]) -> Workload:
+    exchanges = [Exchange(request, answer, _passing(answer)) for request, answer in answers.items()]
+    return Workload(exchanges, draws)
 
 
-def _answer(node: nodes.Node, name: str) -> bytes:
-    answer = _ask(node.address("http"), wire.get(name))
-    head, _, body = answer.partition(b"\r\n\r\n")
-    document = msgspec.json.decode(body)
-    if not head.startswith(b"HTTP/1.1 200 ") or document["handle"] != name:
-        sys.exit(f"a wrong answer over HTTP: {answer!r}")
-    return answer
+def _passing(answer: bytes) -> tuple[int, int]:
+    """Return where the header fields are: their order, an id and the time differ."""
+    return answer.find(b"\r\n"), answer.find(_END)
+
+
+def _as_plain(port: int, answers: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return the answers of aiohttp with a route: one head, but for the length of the body."""
+    first = next(iter(answers))
+    (answer,) = _ask(("127.0.0.1", port), [first])
+    head, _, body = answer.partition(_END)
+    before, length, after = head.partition(b"Content-Length: %d" % len(body))
+    if not length or body != answers[first].partition(_END)[2]:
+        sys.exit(f"a wrong answer of the reference: {answer!r}")
+    told: dict[bytes, bytes] = {}
+    for request, ours in answers.items():
+        body = ours.partition(_END)[2]
+        told[request] = before + b"Content-Length: %d" % len(body) + after + _END + body
+    return told
+
+
+def _known(node: nodes.Node, names: Sequence[str]) -> dict[bytes, bytes]:
+    """Ask for each name once and check each answer."""
+    requests = {wire.get(name): name for name in names}
+    answers: dict[bytes, bytes] = {}
+    for (request, name), answer in zip(
+        requests.items(), _ask(node.address("http"), list(requests)), strict=True
+    ):
+        document = msgspec.json.decode(answer.partition(_END)[2])
+        if not answer.startswith(b"HTTP/1.1 200 ") or document["handle"] != name:
+            sys.exit(f"a wrong answer over HTTP: {answer!r}")
+        answers[request] = answer
+    return answers
 
 
 def _batch(names: Sequence[str]) -> bytes:
@@ -97,19 +140,27 @@ def _batch(names: Sequence[str]) -> bytes:
     )
 
 
-def _ask(address: tuple[str, int], request: bytes) -> bytes:
-    """Return the whole answer to one request."""
-    with socket.create_connection(address, timeout=5) as sock:
-        sock.sendall(request)
+def _ask(address: tuple[str, int], requests: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the whole answers to requests over one connection."""
+    waiting = iter(requests)
+    with socket.create_connection(address, timeout=30) as sock:
         data = b""
-        while b"\r\n\r\n" not in data:
-            data += _more(sock)
-        head = data.partition(b"\r\n\r\n")[0]
-        lines = (line.partition(b":") for line in head.lower().split(b"\r\n"))
-        length = next(int(value) for name, _, value in lines if name == b"content-length")
-        while len(data) < len(head) + 4 + length:
-            data += _more(sock)
-        return data
+        while some := list(islice(waiting, _AT_ONCE)):
+            sock.sendall(b"".join(some))
+            for _ in some:
+                while (end := _end(data)) is None or len(data) < end:
+                    data += _more(sock)
+                yield data[:end]
+                data = data[end:]
+
+
+def _end(data: bytes) -> int | None:
+    """Return where the answer at the beginning ends, once its head is there."""
+    head, found, _ = data.partition(_END)
+    if not found:
+        return None
+    lines = (line.partition(b":") for line in head.lower().split(b"\r\n"))
+    return len(head) + len(_END) + next(int(v) for name, _, v in lines if name == b"content-length")
 
 
 def _more(sock: socket.socket) -> bytes:

@@ -2,16 +2,12 @@
 
 import http.client
 import json
-import statistics
 import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from loadtest.bench import nodes
-from loadtest.bench.comparing import ROUNDS
+from loadtest.bench.population import Population
 from loadtest.corpus import Corpus
 
 
@@ -22,38 +18,30 @@ def enrol(node: nodes.Node, corpus: Corpus, prefix: str) -> str:
     return node.command("key", "create", "--enterprise", enterprise)
 
 
-def shortened(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines with the first five values of each."""
-    for line in lines:
-        document = msgspec.json.decode(line)
-        document["values"] = document["values"][:5]
-        yield msgspec.json.encode(document) + b"\n"
-
-
-def measure(node: nodes.Node, key: str, lines: Iterator[bytes], count: int) -> dict[str, Any]:
-    """Import `count` identifiers in as many bodies as there are rounds; the rate is a median."""
-    each = count // ROUNDS
-    rates, size, created = [], 0, 0
-    for _ in range(ROUNDS):
-        body = b"".join(islice(lines, each))
-        start = time.monotonic()
-        created += bulk(node, key, body)["created"]
-        rates.append(each / (time.monotonic() - start))
-        size += len(body)
+def measure(node: nodes.Node, key: str, population: Population) -> dict[str, Any]:
+    """Import all of the population in one body."""
+    count, size = len(population.names), population.octets()
+    start = time.monotonic()
+    created = bulk(node, key, population.body(), size)["created"]
+    took = time.monotonic() - start
     return {
-        "identifiers": each * ROUNDS,
-        "rate": round(statistics.median(rates)),
-        "rates": [round(rate) for rate in rates],
-        "octets_per_identifier": size // (each * ROUNDS),
-        "wrong": each * ROUNDS - created,
+        "identifiers": count,
+        "rate": round(count / took),
+        "seconds": round(took, 1),
+        "octets_per_identifier": size // count,
+        "wrong": count - created,
     }
 
 
-def bulk(node: nodes.Node, key: str, body: bytes) -> dict[str, Any]:
-    """Import a body; return the counts that the node answers with."""
+def bulk(
+    node: nodes.Node, key: str, body: bytes | Iterable[bytes], size: int | None = None
+) -> dict[str, Any]:
+    """Import a body, `size` octets when it comes in blocks; return the counts of the node."""
     host, port = node.address("registry")
     link = http.client.HTTPConnection(host, port, timeout=600)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
+    if size is not None:
+        headers["Content-Length"] = str(size)
     link.request("POST", "/api/v1/imports?mode=create", body=body, headers=headers)
     told: dict[str, Any] = json.load(link.getresponse())
     link.close()

@@ -2,23 +2,29 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from loadtest.bench import asking
+
 SERVER_CPU: Final = 0
 DRIVER_CPU: Final = 1
 _COMMAND: Final = (str(Path(sys.executable).with_name("idnode")),)
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
+_REST: Final = 0.1
+"""Of a processor, is used by a node at rest."""
+_LOOK: Final = 0.5
+_STORES: Final = ("postgres", "valkey-server")
 
 
 class Node:
@@ -97,7 +103,7 @@ def node(*, workers: int = 1) -> Iterator[Node]:
 @contextmanager
 def redis_stopped(node: Node) -> Iterator[None]:
     """Stop the embedded Redis of a node until the block ends: it takes questions, answers none."""
-    redis = _child(node.pid, "valkey-server")
+    redis = child(node.pid, "valkey-server")
     os.kill(redis, signal.SIGSTOP)
     try:
         yield
@@ -105,14 +111,53 @@ def redis_stopped(node: Node) -> Iterator[None]:
         os.kill(redis, signal.SIGCONT)
 
 
-def _child(parent: int, program: str) -> int:
+def settle(node: Node, patience: float) -> float:
+    """Wait until the node is at rest: what was written is checkpointed and vacuumed.
+
+    At rest all its processes together use less than a tenth of a processor; after `patience`
+    seconds that is waited for no more. Returns how many seconds it took.
+    """
+    began = now = time.monotonic()
+    used = _used(node.pid)
+    while now - began < patience:
+        time.sleep(_LOOK)
+        before, used, then, now = used, _used(node.pid), now, time.monotonic()
+        if used - before < _REST * (now - then):
+            break
+    return now - began
+
+
+def _used(ancestor: int) -> float:
+    used = 0.0
+    for pid in _family(ancestor):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            used += cpu_seconds(pid)
+    return used
+
+
+def _family(ancestor: int) -> set[int]:
+    parents = {pid: parent for pid, _, parent in _running()}
+    family = {ancestor}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return family
+
+
+def child(parent: int, program: str) -> int:
+    """Return the child process that runs `program`. Raises `ProcessLookupError` without one."""
+    for pid, name, its_parent in _running():
+        if (name, its_parent) == (program, parent):
+            return pid
+    raise ProcessLookupError(f"process {parent} runs no {program}")
+
+
+def _running() -> Iterator[tuple[int, str, int]]:
+    """Yield process id, program and parent of every process."""
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):  # ended since it was listed
             pid, _, rest = entry.read_text().partition(" (")
             name, _, fields = rest.rpartition(") ")
-            if name == program and int(fields.split()[1]) == parent:
-                return int(pid)
-    raise ProcessLookupError(f"process {parent} runs no {program}")
+            yield int(pid), name, int(fields.split()[1])
 
 
 @contextmanager
@@ -136,22 +181,9 @@ def reference(kind: str, answers: Mapping[bytes, bytes]) -> Iterator[tuple[int, 
 
 
 @contextmanager
-def compiled(name: str) -> Iterator[Path | None]:
-    """Compile the C program `name` of this folder for the block; None without a compiler."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="idnode-bench-") as folder:
-        program, source = Path(folder) / name, Path(__file__).with_name(f"{name}.c")
-        subprocess.run([compiler, "-O2", "-o", program, source], check=True)  # noqa: S603 -- ours
-        yield program
-
-
-@contextmanager
 def c_echo() -> Iterator[tuple[int, int] | None]:
     """Run a C program that echoes datagrams, as `reference` does; None without a compiler."""
-    with compiled("echo") as program:
+    with asking.compiled("echo") as program:
         if program is None:
             yield None
             return
@@ -164,14 +196,38 @@ def c_echo() -> Iterator[tuple[int, int] | None]:
                 served.kill()
 
 
-def pin(processes: Sequence[int], cpu: int) -> None:
+def pin(processes: Iterable[int], cpu: int) -> None:
     """Keep processes, with all their threads, on one processor."""
     for pid in processes:
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), {cpu})
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended since it was listed
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {cpu})
+
+
+def unpin(node: Node) -> None:
+    """Let this process and all of the node use every processor."""
+    for pid in (os.getpid(), *_family(node.pid)):
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended since it was listed
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), range(os.cpu_count() or 1))
+
+
+def pin_to_processors(node: Node) -> None:
+    """Keep the workers on one processor; this process and the rest of the node on the other."""
+    for role, processes in node.processes().items():
+        pin(processes, SERVER_CPU if role == "worker" else DRIVER_CPU)
+    for program in _STORES:
+        with suppress(ProcessLookupError):  # a node may have stores of somebody else
+            pin(_family(child(node.pid, program)), DRIVER_CPU)
+    pin([os.getpid()], DRIVER_CPU)
 
 
 def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process has used so far."""
+    return sum(cpu_times(pid))
+
+
+def cpu_times(pid: int) -> tuple[float, float]:
+    """Return the seconds that a process has used so far: in its program, and in the kernel."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return int(fields[11]) / _TICKS, int(fields[12]) / _TICKS

@@ -1,12 +1,15 @@
-"""Drive a TCP server over several connections, each with a batch of questions in flight."""
+"""Drive a TCP server from Python over several connections: ``streams.c`` is quicker."""
 
 import selectors
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from identifiers.wire.handle.envelope import SIZE as ENVELOPE
 from loadtest.bench.datagrams import Tally
+
+_PIECE: Final = 262_144
 
 Check = Callable[[bytes], int]
 """Takes the octets that answer one batch; returns how many of the answers are wrong."""
@@ -33,7 +36,7 @@ class _Connection:
 
     def read(self) -> bool:
         """Take what has come; say whether the batch is answered."""
-        got = self.sock.recv(262_144)
+        got = self.sock.recv(_PIECE)
         if not got:
             raise ConnectionError("the server closed a connection of the driver")
         self.parts.append(got)
@@ -84,11 +87,23 @@ def drive(
 
 
 def read_message(sock: socket.socket) -> bytes:
-    """Read one message of the Handle protocol. Raises `ConnectionError` when it is cut short."""
+    """Read one message of the Handle protocol; nothing may follow it.
+
+    Raises `ConnectionError` when it is cut short.
+    """
+    return next(read_messages(sock))
+
+
+def read_messages(sock: socket.socket) -> Iterator[bytes]:
+    """Read the messages of the Handle protocol that come. Raises `ConnectionError` at the end."""
     data = b""
-    while len(data) < ENVELOPE or len(data) < ENVELOPE + int.from_bytes(data[16:20], "big"):
-        more = sock.recv(65_536)
+    while True:
+        end = ENVELOPE + int.from_bytes(data[16:20], "big")
+        if ENVELOPE <= len(data) >= end:
+            yield data[:end]
+            data = data[end:]
+            continue
+        more = sock.recv(_PIECE)
         if not more:
             raise ConnectionError("the server closed a connection of the driver")
         data += more
-    return data

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 from random import Random
 from typing import TypeVar
@@ -22,18 +23,35 @@ _DEFAULT_FLAGS = 0x1900_0000
 """What the common clients send: recursion if need be, certify cached, public values only."""
 ID = slice(8, 12)
 """Where a message has its request id."""
-_EXPIRATION = slice(36, 40)
+EXPIRATION = slice(36, 40)
+"""Where an answer says until when it is good: the one part that passing time changes."""
 
 
 def resolution(handle: str, request_id: int) -> bytes:
     """Write a request for all public values of `handle`, as the common clients write it."""
-    return message.encode(
+    name = handle.encode()
+    before, after = _around(len(name))
+    return numbered(before + name + after, request_id)
+
+
+@cache
+def _around(length: int) -> tuple[bytes, bytes]:
+    """Return what stands before and after a name of so many octets: a run has a million names."""
+    name = "x" * length
+    question = message.encode(
         message.Message(
-            request_id=request_id,
+            request_id=0,
             header=Header(op_code=OpCode.RESOLUTION, flags=_DEFAULT_FLAGS, expiration=0x7FFF_FFFF),
-            body=bodies.Asked(handle),
+            body=bodies.Asked(name),
         )
     )
+    before, _, after = question.rpartition(name.encode())
+    return before, after
+
+
+def numbered(question: bytes, request_id: int) -> bytes:
+    """Return the question with another request id."""
+    return question[: ID.start] + request_id.to_bytes(4, "big") + question[ID.stop :]
 
 
 def get(handle: str) -> bytes:
@@ -61,7 +79,7 @@ def is_success(reply: bytes, question: bytes) -> bool:
 
 def timeless(reply: bytes) -> bytes:
     """Return a reply without its expiration, the one part that passing time changes."""
-    return reply[: _EXPIRATION.start] + reply[_EXPIRATION.stop :]
+    return reply[: EXPIRATION.start] + reply[EXPIRATION.stop :]
 
 
 def messages(stream: bytes) -> list[bytes]:

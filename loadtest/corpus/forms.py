@@ -42,13 +42,14 @@ def _value(index: int, type_: str, ttl: int, text: str) -> dict[str, Any]:
     }
 
 
-def _line_form(kind: Kind) -> str:
+def _line_form(kind: Kind, most: int | None = None) -> str:
     """Return the line of a kind with ``%s`` where handle, URL and texts go.
 
     Setting texts into a finished form is several times as fast as encoding; `Kind` promises texts
     that need no escaping.
     """
     empty = as_dict(Item(kind, "%s", ("%s",) * (1 + len(kind.types))))
+    empty["values"] = empty["values"][:most]
     return json.dumps(empty, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
@@ -63,6 +64,13 @@ def as_line(item: Item) -> bytes:
 def ndjson(items: Iterable[Item]) -> Iterator[bytes]:
     """Yield each item as one line."""
     return map(as_line, items)
+
+
+def ndjson_shortened(items: Iterable[Item], most: int) -> Iterator[bytes]:
+    """Yield each item as one line with the first `most` of its values at most."""
+    forms = {kind.path: _line_form(kind, most) for kind in KINDS}
+    for kind, handle, texts in items:
+        yield (forms[kind.path] % (handle, *texts[:most])).encode()
 
 
 def cbor(items: Iterable[Item]) -> Iterator[bytes]:

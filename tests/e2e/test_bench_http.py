@@ -3,7 +3,8 @@ import os
 
 import pytest
 
-from loadtest.bench import asking, http, nodes
+from loadtest.bench import http, nodes
+from loadtest.bench.population import Popular
 
 
 @pytest.fixture
@@ -26,25 +27,15 @@ async def running(make_node):
 
 @pytest.mark.usefixtures("processors")
 async def test_look_ups_are_compared_with_both_references(running):
-    names = ["88.300.1/A", "88.300.1/B C", "88.300.1/A"]
-    told = await asyncio.to_thread(http.measure, running, names, 0.2)
+    asked = Popular(["88.300.1/A", "88.300.1/B C"], [0, 1, 0])
+    told = await asyncio.to_thread(http.measure, running, asked, 0.2)
     assert told["wrong"] == told["plain_aiohttp"]["wrong"] == 0
     assert told["rate"] > 0
     assert told["reference_rate"] > told["plain_aiohttp"]["reference_rate"] > 0
 
 
 async def test_batches_count_by_the_name(running):
-    told = await asyncio.to_thread(http.measure_batch, running, ["88.300.1/A", "88.300.1/B C"], 0.2)
+    asked = Popular(["88.300.1/A", "88.300.1/B C"], [0, 1])
+    told = await asyncio.to_thread(http.measure_batch, running, asked, 0.2)
     assert told["wrong"] == 0
     assert told["rate"] > http.NAMES
-
-
-@pytest.mark.parametrize("compiler", [None, "cc"])
-async def test_answers_of_another_length_are_wrong(running, compiler, monkeypatch):
-    if compiler is None:
-        monkeypatch.setattr("shutil.which", lambda _: None)
-    request = b"GET /api/site HTTP/1.1\r\nHost: a\r\n\r\n"
-    with asking.driver() as ask:
-        port = running.address("http")[1]
-        told = await asyncio.to_thread(ask, port, [request], [100], connections=2, seconds=0.2)
-    assert told.answered == told.wrong > 0

@@ -1,0 +1,36 @@
+"""What the embedded PostgreSQL of a node counts, asked from outside the node."""
+
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from loadtest.bench import nodes
+
+_COUNTED: Final = (
+    "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+)
+
+
+async def transactions(node: nodes.Node) -> int:
+    """Return how many transactions it has had. A backend tells its own a second late, or ten.
+
+    Raises `ProcessLookupError` when the node has no embedded PostgreSQL.
+    """
+    words = _command(nodes.child(node.pid, "postgres"))
+    data = Path(words[words.index("-D") + 1])
+    socket = next(w.partition("=")[2] for w in words if w.startswith("--unix_socket_directories="))
+    connection = await asyncpg.connect(
+        host=socket,
+        user="idnode",
+        database="idnode",
+        password=data.with_name(f"{data.name}.password").read_text().strip(),
+    )
+    try:
+        return int(await connection.fetchval(_COUNTED))
+    finally:
+        await connection.close()
+
+
+def _command(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode().split("\0")
