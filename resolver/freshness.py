@@ -27,17 +27,18 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 class Freshness:
     """The state of one worker. Every method takes the time, none waits."""
 
-    __slots__ = ("_asked_again_at", "_failed", "_patience", "_proven")
+    __slots__ = ("_asked_again_at", "_failed", "_patience", "until")
 
     def __init__(self, patience: Patience = Patience()) -> None:  # noqa: B008 -- frozen
         self._patience = patience
-        self._proven = NEVER
+        self.until = NEVER
+        """Until when caches may answer (`believed`); the next proof moves it."""
         self._failed = False
         self._asked_again_at = NEVER
 
     def prove(self, began: float) -> None:
         """Note a poll that began then, has ended, and whose news are applied everywhere."""
-        self._proven = max(self._proven, began)
+        self.until = max(self.until, began + self._patience.proof)
         self._failed = False
 
     def fail(self, now: float) -> None:
@@ -51,15 +52,15 @@ class Freshness:
 
     def age(self, now: float) -> float:
         """Return how old the last proof is; infinity before the first."""
-        return now - self._proven
+        return now - (self.until - self._patience.proof)
 
     def believed(self, now: float) -> bool:
         """Say whether caches may answer."""
-        return now - self._proven <= self._patience.proof
+        return now <= self.until
 
     def stale_shown(self, now: float) -> bool:
         """Say whether what is kept may be shown while the store is away."""
-        return now - self._proven <= self._patience.stale
+        return self.age(now) <= self._patience.stale
 
     def shows_stale(self, now: float) -> bool:
         """Say whether the store is away for so long that what is kept may be out of date."""

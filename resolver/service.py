@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from sys import intern
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -28,6 +28,7 @@ from resolver.limits import Limits
 from resolver.ports import Walk
 from resolver.tiers.local import Entry, LocalTier
 from resolver.tiers.partial import Incomplete, TooSlow
+from resolver.tiers.s3fifo import MOST_USES
 from resolver.view import Kept, keep, seen
 
 _RETRY_AFTER: Final = 2
@@ -45,6 +46,18 @@ class Basis(msgspec.Struct, frozen=True, gc=False):
     """Which of the pictures of the prefixes, and of the times since all was forgotten."""
     prefix: str
     """Under which it is counted."""
+
+
+class Standing(Protocol):
+    """An answer that serves again."""
+
+    @property
+    def basis(self) -> Basis:
+        """What must hold for it to be the right one."""
+        ...
+
+
+S = TypeVar("S", bound=Standing)
 
 
 class Resolver:
@@ -68,6 +81,7 @@ class Resolver:
         self._local = local
         self._freshness = freshness
         self._counters = counters
+        self._tallying = counters.tallying
         self._clock = clock
         self._walk = walk
         self._limits = limits
@@ -128,13 +142,42 @@ class Resolver:
 
     def vouches(self, basis: Basis, client: Client, now: float) -> bool:
         """Say whether the same question would get the same answer now; count it as asked if so."""
-        local = self._local
-        if basis.generation != self._generation + local.cleared:
+        local, entry = self._local, basis.entry
+        if (
+            basis.generation != self._generation + local.cleared
+            or now > self._freshness.until
+            # What is hot needs no further count, and no call to say so.
+            or not ((entry.uses == MOST_USES and now < entry.due) or local.holds(entry, now))
+        ):
             return False
-        if not (self._freshness.believed(now) and local.holds(basis.entry, now)):
-            return False
-        self._counters.found(basis.prefix, client.address)
+        self._tallying.found(basis.prefix, client.address)
         return True
+
+    def vouched(self, kept: Sequence[S | None], client: Client, now: float) -> list[S | None]:
+        """Return those of many answers that it `vouches` for, each in its place."""
+        if now > self._freshness.until:
+            return [None] * len(kept)
+        holds, generation = self._local.holds, self._generation + self._local.cleared
+        vouched: list[S | None] = []
+        prefix, times = "", 0
+        for one in kept:
+            if (
+                one is None
+                or (basis := one.basis).generation != generation
+                or not (
+                    ((entry := basis.entry).uses == MOST_USES and now < entry.due)
+                    or holds(entry, now)
+                )
+            ):
+                vouched.append(None)
+                continue
+            vouched.append(one)
+            if basis.prefix != prefix:
+                self.retold(prefix, client, times)
+                prefix, times = basis.prefix, 0
+            times += 1
+        self.retold(prefix, client, times)
+        return vouched
 
     def retell(self, handle: bytes, client: Client, now: float) -> bytes | None:
         """Return the values of a record that was asked for by the same handle before, and count it.

@@ -6,7 +6,6 @@ the end of freshness and of a record's life end it too, and nothing has to be to
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
 from typing import Final, Generic, Protocol, TypeVar
 
 from resolver.clients import Client
@@ -55,20 +54,6 @@ class FinishedReplies(Generic[F]):
             return found
         self._drop(key)
         return None
-
-    def find_all(
-        self, keys: Iterable[bytes], resolver: Resolver, client: Client, now: float
-    ) -> list[F | None]:
-        """Do so for many."""
-        kept, vouches = self._kept.get, resolver.vouches
-        replies: list[F | None] = []
-        for key in keys:
-            found = kept(key)
-            if found is not None and (found.basis is None or not vouches(found.basis, client, now)):
-                self._drop(key)
-                found = None
-            replies.append(found)
-        return replies
 
     def keep(self, key: bytes, finished: F) -> None:
         """Keep a reply for questions like this one."""

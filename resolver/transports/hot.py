@@ -17,56 +17,83 @@ from resolver.clients import Client, Clients
 from resolver.counters import Counters
 from resolver.limits import Limits
 from resolver.service import Resolver
-from resolver.transports.finished import FinishedReplies
-from resolver.transports.pages import LITERAL, Page, headers_of, media_type_of, page_of
+from resolver.tiers.s3fifo import MOST_USES, S3Fifo
+from resolver.transports.pages import (
+    LEAST_OCTETS,
+    LITERAL,
+    KeptPage,
+    headers_of,
+    kept_page_of,
+    media_type_of,
+)
 from resolver.transports.rest import LookUp
 
 MOUNT: Final = "/api/handles/"
 _ESCAPED: Final = LITERAL + b"%"
 
 
-class HotPages(FinishedReplies[Page]):
-    """Pages by handle, kept while what they stand on holds, in up to `octets` of memory."""
+class HotPages:
+    """Pages by handle, kept while what they stand on holds, in up to `octets` of memory.
+
+    What is asked for once only does not push out what is asked for again (`resolver.tiers.s3fifo`).
+    """
 
     def __init__(self, resolver: Resolver, octets: int) -> None:
-        super().__init__(octets)
         self._resolver = resolver
+        self._kept = S3Fifo[bytes, KeptPage](max(octets // LEAST_OCTETS, 1), octets)
+        self._peek = self._kept.peek
 
-    def page(self, handle: bytes, form: Form, client: Client, now: float) -> Page | None:
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def page(self, handle: bytes, form: Form, client: Client, now: float) -> KeptPage | None:
         """Return the page of a handle, made now if need be, and count it as asked for.
 
         None: this process does not hold its values, or they are not to be believed.
         """
         key = handle if form.media_type == JSON else _key(handle, form)
-        page = self._kept.get(key)  # as `find` does, in fewer steps
+        page = self._kept.find(key)
         if page is not None:
-            if page.basis is not None and self._resolver.vouches(page.basis, client, now):
+            if self._resolver.vouches(page.basis, client, now):
                 return page
-            self._drop(key)
-        return self._make(handle, form, client, now)
+            self._kept.discard(key)
+        return self._make(key, handle, form, client, now)
 
-    def literal(self, rest: bytes, client: Client, now: float) -> Page | None:
+    def literal(self, rest: bytes, client: Client, now: float) -> KeptPage | None:
         """Return the page in JSON of what stands in a path, if it is kept and stands for itself."""
-        page = self._kept.get(rest)
-        if page is not None and page.literal and page.basis is not None:
-            return page if self._resolver.vouches(page.basis, client, now) else None
-        return None
+        peek = self._peek
+        page = peek(rest)
+        if page is None or not page.literal:
+            return None
+        if page.uses < MOST_USES:
+            page.uses += 1
+        return page if self._resolver.vouches(page.basis, client, now) else None
 
-    def pages(
+    def bodies(
         self, handles: Iterable[bytes], form: Form, client: Client, now: float
-    ) -> list[Page | None]:
-        """Return the pages of many as far as they are there; None: `page` may tell more."""
+    ) -> list[bytes | None]:
+        """Return the data of many pages as far as they are there; None: `page` may tell more."""
         keys = handles if form.media_type == JSON else [_key(handle, form) for handle in handles]
-        return self.find_all(keys, self._resolver, client, now)
+        bodies: list[bytes | None] = []
+        for page in self._resolver.vouched([*map(self._peek, keys)], client, now):
+            if page is None:
+                bodies.append(None)
+                continue
+            if page.uses < MOST_USES:
+                page.uses += 1
+            bodies.append(page.data)
+        return bodies
 
-    def _make(self, handle: bytes, form: Form, client: Client, now: float) -> Page | None:
+    def _make(
+        self, key: bytes, handle: bytes, form: Form, client: Client, now: float
+    ) -> KeptPage | None:
         query = Query(handle=handle)
         found = self._resolver.found_now(query, client, now)
         if found is None:
             return None
         outcome, basis = found
-        page = page_of(LookUp(query, form), outcome, basis)
-        self.keep(_key(handle, form), page)
+        page = kept_page_of(LookUp(query, form), outcome, basis)
+        self._kept.put(key, page)
         return page
 
 
@@ -112,7 +139,7 @@ class Repeated:
         form = Form(media_type_of(accept))
         return PLAIN if form == PLAIN else form
 
-    def answer(self, rest: bytes, form: Any, client: Any, now: float) -> Page | Ready | None:
+    def answer(self, rest: bytes, form: Any, client: Any, now: float) -> KeptPage | Ready | None:
         """Answer the address of a handle, if its page is at hand and the client within its rate."""
         if form is PLAIN and client.trusted:
             page = self._pages.literal(rest, client, now)
@@ -122,7 +149,7 @@ class Repeated:
 
     def _answer_any(
         self, rest: bytes, form: Form, client: Client, now: float
-    ) -> Page | Ready | None:
+    ) -> KeptPage | Ready | None:
         handle: bytes | None = rest
         if rest.translate(None, LITERAL) and (handle := _unescaped(rest)) is None:
             return None
@@ -140,7 +167,7 @@ class Repeated:
         now = self._clock()
         self._counters.answered_short(now - began, now, answered)
 
-    def _of_this_second(self, page: Page) -> Ready:
+    def _of_this_second(self, page: KeptPage) -> Ready:
         headers = headers_of(page, int(self._epoch()), None)
         return Ready(
             head_of([*headers, (hdrs.CONTENT_TYPE, page.media_type)], len(page.data)), page.data

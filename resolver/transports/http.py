@@ -159,7 +159,7 @@ class HttpResolution:
 
     def _told(self, request: web.Request, asked: LookUp, outcome: Outcome) -> web.Response:
         if isinstance(outcome, Found | ValuesAbsent):
-            return self._answered(request, page_of(asked, outcome, None))
+            return self._answered(request, page_of(asked, outcome))
         form = asked.form
         told = rest.tell(outcome, asked.query.text, binary=form.media_type == CBOR)
         headers: Headers = [*ANYBODY, (hdrs.VARY, hdrs.ACCEPT)]

@@ -189,3 +189,51 @@ async def test_pages_are_bounded(world):
         await world.look(f"88.300.1/{number}")
         assert at.answer(b"88.300.1/%d" % number) is not None
     assert 5 < len(at.pages) < 25
+
+
+async def test_names_that_pass_by_do_not_push_out_what_is_asked_for_again(world):
+    at = At(world, octets=10_000)
+    for name in ("A", *map(str, range(200))):
+        await world.put(f"88.300.1/{name}", URL)
+        await world.look(f"88.300.1/{name}")
+    hot = at.answer(b"88.300.1/A")
+    for number in range(200):
+        at.answer(b"88.300.1/%d" % number)
+        assert at.answer(b"88.300.1/A") is hot
+
+
+async def test_bodies_of_many_are_those_of_their_pages(at):
+    names = ("B", "C", "unknown", "A", "A")
+    for name in ("B", "C"):
+        await at.world.put(f"88.300.1/{name}", URL)
+        await at.world.look(f"88.300.1/{name}")
+    handles = [f"88.300.1/{name}".encode() for name in names]
+    now = at.world.clock.now
+    for form in (PLAIN, Form(CBOR)):
+        pages = [at.pages.page(handle, form, at.world.trusted, now) for handle in handles]
+        before = at.asked()
+        bodies = at.pages.bodies(handles, form, at.world.trusted, now)
+        assert bodies == [page and page.data for page in pages]
+        assert at.asked() == before + 4
+    await at.world.put("88.300.1/B", OTHER)
+    await at.world.follower.step()
+    told = at.pages.bodies(handles, PLAIN, at.world.trusted, now)
+    assert [body is None for body in told] == [True, False, True, False, False]
+    at.world.clock.now += 4.1
+    assert at.pages.bodies(handles, PLAIN, at.world.trusted, at.world.clock.now) == [None] * 5
+
+
+async def test_bodies_are_counted_by_prefix(at):
+    await at.world.home("88.300.2")
+    await at.world.follower.step()
+    for name in ("88.300.2/A", "88.300.2/B"):
+        await at.world.put(name, URL)
+        await at.world.look(name)
+    handles = [b"88.300.1/A", b"88.300.2/A", b"88.300.2/B", b"88.300.1/A"]
+    for _ in range(2):
+        for handle in handles:
+            at.pages.page(handle, PLAIN, at.world.trusted, at.world.clock.now)
+        before = at.world.counters.tallying.prefixes()
+        at.pages.bodies(handles, PLAIN, at.world.trusted, at.world.clock.now)
+        after = at.world.counters.tallying.prefixes()
+        assert {p: after[p] - before[p] for p in after} == {"88.300.1": 2, "88.300.2": 2}

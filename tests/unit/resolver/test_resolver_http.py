@@ -180,7 +180,7 @@ async def test_without_a_store_it_is_unavailable_for_a_while(at):
 async def test_a_stale_answer_says_so_and_may_be_kept_for_30_seconds(at):
     await at.ask("/api/handles/88.300.1/A?index=1")
     at.world.store.down = True
-    at.world.freshness._proven -= 100.0
+    at.world.freshness.until -= 100.0
     status, headers, _ = await at.ask("/api/handles/88.300.1/A?index=1")
     assert status == 200
     assert headers["Cache-Control"] == "public, max-age=30"

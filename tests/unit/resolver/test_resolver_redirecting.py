@@ -138,7 +138,7 @@ async def test_an_absolute_ttl_ends_at_its_second(at):
 async def test_without_the_store_answers_are_kept_for_a_short_time(at):
     await at.get("/88.300.1/A")
     at.world.freshness.fail(at.world.clock())
-    at.world.freshness._proven = at.world.clock() - 10
+    at.world.freshness.until -= 10.0
     at.world.store.down = at.world.tier.down = True
     answer = await at.get("/88.300.1/A")
     assert (answer.status, answer.headers["Cache-Control"]) == (302, "public, max-age=30")
