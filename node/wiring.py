@@ -65,6 +65,7 @@ from resolver.transports.http import HttpResolution
 from resolver.transports.moving import Passage
 from resolver.transports.tcp import TcpListener
 from resolver.transports.udp import UdpListener
+from resolver.turns import Turns
 from resolver.vouching import Vouching
 from storage.postgres import (
     Database,
@@ -83,6 +84,7 @@ _CACHE_SHARE: Final = 4
 class _Tiers(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker answers from."""
 
+    turns: Turns
     freshness: Freshness
     counters: Counters
     local: LocalTier
@@ -126,7 +128,7 @@ async def begin_worker(running: Running) -> None:
     telling = Telling(PostgresTallies(database), tiers.counters.take)
     stack.push_async_callback(telling.tell)
     running.background(telling.run(), "telling counts")
-    tcp = await _listen(running, resolver, rates, tiers.counters)
+    tcp = await _listen(running, resolver, rates, tiers)
     _tell(running, tiers, tcp)
 
 
@@ -147,12 +149,14 @@ async def _tiers(running: Running, database: Database) -> _Tiers:
     freshness = Freshness()
     guarded = Guarded(PostgresRecords(database), freshness, time.monotonic)
     shared = await _shared_tier(running, guarded)
-    usual = Coalescing(guarded if shared is None else shared)
-    authority = Coalescing(guarded, join_in_flight=False)
+    turns = Turns()
+    usual = Coalescing(guarded if shared is None else shared, turns=turns)
+    authority = Coalescing(guarded, join_in_flight=False, turns=turns)
     for tier in (usual, authority):
         running.stack.push_async_callback(tier.close)
     bounds = _bounds(running.settings.workers)
     return _Tiers(
+        turns=turns,
         freshness=freshness,
         counters=Counters(time.time, uuid.uuid4()),
         local=LocalTier(usual, authority, time.monotonic, random.random, bounds),
@@ -176,10 +180,11 @@ def _bounds(workers: int) -> Bounds:
 
 
 async def _listen(
-    running: Running, resolver: Resolver, rates: Limits, counters: Counters
+    running: Running, resolver: Resolver, rates: Limits, tiers: _Tiers
 ) -> TcpListener:
     """Serve HTTP, Handle over TCP and over UDP."""
     sockets, settings, stack = running.assignment.sockets, running.settings, running.stack
+    counters = tiers.counters
     site, signer = site_of(running)
     clients = Clients(settings.trusted_networks)
     # What a datagram says of its sender proves nothing: for UDP nobody else is ever asked.
@@ -228,6 +233,7 @@ async def _listen(
         proven=proven,
         counters=counters,
         clock=time.monotonic,
+        turns=tiers.turns,
     )
     runner = await serve(
         http.application(),

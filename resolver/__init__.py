@@ -2,7 +2,8 @@
 
 In reading order: ``ports`` (what it needs), ``delegation``, ``view`` and ``limits`` (pure: whose
 name, what anybody may see, how much for whom), ``redirects`` and ``countries`` (pure: where
-browsers are sent), ``freshness`` (pure: what may be believed), ``tiers`` (record sources, each in
-front of the next), ``follower`` (keeps the tiers right), ``service`` (one `Resolver` for all
-transports), ``recursion`` (asks other nodes), ``counters``, ``clients``, ``transports``.
+browsers are sent), ``freshness`` (pure: what may be believed), ``turns`` (pure: how the loop is
+shared), ``tiers`` (record sources, each in front of the next), ``follower`` (keeps the tiers
+right), ``service`` (one `Resolver` for all transports), ``recursion`` (asks other nodes),
+``counters``, ``clients``, ``transports``.
 """

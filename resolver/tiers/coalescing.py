@@ -1,7 +1,8 @@
 """Concurrent misses travel together: one question per name in flight, many names per question."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -11,6 +12,7 @@ from identifiers.errors import StoreUnavailable
 from identifiers.records import Record
 from resolver.ports import RecordSource
 from resolver.tiers.partial import Incomplete, Overloaded, TooSlow
+from resolver.turns import Turns
 
 _MANY: Final = 1024
 _CLOSING: Final = "the resolver is closing"
@@ -35,13 +37,19 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Ask:
-    """One call of `fetch`: what it got so far, and for how many names it still waits."""
+    """One call of `fetch`: what it got so far, and for how many names it still waits.
 
-    __slots__ = ("future", "got", "left", "why")
+    `complete` is called when it waits for none, and then has it told.
+    """
 
-    def __init__(self, names: int, future: asyncio.Future[None]) -> None:
+    __slots__ = ("complete", "future", "got", "left", "why")
+
+    def __init__(
+        self, names: int, future: asyncio.Future[None], complete: Callable[["_Ask"], None]
+    ) -> None:
         self.left = names
         self.future = future
+        self.complete = complete
         self.got: dict[str, Record | None] = {}
         self.why = ""
 
@@ -54,7 +62,8 @@ class _Ask:
         self._one_less()
 
     def give_up(self) -> None:
-        self.fail(TooSlow("the store did not answer in time", self.got))
+        if self.left:
+            self.fail(TooSlow("the store did not answer in time", self.got))
 
     def fail(self, error: Exception) -> bool:
         if self.future.done():
@@ -64,7 +73,11 @@ class _Ask:
 
     def _one_less(self) -> None:
         self.left -= 1
-        if self.left or self.future.done():
+        if not self.left:
+            self.complete(self)
+
+    def tell(self) -> None:
+        if self.future.done():
             return
         if self.why:
             # An error of its own: a shared one would collect the traceback of every asker.
@@ -79,6 +92,8 @@ class Coalescing:
     What is asked within one turn of the event loop, soon after another question, and while all
     questions are under way, goes out as one. With `join_in_flight` false a caller never gets the
     answer to a question that left before it asked: what it reads is at least as new as its asking.
+    `turns` say how many names' askers are told in one turn of the loop, so that what a question
+    brings keeps nobody waiting who is answered without the store.
     """
 
     def __init__(
@@ -87,13 +102,16 @@ class Coalescing:
         batching: Batching = Batching(),  # noqa: B008 -- frozen
         *,
         join_in_flight: bool = True,
+        turns: Turns | None = None,
     ) -> None:
         self._behind = behind
         self._batching = batching
         self._join = join_in_flight
+        self._turns = Turns() if turns is None else turns
         self._queued: dict[str, list[_Ask]] = {}
         self._flying: dict[str, list[_Ask]] = {}
         self._questions: set[asyncio.Task[None]] = set()
+        self._complete: deque[_Ask] = deque()
         self._left_at = float("-inf")
         self._called = False
         self._closed = False
@@ -111,7 +129,7 @@ class Coalescing:
         if len(self._queued) + len(wanted) > self._batching.waiting:
             raise Overloaded(f"{len(self._queued)} names wait for the store already")
         loop = asyncio.get_running_loop()
-        ask = _Ask(len(wanted), loop.create_future())
+        ask = _Ask(len(wanted), loop.create_future(), self._tell_soon)
         for key in wanted:
             self._enqueue(key, ask)
         self._call()
@@ -176,6 +194,21 @@ class Coalescing:
     def _returned(self, question: asyncio.Task[None]) -> None:
         self._questions.discard(question)
         self._call()
+
+    def _tell_soon(self, ask: _Ask) -> None:
+        if not self._complete:
+            asyncio.get_running_loop().call_soon(self._tell_some)
+        self._complete.append(ask)
+
+    def _tell_some(self) -> None:
+        loop = asyncio.get_running_loop()
+        names = self._turns.misses(loop.time())
+        while self._complete and names > 0:
+            ask = self._complete.popleft()
+            ask.tell()
+            names -= len(ask.got)
+        if self._complete:
+            loop.call_soon(self._tell_some)
 
     async def _travel(self, batch: dict[str, list[_Ask]]) -> None:
         why = _CLOSING

@@ -45,19 +45,25 @@ class Misses:
 
 
 class Gathering(Generic[T]):
-    """Look-ups that miss in one turn of the loop, answered in one task: a task each costs as much.
+    """Look-ups that miss in one turn of the loop, answered in few tasks: one each costs as much.
 
-    `answer` handles its errors itself. At most `most` look-ups are under way; whoever finds it full
-    drops.
+    `answer` handles its errors itself. One task begins in each turn, with at most `together()`
+    look-ups: a pile of misses must not keep what is answered at once waiting. At most `most` are
+    under way; whoever finds it full drops.
     """
 
     def __init__(
-        self, misses: Misses, most: int, answer: Callable[[list[T]], Coroutine[Any, Any, None]]
+        self,
+        misses: Misses,
+        most: int,
+        answer: Callable[[list[T]], Coroutine[Any, Any, None]],
+        together: Callable[[], int],
     ) -> None:
         self._misses = misses
         self._most = most
         self._answer = answer
-        self._gathered: list[T] = []
+        self._together = together
+        self._gathered: deque[T] = deque()
         self._under_way = 0
 
     @property
@@ -66,17 +72,26 @@ class Gathering(Generic[T]):
         return self._under_way >= self._most
 
     def add(self, look_up: T) -> None:
-        """Have it answered with the others of this turn. The caller saw that it is not full."""
+        """Have it answered with others. The caller saw that it is not full."""
         if not self._gathered:
-            asyncio.get_running_loop().call_soon(self.depart)
+            asyncio.get_running_loop().call_soon(self._depart)
         self._gathered.append(look_up)
         self._under_way += 1
 
     def depart(self) -> None:
-        """Begin to answer what was gathered."""
+        """Begin to answer all that was gathered."""
         if self._gathered:
-            together, self._gathered = self._gathered, []
-            self._misses.start(self._answered(together))
+            self._begin(len(self._gathered))
+
+    def _depart(self) -> None:
+        if self._gathered:
+            self._begin(min(len(self._gathered), self._together()))
+        if self._gathered:
+            asyncio.get_running_loop().call_soon(self._depart)
+
+    def _begin(self, most: int) -> None:
+        take = self._gathered.popleft
+        self._misses.start(self._answered([take() for _ in range(most)]))
 
     async def _answered(self, together: list[T]) -> None:
         try:

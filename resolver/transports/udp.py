@@ -1,8 +1,8 @@
 """Handle over UDP: datagrams in, datagrams out, on sockets that were opened elsewhere.
 
-The sockets are read directly, up to 64 datagrams per wake-up; what is in this process is answered
-at once, without a task. Misses are bounded: over the bound the datagram is dropped and counted, and
-the client asks again. Several workers may share one socket.
+The sockets are read directly, until nothing waits or the rest of the loop is due (``turns``); what
+is in this process is answered at once, without a task. Misses are bounded: over the bound the
+datagram is dropped and counted, and the client asks again. Several workers may share one socket.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from socket import socket
+from time import thread_time
 from typing import Any, Final
 
 import msgspec
@@ -29,9 +30,10 @@ from resolver.transports.beyond import Certifying, Reply
 from resolver.transports.handle import Answer, Asking, HandleExchange, Pending, Silence
 from resolver.transports.misses import Gathering, Misses
 from resolver.transports.origins import origin_of
+from resolver.turns import Turns
 
 _AT_ONCE: Final = 64
-"""Datagrams read in one turn of the loop."""
+"""Datagrams that are read between two looks at the time."""
 _UNSENT: Final = 1024
 """Packets kept for one socket while the system takes none."""
 _LOOK_AGAIN: Final = 0.01
@@ -57,7 +59,7 @@ class UdpBounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UdpListener:
-    """Answers on bound, non-blocking sockets. `clock` is monotonic."""
+    """Answers on bound, non-blocking sockets. `clock` is monotonic, `spent` processor time."""
 
     def __init__(
         self,
@@ -69,6 +71,8 @@ class UdpListener:
         proven: ProvenPaths,
         counters: Counters,
         clock: Callable[[], float],
+        turns: Turns,
+        spent: Callable[[], float] = thread_time,
         bounds: UdpBounds = UdpBounds(),  # noqa: B008 -- frozen
     ) -> None:
         self._exchange = exchange
@@ -79,10 +83,16 @@ class UdpListener:
         self._clock = clock
         self._bounds = bounds
         self._misses = Misses(bounds.misses)
-        self._gathering = Gathering(self._misses, bounds.misses, self._answer_together)
+        self._turns = turns
+        self._spent = spent
+        self._gathering = Gathering(
+            self._misses, bounds.misses, self._answer_together, lambda: turns.misses(clock())
+        )
         self._complaints = Complaints()
         self._joiner = UdpJoiner()
-        self._ports = [_Port(bound, self._turn, self._counters) for bound in sockets]
+        self._ports = [
+            _Port(number, bound, self._turn, counters) for number, bound in enumerate(sockets)
+        ]
 
     def start(self) -> None:
         """Begin to read."""
@@ -108,7 +118,17 @@ class UdpListener:
             port.close()
 
     def _turn(self, port: "_Port") -> None:
-        """Answer what has come, up to a turn's worth. Raises as the socket does."""
+        """Answer what has come, for as long as a turn may last. Raises as the socket does."""
+        spent, turns = self._spent, self._turns
+        until = turns.begin(port.number, spent())
+        try:
+            self._answer_some(port)
+            while spent() < until:
+                self._answer_some(port)
+        finally:
+            turns.end(spent())
+
+    def _answer_some(self, port: "_Port") -> None:
         receive, take, began = port.receive, self._take, self._clock()
         repeated = 0
         try:
@@ -119,6 +139,7 @@ class UdpListener:
             if repeated:
                 now = self._clock()
                 self._counters.answered(Transport.UDP, Result.FOUND, now - began, now, repeated)
+                self._turns.answered(now)
 
     def _take(self, port: "_Port", data: bytes, source: Any, now: float) -> bool:
         """Answer a datagram; True: it repeats an earlier one, and its answer is still to count."""
@@ -147,6 +168,7 @@ class UdpListener:
             answer = self._odd(data, source, client, now)
         asked = _Asked(port, source, client, size, now)
         if isinstance(answer, Reply):
+            self._turns.answered(now)
             return self._send(answer, asked)
         return self._answer_otherwise(answer, asked)
 
@@ -293,8 +315,11 @@ def _one_of_several(data: bytes) -> bool:
 class _Port:
     """One socket: reads in batches, keeps a few packets while the system takes none."""
 
-    def __init__(self, bound: socket, turn: Callable[["_Port"], None], counters: Counters) -> None:
+    def __init__(
+        self, number: int, bound: socket, turn: Callable[["_Port"], None], counters: Counters
+    ) -> None:
         bound.settimeout(0.0)
+        self.number = number
         self._socket = bound
         self._turn = turn
         self._counters = counters

@@ -1,4 +1,5 @@
 import asyncio
+from itertools import pairwise
 
 from identifiers.outcomes import Absent, Found, NotHomed
 from identifiers.values import Value
@@ -16,7 +17,7 @@ async def test_misses_of_one_turn_are_answered_in_one_task():
         await gate.wait()
 
     misses = Misses(10)
-    gathering = Gathering(misses, 3, answer)
+    gathering = Gathering(misses, 3, answer, lambda: 8)
     for name in "abc":
         assert not gathering.full
         gathering.add(name)
@@ -30,6 +31,39 @@ async def test_misses_of_one_turn_are_answered_in_one_task():
     assert not gathering.full
 
 
+async def test_a_pile_of_misses_is_begun_in_pieces_one_in_each_turn_of_the_loop():
+    asked = []
+
+    async def answer(together):
+        asked.append(together)
+
+    misses = Misses(10)
+    gathering = Gathering(misses, 100, answer, lambda: 2)
+    for name in "abcde":
+        gathering.add(name)
+    begun = []
+    for _ in range(5):
+        begun.append(len(asked))
+        await asyncio.sleep(0)
+    assert asked == [["a", "b"], ["c", "d"], ["e"]]
+    assert all(later - before <= 1 for before, later in pairwise(begun))
+
+
+async def test_what_waits_for_its_turn_departs_at_once_when_it_is_told_to():
+    asked = []
+
+    async def answer(together):
+        asked.append(together)
+
+    misses = Misses(10)
+    gathering = Gathering(misses, 100, answer, lambda: 2)
+    for name in "abcde":
+        gathering.add(name)
+    gathering.depart()
+    await misses.close(1.0)
+    assert asked == [list("abcde")]
+
+
 async def test_what_was_gathered_departs_once():
     asked = []
 
@@ -37,7 +71,7 @@ async def test_what_was_gathered_departs_once():
         asked.append(together)
 
     misses = Misses(10)
-    gathering = Gathering(misses, 3, answer)
+    gathering = Gathering(misses, 3, answer, lambda: 8)
     gathering.add("a")
     gathering.depart()
     await asyncio.sleep(0)

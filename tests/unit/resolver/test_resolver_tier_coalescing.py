@@ -1,11 +1,13 @@
 import asyncio
+from itertools import pairwise
 
 import pytest
 
 from identifiers.errors import StoreUnavailable
 from identifiers.records import EMPTY_VALUES, Record, State
-from resolver.tiers.coalescing import Batching, Coalescing
+from resolver.tiers.coalescing import Batching, Coalescing, _Ask
 from resolver.tiers.partial import Incomplete, Overloaded, TooSlow
+from resolver.turns import FEW, Turns
 
 EAGER = Batching(gap=0.0)
 
@@ -90,6 +92,36 @@ async def test_questions_at_one_time_and_names_in_one_are_bounded(source):
     source.gate.set()
     assert await asyncio.gather(*asking) == [[record(f"k{n}")] for n in range(10)]
     assert [len(asked) for asked in source.asked] == [3, 3, 3, 1]
+
+
+async def test_few_askers_are_told_in_one_turn_while_others_are_answered_at_once(
+    source,
+):
+    loop, turns = asyncio.get_running_loop(), Turns()
+    turns.answered(loop.time() + 60.0)
+    tier = Coalescing(source, EAGER, turns=turns)
+    told = []
+    asking = [asyncio.create_task(tier.fetch([f"k{n}"])) for n in range(3 * FEW)]
+    for task in asking:
+        task.add_done_callback(told.append)
+    counts = []
+    while len(told) < len(asking):
+        counts.append(len(told))
+        await asyncio.sleep(0)
+    assert max(later - before for before, later in pairwise([*counts, len(told)])) == FEW
+    assert await asyncio.gather(*asking) == [[record(f"k{n}")] for n in range(3 * FEW)]
+    assert len(source.asked) == 1
+
+
+async def test_who_was_given_an_answer_is_not_given_up_before_its_turn():
+    loop = asyncio.get_running_loop()
+    asks = [_Ask(1, loop.create_future(), lambda _: None) for _ in range(2)]
+    asks[0].take("a", record("a"))
+    for ask in asks:
+        ask.give_up()
+    asks[0].tell()
+    assert asks[0].future.result() is None
+    assert isinstance(asks[1].future.exception(), TooSlow)
 
 
 async def test_a_full_queue_refuses_and_loses_nobody_who_waits(source):

@@ -1,5 +1,8 @@
 import asyncio
+import itertools
 import socket
+import time
+from contextlib import suppress
 
 import pytest
 from msgspec.structs import replace
@@ -16,6 +19,7 @@ from resolver.counters import Event
 from resolver.limits import Rates
 from resolver.transports.certified import Certifier
 from resolver.transports.udp import UdpBounds, UdpListener
+from resolver.turns import Turns
 from tests.unit.resolver.world import Somebody
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
@@ -71,13 +75,18 @@ class Served:
 async def serve(make_world):
     ends, peers = [], []
 
-    async def start(host="127.0.0.1", bounds=None, **options):
+    async def start(host="127.0.0.1", bounds=None, spent=time.thread_time, **options):
         world = await make_world(real_time=True, **options)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         bound = socket.socket(family, socket.SOCK_DGRAM)
         bound.bind((host, 0))
         listener = UdpListener(
-            [bound], world.exchange, **world.serving(), bounds=bounds or UdpBounds()
+            [bound],
+            world.exchange,
+            **world.serving(),
+            turns=Turns(),
+            spent=spent,
+            bounds=bounds or UdpBounds(),
         )
         listener.start()
         ends.append((listener, bound))
@@ -287,6 +296,55 @@ async def test_misses_are_bounded_and_what_is_over_is_dropped(serve):
     answers = [decode(await peer.receive()) for _ in range(2)]
     assert [m.request_id for m in answers] == [0, 1]
     assert served.events() == {"dropped_full": 3}
+
+
+async def test_a_turn_lasts_until_nothing_waits_or_the_rest_of_the_loop_is_due(serve):
+    spent = [0.0]
+    served = await serve(spent=lambda: spent[0])
+    peer = await served.peer()
+    await peer.ask(served.world.question("88.300.1/A"))
+    served.listener._ports[0].stop_reading()
+
+    def read(times):
+        for number in range(times):
+            peer.send(served.world.question("88.300.1/A", number))
+        before = answered()
+        with suppress(BlockingIOError):
+            served.listener._turn(served.listener._ports[0])
+        return answered() - before
+
+    def answered():
+        return sum(served.world.counters.snapshot()["answers"]["udp"]["found"]["buckets"])
+
+    assert read(150) == 150
+    # From now on each look at the clock finds that a turn's time is over.
+    clock = itertools.count(1.0)
+    served.listener._spent = lambda: next(clock)
+    assert read(150) == 64
+    assert read(0) == 64
+    assert read(0) == 22
+
+
+async def test_what_is_here_is_answered_while_a_pile_of_misses_waits(serve):
+    served = await serve(bounds=UdpBounds(misses=40), patience=60.0)
+    peer = await served.peer()
+    await peer.ask(served.world.question("88.300.1/A"))
+    go, fetch = asyncio.Event(), served.world.store.fetch
+
+    async def wait(keys):
+        await go.wait()
+        return await fetch(keys)
+
+    served.world.store.fetch = wait
+    for number in range(60):
+        peer.send(served.world.question(f"88.300.1/NONE{number}", 1000 + number))
+        peer.send(served.world.question("88.300.1/A", number))
+    found = [decode(await peer.receive()).request_id for _ in range(60)]
+    assert found == list(range(60))
+    assert served.events() == {"dropped_full": 20}
+    go.set()
+    absent = {decode(await peer.receive()).request_id for _ in range(40)}
+    assert absent == {1000 + number for number in range(40)}
 
 
 async def test_an_unexpected_error_ends_nothing_and_is_counted(serve):
