@@ -9,6 +9,7 @@ import socket
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
 
@@ -89,18 +90,23 @@ def _post(path: str, key: str, body: bytes) -> bytes:
 
 
 class _Caller:
-    """One connection: sends a request, reads its whole answer."""
+    """One connection: sends a request, reads its whole answer.
+
+    What can be sent is sent at once, so that the selector is asked about answers only: the driver
+    has the same processors as the node.
+    """
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.sock = socket.create_connection(address)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.settimeout(0)
         self._unsent = memoryview(b"")
-        self._got = bytearray()
+        self._got = b""
 
     def post(self, request: bytes) -> None:
         self._unsent = memoryview(request)
-        self._got.clear()
+        self._got = b""
+        self._send()
 
     @property
     def waits_for(self) -> int:
@@ -110,16 +116,20 @@ class _Caller:
     def go_on(self) -> tuple[int, bytes] | None:
         """Send or read what can be; return status and body of an answer that is whole."""
         if self._unsent:
-            self._unsent = self._unsent[self.sock.send(self._unsent) :]
+            self._send()
             return None
         got = self.sock.recv(_PIECE)
         if not got:
             raise ConnectionError("the server closed a connection of the driver")
         self._got += got
         head, end, body = self._got.partition(b"\r\n\r\n")
-        if not end or len(body) < _length(bytes(head)):
+        if not end or len(body) < _length(head):
             return None
-        return int(head[9:12]), bytes(body)
+        return int(head[9:12]), body
+
+    def _send(self) -> None:
+        with suppress(BlockingIOError):
+            self._unsent = self._unsent[self.sock.send(self._unsent) :]
 
 
 def _length(head: bytes) -> int:
