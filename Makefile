@@ -37,10 +37,10 @@ check: $(DEV) ## style, types, architecture, unit tests with their coverage
 	  tests/architecture tests/docs tests/unit tests/golden tests/property tests/contracts
 	$(BIN)/python tests/coverage_gate.py
 
-bench: $(DEV) ## rates of this machine as ratios to bare references, as JSON
-	@$(BIN)/idnode bench
+bench: $(DEV) ## rates of this machine beside bare references and bars, as JSON; BENCH=--quick for half a minute
+	@$(BIN)/idnode bench $(BENCH)
 
-bench-large: $(DEV) ## what size costs: cold look-ups at 1 and at 10 million; half an hour, 20 GB of disk
+bench-large: $(DEV) ## what size costs: cold look-ups at 1 and at 10 million side by side; 25 GB of disk
 	@$(BIN)/python -m loadtest.bench.growth
 
 loadtest: $(DEV) ## what a mix of users sees and up to which load; LOADTEST="--suite mixed" for one suite

@@ -13,5 +13,4 @@ Parts in reading order:
 * ``udp``, ``tcp``, ``http``, ``signed``, ``cold``, ``unknown``, ``beside``, ``importing``,
   ``registering``, ``freshness``, ``restarting``  the paths
 * ``growth``      what size costs: a program of its own
-
 """

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,16 @@ from loadtest.bench import bars, importing, nodes, parts, population
 def main() -> int:
     """Run what is wanted and print the document."""
     sizes, wanted = _arguments()
+    nodes.unwind_on_signals()
+    try:
+        result = _document(sizes, wanted)
+    except KeyboardInterrupt:
+        return 130
+    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    return int(amiss(result))
+
+
+def _document(sizes: parts.Sizes, wanted: frozenset[str]) -> dict[str, Any]:
     began = time.monotonic()
     result: dict[str, Any] = {
         "machine": machine.facts() | {"commit": machine.commit()},
@@ -33,10 +44,7 @@ def main() -> int:
     for name, told in _measure(sizes, wanted):
         result[name] = told
         _say(f"{time.monotonic() - began:6.1f} s  {name}")
-    result["seconds"] = round(time.monotonic() - began, 1)
-    result["bars"] = bars.table(result)
-    sys.stdout.write(json.dumps(result, indent=2) + "\n")
-    return int(amiss(result))
+    return result | {"seconds": round(time.monotonic() - began, 1), "bars": bars.table(result)}
 
 
 def _measure(sizes: parts.Sizes, wanted: frozenset[str]) -> Iterator[tuple[str, Any]]:
@@ -44,7 +52,7 @@ def _measure(sizes: parts.Sizes, wanted: frozenset[str]) -> Iterator[tuple[str, 
     if wanted - set(parts.OF_TWO):
         with tempfile.TemporaryDirectory(prefix="idnode-bench-") as folder:
             writing = population.Writing(Path(folder), sizes.identifiers, os.cpu_count() or 1)
-            with nodes.node() as node:  # starts while the population is written
+            with closing(writing), nodes.node() as node:  # starts while the population is written
                 key = importing.enrol(node, corpus, parts.PREFIX)
                 written = writing.done()
                 yield "import", importing.measure(node, key, written)

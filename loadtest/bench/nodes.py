@@ -24,6 +24,8 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _REST: Final = 0.1
 """Of a processor, is used by a node at rest."""
 _LOOK: Final = 0.5
+_PATIENCE: Final = 60.0
+"""Seconds in which a node stops: a large one writes a checkpoint."""
 _STORES: Final = ("postgres", "valkey-server")
 
 
@@ -96,8 +98,23 @@ def node(*, workers: int = 1) -> Iterator[Node]:
                     sys.exit(f"the node did not start:\n{(Path(folder) / 'serve.log').read_text()}")
                 yield Node(environment, json.loads(line), served.pid)
             finally:
-                served.terminate()
-                served.wait(timeout=30)
+                _end(served)
+
+
+def _end(served: subprocess.Popen[bytes]) -> None:
+    served.terminate()
+    try:
+        served.wait(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        served.kill()  # its children die with it
+        served.wait()
+        raise
+
+
+def unwind_on_signals() -> None:
+    """Have SIGTERM and SIGHUP raise `KeyboardInterrupt`: nodes are stopped and their data go."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 @contextmanager

@@ -49,8 +49,11 @@ class Writing:
 
     def done(self) -> Population:
         """Wait until it is written."""
-        with self._pool:
-            return Population([name for one in self._pieces for name in one.result()], self._files)
+        return Population([name for one in self._pieces for name in one.result()], self._files)
+
+    def close(self) -> None:
+        """Begin no more, and wait for what has begun."""
+        self._pool.shutdown(cancel_futures=True)
 
 
 def corpus() -> Corpus:

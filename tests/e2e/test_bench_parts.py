@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import closing
 
 import pytest
 
@@ -37,7 +38,8 @@ async def running(make_node, request):
 
 
 def measured(running, key, folder):
-    written = population.Writing(folder, SIZES.identifiers, workers=1).done()
+    with closing(population.Writing(folder, SIZES.identifiers, workers=1)) as writing:
+        written = writing.done()
     figures = {"import": importing.measure(running, key, written)}
     stage = parts.Stage(node=running, key=key, sizes=SIZES, names=written.names)
     return figures | dict(parts.measure(stage, frozenset(parts.NAMES)))

@@ -1,4 +1,5 @@
 import json
+from contextlib import closing
 
 from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.codes import OpCode
@@ -7,7 +8,8 @@ from loadtest.bench import population, wire
 
 
 def test_a_population_is_written_before_the_run(tmp_path):
-    written = population.Writing(tmp_path, 30, workers=1).done()
+    with closing(population.Writing(tmp_path, 30, workers=1)) as writing:
+        written = writing.done()
     body = b"".join(written.body())
     assert len(body) == written.octets()
     items = [json.loads(line) for line in body.splitlines()]
