@@ -103,11 +103,15 @@ _ITEMS: Final = _quotes(b'{"items":[]}')
 
 def read_line(line: bytes) -> Submission:
     """Read one identifier from its JSON text. Raises `Invalid` with every fault there is."""
-    typed = _decode(_DECODER, line)
+    read = read_typical(line)
+    return read_identifier(load(line)) if read is None else read
+
+
+def read_typical(text: bytes) -> Submission | None:
+    """Read one identifier from its JSON text; None: it goes the strict way, which decides."""
+    typed = _decode(_DECODER, text)
     read = _read(typed) if typed is not None else None
-    if read is not None and read[1] == _quotes(line):
-        return read[0]
-    return read_identifier(load(line))
+    return read[0] if read is not None and read[1] == _quotes(text) else None
 
 
 def read_batch(body: bytes, limit: int) -> list[Submission | Refused]:

@@ -8,7 +8,7 @@ from identifiers.faults import Fault, Faults, Invalid
 from identifiers.names import Handle
 from identifiers.records import State
 from identifiers.values import MAX_INDEX, Value
-from identifiers.wire.jsonfast import read_line
+from identifiers.wire.jsonfast import read_typical
 from identifiers.wire.jsonform import read_identifier, read_values
 from identifiers.wire.jsonload import load
 from identifiers.wire.members import Members, members_of
@@ -37,9 +37,8 @@ class Changes(msgspec.Struct, frozen=True):
 
 def read_new(body: bytes) -> Fit:
     """Read the body of a create. Raises `Invalid` with every fault."""
-    try:
-        submission = read_line(body)
-    except Invalid:
+    submission = read_typical(body)
+    if submission is None:
         submission = read_identifier(_without_read_only(load(body)))
     return Fit(fit(submission), submission.values, submission.state)
 
@@ -49,10 +48,12 @@ def read_replacement(body: bytes, handle: Handle) -> Fit:
 
     Raises `Invalid` with every fault.
     """
-    document = _without_read_only(load(body))
-    if isinstance(document, dict):
-        document.setdefault("handle", handle.given)
-    submission = read_identifier(document)
+    submission = read_typical(body)
+    if submission is None:
+        document = _without_read_only(load(body))
+        if isinstance(document, dict):
+            document.setdefault("handle", handle.given)
+        submission = read_identifier(document)
     named = fit(submission)
     if named.key() != handle.key():
         params = {"body": named.given, "path": handle.given}

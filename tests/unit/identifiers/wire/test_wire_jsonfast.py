@@ -8,7 +8,7 @@ from identifiers.submissions import Submission
 from identifiers.values import Value
 from identifiers.wire import jsonfast
 from identifiers.wire.handle.data import Admin, encode_admin
-from identifiers.wire.jsonfast import read_batch, read_document, read_line
+from identifiers.wire.jsonfast import read_batch, read_document, read_line, read_typical
 from identifiers.wire.jsonform import read_identifier
 from identifiers.wire.jsonload import load
 from identifiers.wire.rows import Refused
@@ -185,3 +185,11 @@ def test_documents_are_read_like_lines():
     assert read_document(raw).values == (Value(index=1, type="T", data=b"\0"),)
     with pytest.raises(Invalid):
         read_document(5)
+
+
+def test_what_is_not_typical_goes_the_strict_way_whether_it_is_right_or_not():
+    assert read_typical(json.dumps(TYPICAL).encode()) == EXPECTED
+    for other in (TYPICAL | {"version": 1}, {"values": TYPICAL["values"]}, []):
+        assert read_typical(json.dumps(other).encode()) is None
+    twice = b'{"handle":"88.300.1/A","handle":"88.300.1/B","values":[]}'
+    assert read_typical(twice) is None
