@@ -30,6 +30,7 @@ from identifiers.wire.handle.values import filter_blob
 from resolver.clients import Client
 from resolver.counters import Event, Result, result_of
 from resolver.service import Resolver
+from resolver.transports.absent import ABSENT, AbsentReplies
 from resolver.transports.beyond import (
     NOT_HERE,
     Beyond,
@@ -116,6 +117,7 @@ class HandleExchange:
         self.repeated: Final = self._repeats.one
         self.repeat: Final = self._repeats.some
         self._site = translate.Site(site.serial, bool(site.flags & SiteFlag.PRIMARY))
+        self._absent = AbsentReplies(self._site)
         self._record = encode_site(site)
         self._beyond = beyond
 
@@ -149,6 +151,10 @@ class HandleExchange:
         data = self.repeated(request, client, now)
         if data is not None:
             return Reply(data, Result.FOUND, handle_of(request))
+        return self.anew(request, client, now)
+
+    def anew(self, request: bytes, client: Client, now: float) -> Reply | Pending | None:
+        """Do so for a request that is not `repeated`."""
         plain = decode_query(request)
         if plain is None:
             return None
@@ -228,6 +234,8 @@ class HandleExchange:
         if to.digest is None and isinstance(outcome, Found):
             data = encode_found(to, query.handle, outcome.values, self._site, expires)
             return Reply(data, Result.FOUND, query.handle)
+        if to.digest is None and outcome == ABSENT:
+            return Reply(self._absent.reply(to, query, expires), Result.ABSENT, query.handle)
         data = translate.outcome_reply(to, query, outcome, self._site, expires)
         return Reply(data, result_of(outcome), query.handle)
 

@@ -147,23 +147,32 @@ class UdpListener:
             if not limits.client_port(source[1], own=source[:2] == port.name):
                 self._counters.happened(Event.DROPPED_PORT)
                 return False
-            client = self._clients.of(source[0])
+            client, plain = self._clients.of(source[0]), self._exchange.plain
             if client.trusted:
                 reply = self._exchange.repeated(data, client, now)
-                if reply is not None and len(reply) <= MAX_DATAGRAM:
+                if reply is None:
+                    plain = self._exchange.anew
+                elif len(reply) <= MAX_DATAGRAM:
                     port.send(reply, source)
                     return True
-            self._answer(port, data, source, client)
+            self._answer(port, data, source, client, plain)
         except Exception:  # noqa: BLE001 -- one packet never ends the loop; counted and logged
             self._failed()
         return False
 
-    def _answer(self, port: "_Port", data: bytes, source: Any, client: Client) -> None:
+    def _answer(
+        self,
+        port: "_Port",
+        data: bytes,
+        source: Any,
+        client: Client,
+        plain: Callable[[bytes, Client, float], Reply | Pending | None],
+    ) -> None:
         now = self._clock()
         size = len(data)
         answer: Answer | None = None
         if size <= limits.MAX_UDP_REQUEST:
-            answer = self._exchange.plain(data, client, now)
+            answer = plain(data, client, now)
         if answer is None:
             answer = self._odd(data, source, client, now)
         asked = _Asked(port, source, client, size, now)

@@ -350,7 +350,7 @@ async def test_what_is_here_is_answered_while_a_pile_of_misses_waits(serve):
 async def test_an_unexpected_error_ends_nothing_and_is_counted(serve):
     served = await serve()
     peer = await served.peer()
-    plain, together = served.world.exchange.plain, served.world.exchange.together
+    anew, together = served.world.exchange.anew, served.world.exchange.together
 
     def fail(*_):
         raise RuntimeError("a bug")
@@ -358,12 +358,12 @@ async def test_an_unexpected_error_ends_nothing_and_is_counted(serve):
     async def fail_later(*_):
         raise RuntimeError("another bug")
 
-    served.world.exchange.plain = fail
+    served.world.exchange.anew = fail
     for _ in range(20):
         peer.send(served.world.question("88.300.1/A"))
     peer.send(b"x")
     await served.world.until(lambda: served.events().get("failed") == 21)
-    served.world.exchange.plain = plain
+    served.world.exchange.anew = anew
     served.world.exchange.together = fail_later
     peer.send(served.world.question("88.300.1/A"))
     await served.world.until(lambda: served.events()["failed"] == 22)
