@@ -15,7 +15,7 @@ from identifiers.changes import ChangeKind, Current, Touched, Writes, Written
 from identifiers.errors import StoreUnavailable
 from identifiers.keys.public import PublicKey, parse_public_key
 from identifiers.keys.signers import Signer
-from identifiers.names import Handle, Prefix, fold
+from identifiers.names import Prefix, fold, prefix_of
 from identifiers.records import Record, State
 from identifiers.trust import verification as trust
 from identifiers.trust.claims import SIGNATURE
@@ -108,7 +108,7 @@ class Backlog:
 
     async def _sign_page(self, page: Sequence[Record], ordered: Ordered) -> Progress:
         key = page[0].key
-        mark = mark_of(await self._store.directory(), Handle.parse(key))
+        mark = mark_of(await self._store.directory(), prefix_of(key))
         if mark is None or not mark.signed:
             raise StoreUnavailable(f"what is under {key} is not to be signed any more")
         done = Progress(seen=len(page), last=page[-1].key)

@@ -7,9 +7,8 @@ import msgspec
 
 from identifiers.directory import PrefixDirectory
 from identifiers.faults import Fault
-from identifiers.names import Handle
 from identifiers.principals import Allowed, Scope, Verdict
-from identifiers.records import Record, State
+from identifiers.records import Record
 from identifiers.wire.handle.values import decode_values, encode_values
 from registry.answers import Decision, Denied, Faulty
 from registry.commands import Asked, Create, Put, RowCommand, Upsert
@@ -21,28 +20,22 @@ from registry.signatures import Drafts, Unsigned, bare_blob, finished, judge
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A row that may be decided. `values` is their wire form, as of the epoch second `at`.
+    """A row that may be decided, with its canonical name. Secrets in `values` are sealed."""
 
-    `plain`: no signature is among them.
-    """
-
-    number: int
-    handle: Handle
+    row: Good
     key: str
     values: bytes
-    state: State | None
-    plain: bool
     may_change_state: bool
-    at: int
 
     def command(self, kind: RowCommand) -> Create | Upsert | Put:
         """Return the command that the row is."""
-        return kind(handle=self.handle, values=decode_values(self.values), state=self.state)
+        values = decode_values(self.values)
+        return kind(handle=self.row.handle(), values=values, state=self.row.state)
 
     @property
     def terms(self) -> Terms:
         """On what terms it is decided."""
-        return Terms(self.key, self.at, self.may_change_state)
+        return Terms(self.key, self.row.at, self.may_change_state)
 
 
 class Permits:
@@ -53,41 +46,44 @@ class Permits:
         self._directory = directory
         self._known: dict[str, tuple[Verdict, bool, bool]] = {}
 
-    def of(self, handle: Handle) -> tuple[Verdict, bool, bool]:
-        """Return the verdict, whether suffixes are folded, and whether states may be changed."""
-        known = self._known.get(handle.prefix)
+    def of(self, row: Good) -> tuple[Verdict, bool, bool]:
+        """Return the verdict, whether names are folded, and whether states may be changed."""
+        known = self._known.get(row.prefix)
         if known is None:
+            handle = row.handle()
             write = permit(self._directory, self._asked, Scope.WRITE, handle)
             state = permit(self._directory, self._asked, Scope.STATE, handle)
-            known = (write.verdict, write.fold_suffix, isinstance(state.verdict, Allowed))
+            fold = write.fold_suffix or handle.prefix.startswith("0.")
+            known = (write.verdict, fold, isinstance(state.verdict, Allowed))
             self._known[handle.prefix] = known
         return known
 
 
 def entered(row: Good, permits: Permits, seals: Seals) -> Entry | Denied:
     """Return a row with its canonical name, its secrets sealed; or why the asker may not write."""
-    handle = row.handle()
-    verdict, fold_suffix, may_change_state = permits.of(handle)
+    verdict, fold_suffix, may_change_state = permits.of(row)
     if not isinstance(verdict, Allowed):
         return Denied(verdict)
-    key = handle.key(fold_suffix=fold_suffix)
+    key = row.key(fold_suffix=fold_suffix)
     values = row.values
     if not row.plain:
         values = encode_values(seals.sealed(key, decode_values(values)))
-    return Entry(row.number, handle, key, values, row.state, row.plain, may_change_state, row.at)
+    return Entry(row, key, values, may_change_state)
 
 
 def decided(
-    row: Entry, kind: RowCommand, stored: Record | None, drafts: Drafts
+    entry: Entry, kind: RowCommand, stored: Record | None, drafts: Drafts
 ) -> Decision | Unsigned:
     """Decide a row as the command `kind` on what is stored."""
+    terms, row = entry.terms, entry.row
     if stored is not None:
-        return judge(row.command(kind), stored, row.terms, drafts)
+        return judge(entry.command(kind), stored, terms, drafts)
     # What is new stays as it is encoded, unless it brings a signature of the node.
-    mark = drafts.marks.get(row.key)
-    blob = row.values if row.plain or mark is None else bare_blob(row.values, mark.issuer)
-    terms = row.terms
-    return finished(register(row.handle, row.state, blob, None, terms), terms, drafts)
+    mark, blob = drafts.marks.get(entry.key), entry.values
+    if mark is not None and not row.plain:
+        blob = bare_blob(blob, mark.issuer)
+    decision = register(row.given, row.state, blob, None, terms)
+    return finished(decision, terms, drafts) if mark is not None and mark.signed else decision
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -107,7 +103,7 @@ def planned_rows(rows: Sequence[Good | Bad], permits: Permits, seals: Seals) -> 
         if not isinstance(entry, Entry):
             fates[at] = entry
         elif entry.key in first:
-            fates[at] = Faulty((_duplicate(entry.handle, first[entry.key], at),))
+            fates[at] = Faulty((_duplicate(entry.row.given, first[entry.key], at),))
         else:
             first[entry.key] = at
             entries[at] = entry
@@ -119,8 +115,6 @@ def given(row: Good | Bad) -> str:
     return row.given if isinstance(row, Good) else row.handle
 
 
-def _duplicate(handle: Handle, first: int, second: int) -> Fault:
+def _duplicate(handle: str, first: int, second: int) -> Fault:
     pointer = f"/items/{second}/handle"
-    return Fault(
-        "batch.duplicate", pointer, {"handle": handle.given, "first": first, "second": second}
-    )
+    return Fault("batch.duplicate", pointer, {"handle": handle, "first": first, "second": second})

@@ -225,7 +225,7 @@ class Registry:
     async def _batch_drafts(
         self, directory: PrefixDirectory, entries: Collection[Entry], kind: RowCommand
     ) -> Drafts:
-        marks = self._signatures.marks(directory, ((e.key, e.handle) for e in entries))
+        marks = self._signatures.marks(directory, ((e.key, e.row.prefix) for e in entries))
         drafts = Drafts(marks)
         if not drafts.signing:
             return drafts

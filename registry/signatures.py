@@ -23,7 +23,7 @@ import msgspec
 
 from identifiers.directory import PrefixDirectory
 from identifiers.keys.signers import Signer
-from identifiers.names import PREFIX_RECORDS, Handle, fold
+from identifiers.names import PREFIX_RECORDS, fold
 from identifiers.principals import HandleIdentity
 from identifiers.records import Record, State
 from identifiers.routes import record_key
@@ -93,15 +93,15 @@ class Unsigned(msgspec.Struct, frozen=True):
         return Bare(self.saved.record.key, self.saved.record.values)
 
 
-def mark_of(directory: PrefixDirectory, handle: Handle) -> Mark | None:
-    """Return whether names under the prefix of `handle` are signed; None: the node never does.
+def mark_of(directory: PrefixDirectory, prefix: str) -> Mark | None:
+    """Return whether names under a prefix are signed; None: the node never does.
 
     The issuer is the node's key in the record of the secondary prefix above. Records of prefixes
     (``0.NA/P``) are not signed: operators change them beside the rules.
     """
-    entry = directory.nearest(handle.prefix)
+    entry = directory.nearest(prefix)
     above = None if entry is None else directory.root_of(entry.prefix)
-    if entry is None or above is None or handle.prefix == PREFIX_RECORDS:
+    if entry is None or above is None or prefix == PREFIX_RECORDS:
         return None
     return Mark(HandleIdentity(record_key(above.prefix), KEY_INDEX), entry.signed)
 

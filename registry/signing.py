@@ -6,7 +6,6 @@ from typing import Final, Protocol
 
 from identifiers.directory import PrefixDirectory
 from identifiers.keys.signers import Signer
-from identifiers.names import Handle
 from identifiers.records import Record
 from registry.commands import Command
 from registry.rules import Terms
@@ -37,25 +36,25 @@ class Signatures:
         self._known: tuple[PrefixDirectory | None, dict[str, Mark | None]] = (None, {})
 
     def marks(
-        self, directory: PrefixDirectory, handles: Iterable[tuple[str, Handle]]
+        self, directory: PrefixDirectory, names: Iterable[tuple[str, str]]
     ) -> Mapping[str, Mark]:
-        """Return the marks of some handles, given with their canonical names, by these."""
+        """Return the marks of canonical names, each given with its prefix, by name."""
         known, by_prefix = self._known
         if known is not directory:
             by_prefix = {}
             self._known = (directory, by_prefix)
         marks: dict[str, Mark] = {}
-        for key, handle in handles:
-            if handle.prefix in by_prefix:
-                mark = by_prefix[handle.prefix]
+        for key, prefix in names:
+            if prefix in by_prefix:
+                mark = by_prefix[prefix]
             else:
-                mark = by_prefix[handle.prefix] = self._mark(directory, handle)
+                mark = by_prefix[prefix] = self._mark(directory, prefix)
             if mark is not None:
                 marks[key] = mark
         return marks
 
-    def _mark(self, directory: PrefixDirectory, handle: Handle) -> Mark | None:
-        mark = mark_of(directory, handle)
+    def _mark(self, directory: PrefixDirectory, prefix: str) -> Mark | None:
+        mark = mark_of(directory, prefix)
         if mark is not None and self._signer is None:
             return Mark(mark.issuer, signed=False)
         return mark
@@ -70,7 +69,7 @@ class Signatures:
 
         Raises `StoreUnavailable`.
         """
-        drafts = Drafts(self.marks(directory, ((t.key, c.handle) for c, t in planned)))
+        drafts = Drafts(self.marks(directory, ((t.key, c.handle.prefix) for c, t in planned)))
         if not drafts.signing:
             return drafts
         wanted = [

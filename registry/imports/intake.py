@@ -44,14 +44,14 @@ class Chunk(msgspec.Struct, frozen=True):
 def still_permitted(chunk: Chunk, permits: Permits) -> Chunk:
     """Return a chunk without the rows whose prefix its asker has lost since they were read."""
     verdicts = {
-        row.handle.prefix: permits.of(row.handle)[0] for row in chunk.rows if isinstance(row, Entry)
+        row.row.prefix: permits.of(row.row)[0] for row in chunk.rows if isinstance(row, Entry)
     }
     if all(isinstance(verdict, Allowed) for verdict in verdicts.values()):
         return chunk
     rows = tuple(
         row
-        if isinstance(row, Rejected) or isinstance(verdict := verdicts[row.handle.prefix], Allowed)
-        else Rejected(row.number, row.handle.given, Denied(verdict))
+        if isinstance(row, Rejected) or isinstance(verdict := verdicts[row.row.prefix], Allowed)
+        else Rejected(row.row.number, row.row.given, Denied(verdict))
         for row in chunk.rows
     )
     return msgspec.structs.replace(chunk, rows=rows)
@@ -124,7 +124,8 @@ class Intake:
         return chunk
 
     def _entered(self, row: Good | Bad) -> Entry | Rejected:
-        if isinstance(row, Bad):
-            return Rejected(row.number, row.handle, Faulty(row.faults))
-        entry = entered(row, self._permits, self._seals)
-        return Rejected(row.number, row.given, entry) if isinstance(entry, Denied) else entry
+        # What most rows are is asked first: to be none of a class takes three times as long.
+        if isinstance(row, Good):
+            entry = entered(row, self._permits, self._seals)
+            return entry if isinstance(entry, Entry) else Rejected(row.number, row.given, entry)
+        return Rejected(row.number, row.handle, Faulty(row.faults))

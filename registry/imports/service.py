@@ -233,7 +233,7 @@ class Imports:
         # Not what was so when the rows were read: a body may take its time.
         directory = await self._prefixes.picture()
         chunk = still_permitted(chunk, Permits(asked, directory))
-        entries = {row.key: row.handle for row in chunk.rows if isinstance(row, Entry)}
+        entries = {row.key: row.row.prefix for row in chunk.rows if isinstance(row, Entry)}
         marks = self._signatures.marks(directory, entries.items())
         order = Order(
             running=running, mode=mode, number=number, changes=changes, drafts=Drafts(marks)

@@ -20,7 +20,6 @@ import msgspec
 
 from identifiers.wire.handle.values import decode_values, encode_value
 from identifiers.wire.jsonlines import Line, Lines, read_row
-from identifiers.wire.rows import Refused
 from registry.reading.judging import Bad, Good, judged
 
 SHAPES: Final = 16
@@ -156,7 +155,7 @@ class AlikeLines:
     def _rows(self, lines: Iterator[Line], at: int) -> Iterator[Good | Bad]:
         for line in lines:
             number, end, text = line
-            if isinstance(text, Refused):
+            if not isinstance(text, bytes):
                 yield judged(read_row(line), at)
             # What is like the line before it, as most are, is not looked up.
             elif self._last is not None and (row := self._last.read(text, number, end, at)):

@@ -31,6 +31,12 @@ class Good(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
         """Return the handle, split."""
         return Handle(self.given, self.prefix, self.given[len(self.prefix) + 1 :])
 
+    def key(self, *, fold_suffix: bool) -> str:
+        """Return the canonical form of the handle; names below ``0.`` are folded whole."""
+        if not fold_suffix and self.given.startswith(self.prefix):
+            return self.given  # as most are
+        return self.handle().key(fold_suffix=fold_suffix)
+
 
 class Bad(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
     """A row that is refused for its faults, by name where that much is known."""

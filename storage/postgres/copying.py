@@ -63,7 +63,9 @@ def copies(new: Iterable[Written]) -> Copies:
             prefix,
             key,
             _NULL if record.name == record.key else _field(record.name),
-            _middle(record.state, record.reason, record.template),
+            _PLAIN[record.state]
+            if record.template is None and not record.reason
+            else _middle(record.state, record.reason, record.template),
             length(len(values)),
             values,
             _times(record.changed_at),
@@ -73,15 +75,14 @@ def copies(new: Iterable[Written]) -> Copies:
             written.change.int.to_bytes(16, "big"),
             prefix,
             key,
-            _kind(written.kind),
+            _KINDS[written.kind],
         )
     identifiers.append(_END)
     changes.append(_END)
     return Copies(b"".join(identifiers), b"".join(changes))
 
 
-@lru_cache(maxsize=1024)
-def _middle(state: State, reason: str, template: str | None) -> bytes:
+def _middle(state: int, reason: str, template: str | None) -> bytes:
     return _VERSION_1 + _SMALLINT.pack(2, state) + _field(reason) + _optional(template)
 
 
@@ -89,11 +90,6 @@ def _middle(state: State, reason: str, template: str | None) -> bytes:
 def _times(changed_at: int) -> bytes:
     # A record of version 1 was created when it was changed last.
     return _BIGINT.pack(8, changed_at) * 2
-
-
-@lru_cache
-def _kind(kind: ChangeKind) -> bytes:
-    return _VERSION_1 + _SMALLINT.pack(2, kind)
 
 
 def _optional(text: str | None) -> bytes:
@@ -106,3 +102,6 @@ def _field(text: str) -> bytes:
 
 
 _common: Final = lru_cache(maxsize=1024)(_field)
+# By number: a member of an enumeration is hashed in Python, and counts in C.
+_PLAIN: Final = tuple(_middle(state, "", None) for state in range(max(State) + 1))
+_KINDS: Final = tuple(_VERSION_1 + _SMALLINT.pack(2, kind) for kind in range(max(ChangeKind) + 1))

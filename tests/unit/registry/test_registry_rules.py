@@ -83,7 +83,7 @@ def values_of(decision):
 def test_rows_register_what_their_commands_would(mode, state, stored):
     values = (value(2), value(1))
     command = row_commands(mode)(handle=H, values=values, state=state)
-    registered = register(H, state, encode_values(values, NOW), stored, terms())
+    registered = register(H.given, state, encode_values(values, NOW), stored, terms())
     assert registered == decide(command, stored, terms())
 
 

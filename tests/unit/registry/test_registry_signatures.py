@@ -242,10 +242,10 @@ async def test_what_changed_meanwhile_is_signed_as_it_is(marked, commit, signing
 
 async def test_prefix_records_are_not_signed(marked):
     directory = await marked.directory()
-    assert mark_of(directory, handle("0.NA/88.300.1")) is None
-    assert mark_of(directory, handle("88.999/A")) is None
-    assert mark_of(directory, handle("88.300.1.7/A")).issuer == NODE
-    assert mark_of(directory, handle("88.300.10/A")).signed is False
+    assert mark_of(directory, "0.NA") is None
+    assert mark_of(directory, "88.999") is None
+    assert mark_of(directory, "88.300.1.7").issuer == NODE
+    assert mark_of(directory, "88.300.10").signed is False
 
 
 async def test_groups_are_signed_each_for_itself(marked):
