@@ -211,6 +211,7 @@ async def _listen(
         countries=await asyncio.to_thread(read_countries, settings.countries),
         exchange=exchange,
         authority=authority,
+        turns=tiers.turns,
     )
     listening = [inherited(fd) for fd in sockets.tcp]
     at_addresses = zip(listening, settings.handle, strict=True)
@@ -224,6 +225,7 @@ async def _listen(
         clock=time.monotonic,
         login_first=[one for one, address in at_addresses if address in settings.login_first],
         passage=Passage(*map(inherited, sockets.moving)),
+        turns=tiers.turns,
     )
     udp = UdpListener(
         [inherited(fd) for fd in sockets.udp],

@@ -12,6 +12,7 @@ from resolver.complaints import Complaints
 from resolver.counters import Counters
 from resolver.transports.handle import HandleExchange
 from resolver.transports.misses import Misses
+from resolver.turns import Turns
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,7 @@ class Desk(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
     counters: Counters
     clock: Callable[[], float]
     misses: Misses
+    turns: Turns
     pace: Pace
     complaints: Complaints
     long: "Seats"

@@ -27,6 +27,7 @@ from resolver.transports.pages import (
     media_type_of,
 )
 from resolver.transports.rest import LookUp
+from resolver.turns import Turns
 
 MOUNT: Final = "/api/handles/"
 _ESCAPED: Final = LITERAL + b"%"
@@ -126,12 +127,14 @@ class Repeated:
         counters: Counters,
         clock: Callable[[], float],
         epoch: Callable[[], float],
+        turns: Turns,
     ) -> None:
         self._pages = pages
         self._rates = rates
         self._counters = counters
         self._clock = clock
         self._epoch = epoch
+        self._turns = turns
         self.client: Final = clients.of
 
     def form(self, accept: str) -> Form:
@@ -166,6 +169,7 @@ class Repeated:
         """Count answers."""
         now = self._clock()
         self._counters.answered_short(now - began, now, answered)
+        self._turns.answered(now)
 
     def _of_this_second(self, page: KeptPage) -> Ready:
         headers = headers_of(page, int(self._epoch()), None)

@@ -31,6 +31,7 @@ from resolver.transports.passing_on import PassingOn
 from resolver.transports.redirecting import Redirecting
 from resolver.transports.rest import LookUp
 from resolver.transports.tunnel import HandleTunnel, tunnelled
+from resolver.turns import Turns
 
 _UNHEARD: Final = "/api/{rest:(?!(?:site|resolve)$).*}"
 _RESTRICTED: Final = (
@@ -71,6 +72,7 @@ class HttpResolution:
         authority: Authority | None = None,
         chance: Callable[[], float] = random.random,
         countries: Countries = NOWHERE,
+        turns: Turns | None = None,
     ) -> None:
         self._resolver = resolver
         self._site = jsonform.write_json(site_document(encode_site(site), key_or_binary))
@@ -94,7 +96,13 @@ class HttpResolution:
         self._epoch = epoch
         self._hot = HotPages(resolver, page_octets)
         self.at_once: Final = Repeated(
-            self._hot, clients=clients, rates=rates, counters=counters, clock=clock, epoch=epoch
+            self._hot,
+            clients=clients,
+            rates=rates,
+            counters=counters,
+            clock=clock,
+            epoch=epoch,
+            turns=Turns() if turns is None else turns,
         )
         """What `edge.server.serve` may answer before a request is made of it."""
         self._batches = Batches(resolver, self._hot, admission, counters, clock)

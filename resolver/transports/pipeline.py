@@ -264,6 +264,7 @@ class Connection(asyncio.Protocol):
         self._pooled = self._pooled or self._taken > 1 or keeps_alive(stream)
         done = desk.clock()
         desk.counters.answered(Transport.TCP, Result.FOUND, done - now, done, times=answered)
+        desk.turns.answered(done)
         return octets, answered == _REPEATED
 
     def _blocked(self) -> bool:

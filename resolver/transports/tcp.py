@@ -21,6 +21,7 @@ from resolver.transports.handle import HandleExchange
 from resolver.transports.misses import Misses
 from resolver.transports.moving import Moved, Passage
 from resolver.transports.pipeline import Connection
+from resolver.turns import Turns
 
 _SWEEP: Final = 0.5
 """Seconds between looks at all deadlines."""
@@ -66,6 +67,7 @@ class TcpListener:
         clock: Callable[[], float],
         login_first: Collection[socket] = (),
         passage: Passage | None = None,
+        turns: Turns | None = None,
         bounds: TcpBounds = TcpBounds(),  # noqa: B008 -- frozen
     ) -> None:
         self._sockets = tuple(sockets)
@@ -90,6 +92,7 @@ class TcpListener:
             counters=counters,
             clock=clock,
             misses=self._misses,
+            turns=Turns() if turns is None else turns,
             pace=bounds.pace,
             complaints=Complaints(),
             long=Seats(bounds.long_messages),

@@ -9,6 +9,7 @@ from identifiers.values import Value
 from identifiers.wire.restform import CBOR, PLAIN, Form
 from resolver.limits import Rates
 from resolver.transports.hot import HotPages, Repeated
+from resolver.turns import FEW, MANY, Turns
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1", ttl=600)
 OTHER = Value(index=1, type="URL", data=b"https://example.org/2", ttl=600)
@@ -21,6 +22,7 @@ class At:
     def __init__(self, world, octets=1 << 20):
         self.world = world
         self.pages = HotPages(world.resolver, octets)
+        self.turns = Turns()
         self.repeated = Repeated(
             self.pages,
             clients=world.clients,
@@ -28,6 +30,7 @@ class At:
             counters=world.counters,
             clock=world.clock,
             epoch=world.clock.wall,
+            turns=self.turns,
         )
 
     def answer(self, rest, client=None, form=PLAIN):
@@ -74,7 +77,9 @@ def test_each_answer_counts_under_its_prefix(at):
 
 def test_answers_are_counted_with_their_latency(at):
     at.world.clock.now += 0.01
+    assert at.turns.misses(at.world.clock.now) == MANY
     at.repeated.count(5, at.world.clock.now - 0.01)
+    assert at.turns.misses(at.world.clock.now) == FEW
     snapshot = at.world.counters.snapshot()
     assert snapshot["events"] == {"short_cut": 5}
     found = snapshot["answers"]["http"]["found"]

@@ -19,6 +19,7 @@ from resolver.limits import Rates
 from resolver.transports.desk import Pace
 from resolver.transports.moving import MOST_READ, Moved, Passage
 from resolver.transports.tcp import TcpBounds, TcpListener
+from resolver.turns import FEW, MANY, Turns
 from tests.unit.resolver.world import Somebody
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
@@ -85,7 +86,15 @@ class Served:
 async def serve(make_world):
     listeners, peers = [], []
 
-    async def start(host="127.0.0.1", bounds=None, *, login_first=False, passage=None, **options):
+    async def start(
+        host="127.0.0.1",
+        bounds=None,
+        *,
+        login_first=False,
+        passage=None,
+        turns=None,
+        **options,
+    ):
         world = await make_world(real_time=True, **options)
         listening = socket.create_server(
             (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -97,6 +106,7 @@ async def serve(make_world):
             **world.serving(),
             login_first=[listening] if login_first else [],
             passage=passage,
+            turns=turns,
             bounds=bounds or TcpBounds(drain=0.05),
         )
         await listener.start()
@@ -173,6 +183,17 @@ async def test_a_repeated_question_is_answered_anew_after_a_change(serve):
     await served.world.put("88.300.1/A", other)
     await served.world.follower.step()
     assert decode_values((await peer.ask(question)).body.values) == (other,)
+
+
+async def test_misses_stand_back_behind_repeated_questions(serve):
+    turns = Turns()
+    served = await serve(turns=turns)
+    peer = await served.peer()
+    await peer.ask(served.world.question("88.300.1/A"))
+    assert turns.misses(0.0) == MANY
+    await peer.ask(served.world.question("88.300.1/A"))
+    await peer.ask(served.world.question("88.300.1/A"))
+    assert turns.misses(0.0) == FEW
 
 
 async def test_repeated_questions_of_strangers_count_as_requests_too(serve):
