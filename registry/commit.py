@@ -29,6 +29,8 @@ DEPTH: Final = 1024
 """Units that may wait."""
 PARALLEL: Final = 2
 """Groups in flight: one commits while the next is written."""
+_SMALL: Final = 32
+"""Units that are always worth a group: what a group costs by itself is little beside so many."""
 
 
 class Unit(msgspec.Struct, Generic[T], frozen=True):
@@ -87,6 +89,7 @@ class GroupCommit:
         self._busy: set[str | RequestKey] = set()
         self._carriers: set[asyncio.Task[None]] = set()
         self._company = False
+        self._in_flight = 0
         self.written = 0
         """Records committed, ever rising."""
 
@@ -132,18 +135,25 @@ class GroupCommit:
             self._company = len(group) > 1
             touched = {name for waiting in group for name in waiting.names}
             self._busy |= touched
+            self._in_flight += len(group)
             try:
                 await self._commit(group)
             finally:
+                self._in_flight -= len(group)
                 self._busy -= touched
 
     def _take(self) -> list[_Waiting]:
-        """Take from the queue what may travel together; what collides keeps its place."""
+        """Take from the queue what may travel together; what collides keeps its place.
+
+        A group takes its share of all units there are. Else all callers end up in one group, and
+        who reads requests and writes answers has nothing to do while that is committed.
+        """
         group: list[_Waiting] = []
         left: deque[_Waiting] = deque()
         taken = set(self._busy)
         room = MOST_KEYS
-        while self._queue and room > 0:
+        most = max(_SMALL, -(-(len(self._queue) + self._in_flight) // self._parallel))
+        while self._queue and room > 0 and len(group) < most:
             waiting = self._queue.popleft()
             names = waiting.names
             if taken.isdisjoint(names) and (len(waiting.unit.keys) <= room or not group):

@@ -47,9 +47,11 @@ class Reply(msgspec.Struct, frozen=True):
 
     def response(self, *more: tuple[str, str]) -> web.Response:
         """Return what aiohttp sends."""
-        return web.Response(
-            status=self.status, headers=[*self.headers, *more], body=self.body or None
-        )
+        response = web.Response(status=self.status, body=self.body or None)
+        # One by one: to have a list of pairs made into a table of fields takes three times as long.
+        for name, value in (*self.headers, *more):
+            response.headers.add(name, value)
+        return response
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -79,6 +79,17 @@ async def test_a_group_has_a_largest_size(watched):
     assert max(len(group) for group in watched.groups) == MOST_KEYS
 
 
+async def test_a_group_takes_no_more_than_its_share(watched):
+    commit = GroupCommit(watched, parallel=2, gather=0)
+    watched.gate.clear()
+    tasks = await submitted(commit, [bump(f"88.300.1/{n}") for n in range(MOST_KEYS)])
+    await watched.entered.acquire()
+    await watched.entered.acquire()
+    assert [len(group) for group in watched.groups] == [MOST_KEYS // 2] * 2
+    watched.gate.set()
+    assert await asyncio.gather(*tasks) == [1] * MOST_KEYS
+
+
 async def test_a_unit_larger_than_a_group_travels_alone(watched):
     commit = GroupCommit(watched, parallel=1, gather=0)
     keys = tuple(f"88.300.1/{n}" for n in range(MOST_KEYS + 1))
