@@ -17,7 +17,7 @@ import msgspec
 from edge.addresses import Address
 
 _BACKLOG: Final = 4096
-_RECEIVE_BUFFER: Final = 4 << 20
+RECEIVE_BUFFER: Final = 4 << 20
 """Octets; what the kernel keeps of a burst, and of the moment in which a worker is replaced."""
 _TRIES: Final = 20
 """How often a free TCP port is drawn until the same UDP port is free too."""
@@ -49,9 +49,17 @@ def listen_tcp(address: Address) -> socket.socket:
 def listen_udp(address: Address) -> socket.socket:
     """Open a UDP socket. Raises `CannotListen`."""
     with _opened(address, socket.SOCK_DGRAM) as found:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         found.bind((address.host, address.port))
     return found
+
+
+def receive_buffer() -> int:
+    """Return how much of `RECEIVE_BUFFER` the system grants to a UDP socket."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        # Linux doubles what it grants, for what it keeps beside the octets (socket(7)).
+        return tried.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
 def listen_handle(address: Address) -> HandleSockets:

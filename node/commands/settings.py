@@ -9,6 +9,7 @@ from node.advice import shown
 from node.commands.run import tell
 from node.connections import needed
 from node.database import reachable
+from node.listeners import RECEIVE_BUFFER, receive_buffer
 from node.readers import At, Embedded
 
 
@@ -24,6 +25,12 @@ def check(environ: Mapping[str, str]) -> None:
         sys.stdout.write("# IDNODE_DATABASE_URL is empty: a PostgreSQL is embedded\n")
     if isinstance(settings.redis, Embedded):
         sys.stdout.write("# IDNODE_REDIS_URL is empty: a Valkey is embedded\n")
+    granted = receive_buffer()
+    if granted < RECEIVE_BUFFER:
+        sys.stdout.write(
+            f"# questions over UDP may wait in {granted} octets: net.core.rmem_max is below"
+            f" {RECEIVE_BUFFER}\n"
+        )
     tell(environ, settings)
 
 

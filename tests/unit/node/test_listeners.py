@@ -5,7 +5,9 @@ import socket
 import pytest
 
 from edge.addresses import Address
+from node.commands.settings import check
 from node.listeners import (
+    RECEIVE_BUFFER,
     CannotListen,
     as_text,
     bound,
@@ -14,6 +16,7 @@ from node.listeners import (
     listen_tcp,
     listen_udp,
     listen_unix,
+    receive_buffer,
 )
 
 ANY = Address("127.0.0.1", 0)
@@ -26,6 +29,12 @@ def test_handle_sockets_share_one_port():
         with pair.udp, pair.tcp:
             assert bound(pair.udp) == bound(pair.tcp)
             assert bound(pair.udp).port != 0
+
+
+def test_what_is_granted_of_the_receive_buffer_is_what_a_listener_gets():
+    with listen_udp(ANY) as opened:
+        granted = opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+    assert receive_buffer() == granted <= RECEIVE_BUFFER
 
 
 def test_a_free_port_is_drawn_again_while_its_other_half_is_taken(monkeypatch):
@@ -116,3 +125,11 @@ def test_a_unix_socket_replaces_a_left_over_one_and_is_private(tmp_path):
             copy = inherited(listener.detach())
             with copy, copy.accept()[0]:
                 pass
+
+
+@pytest.mark.parametrize("granted", [212_992, RECEIVE_BUFFER])
+def test_check_config_tells_when_the_system_grants_a_smaller_buffer(monkeypatch, capsys, granted):
+    monkeypatch.setattr("node.commands.settings.receive_buffer", lambda: granted)
+    check({})
+    told = capsys.readouterr().out
+    assert ("net.core.rmem_max" in told) == (granted < RECEIVE_BUFFER)
