@@ -9,6 +9,7 @@ In reading order:
 * ``jsonload``   the strict JSON loader
 * ``dataform``   the data of a value as a document; ``siteform`` for site records and keys
 * ``jsonform``   the Handle JSON form of values and identifiers, in and out
+* ``plainvalues``  values that are nothing but text, straight into that form
 * ``jsonfast``   the same for bulk input, typed and fast
 * ``jsonlines``  identifiers as newline-delimited JSON; ``jsonbatch`` as one document
 * ``cborform``   the same form in CBOR, and CBOR sequences (RFC 8742)

@@ -30,6 +30,8 @@ from resolver.transports.rest import LookUp
 from resolver.turns import Turns
 
 MOUNT: Final = "/api/handles/"
+PAGE_OCTETS: Final = 96 * 1024 * 1024
+"""Room for the pages of some 70,000 identifiers of six values."""
 _ESCAPED: Final = LITERAL + b"%"
 
 

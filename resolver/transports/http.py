@@ -23,9 +23,8 @@ from resolver.service import Resolver
 from resolver.transports import rest
 from resolver.transports.admission import Admission
 from resolver.transports.batch import BODY_LIMIT, Batches
-from resolver.transports.finished import DEFAULT_OCTETS
 from resolver.transports.handle import HandleExchange
-from resolver.transports.hot import MOUNT, HotPages, Repeated
+from resolver.transports.hot import MOUNT, PAGE_OCTETS, HotPages, Repeated
 from resolver.transports.pages import ANYBODY, Headers, Page, headers_of, media_type_of, page_of
 from resolver.transports.passing_on import PassingOn
 from resolver.transports.redirecting import Redirecting
@@ -67,7 +66,7 @@ class HttpResolution:
         counters: Counters,
         clock: Callable[[], float],
         epoch: Callable[[], float],
-        page_octets: int = DEFAULT_OCTETS,
+        page_octets: int = PAGE_OCTETS,
         exchange: HandleExchange | None = None,
         authority: Authority | None = None,
         chance: Callable[[], float] = random.random,
@@ -79,7 +78,7 @@ class HttpResolution:
         self._admission = admission = Admission(
             clients=clients, proxies=proxies, rates=rates, counters=counters, clock=clock
         )
-        exchange = exchange or HandleExchange(resolver, site, epoch, page_octets)
+        exchange = exchange or HandleExchange(resolver, site, epoch)
         self._tunnel = HandleTunnel(exchange, admission, counters, clock)
         self._passing_on = PassingOn(authority, admission, counters, clock)
         self._redirecting = Redirecting(

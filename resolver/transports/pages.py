@@ -9,7 +9,7 @@ from aiohttp import hdrs
 from edge.accept import best_media_type
 from edge.short_cut import head_of
 from identifiers.outcomes import Found, ValuesAbsent
-from identifiers.wire.restform import CBOR, JSON, written
+from identifiers.wire.restform import CBOR, JSON, PLAIN, written
 from resolver.service import Basis
 from resolver.transports import rest
 from resolver.transports.rest import FOR_EVER, Life, LookUp
@@ -21,8 +21,8 @@ ANYBODY: Final = (
 """Scripts of any origin may read what anybody may read."""
 LITERAL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/"
 """What stands for itself in a path (RFC 3986 section 3.3)."""
-LEAST_OCTETS: Final = 500
-"""What a page takes beside its data and the values of its record; measured on CPython 3.11."""
+LEAST_OCTETS: Final = 600
+"""What a page takes beside its data; measured on CPython 3.11."""
 _OFFERED: Final = (JSON, CBOR)
 
 Headers = list[tuple[str, str]]
@@ -52,9 +52,8 @@ class KeptPage(Page, kw_only=True, gc=False):
 
     @property
     def octets(self) -> int:
-        """About how much memory it takes."""
-        # The record stays alive with the page, which may be a small part of it.
-        return LEAST_OCTETS + len(self.data) + len(self.basis.entry.record.values)
+        """About how much memory it takes. The record that it is of has its place in the tier."""
+        return LEAST_OCTETS + len(self.data)
 
 
 def media_type_of(accept: str) -> str:
@@ -65,8 +64,12 @@ def media_type_of(accept: str) -> str:
 def page_of(asked: LookUp, outcome: Found | ValuesAbsent) -> Page:
     """Write the answer to a look-up that found the identifier."""
     media_type = asked.form.media_type
-    told = rest.tell(outcome, asked.query.text, binary=media_type == CBOR)
     tag = rest.entity_tag(outcome.record.version, asked)
+    if asked.form == PLAIN and isinstance(outcome, Found):
+        plain = rest.tell_plain(outcome.values, asked.query.text)
+        if plain is not None:
+            return Page(plain[0], media_type, tag, plain[1])
+    told = rest.tell(outcome, asked.query.text, binary=media_type == CBOR)
     return Page(written(told.document, asked.form), media_type, tag, told.life)
 
 

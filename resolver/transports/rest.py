@@ -7,6 +7,7 @@ beside. Statuses by response code: 1 and 200 (values not found) 200, 4, 102 and 
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, assert_never
 
@@ -22,6 +23,7 @@ from identifiers.wire.handle.codes import MAX_LIST, ResponseCode
 from identifiers.wire.handle.translate import NOT_HOMED
 from identifiers.wire.handle.values import decode_values
 from identifiers.wire.members import members_of, type_fault
+from identifiers.wire.plainvalues import plain_values
 from identifiers.wire.restform import (
     JAVASCRIPT,
     JSON,
@@ -161,6 +163,19 @@ def tell(outcome: Outcome, handle: str, *, binary: bool = False) -> Told:
             return _refusal(outcome, handle)
 
 
+def tell_plain(blob: bytes, handle: str) -> tuple[bytes, Life] | None:
+    """Write what `tell` tells of values that were found, and for how long these may be kept.
+
+    None: they are not all plain (`identifiers.wire.plainvalues`).
+    """
+    plain = plain_values(blob)
+    if plain is None:
+        return None
+    values, seconds = plain
+    told = b'{"responseCode":%d,"handle":%b,"values":%b}'
+    return told % (ResponseCode.SUCCESS, jsonform.write_json(handle), values), _life(seconds)
+
+
 def _refusal(
     outcome: outcomes.Absent
     | outcomes.NotHomed
@@ -200,9 +215,22 @@ def entity_tag(version: int, look_up: LookUp) -> str:
     """Return the strong tag of a representation: ``"v7"``, and more for any but the plain whole."""
     query, form = look_up.query, look_up.form
     if form == PLAIN and not query.indexes and not query.types:
-        return f'"v{version}"'
+        return _plain_tag(version)
     parts = (form.media_type, form.pretty, form.callback, query.indexes, query.types)
     return f'"v{version}-{blake2b(repr(parts).encode(), digest_size=6).hexdigest()}"'
+
+
+# What many pages have in common they hold in common.
+
+
+@lru_cache(maxsize=1024)
+def _life(seconds: int) -> Life:
+    return Life(seconds)
+
+
+@lru_cache(maxsize=1024)
+def _plain_tag(version: int) -> str:
+    return f'"v{version}"'
 
 
 def tag_matches(field: str, tag: str) -> bool:

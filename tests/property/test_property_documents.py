@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from identifiers.faults import Invalid
 from identifiers.records import State
 from identifiers.submissions import Submission
-from identifiers.values import MAX_TTL, Reference, Value
-from identifiers.wire import cborform, jsonfast, jsonform, jsonlines
+from identifiers.values import DEFAULT_PERMISSIONS, MAX_TTL, Reference, Value
+from identifiers.wire import cborform, jsonfast, jsonform, jsonlines, plainvalues
 from identifiers.wire.cborform import CborRows
 from identifiers.wire.csvform import CsvRows, CsvTable, columns_of
 from identifiers.wire.handle import data, site
@@ -218,3 +218,38 @@ def test_the_loader_reads_what_is_json(document, ascii_only):
 @given(documents)
 def test_the_cbor_loader_reads_what_is_deterministic(document):
     assert cborform.load(cborform.write(document)) == document
+
+
+nearly_plain = st.builds(
+    Value,
+    index=draw.u32,
+    type=st.sampled_from(("URL", "产品", "HS_ADMIN", 'a"b', "", "a\\b", "a\0", "TYPE")),
+    data=st.one_of(
+        st.text(st.characters(categories=["L", "N", "Po", "Zs"]), max_size=12).map(str.encode),
+        st.sampled_from((b"", b"\xe9", b"a\nb", b"\xe7\x85", b"\x7f", b"<&>/", b"a'b")),
+    ),
+    ttl=st.sampled_from((0, 60, 86400, MAX_TTL, 1 << 31, 0xFFFF_FFFF)),
+    absolute=st.integers(0, 9).map(lambda number: not number),
+    permissions=st.integers(0, 9).map(lambda number: number or DEFAULT_PERMISSIONS),
+    timestamp=st.sampled_from((0, 1_790_000_000, 0xFFFF_FFFF)),
+    references=st.integers(0, 9).map(lambda number: () if number else (Reference("a/b", 1),)),
+)
+
+
+@settings(max_examples=1000)
+@given(st.lists(nearly_plain, max_size=4))
+def test_plain_values_are_written_as_all_values_are(values):
+    blob = encode_values(values)
+    written = plainvalues.plain_values(blob)
+    if written is not None:
+        shortest = min([MAX_TTL, *(value.ttl for value in values)])
+        assert written == (jsonform.write_values(blob), shortest)
+
+
+@given(st.lists(nearly_plain, max_size=3), draw.octets, st.integers(0, 200))
+def test_what_is_no_blob_is_not_plain(values, octets, place):
+    blob = encode_values(values)
+    for broken in (blob[:place], blob + octets[:1], octets, blob[:place] + octets + blob[place:]):
+        written = plainvalues.plain_values(broken)
+        if written is not None:
+            assert written[0] == jsonform.write_values(broken)
