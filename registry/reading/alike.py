@@ -12,7 +12,6 @@ fits no shape is judged the long way, so that nothing here decides what is refus
 
 import re
 import struct
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Final, Self
 
@@ -32,8 +31,9 @@ _LENGTHS: Final = tuple(_LENGTH.pack(length) for length in range(1024))
 _MOST_PREFIX: Final = 512
 """Octets; with a suffix of at most 255 it is far from what is too long."""
 
-_NAME: Final = rb"([0-9A-Za-z-]++(?:\.[0-9A-Za-z-]++)*+)/([ !#-\[\]-~]{1,255}+)"
-"""Printable ASCII: what needs no look at its characters (`identifiers.names`)."""
+_NAME: Final = rb"(([0-9A-Za-z-]++(?:\.[0-9A-Za-z-]++)*+)/[ !#-\[\]-~]{1,255}+)"
+"""A handle and, in it, its prefix. Of printable ASCII, which needs no look at its characters
+(`identifiers.names`)."""
 _TEXT: Final = rb'([^"\\\x00-\x1f]*+)'
 _VALUE_KEYS: Final = frozenset({b"data", b"value"})
 _OTHER_NAME: Final = b"0/shape"
@@ -93,7 +93,7 @@ class Shape:
         found = self._fits(line)
         if found is None:
             return None
-        given, suffix, *texts = found.groups()
+        given, prefix, *texts = found.groups()
         if at != self._at:
             self._at, self._pieces = at, _pieces(self._model, at)
         pieces = self._pieces.copy()
@@ -103,15 +103,14 @@ class Shape:
                 line.decode()
         except (IndexError, UnicodeDecodeError):
             return None
-        if len(given) > _MOST_PREFIX:
+        if len(prefix) > _MOST_PREFIX:
             return None
         pieces[2:-1:3] = texts
-        prefix = given.decode()
         return Good(
             number,
             end,
-            f"{prefix}/{suffix.decode()}",
-            prefix.upper(),
+            given.decode(),
+            prefix.decode().upper(),
             b"".join(pieces),
             self._model.state,
             self._model.plain,
@@ -139,10 +138,8 @@ class AlikeLines:
 
     def __init__(self, done: int) -> None:
         self._lines = Lines(done=done)
-        self._shapes: dict[int, list[Shape]] = defaultdict(list)
+        self._shapes: list[Shape] = []
         self._tries = 0
-        self._made = 0
-        self._last: Shape | None = None
 
     def feed(self, data: bytes, at: int) -> Iterator[Good | Bad]:
         """Take a piece of the body, at an epoch second, and give the rows that it completes."""
@@ -157,16 +154,15 @@ class AlikeLines:
             number, end, text = line
             if not isinstance(text, bytes):
                 yield judged(read_row(line), at)
-            # What is like the line before it, as most are, is not looked up.
-            elif self._last is not None and (row := self._last.read(text, number, end, at)):
-                yield row
             else:
                 yield self._found(text, number, end, at) or self._judged(text, number, end, at)
 
     def _found(self, text: bytes, number: int, end: int, at: int) -> Good | None:
-        for shape in self._shapes.get(text.count(b'"'), ()):
+        shapes = self._shapes
+        for place, shape in enumerate(shapes):
             if row := shape.read(text, number, end, at):
-                self._last = shape
+                if place:  # so the shapes come to stand in the order of how many lines they fit
+                    shapes[place - 1 : place + 1] = shape, shapes[place - 1]
                 return row
         return None
 
@@ -180,11 +176,9 @@ class AlikeLines:
         return row
 
     def _learn(self, text: bytes, row: Good, judge: Judge) -> None:
-        if self._tries == TRIES or self._made == SHAPES:
+        if self._tries == TRIES or len(self._shapes) == SHAPES:
             return
         self._tries += 1
         shape = Shape.of(text, row)
         if shape is not None and shape.holds(judge):
-            self._made += 1
-            self._shapes[text.count(b'"')].append(shape)
-            self._last = shape
+            self._shapes.append(shape)
