@@ -73,7 +73,9 @@ def amiss(told: dict[str, Any]) -> bool:
 def _arguments() -> tuple[parts.Sizes, frozenset[str]]:
     parser = argparse.ArgumentParser(prog="idnode bench", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="small sizes, half a minute: no figures of record"
+        "--quick",
+        action="store_true",
+        help="small sizes and no second node, half a minute: no figures of record",
     )
     parser.add_argument(
         "--only", help=f"parts to measure besides the import, by comma: {', '.join(parts.NAMES)}"
@@ -82,7 +84,8 @@ def _arguments() -> tuple[parts.Sizes, frozenset[str]]:
         kind = float if field.type is float else int
         parser.add_argument(f"--{field.name}", type=kind, help=f"instead of {field.default:,}")
     given = vars(parser.parse_args())
-    wanted = frozenset(parts.NAMES if given["only"] is None else given["only"].split(","))
+    every = parts.QUICKLY if given["quick"] else parts.NAMES
+    wanted = frozenset(every if given["only"] is None else given["only"].split(","))
     if strange := wanted - set(parts.NAMES):
         parser.error(f"no such part: {', '.join(sorted(strange))}")
     sizes = parts.QUICK if given["quick"] else parts.Sizes()

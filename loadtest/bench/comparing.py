@@ -77,6 +77,7 @@ class Runs(msgspec.Struct):
             "rate": round(self.rate),
             "microseconds": round(self.microseconds, 2),
             "microseconds_in_kernel": round(1e6 * self.kernel / max(self.answered, 1), 2),
+            "busy": sum(tally.busy for tally in self.tallies),
             "lost": sum(tally.lost for tally in self.tallies),
             "wrong": sum(tally.wrong for tally in self.tallies),
             "worker_cpu_share": round(self.used / self.seconds, 2),

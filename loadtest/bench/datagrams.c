@@ -7,9 +7,9 @@
  * a second, whatever comes back; an answer's delay counts from when its question was due. SECONDS 0:
  * each draw is asked once. Begins with draw START. Every question gets a number of its own as its
  * request id, which the answer repeats. What has not come when nothing came for a second is lost; time
- * ends with the last answer.
+ * ends with the last answer. A server that says that it is busy has not answered.
  *
- * Prints JSON: what loadtest.bench.datagrams.Tally holds.
+ * Prints JSON: what loadtest.bench.datagrams.Tally holds; on standard error the first wrong answer.
  */
 #define _GNU_SOURCE
 #include "questions.h"
@@ -22,7 +22,7 @@
 #define SLOTS 65536 /* in flight at most; a power of two */
 #define PATIENCE 1.0
 
-enum { ID = 8, CODE = 24, BODY = 44, SUCCESS = 1 }; /* RFC 3652 section 2.2 */
+enum { ID = 8, CODE = 24, BODY = 44, SUCCESS = 1, BUSY = 3 }; /* RFC 3652 section 2.2 */
 
 struct slot { uint32_t id, exchange; double due; };
 
@@ -32,7 +32,7 @@ static struct mmsghdr out[AT_ONCE], in[AT_ONCE];
 static struct iovec out_vectors[AT_ONCE], in_vectors[AT_ONCE];
 static double *delays;
 static size_t delay_count, delay_room;
-static unsigned long asked, answered, lost, wrong, timed_asked, in_flight;
+static unsigned long asked, answered, busy, lost, wrong, timed_asked, in_flight;
 
 static uint32_t number_at(const char *octets)
 {
@@ -78,6 +78,17 @@ static int right(const struct exchange *one, const char *answer, uint32_t length
     return length > BODY + name && !memcmp(answer + BODY, one->question + BODY, name);
 }
 
+static void tell(const struct exchange *one, const char *answer, uint32_t length)
+{
+    fprintf(stderr, "a wrong answer, of %u octets, to ", length);
+    for (uint32_t at = 0; at < one->asked; at++)
+        fprintf(stderr, "%02x", (unsigned char)one->question[at]);
+    fprintf(stderr, ": ");
+    for (uint32_t at = 0; at < length; at++)
+        fprintf(stderr, "%02x", (unsigned char)answer[at]);
+    fprintf(stderr, "\n");
+}
+
 static void take(int fd, double at)
 {
     int got = recvmmsg(fd, in, AT_ONCE, MSG_DONTWAIT, NULL);
@@ -96,10 +107,16 @@ static void take(int fd, double at)
             continue;
         }
         const struct exchange *one = &exchanges[slot->exchange];
-        answered++;
+        int fine = right(one, in_data[which], length);
         in_flight--;
         slot->id = 0;
-        wrong += !right(one, in_data[which], length);
+        if (!fine && length >= BODY && number_at(in_data[which] + CODE) == BUSY) {
+            busy++;
+            continue;
+        }
+        answered++;
+        if (!fine && !wrong++)
+            tell(one, in_data[which], length);
         if (one->timed) {
             if (delay_count == delay_room)
                 delays = realloc(delays, (delay_room = delay_room ? 2 * delay_room : 65536) * sizeof *delays);
@@ -180,9 +197,9 @@ int main(int count, char **words)
     }
     used = now(CLOCK_PROCESS_CPUTIME_ID) - used;
     qsort(delays, delay_count, sizeof *delays, by_size);
-    printf("{\"asked\": %lu, \"answered\": %lu, \"lost\": %lu, \"wrong\": %lu, \"seconds\": %f, \"cpu\": %f, "
+    printf("{\"asked\": %lu, \"answered\": %lu, \"busy\": %lu, \"lost\": %lu, \"wrong\": %lu, \"seconds\": %f, \"cpu\": %f, "
            "\"p50\": %.9f, \"p99\": %.9f, \"timed\": %zu, \"timed_asked\": %lu}\n",
-           asked, answered, lost, wrong, last - began, used, percentile(0.5), percentile(0.99), delay_count,
+           asked, answered, busy, lost, wrong, last - began, used, percentile(0.5), percentile(0.99), delay_count,
            timed_asked);
     return 0;
 }

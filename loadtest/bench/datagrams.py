@@ -35,6 +35,8 @@ class Tally(msgspec.Struct, frozen=True):
     """Answers that these are of, and how many questions they are of."""
     timed_asked: int = 0
     asked: int = 0
+    busy: int = 0
+    """Times that the server said so instead of answering; the compiled driver counts them."""
 
     @property
     def rate(self) -> float:

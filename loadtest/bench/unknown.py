@@ -96,6 +96,7 @@ def _alternating(  # noqa: PLR0917 -- what is asked of whom, and how
         "p99_alone_each_ms": [round(t.p99 * 1e3, 3) for t in alone],
         "store_queries": round(questions / seconds),
         "postgres_transactions": round(transactions / seconds),
+        "busy": sum(t.busy for t in beside),
         "wrong": sum(t.wrong for t in beside + alone),
     }
 

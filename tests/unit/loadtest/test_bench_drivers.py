@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from identifiers.wire.handle import bodies, message
-from identifiers.wire.handle.codes import OpCode
+from identifiers.wire.handle.codes import OpCode, ResponseCode
 from identifiers.wire.handle.header import Header
 from loadtest.bench import asking, wire, workload
 from loadtest.bench.workload import Exchange, Workload
@@ -229,3 +229,23 @@ def test_a_server_that_hangs_up_is_no_figure():
     finally:
         thread.join()
         listening.close()
+
+
+@compiled_only
+@pytest.mark.usefixtures("driver")
+def test_a_busy_server_has_not_answered_and_is_not_wrong():
+    busy = message.encode(
+        message.Message(
+            request_id=0,
+            header=Header(op_code=OpCode.RESOLUTION, response_code=ResponseCode.SERVER_BUSY),
+            body=bodies.ErrorText(b""),
+        )
+    )
+    often = wire.resolution(NAMES[0], 0)[12:]
+
+    def answer(question):
+        return stamped(question, busy) if question[12:] == often else right(question)
+
+    with over_udp(answer) as port, asking.over_udp(PLAN) as ask:
+        told = ask(port)
+    assert (told.asked, told.answered, told.busy, told.lost, told.wrong) == (9, 7, 2, 0, 0)
