@@ -7,7 +7,6 @@ feed proves them right (``freshness``); without the store, what was right is sho
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from sys import intern
 from typing import Final, Protocol, TypeVar
 
@@ -83,6 +82,8 @@ class Resolver:
         self._counters = counters
         self._tallying = counters.tallying
         self._clock = clock
+        self.peek: Final = local.peek
+        self.holds: Final = local.holds
         self._walk = walk
         self._limits = limits
         self._directory: PrefixDirectory | None = None
@@ -179,28 +180,30 @@ class Resolver:
         self.retold(prefix, client, times)
         return vouched
 
-    def retell(self, handle: bytes, client: Client, now: float) -> bytes | None:
+    def retell(self, handle: str, client: Client, now: float) -> bytes | None:
         """Return the values of a record that was asked for by the same handle before, and count it.
 
         They are what a question for all values is told, and one for public values; not one to the
         store itself. None: `answer_now` says more.
         """
-        if not self._freshness.believed(now):
+        told = self.peek(handle)
+        if (
+            told is None
+            or told.told != self._generation
+            or now > self._freshness.until
+            or not ((told.uses == MOST_USES and now < told.due) or self.holds(told, now))
+        ):
             return None
-        told = self._local.retell(self._generation, now, handle)
-        if told is None:
-            return None
-        self._counters.found(told.prefix, client.address)
+        self._tallying.found(told.prefix, client.address)
         return told.public
 
-    def retelling(self, now: float) -> Callable[[bytes], Entry | None]:
-        """Return what does so for many handles at this moment; these are to be counted (`retold`).
+    def picture(self, now: float) -> int | None:
+        """Return which picture of the prefixes is in use; None: no record is believed now.
 
-        The values are the `public` ones of what it finds.
+        For who does what `retell` does for many: what he may `peek` at was `told` by this picture
+        and still `holds`. He has it counted (`retold`).
         """
-        if not self._freshness.believed(now):
-            return _nothing
-        return partial(self._local.retell, self._generation, now)
+        return self._generation if self._freshness.believed(now) else None
 
     def retold(self, prefix: str, client: Client, times: int = 1) -> None:
         """Count answers that were found so."""
@@ -413,7 +416,3 @@ def _past_caches(query: Query, client: Client) -> bool:
     # A stranger must not be able to send every question to the store. Who asks the store itself is
     # not given what is kept, also when the store is away.
     return query.authoritative and client.trusted
-
-
-def _nothing(_: bytes) -> None:
-    return None

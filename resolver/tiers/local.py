@@ -56,8 +56,8 @@ class Entry(Kept, frozen=False, gc=False):  # type: ignore[misc]  # msgspec allo
     """When the last tenth of its life begins (`lives`)."""
     uses: int = 0
     told: int = _NEVER
-    """By which picture of the prefixes it was found to be what whoever asks for its very key, for
-    all values, is told: `public`. The resolver's (`retell`), as is the next."""
+    """By which picture of the prefixes it was found that whoever asks for its very key, for all
+    values, is told `public`. The resolver's (`retell`), as is the next."""
     prefix: str = ""
     """Under which it is then counted."""
 
@@ -94,6 +94,8 @@ class LocalTier:
         self._chance = chance
         self._lives = bounds.lives
         self._kept = S3Fifo[str, Entry](bounds.entries, bounds.octets)
+        self.peek: Final = self._kept.peek
+        """Return what is kept under a key, in its life or not, and count nothing."""
         self._unknown = UnknownNames(bounds.unknown, bounds.unknown_octets)
         self._early = EarlyRefresh(self._read_early)
         self._reading: dict[str, int] = {}
@@ -129,19 +131,6 @@ class LocalTier:
         if uses < MOST_USES:
             entry.uses = uses + 1
         return now < entry.due or self._late(entry.record.key, entry, now) is not None
-
-    def retell(self, picture: int, now: float, handle: bytes) -> Entry | None:
-        """Return what `look` would, if this picture of the prefixes had it `told` for a handle."""
-        try:
-            entry = self._kept.peek(handle.decode())
-        except UnicodeDecodeError:
-            return None
-        if entry is None or entry.told != picture:
-            return None
-        uses = entry.uses
-        if uses < MOST_USES:
-            entry.uses = uses + 1
-        return entry if now < entry.due else self._late(entry.record.key, entry, now)
 
     def outlived(self, key: str) -> Kept | None:
         """Return the record even past its life, for the time when the store is away."""

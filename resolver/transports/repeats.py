@@ -18,6 +18,7 @@ from identifiers.wire.handle.shapes import END, HEAD, LEAST, NAME_AT, NAMED_AT, 
 from identifiers.wire.handle.translate import REPLY_LIFETIME
 from resolver.clients import Client
 from resolver.service import Basis, Resolver
+from resolver.tiers.s3fifo import MOST_USES
 from resolver.transports.finished import FinishedReplies
 
 
@@ -79,7 +80,11 @@ class Repeats:
         start, request_id, status, lengths = HEAD.unpack_from(request)
         shape = self._shapes.find((start, status, lengths))
         if shape is not None and request[shape.name_end :] == shape.tail:
-            values = self._resolver.retell(request[NAME_AT : shape.name_end], client, now)
+            try:
+                name = request[NAME_AT : shape.name_end].decode()
+            except UnicodeDecodeError:
+                return None
+            values = self._resolver.retell(name, client, now)
             if values is not None:
                 size = len(values)
                 head = REPLY.pack(
@@ -107,7 +112,11 @@ class Repeats:
         Returns how many they are, and their octets. The replies go to `out` in pieces: at most
         `most`, and about `octets`.
         """
-        retell, expires = self._resolver.retelling(now), self._expires(now)
+        resolver, expires = self._resolver, self._expires(now)
+        picture = resolver.picture(now)
+        if picture is None:
+            return 0, 0
+        peek, holds = resolver.peek, resolver.holds
         head_of, find, write = HEAD.unpack_from, self._shapes.find, REPLY.pack
         prefix, counted = "", 0
         answered = at = 0
@@ -117,8 +126,16 @@ class Repeats:
             shape, told = find((start, status, lengths)), None
             end = at if shape is None else at + shape.name_end
             if shape is not None and stream.startswith(shape.tail, end):
-                told = retell(stream[at + NAME_AT : end])
-            if shape is None or told is None:
+                try:
+                    told = peek(stream[at + NAME_AT : end].decode())
+                except UnicodeDecodeError:
+                    break
+            if (
+                shape is None
+                or told is None
+                or told.told != picture
+                or not ((told.uses == MOST_USES and now < told.due) or holds(told, now))
+            ):
                 request = _first(stream, at)
                 reply = self._finished_one(request, client, now)
                 if reply is None:
@@ -145,11 +162,11 @@ class Repeats:
                 at = end + len(shape.tail)
                 octets -= shape.rest + size
                 if told.prefix is not prefix:
-                    self._resolver.retold(prefix, client, counted)
+                    resolver.retold(prefix, client, counted)
                     prefix, counted = told.prefix, 0
                 counted += 1
             answered += 1
-        self._resolver.retold(prefix, client, counted)
+        resolver.retold(prefix, client, counted)
         return answered, at
 
     def _finished_one(self, request: bytes, client: Client, now: float) -> bytes | None:

@@ -168,6 +168,7 @@ async def test_the_end_of_its_life_ends_it(at, question):
     at.again(**question)
     at.world.clock.now += 301.0
     await at.world.follower.step()
+    assert not at.knows(**question)
     assert isinstance(at.again(**question), Asking)
 
 
@@ -183,6 +184,7 @@ async def test_it_is_told_to_the_end_of_its_life(at, question):
 async def test_the_end_of_freshness_ends_it(at, question):
     at.again(**question)
     at.world.clock.now += 4.1
+    assert not at.knows(**question)
     assert isinstance(at.again(**question), Asking)
 
 
