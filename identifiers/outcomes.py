@@ -6,7 +6,7 @@ from identifiers.records import Record, State
 from identifiers.values import Value
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """The record exists and is active; `values` is the wire form of those that were asked for."""
 
     record: Record

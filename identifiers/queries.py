@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Query(msgspec.Struct, frozen=True, kw_only=True):
+class Query(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One resolution.
 
     `handle` is the handle as asked, valid UTF-8 without U+0000; replies echo these bytes. The two

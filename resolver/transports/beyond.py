@@ -43,7 +43,7 @@ class Forwarding(msgspec.Struct, frozen=True):
         return self.to.op_code in _LOGINS
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """A finished message. `subject` is what like replies have in common, for rates."""
 
     data: bytes

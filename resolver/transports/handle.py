@@ -59,7 +59,7 @@ _KEEP_ALIVE: Final = int(OpFlag.KEEP_ALIVE) >> 24
 _CERTIFY: Final = int(OpFlag.CERTIFY)
 
 
-class Asking(msgspec.Struct, frozen=True):
+class Asking(msgspec.Struct, frozen=True, gc=False):
     """A miss: the store is asked. `request` are the bytes it came in, `known` as in `at_once`."""
 
     to: ReplyTo

@@ -92,7 +92,7 @@ _UNTRUSTED: Final = int(OpFlag.TRUSTED_RESOLUTION)
 _EARLY_REQUEST_ID: Final = 0xFFFF_FFFF
 
 
-class ReplyTo(msgspec.Struct, frozen=True, kw_only=True):
+class ReplyTo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that a reply takes from its request. `version` is the one negotiated."""
 
     version: Version
