@@ -95,6 +95,7 @@ class HttpResolution:
         self._epoch = epoch
         self._hot = HotPages(resolver, page_octets)
         self.at_once: Final = Repeated(
+            resolver,
             self._hot,
             clients=clients,
             rates=rates,

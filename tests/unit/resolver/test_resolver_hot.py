@@ -24,6 +24,7 @@ class At:
         self.pages = HotPages(world.resolver, octets)
         self.turns = Turns()
         self.repeated = Repeated(
+            world.resolver,
             self.pages,
             clients=world.clients,
             rates=world.limits,
