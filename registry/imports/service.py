@@ -1,7 +1,7 @@
 """One import, from its first octet to its end, also over several requests."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from hashlib import sha256
 from secrets import token_bytes
@@ -12,36 +12,29 @@ from uuid import UUID
 import msgspec
 
 from identifiers.changes import (
-    Current,
     Import,
     ImportCounts,
     ImportState,
     RequestKey,
-    Touched,
-    Writes,
 )
-from identifiers.errors import Fenced, StoreUnavailable
+from identifiers.errors import Fenced
 from identifiers.principals import ApiKey, MissingScope, Scope
 from registry.answers import Denied
-from registry.commands import Asked, Mode, change_ids
-from registry.effects import NOTHING, audited, principal_name
+from registry.commands import Asked, Mode
+from registry.effects import audited, principal_name
 from registry.imports.ahead import OneAhead
-from registry.imports.chunks import Order, decide_chunk, to_sign
-from registry.imports.intake import CHUNK_ROWS, Chunk, Intake, Terms, still_permitted
+from registry.imports.committing import Committing, Prepared
+from registry.imports.intake import CHUNK_ROWS, Chunk, Intake, Terms
 from registry.imports.results import Fate, RowResult, unpack
 from registry.imports.trail import Differs
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.reading.reader import HereReader, Piece, Reader
-from registry.rows import Entry, Permits
 from registry.seals import Seals
-from registry.signatures import Drafts, Outdated
 from registry.signing import Signatures
 
 LISTED: Final = 100
 """Imports that are shown of a principal, the newest."""
-SIGNINGS: Final = 5
-"""How often a chunk is signed anew because its records changed meanwhile."""
 
 
 class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,11 +189,19 @@ class Imports:
             digest=running.digest,
             chunk_rows=self._chunk_rows,
         )
-        number = running.chunks
+        committing = Committing(
+            self._store,
+            self._prefixes,
+            self._signatures,
+            running=running,
+            mode=mode,
+            asked=asked,
+            chance=self._chance,
+        )
         async with OneAhead() as ahead, aclosing(self._chunks(running, intake, body)) as chunks:
             async for chunk in chunks:
-                number += 1
-                await ahead.go(self._commit(chunk, running, mode, number, asked))
+                prepared = await committing.prepare(chunk)
+                await ahead.go(self._commit(committing, prepared))
         offset, digest = intake.end()
         state = ImportState.REFUSED if intake.broken else ImportState.DONE
         return await self._finish(running, state, offset, digest, asked)
@@ -226,47 +227,10 @@ class Imports:
     async def _terms(self) -> Terms:
         return Terms(self._clock() // 1_000_000, await self._prefixes.picture())
 
-    async def _commit(
-        self, chunk: Chunk, running: Import, mode: Mode, number: int, asked: Asked[None]
-    ) -> None:
-        changes = change_ids(chunk.at, self._chance, len(chunk.rows))
-        # Not what was so when the rows were read: a body may take its time.
-        directory = await self._prefixes.picture()
-        chunk = still_permitted(chunk, Permits(asked, directory))
-        entries = {row.key: row.row.prefix for row in chunk.rows if isinstance(row, Entry)}
-        marks = self._signatures.marks(directory, entries.items())
-        order = Order(
-            running=running, mode=mode, number=number, changes=changes, drafts=Drafts(marks)
-        )
-        for _ in range(SIGNINGS):
-            if order.drafts.signing:
-                order = await self._signed(chunk, tuple(entries), order)
-            counts = await self._write(chunk, tuple(entries), order, asked)
-            if not isinstance(counts, Outdated):
-                break
-        else:
-            raise StoreUnavailable("what this import signs changes all the time")
-        if not running.dry_run:
+    async def _commit(self, committing: Committing, prepared: Prepared) -> None:
+        counts = await committing.commit(prepared)
+        if not prepared.order.running.dry_run:
             self.rows += counts
-
-    async def _signed(self, chunk: Chunk, keys: Sequence[str], order: Order) -> Order:
-        """Return `order` with the signatures that the chunk needs, by what is stored just now."""
-        found = await self._store.fetch(keys)
-        stored = {record.key: record for record in found if record is not None}
-        bare = await asyncio.to_thread(to_sign, chunk, stored, order)
-        drafts = await self._signatures.signed(bare, order.drafts, chunk.at // 1000)
-        return msgspec.structs.replace(order, drafts=drafts)
-
-    async def _write(
-        self, chunk: Chunk, keys: tuple[str, ...], order: Order, asked: Asked[None]
-    ) -> ImportCounts | Outdated:
-        def decide(current: Current) -> tuple[Writes, ImportCounts | Outdated]:
-            writes = decide_chunk(chunk, current, order, asked)
-            if isinstance(writes, Outdated):
-                return NOTHING, writes
-            return writes, ImportCounts() if writes.chunk is None else writes.chunk.counts
-
-        return await self._store.write(Touched(keys=keys), decide)
 
     async def _finish(
         self, running: Import, state: ImportState, offset: int, digest: bytes, asked: Asked[None]

@@ -15,6 +15,8 @@ from identifiers.principals import MissingScope, Scope
 from identifiers.wire.handle.values import decode_values
 from registry.answers import Denied
 from registry.commands import Mode
+from registry.imports import committing
+from registry.imports.chunks import decide_chunk
 from registry.imports.results import Fate
 from registry.imports.service import (
     Finished,
@@ -271,6 +273,36 @@ async def test_the_same_again_is_unchanged(store, imports):
     answer = await imports.run(wanted(key="b", mode=Mode.REPLACE), stream(body), later)
     assert answer.done.counts == ImportCounts(unchanged=5)
     assert len(store.changes) == 5
+
+
+async def test_new_rows_are_decided_once_and_what_is_stored_is_guessed_wrongly_once(
+    imports, monkeypatch
+):
+    """A chunk is decided ahead as if it were new, until one of which something was stored."""
+    found = []
+
+    def counted(chunk, current, *order):
+        found.append(len(current.records))
+        return decide_chunk(chunk, current, *order)
+
+    monkeypatch.setattr(committing, "decide_chunk", counted)
+    body = ndjson(rows(4 * CHUNK))
+    await imports.run(wanted(key="new"), stream(body), asked())
+    assert found == [0] * 4
+    found.clear()
+    again = ndjson(rows(4 * CHUNK) + rows(CHUNK, prefix="88.300.1.2") * 2)
+    answer = await imports.run(wanted(key="again", mode=Mode.REPLACE), stream(again), asked())
+    assert answer.done.counts == ImportCounts(created=CHUNK, unchanged=5 * CHUNK)
+    # The second was decided before the first was under its locks.
+    assert sorted(found) == [0, 0, 0, *[CHUNK] * 5]
+
+
+async def test_what_is_stored_after_a_chunk_was_decided_counts(store, imports):
+    """Of two chunks with the same names the second meets what the first left."""
+    body = ndjson([*rows(CHUNK), *(r | {"state": "reserved"} for r in rows(CHUNK))])
+    answer = await imports.run(wanted(mode=Mode.REPLACE), stream(body), asked())
+    assert answer.done.counts == ImportCounts(created=CHUNK, updated=CHUNK)
+    assert {record.version for record in store.records.values()} == {2}
 
 
 async def test_a_handle_twice_in_one_chunk_is_one_new_version(store, imports):

@@ -1,0 +1,142 @@
+"""Commits the chunks of one import, each decided while the one before it is written."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from identifiers.changes import Current, Import, ImportCounts, Touched, Writes
+from identifiers.directory import PrefixDirectory
+from identifiers.errors import StoreUnavailable
+from registry.commands import Asked, Mode, change_ids
+from registry.effects import NOTHING
+from registry.imports.chunks import Order, decide_chunk, to_sign
+from registry.imports.intake import Chunk, still_permitted
+from registry.ports import RegistryStore
+from registry.prefixes import Prefixes
+from registry.rows import Entry, Permits
+from registry.signatures import OUTDATED, Drafts, Outdated
+from registry.signing import Signatures
+
+SIGNINGS: Final = 5
+"""How often a chunk is signed anew because its records changed meanwhile."""
+_NOTHING_STORED: Final = Current({}, {})
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A chunk that may be committed as long as prefixes are what `directory` says.
+
+    `writes` is what it writes if nothing of it is stored; None: that was not decided.
+    """
+
+    directory: PrefixDirectory
+    chunk: Chunk
+    keys: tuple[str, ...]
+    order: Order
+    writes: Writes | None
+
+
+class _Outcome(msgspec.Struct, frozen=True):
+    """What came of a transaction, and whether anything of the chunk was stored before."""
+
+    counts: ImportCounts | Outdated
+    met: bool
+
+
+class Committing:
+    """Commits the chunks that one request brings to the import `running`, in order.
+
+    Most imports bring what is not there yet. So a chunk is decided as if nothing of it were stored,
+    while the store still writes the chunk before it; if that proves true under the locks, nothing
+    is left to decide there. After a chunk of which something was stored, the next is not guessed.
+    """
+
+    def __init__(
+        self,
+        store: RegistryStore,
+        prefixes: Prefixes,
+        signatures: Signatures,
+        *,
+        running: Import,
+        mode: Mode,
+        asked: Asked[None],
+        chance: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._prefixes = prefixes
+        self._signatures = signatures
+        self._running = running
+        self._mode = mode
+        self._asked = asked
+        self._chance = chance
+        self._number = running.chunks
+        self._guessing = True
+
+    async def prepare(self, chunk: Chunk) -> Prepared:
+        """Return the next chunk, ready to be committed. Raises `StoreUnavailable`."""
+        self._number += 1
+        return self._prepared(chunk, self._number, await self._prefixes.picture())
+
+    async def commit(self, prepared: Prepared) -> ImportCounts:
+        """Commit a chunk and return its rows by their fate.
+
+        Raises `StoreUnavailable`, `FateUnknown` and `Fenced`.
+        """
+        # Not what was so when the rows were read: a body may take its time.
+        directory = await self._prefixes.picture()
+        if directory is not prepared.directory:
+            prepared = self._prepared(prepared.chunk, prepared.order.number, directory)
+        for _ in range(SIGNINGS):
+            if prepared.order.drafts.signing:
+                prepared = await self._signed(prepared)
+            outcome = await self._write(prepared)
+            if not isinstance(outcome.counts, Outdated):
+                self._guessing = not outcome.met
+                return outcome.counts
+        raise StoreUnavailable("what this import signs changes all the time")
+
+    def _prepared(self, chunk: Chunk, number: int, directory: PrefixDirectory) -> Prepared:
+        chunk = still_permitted(chunk, Permits(self._asked, directory))
+        names = {row.key: row.row.prefix for row in chunk.rows if isinstance(row, Entry)}
+        order = Order(
+            running=self._running,
+            mode=self._mode,
+            number=number,
+            changes=change_ids(chunk.at, self._chance, len(chunk.rows)),
+            drafts=Drafts(self._signatures.marks(directory, names.items())),
+        )
+        writes = None
+        if self._guessing and not order.drafts.signing:
+            writes = _decided(chunk, _NOTHING_STORED, order, self._asked)
+        return Prepared(
+            directory=directory, chunk=chunk, keys=tuple(names), order=order, writes=writes
+        )
+
+    async def _signed(self, prepared: Prepared) -> Prepared:
+        """Return a chunk with the signatures that it needs, by what is stored just now."""
+        chunk, order = prepared.chunk, prepared.order
+        found = await self._store.fetch(prepared.keys)
+        stored = {record.key: record for record in found if record is not None}
+        bare = await asyncio.to_thread(to_sign, chunk, stored, order)
+        drafts = await self._signatures.signed(bare, order.drafts, chunk.at // 1000)
+        return msgspec.structs.replace(
+            prepared, order=msgspec.structs.replace(order, drafts=drafts)
+        )
+
+    async def _write(self, prepared: Prepared) -> _Outcome:
+        def decide(current: Current) -> tuple[Writes, _Outcome]:
+            met, writes = bool(current.records), prepared.writes
+            if met or writes is None:
+                writes = _decided(prepared.chunk, current, prepared.order, self._asked)
+            if writes is None:
+                return NOTHING, _Outcome(OUTDATED, met)
+            counts = ImportCounts() if writes.chunk is None else writes.chunk.counts
+            return writes, _Outcome(counts, met)
+
+        return await self._store.write(Touched(keys=prepared.keys), decide)
+
+
+def _decided(chunk: Chunk, current: Current, order: Order, asked: Asked[None]) -> Writes | None:
+    writes = decide_chunk(chunk, current, order, asked)
+    return None if isinstance(writes, Outdated) else writes
