@@ -21,6 +21,7 @@ from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import envelope
 from identifiers.wire.handle.codes import EnvelopeFlag
 from identifiers.wire.handle.framing import MAX_DATAGRAM, PAYLOAD, UdpJoiner, split
+from identifiers.wire.handle.resolution import handle_of
 from resolver import limits
 from resolver.clients import Client, Clients
 from resolver.complaints import Complaints
@@ -155,6 +156,10 @@ class UdpListener:
                 elif len(reply) <= MAX_DATAGRAM:
                     port.send(reply, source)
                     return True
+                else:
+                    told = Reply(reply, Result.FOUND, handle_of(data))
+                    self._send(told, _Asked(port, source, client, len(data), now))
+                    return False
             self._answer(port, data, source, client, plain)
         except Exception:  # noqa: BLE001 -- one packet never ends the loop; counted and logged
             self._failed()

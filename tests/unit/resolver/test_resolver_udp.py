@@ -132,14 +132,19 @@ async def test_a_long_reply_comes_in_packets_that_join(serve):
     served = await serve()
     values = [Value(index=n + 1, type="DATA", data=bytes(200)) for n in range(17)]
     await served.world.put("88.300.1/BIG", *values)
-    peer = await served.peer()
-    peer.send(served.world.question("88.300.1/BIG"))
-    joiner, whole = UdpJoiner(), None
-    while whole is None:
-        packet = await peer.receive()
-        assert len(packet) <= 512
-        whole = joiner.add(packet, "server", 0.0)
-    assert decode_values(decode(whole).body.values) == tuple(values)
+    peer, joiner = await served.peer(), UdpJoiner()
+    for number in range(1, 4):
+        peer.send(served.world.question("88.300.1/BIG", number))
+        whole = None
+        while whole is None:
+            packet = await peer.receive()
+            assert len(packet) <= 512
+            whole = joiner.add(packet, "server", 0.0)
+        assert decode(whole).request_id == number
+        assert decode_values(decode(whole).body.values) == tuple(values)
+        assert served.world.counters.tallying.prefixes() == {"88.300.1": number}
+    answers = served.world.counters.snapshot()["answers"]["udp"]["found"]
+    assert sum(answers["buckets"]) == 3
 
 
 async def test_a_reply_of_more_than_16_packets_is_silence(serve):
