@@ -96,6 +96,8 @@ async def begin_registry(running: Running) -> None:
     )
     keys = KeyRing(store, pepper)
     if assignment.prepare:
+        # Making the first connection may take longer than anything waits for one.
+        await once_reachable(database.verify, named(settings.database))
         await _prepare(running, store, registry, keys, Administration(store, pepper), seals)
     running.background(keep_up(lambda: maintain(database)), "maintenance")
     reading = listen_unix(Path(assignment.siblings[assignment.name]).with_name(_READING))
