@@ -1,7 +1,7 @@
 """How questions come and answers go: each transport differs in the first and last steps only.
 
 ``handle`` is what all transports of Handle messages share: message bytes in, reply bytes out;
-``finished`` keeps replies for repeated questions, ``absent`` those to unknown names; ``beyond`` is
+``repeats`` answers what was answered before, ``absent`` writes of unknown names; ``beyond`` is
 what a worker does not answer by itself: the registry's part, and ``certified`` replies. ``udp`` and
 ``tcp`` move messages (with ``pipeline``, one connection, ``intake``, what it has sent, ``desk``,
 what connections share, ``misses``, what waits for the store, and ``moving``, connections from

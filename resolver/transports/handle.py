@@ -42,8 +42,7 @@ from resolver.transports.beyond import (
     sealed_reply_to,
 )
 from resolver.transports.beyond import Reply as Reply  # noqa: PLC0414 -- exported too
-from resolver.transports.finished import DEFAULT_OCTETS
-from resolver.transports.repeats import Expirations, Repeats
+from resolver.transports.repeats import DEFAULT_OCTETS, Expirations, Repeats
 
 _CODE_START: Final = envelope.SIZE + 4
 _CODE_END: Final = _CODE_START + 4

@@ -7,6 +7,7 @@ values, parts of records or names in other letters, are finished replies.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -18,8 +19,11 @@ from identifiers.wire.handle.shapes import END, HEAD, LEAST, NAME_AT, NAMED_AT, 
 from identifiers.wire.handle.translate import REPLY_LIFETIME
 from resolver.clients import Client
 from resolver.service import Basis, Resolver
-from resolver.tiers.s3fifo import MOST_USES
-from resolver.transports.finished import FinishedReplies
+from resolver.tiers.s3fifo import MOST_USES, S3Fifo
+
+DEFAULT_OCTETS: Final = 48 * 1024 * 1024
+_OVERHEAD: Final = 250
+"""What a reply takes beside its question and its octets; measured on CPython 3.11."""
 
 
 class Expirations:
@@ -41,24 +45,36 @@ class Expirations:
         return self._at
 
 
-class FinishedMessage(msgspec.Struct, frozen=True, gc=False):
-    """A reply that serves again (`finished.Finished`)."""
+class Finished(msgspec.Struct, gc=False):
+    """A reply that serves again for the question; it never changes but for its `uses`."""
 
+    question: bytes
+    """Its `answer_key`."""
     data: bytes
     basis: Basis
+    uses: int = 0
+
+    @property
+    def octets(self) -> int:
+        """About how much memory it takes."""
+        # The record stays alive with the reply, which may be a small part of it.
+        values = len(self.basis.entry.record.values)
+        return _OVERHEAD + len(self.question) + len(self.data) + values
 
 
 class Repeats:
     """Answers what was answered before, for requests by which nobody is known.
 
-    Finished replies take up to `octets` of memory.
+    Finished replies take up to `octets` of memory. One serves only while the resolver vouches for
+    what it stands on; so news, the end of freshness and of a record's life end it too, and nothing
+    has to be told to this cache.
     """
 
     def __init__(self, resolver: Resolver, expires: Callable[[float], int], octets: int) -> None:
         self._resolver = resolver
         self._expires = expires
         self._shapes = Shapes()
-        self._finished = FinishedReplies[FinishedMessage](octets)
+        self._finished = S3Fifo[bytes, Finished](max(octets // _OVERHEAD, 1), octets)
 
     def learn(self, request: bytes, query: Query, found: Found, reply: bytes, now: float) -> None:
         """Take the answer to a plain resolution as an example."""
@@ -71,7 +87,7 @@ class Repeats:
         if key is not None:
             basis = self._resolver.basis(query, found, now)
             if basis is not None:
-                self._finished.keep(key, FinishedMessage(reply, basis))
+                self._finished.put(key, Finished(key, reply, basis))
 
     def one(self, request: bytes, client: Client, now: float) -> bytes | None:
         """Return the reply to a request, if it is known and still the right one."""
@@ -170,8 +186,12 @@ class Repeats:
         return answered, at
 
     def _finished_one(self, request: bytes, client: Client, now: float) -> bytes | None:
-        done = self._finished.find(shared_part(request), self._resolver, client, now)
+        key = shared_part(request)
+        done = self._finished.find(key)
         if done is None:
+            return None
+        if not self._resolver.vouches(done.basis, client, now):
+            self._finished.discard(key)
             return None
         expires = self._expires(now).to_bytes(4, "big")
         return patch(done.data, request_id_of(request), expires)

@@ -283,6 +283,33 @@ async def test_what_is_asked_for_again_stays_in_the_tier(at):
         assert entry.uses == uses
 
 
+async def test_finished_replies_are_bounded_and_what_is_asked_for_again_stays(world):
+    now, handles = world.clock.now, [f"88.300.1/{number:04d}" for number in range(400)]
+    for handle in handles:
+        await world.put(handle, URL, OTHER)
+        await world.look(handle)
+    exchange = HandleExchange(world.resolver, SITE, world.clock.wall, 100_000)
+    finished = exchange._repeats._finished
+    hot = world.question(handles[0], indexes=(1,))
+    for handle in handles:
+        exchange.at_once(world.question(handle, indexes=(1,)), world.trusted, now)
+        exchange.at_once(hot, world.trusted, now)
+        assert finished.octets <= 100_000
+    assert 100 < len(finished) < 400
+    assert exchange.repeated(hot, world.trusted, now) is not None
+
+
+async def test_the_record_of_a_small_reply_counts_too(world):
+    now, big = world.clock.now, Value(index=2, type="DATA", data=bytes(20_000))
+    exchange = HandleExchange(world.resolver, SITE, world.clock.wall, 100_000)
+    for number in range(10):
+        await world.put(f"88.300.1/{number}", URL, big)
+        await world.look(f"88.300.1/{number}")
+        request = world.question(f"88.300.1/{number}", indexes=(1,))
+        exchange.at_once(request, world.trusted, now)
+    assert len(exchange._repeats._finished) == 4
+
+
 def test_octets_that_are_no_question_are_not_known(at):
     at.again(**ALL)
     whole = at.world.question(**ALL)
