@@ -1,17 +1,18 @@
 """What the connections of a TCP listener share, and what each keeps of its answers."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from identifiers.wire.handle.codes import MAX_MESSAGE_BYTES
-from resolver.clients import Clients
+from resolver.clients import Client, Clients
 from resolver.complaints import Complaints
 from resolver.counters import Counters
-from resolver.transports.handle import HandleExchange
-from resolver.transports.misses import Misses
+from resolver.transports.beyond import Reply
+from resolver.transports.handle import Asking, HandleExchange, Pending
+from resolver.transports.misses import Gathering, Misses
 from resolver.turns import Turns
 
 
@@ -50,6 +51,7 @@ class Desk(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
     counters: Counters
     clock: Callable[[], float]
     misses: Misses
+    gathering: Gathering["Waiting"]
     turns: Turns
     pace: Pace
     complaints: Complaints
@@ -102,3 +104,51 @@ class Slot:
         if self.taken is not None:
             self.taken.set()
         return data
+
+
+class Asker(Protocol):
+    """A connection, as the answers to its misses see it."""
+
+    @property
+    def client(self) -> Client:
+        """Who asks."""
+        ...
+
+    def told(self, answer: Reply | Pending, slot: Slot, began: float) -> None:
+        """Take the answer that has its place in `slot`; it began at that monotonic moment."""
+        ...
+
+    def send_on(self) -> None:
+        """Send what has its turn now."""
+        ...
+
+    def failed(self) -> None:
+        """Note that an answer failed; call it where the error is being handled."""
+        ...
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A miss that waits with others, of whichever connections."""
+
+    asking: Asking
+    asker: Asker
+    slot: Slot
+    began: float
+
+
+async def answer_together(exchange: HandleExchange, waiting: Sequence[Waiting]) -> None:
+    """Answer misses of several connections, each of which then sends all it can in one go."""
+    try:
+        asked = [(one.asking, one.asker.client) for one in waiting]
+        answers = await exchange.together(asked, waiting[0].began)
+    except Exception:  # noqa: BLE001 -- one request never ends the loop; counted and logged
+        if len(waiting) == 1:
+            return waiting[0].asker.failed()
+        for one in waiting:  # what one fails of is not to cost the others their answers
+            await answer_together(exchange, [one])
+        return None
+    for one, answer in zip(waiting, answers, strict=True):
+        one.asker.told(answer, one.slot, one.began)
+    for asker in dict.fromkeys([one.asker for one in waiting]):
+        asker.send_on()
+    return None

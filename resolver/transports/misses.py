@@ -49,7 +49,7 @@ class Gathering(Generic[T]):
 
     `answer` handles its errors itself. One task begins in each turn, with at most `together()`
     look-ups: a pile of misses must not keep what is answered at once waiting. At most `most` are
-    under way; whoever finds it full drops.
+    under way; whoever finds it full drops, or asks to be woken.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Gathering(Generic[T]):
         self._together = together
         self._gathered: deque[T] = deque()
         self._under_way = 0
+        self._waiting: deque[Callable[[], None]] = deque()
 
     @property
     def full(self) -> bool:
@@ -77,6 +78,10 @@ class Gathering(Generic[T]):
             asyncio.get_running_loop().call_soon(self._depart)
         self._gathered.append(look_up)
         self._under_way += 1
+
+    def wake(self, callback: Callable[[], None]) -> None:
+        """Call back once when there is room."""
+        self._waiting.append(callback)
 
     def depart(self) -> None:
         """Begin to answer all that was gathered."""
@@ -98,3 +103,5 @@ class Gathering(Generic[T]):
             await self._answer(together)
         finally:
             self._under_way -= len(together)
+            while self._waiting and not self.full:
+                self._waiting.popleft()()

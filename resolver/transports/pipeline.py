@@ -18,8 +18,8 @@ from identifiers.wire.cursor import ProtocolError
 from resolver.clients import Client
 from resolver.counters import Event, Result, Transport
 from resolver.transports.beyond import Forwarding, Reply
-from resolver.transports.desk import Desk, Slot
-from resolver.transports.handle import Pending, Silence, keeps_alive
+from resolver.transports.desk import Desk, Slot, Waiting
+from resolver.transports.handle import Asking, Pending, Silence, keeps_alive
 from resolver.transports.intake import Intake
 from resolver.transports.moving import MOST_READ, Moved, Passage
 from resolver.transports.origins import origin_of
@@ -272,9 +272,10 @@ class Connection(asyncio.Protocol):
             return True
         if len(self._slots) >= self._desk.pace.waiting:
             return True
-        if self._desk.misses.full and not self._starved:
-            self._starved = True
-            self._desk.misses.wake(self._fed)
+        for misses in (self._desk.misses, self._desk.gathering):
+            if misses.full and not self._starved:
+                self._starved = True
+                misses.wake(self._fed)
         return self._starved
 
     def _take(self, request: bytes, out: list[bytes]) -> int:
@@ -288,7 +289,7 @@ class Connection(asyncio.Protocol):
         try:
             answer = desk.exchange.at_once(request, self.client, now, known=self._known)
         except Exception:  # noqa: BLE001 -- one request never ends the loop; counted and logged
-            self._failed()
+            self.failed()
             return 0
         if isinstance(answer, Reply):
             done = desk.clock()
@@ -301,8 +302,27 @@ class Connection(asyncio.Protocol):
             self._known = True
         slot = Slot()
         self._slots.append(slot)
-        desk.misses.start(self._later(answer, slot, now))
+        if isinstance(answer, Asking) and answer.gathers(self.client):
+            desk.gathering.add(Waiting(answer, self, slot, now))
+        else:
+            desk.misses.start(self._later(answer, slot, now))
         return 0
+
+    def told(self, answer: Reply | Pending, slot: Slot, began: float) -> None:
+        """Take the answer to a miss that waited with others."""
+        if self._closed:
+            return
+        if isinstance(answer, Reply):
+            now = self._desk.clock()
+            self._desk.counters.answered(Transport.TCP, answer.result, now - began, now)
+            slot.data, slot.ended = answer.data, True
+        else:
+            self._desk.misses.start(self._later(answer, slot, began))
+
+    def send_on(self) -> None:
+        """Send what has its turn, once answers were `told`."""
+        if self._slots and self._slots[0].ended:
+            self._work()
 
     def _queue(self, data: bytes, out: list[bytes]) -> int:
         if self._slots:
@@ -325,7 +345,7 @@ class Connection(asyncio.Protocol):
                     slot.data = reply.data
                     self._fill(slot)
         except Exception:  # noqa: BLE001 -- as in `_take`
-            self._failed()
+            self.failed()
             return
         slot.ended = True
         self._fill(slot)
@@ -346,7 +366,8 @@ class Connection(asyncio.Protocol):
         self._slots.append(Slot(reply.data))
         self._ending = True
 
-    def _failed(self) -> None:
+    def failed(self) -> None:
+        """Count and log the error that is being handled, and end."""
         # Replies have no gaps: a request that cannot be answered ends its connection.
         desk = self._desk
         desk.counters.happened(Event.FAILED)

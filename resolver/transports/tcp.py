@@ -16,9 +16,9 @@ from resolver.clients import Client, Clients
 from resolver.complaints import Complaints
 from resolver.counters import Counters, Event
 from resolver.limits import Limits, ProvenPaths
-from resolver.transports.desk import Desk, Pace, Seats
+from resolver.transports.desk import Desk, Pace, Seats, answer_together
 from resolver.transports.handle import HandleExchange
-from resolver.transports.misses import Misses
+from resolver.transports.misses import Gathering, Misses
 from resolver.transports.moving import Moved, Passage
 from resolver.transports.pipeline import Connection
 from resolver.turns import Turns
@@ -83,6 +83,13 @@ class TcpListener:
         self._hosts: Counter[tuple[int, int]] = Counter()
         self._networks: Counter[tuple[int, int]] = Counter()
         self._misses = Misses(bounds.misses)
+        turns = Turns() if turns is None else turns
+        self._gathering = Gathering(
+            self._misses,
+            bounds.misses,
+            partial(answer_together, exchange),
+            lambda: turns.misses(clock()),
+        )
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
@@ -92,7 +99,8 @@ class TcpListener:
             counters=counters,
             clock=clock,
             misses=self._misses,
-            turns=Turns() if turns is None else turns,
+            gathering=self._gathering,
+            turns=turns,
             pace=bounds.pace,
             complaints=Complaints(),
             long=Seats(bounds.long_messages),

@@ -323,10 +323,49 @@ async def test_look_ups_of_all_connections_are_bounded_and_nobody_starves(serve)
     peers = [await served.peer() for _ in range(6)]
     for at, peer in enumerate(peers):
         peer.send(*[served.world.question(f"88.300.1/{at}-{n}", n) for n in range(5)])
-    await served.world.until(lambda: served.listener._misses.full)
+    await served.world.until(lambda: served.listener._gathering.full)
     go.set()
     for peer in peers:
         assert [(await peer.receive()).request_id for _ in range(5)] == list(range(5))
+
+
+async def test_misses_of_all_connections_share_their_questions(serve):
+    served = await serve()
+    fetch, asked = served.world.store.fetch, []
+
+    async def listen(keys):
+        asked.append(len(keys))
+        return await fetch(keys)
+
+    served.world.store.fetch = listen
+    peers = [await served.peer() for _ in range(3)]
+    for at, peer in enumerate(peers):
+        peer.send(*[served.world.question(f"88.300.1/{at}-{n}", n) for n in range(20)])
+    for peer in peers:
+        assert [(await peer.receive()).request_id for _ in range(20)] == list(range(20))
+    assert sum(asked) == 60
+    assert len(asked) < 10
+
+
+async def test_what_one_miss_fails_of_costs_the_others_nothing(serve):
+    served = await serve()
+    one, other = await served.peer(), await served.peer()
+    real, go = served.world.exchange.together, asyncio.Event()
+
+    async def fail(asked, now):
+        await go.wait()
+        if any(asking.query.text == "88.300.1/BAD" for asking, _ in asked):
+            raise RuntimeError("a bug")
+        return await real(asked, now)
+
+    served.world.exchange.together = fail
+    one.send(served.world.question("88.300.1/BAD"))
+    other.send(served.world.question("88.300.1/A", 1), served.world.question("88.300.1/B", 2))
+    await served.world.until(lambda: served.listener._gathering._under_way == 3)
+    go.set()
+    assert await one.closed()
+    assert [(await other.receive()).request_id for _ in range(2)] == [1, 2]
+    assert served.events()["failed"] == 1
 
 
 async def test_a_connection_lost_with_look_ups_under_way_harms_nobody(serve):
@@ -336,7 +375,7 @@ async def test_a_connection_lost_with_look_ups_under_way_harms_nobody(serve):
     with socket.create_connection(served.address) as lost:
         lost.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         lost.sendall(b"".join(served.world.question(f"88.300.1/{n}", n) for n in range(5)))
-        await served.world.until(lambda: len(served.listener._misses._tasks) == 5)
+        await served.world.until(lambda: served.listener._gathering._under_way == 5)
     await served.world.until(lambda: served.listener.connections == 1)
     go.set()
     assert (await peer.ask(served.world.question("88.300.1/A", 7))).request_id == 7
@@ -348,7 +387,7 @@ async def test_an_unexpected_error_ends_its_connection_only(serve, later):
     other, peer = await served.peer(), await served.peer()
     await other.ask(served.world.question("20.500/x"))
     exchange = served.world.exchange
-    name = "later" if later else "at_once"
+    name = "together" if later else "at_once"
     real = getattr(exchange, name)
 
     def fail(*_, **__):
@@ -477,7 +516,7 @@ async def test_draining_answers_what_was_asked_and_closes(serve):
     await idle.ask(served.world.question("20.500/x"))
     go = served.hold()
     busy.send(*[served.world.question(f"88.300.1/{n}", n) for n in range(5)])
-    await served.world.until(lambda: len(served.listener._misses._tasks) == 5)
+    await served.world.until(lambda: served.listener._gathering._under_way == 5)
     closing = asyncio.create_task(served.listener.close())
     assert await idle.closed()
     with pytest.raises(ConnectionRefusedError):
