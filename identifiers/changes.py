@@ -21,11 +21,15 @@ class ChangeKind(IntEnum):
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
-    """A new version of one record: a row of the change log. `change` is the id in the ack."""
+    """A new version of one record: a row of the change log. `change` is the id in the ack.
+
+    `leaf` is what the tree over a bulk chunk has of it, if that was worked out already.
+    """
 
     change: UUID
     kind: ChangeKind
     record: Record
+    leaf: bytes = b""
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

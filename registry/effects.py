@@ -1,7 +1,6 @@
 """What a decision leaves behind: record, change, audit entry and remembered answer. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, assert_never
 
@@ -12,6 +11,7 @@ from identifiers.changes import AuditEntry, ChangeKind, Current, Writes, Written
 from identifiers.principals import Anonymous, ApiKey, HandleIdentity, Operator, Principal
 from registry.answers import Decision, Denied, KeyReused, Replayed, Saved
 from registry.commands import Asked, Once
+from registry.leaves import record_leaf
 
 A = TypeVar("A")
 
@@ -83,8 +83,8 @@ def merkle_root(written: Sequence[Written]) -> bytes:
     """Return the tree hash over ``key|version|SHA-256(values)`` of each record, in order."""
     return merkle.root(
         [
-            merkle.leaf(b"%b|%d|%b" % (r.key.encode(), r.version, sha256(r.values).digest()))
-            for r in [w.record for w in written]
+            w.leaf or record_leaf(w.record.key.encode(), w.record.version, w.record.values)
+            for w in written
         ]
     )
 

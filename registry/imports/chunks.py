@@ -78,14 +78,16 @@ def _decide_rows(chunk: Chunk, records: Mapping[str, Record], order: Order) -> _
             unsigned.append(decision.bare)
             decision = decision.saved
         if isinstance(decision, Saved):
-            written[row.key] = _written(decision, change, earlier)
+            written[row.key] = _written(decision, change, earlier, row.row)
         results.append(_result(row.row, decision, earlier))
     return _Fates(tuple(written.values()), results, unsigned)
 
 
-def _written(decision: Saved, change: UUID, earlier: Written | None) -> Written:
+def _written(decision: Saved, change: UUID, earlier: Written | None, row: Good) -> Written:
     if earlier is None:
-        return Written(change, decision.kind, decision.record)
+        record = decision.record
+        as_read = record.version == 1 and record.values is row.values and record.key == row.given
+        return Written(change, decision.kind, record, row.leaf if as_read else b"")
     record = msgspec.structs.replace(decision.record, version=earlier.record.version)
     return Written(earlier.change, earlier.kind, record)
 

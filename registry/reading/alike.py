@@ -19,6 +19,7 @@ import msgspec
 
 from identifiers.wire.handle.values import decode_values, encode_value
 from identifiers.wire.jsonlines import Line, Lines, read_row
+from registry.leaves import record_leaf
 from registry.reading.judging import Bad, Good, judged
 
 SHAPES: Final = 16
@@ -106,15 +107,17 @@ class Shape:
         if len(prefix) > _MOST_PREFIX:
             return None
         pieces[2:-1:3] = texts
+        values = b"".join(pieces)
         return Good(
             number,
             end,
             given.decode(),
             prefix.decode().upper(),
-            b"".join(pieces),
+            values,
             self._model.state,
             self._model.plain,
             at,
+            record_leaf(given, 1, values),
         )
 
 

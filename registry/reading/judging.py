@@ -7,6 +7,7 @@ from identifiers.names import Handle
 from identifiers.records import State
 from identifiers.wire.handle.values import encode_values
 from identifiers.wire.rows import Refused, Row
+from registry.leaves import record_leaf
 from registry.submissions import fitted
 
 
@@ -15,7 +16,8 @@ class Good(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
 
     `values` are their wire form, each with the time `at` (an epoch second): a row that waits is a
     few octets, not a dozen objects. `plain`: certainly no secret key is among them, and no
-    signature; secret keys are not sealed yet.
+    signature; secret keys are not sealed yet. `leaf` is what the audit log says of the record if it
+    is new and just this under its name as given.
     """
 
     number: int
@@ -26,6 +28,7 @@ class Good(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
     state: State | None
     plain: bool
     at: int
+    leaf: bytes
 
     def handle(self) -> Handle:
         """Return the handle, split."""
@@ -56,13 +59,15 @@ def judged(row: Row, at: int) -> Good | Bad:
         handle, plain = fitted(content)
     except Invalid as invalid:
         return Bad(row.number, row.end_offset, content.handle, invalid.faults)
+    blob = encode_values(content.values, at)
     return Good(
         row.number,
         row.end_offset,
         handle.given,
         handle.prefix,
-        encode_values(content.values, at),
+        blob,
         content.state,
         plain,
         at,
+        record_leaf(handle.given.encode(), 1, blob),
     )

@@ -118,7 +118,7 @@ def test_values_are_of_the_time_at_which_their_line_came():
 
 
 def rest(row):
-    return row.given, row.prefix, row.values, row.state, row.plain, row.at
+    return row.given, row.prefix, row.values, row.state, row.plain, row.at, row.leaf
 
 
 def test_no_more_shapes_are_made_of_a_body_than_it_may_have(monkeypatch):

@@ -5,6 +5,7 @@ import json
 from hashlib import sha256
 
 import cbor2
+import msgspec
 import pytest
 
 from identifiers import merkle
@@ -15,6 +16,7 @@ from identifiers.principals import MissingScope, Scope
 from identifiers.wire.handle.values import decode_values
 from registry.answers import Denied
 from registry.commands import Mode
+from registry.effects import merkle_root
 from registry.imports import committing
 from registry.imports.chunks import decide_chunk
 from registry.imports.results import Fate
@@ -408,6 +410,26 @@ async def test_each_chunk_is_audited_with_the_root_over_its_rows(store, imports)
         "rejected": 0,
     }
     assert json.loads(finish.detail) == {"state": "done"}
+
+
+async def test_the_root_is_over_what_is_stored_whatever_was_worked_out_before(store, imports):
+    """Names that are folded, secrets that are sealed, later versions, rows that come twice."""
+    secret = {"index": 300, "type": "HS_SECKEY", "data": "open sesame"}
+    for n in range(2):
+        body = ndjson(
+            [
+                new("88.300.1.ab/1", {"index": 1, "type": "URL", "data": f"a{n}"}),
+                new(f"88.300.1/plain{n}", {"index": 1, "type": "URL", "data": "b"}),
+                new("88.300.1/secret", secret),
+            ]
+        )
+        await imports.run(wanted(key=f"{n}", mode=Mode.REPLACE), stream(body), asked())
+    twice = [new("88.300.1/T", {"index": 1, "type": "URL", "data": d}) for d in "xy"]
+    await imports.run(wanted(mode=Mode.REPLACE), stream(ndjson(twice)), asked())
+    assert [change.record.version for change in store.changes] == [1, 1, 1, 2, 1, 2, 1]
+    bare = [msgspec.structs.replace(change, leaf=b"") for change in store.changes]
+    roots = [entry.root for entry in store.audited if entry.root]
+    assert roots == [merkle_root(bare[:3]), merkle_root(bare[3:6]), merkle_root(bare[6:])]
 
 
 async def test_chunk_ends_at_its_largest_size_too(store):
