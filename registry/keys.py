@@ -4,7 +4,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Final
 
 import msgspec
@@ -51,25 +51,22 @@ def _text(octets: bytes) -> str:
 
 def hashed(token: str, pepper: bytes) -> bytes:
     """Return what is kept of a key."""
-    return _hashed(token.encode(), pepper)
-
-
-def _hashed(token: bytes, pepper: bytes) -> bytes:
-    return hmac.digest(pepper, token, sha256)
+    return hmac.digest(pepper, token.encode(), sha256)
 
 
 class _Known:
-    """A key as it was found at a monotonic time; `token` is what proved to be it since, if any.
+    """A key as it was found at a monotonic time; `mark` is of what proved to be it since, if any.
 
-    That spares whoever comes again the HMAC, which takes half of all that a caller takes.
+    Whoever comes again is known by that, in half of the time: the HMAC takes twice as long as
+    BLAKE2b. The key itself is kept nowhere.
     """
 
-    __slots__ = ("at", "key", "principal", "token")
+    __slots__ = ("at", "key", "mark", "principal")
 
     def __init__(self, at: float, key: StoredKey | None) -> None:
         self.at = at
         self.key = key
-        self.token = b""
+        self.mark = b""
         self.principal: ApiKey | None = None
 
 
@@ -79,6 +76,7 @@ class KeyRing:
     def __init__(self, store: RegistryStore, pepper: bytes) -> None:
         self._store = store
         self._pepper = pepper
+        self._mark_key = hmac.digest(pepper, b"idnode key mark", sha256)
         self._nobody = bytes(sha256().digest_size)
         self._cache: OrderedDict[str, _Known] = OrderedDict()
 
@@ -91,23 +89,24 @@ class KeyRing:
         if form is None:
             return None
         known = await self._stored(form[1], monotonic)
-        octets = token.encode()
-        if not hmac.compare_digest(octets, known.token) and not self._proves(octets, known):
-            return None
+        mark = blake2b(token.encode(), key=self._mark_key).digest()
+        if not hmac.compare_digest(mark, known.mark):
+            if not self._proves(token, known):
+                return None
+            known.mark = mark
         key = known.key
         if key is None or key.revoked_at or key.expires_at <= now:
             return None
         return known.principal
 
-    def _proves(self, token: bytes, known: _Known) -> bool:
+    def _proves(self, token: str, known: _Known) -> bool:
         key = known.key
         # Unknown and wrong take the same way: one HMAC, one comparison in constant time.
         same = hmac.compare_digest(
-            _hashed(token, self._pepper), self._nobody if key is None else key.hashed
+            hashed(token, self._pepper), self._nobody if key is None else key.hashed
         )
         if key is None or not same:
             return False
-        known.token = token
         known.principal = ApiKey(
             id=key.id,
             enterprise=key.enterprise,
