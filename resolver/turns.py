@@ -14,7 +14,7 @@ from typing import Final
 
 SHARE: Final = 0.75
 SHORTEST: Final = 0.0005
-LONGEST: Final = 0.004
+LONGEST: Final = 0.008
 """Seconds of one turn: others, who may have a right to an answer at once too, wait that long."""
 FEW: Final = 8
 """Misses that are begun, and told, in one turn of the loop: about a quarter of a millisecond."""
