@@ -12,5 +12,6 @@ Parts in reading order:
 * ``nodes``       real nodes, each on its processor; ``postgres``: what it counts
 * ``udp``, ``tcp``, ``http``, ``signed``, ``cold``, ``unknown``, ``beside``, ``importing``,
   ``registering``, ``freshness``, ``restarting``  the paths
+* ``profile``     where the worker's time goes; ``sampling/`` is what its workers load for that
 * ``growth``      what size costs: a program of its own
 """

@@ -21,42 +21,50 @@ import msgspec
 
 from loadtest import machine
 from loadtest.bench import bars, importing, nodes, parts, population
+from loadtest.bench.profile import Profile
 
 
 def main() -> int:
     """Run what is wanted and print the document."""
-    sizes, wanted = _arguments()
+    sizes, wanted, profiled = _arguments()
     nodes.unwind_on_signals()
     try:
-        result = _document(sizes, wanted)
+        result = _document(sizes, wanted, profiled=profiled)
     except KeyboardInterrupt:
         return 130
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     return int(amiss(result))
 
 
-def _document(sizes: parts.Sizes, wanted: frozenset[str]) -> dict[str, Any]:
+def _document(sizes: parts.Sizes, wanted: frozenset[str], *, profiled: bool) -> dict[str, Any]:
     began = time.monotonic()
     result: dict[str, Any] = {
         "machine": machine.facts() | {"commit": machine.commit()},
         "sizes": msgspec.to_builtins(sizes),
     }
-    for name, told in _measure(sizes, wanted):
+    for name, told in _measure(sizes, wanted, profiled=profiled):
         result[name] = told
         _say(f"{time.monotonic() - began:6.1f} s  {name}")
     return result | {"seconds": round(time.monotonic() - began, 1), "bars": bars.table(result)}
 
 
-def _measure(sizes: parts.Sizes, wanted: frozenset[str]) -> Iterator[tuple[str, Any]]:
+def _measure(
+    sizes: parts.Sizes, wanted: frozenset[str], *, profiled: bool
+) -> Iterator[tuple[str, Any]]:
     corpus = population.corpus()
     if wanted - set(parts.OF_TWO):
         with tempfile.TemporaryDirectory(prefix="idnode-bench-") as folder:
             writing = population.Writing(Path(folder), sizes.identifiers, os.cpu_count() or 1)
-            with closing(writing), nodes.node() as node:  # starts while the population is written
+            profile = Profile(Path(folder)) if profiled else None
+            extra = profile.environment(os.environ) if profile else None
+            # The node starts while the population is written.
+            with closing(writing), nodes.node(extra=extra) as node:
                 key = importing.enrol(node, corpus, parts.PREFIX)
                 written = writing.done()
                 yield "import", importing.measure(node, key, written)
-                stage = parts.Stage(node=node, key=key, sizes=sizes, names=written.names)
+                stage = parts.Stage(
+                    node=node, key=key, sizes=sizes, names=written.names, profile=profile
+                )
                 yield from parts.measure(stage, wanted)
     if wanted & set(parts.OF_TWO):
         with nodes.node(workers=2) as node:
@@ -70,7 +78,7 @@ def amiss(told: dict[str, Any]) -> bool:
     return within or any(told.get(word) for word in ("wrong", "lost", "reference_wrong"))
 
 
-def _arguments() -> tuple[parts.Sizes, frozenset[str]]:
+def _arguments() -> tuple[parts.Sizes, frozenset[str], bool]:
     parser = argparse.ArgumentParser(prog="idnode bench", description=__doc__)
     parser.add_argument(
         "--quick",
@@ -79,6 +87,11 @@ def _arguments() -> tuple[parts.Sizes, frozenset[str]]:
     )
     parser.add_argument(
         "--only", help=f"parts to measure besides the import, by comma: {', '.join(parts.NAMES)}"
+    )
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="tell where the worker's time goes on each path; slows it by some per cent",
     )
     for field in msgspec.structs.fields(parts.Sizes):
         kind = float if field.type is float else int
@@ -92,7 +105,7 @@ def _arguments() -> tuple[parts.Sizes, frozenset[str]]:
     own = {
         field: given[field] for field in parts.Sizes.__struct_fields__ if given[field] is not None
     }
-    return msgspec.structs.replace(sizes, **own), wanted
+    return msgspec.structs.replace(sizes, **own), wanted, given["profile"]
 
 
 def _say(line: str) -> None:

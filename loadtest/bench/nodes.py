@@ -75,14 +75,15 @@ class Node:
 
 
 @contextmanager
-def node(*, workers: int = 1) -> Iterator[Node]:
-    """Run a node on free ports and fresh data until the block ends."""
+def node(*, workers: int = 1, extra: Mapping[str, str] | None = None) -> Iterator[Node]:
+    """Run a node on free ports and fresh data until the block ends; `extra` is its environment."""
     with tempfile.TemporaryDirectory(prefix="idnode-bench-") as folder:
         environment = os.environ | {
             "IDNODE_DATA_DIR": folder,
             "IDNODE_WORKERS": str(workers),
             "IDNODE_PREFIX": "88.300",
             "IDNODE_LOG_LEVEL": "warning",
+            **(extra or {}),
         }
         for name in ("HANDLE", "HTTP", "REGISTRY", "OPS"):
             environment[f"IDNODE_{name}_ADDR"] = "127.0.0.1:0"

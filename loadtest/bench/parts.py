@@ -1,6 +1,7 @@
 """What is measured, in this order: the parts of a run and what they share."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import msgspec
 from loadtest.bench import (
     beside,
     cold,
+    comparing,
     freshness,
     hot,
     http,
@@ -22,6 +24,7 @@ from loadtest.bench import (
     udp,
     unknown,
 )
+from loadtest.bench.profile import Profile, table
 
 PREFIX: Final = "88.300.1"
 _SEED: Final = 1
@@ -72,6 +75,7 @@ class Stage(msgspec.Struct, dict=True, frozen=True):
     key: str
     sizes: Sizes
     names: list[str]
+    profile: Profile | None = None
 
     @cached_property
     def hot(self) -> hot.Hot:
@@ -160,10 +164,27 @@ def measure(stage: Stage, wanted: frozenset[str]) -> Iterator[tuple[str, dict[st
     yield "settled", {"seconds": round(nodes.settle(stage.node, stage.sizes.rest), 1)}
     nodes.pin_to_processors(stage.node)
     if POSTGRES in wanted:
-        yield from cold.postgres(stage.node, stage.names).items()
+        with _profiled(stage) as row:
+            row.update(cold.postgres(stage.node, stage.names))
+        yield from row.items()
     for name, part in READING.items():
         if name in wanted:
-            yield name, part(stage)
+            with _profiled(stage) as row:
+                row[name] = part(stage)
+            yield from row.items()
+
+
+@contextmanager
+def _profiled(stage: Stage) -> Iterator[dict[str, dict[str, Any]]]:
+    """Give a place for rows; tell in the first one where the worker was, if that is wanted."""
+    rows: dict[str, dict[str, Any]] = {}
+    if stage.profile is None:
+        yield rows
+        return
+    with stage.profile.of(comparing.worker(stage.node)) as seen:
+        yield rows
+    first = next(iter(rows.values()))
+    first["profile"] = table(seen, first.get("microseconds"))
 
 
 def measure_two(
