@@ -345,3 +345,13 @@ async def test_a_stream_is_answered_up_to_what_is_not_known(at):
     size = len(at.exchange.repeated(asked[0], client, now))
     for octets, answered in ((0, 0), (1, 1), (2 * size, 3), (5 * size, 5)):
         assert at.exchange.repeat(stream, client, now, [], 9, octets)[0] == answered
+
+
+async def test_the_garbage_collector_looks_at_nothing_that_there_may_be_a_million_of(at):
+    at.again(**ALL)
+    at.again(**PART)
+    tier, finished = at.world.local._kept, at.finished
+    for kept in (tier.peek("88.300.1/A"), finished.peek(*finished._small)):
+        assert not gc.is_tracked(kept)
+    assert not gc.is_tracked(tier._kept)
+    assert not gc.is_tracked(finished._kept)
