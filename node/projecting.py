@@ -14,7 +14,7 @@ POLL_SECONDS: Final = 0.5
 """How long news may lie there unseen; the reverse look-up is at most two seconds behind."""
 _BUSY: Final = 500
 """Changes a second from which on writing goes first: bulk work has the machine."""
-_BESIDE_BULK: Final = 9.0
+_BESIDE_BULK: Final = 19.0
 """Seconds of rest for each second of work meanwhile."""
 _CATCHING_UP: Final = 0.25
 

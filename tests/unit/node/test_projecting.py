@@ -18,7 +18,7 @@ class Done(msgspec.Struct, frozen=True):
 def test_it_rests_more_beside_bulk_work() -> None:
     assert rest_after(0, 1.0, busy=True) == POLL_SECONDS
     assert rest_after(0, 1.0, busy=False) == POLL_SECONDS
-    assert rest_after(500, 1.0, busy=True) == 9.0
+    assert rest_after(500, 1.0, busy=True) == 19.0
     assert rest_after(500, 1.0, busy=False) == 0.25
 
 
