@@ -9,6 +9,7 @@ recognised goes the usual way, untouched.
 import secrets
 from collections.abc import Callable
 from email.utils import formatdate
+from time import monotonic
 from typing import Any, Final, Protocol
 
 from edge.heads import END, VERSION, plain_fields
@@ -22,6 +23,8 @@ _TURN_OCTETS: Final = 64 * 1024
 _DRAWN_TOGETHER: Final = 256
 _ID_OCTETS: Final = 8
 _NEVER: Final = float("-inf")
+_OFTEN: Final = 0.005
+"""Seconds between looks at what need not be looked at for each answer."""
 _VERSION_LENGTH: Final = len(VERSION)
 _END_LENGTH: Final = len(END)
 
@@ -64,8 +67,13 @@ class AtOnce(Protocol):
         """
         ...
 
-    def count(self, answered: int, began: float) -> None:
-        """Count answers that were asked for at `began`, monotonic."""
+    @property
+    def took(self) -> list[float]:
+        """Where the seconds of each answer are put until they are counted."""
+        ...
+
+    def count(self, now: float) -> None:
+        """Count what was put there; asked every few milliseconds in which something is answered."""
         ...
 
 
@@ -82,16 +90,26 @@ def head_of(headers: list[tuple[str, str]], length: int) -> bytes:
 
 
 class ShortCut:
-    """What all connections of a listener have in common. `epoch` is the wall clock in seconds."""
+    """What all connections of a listener have in common.
 
-    def __init__(self, at_once: AtOnce, epoch: Callable[[], float]) -> None:
+    `epoch` is the wall clock, `clock` monotonic; both in seconds.
+    """
+
+    def __init__(
+        self,
+        at_once: AtOnce,
+        epoch: Callable[[], float],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._at_once = at_once
+        self._took = at_once.took
         self.client: Final = at_once.client
         self._prefix = f"GET {at_once.mount}".encode()
         self._epoch = epoch
+        self._clock = clock
         self._forms: dict[bytes, Any] = {}
         self._ids: list[bytes] = []
-        self._second_ends = _NEVER
+        self._look_again = self._second_ends = _NEVER
         self._date = b""
 
     def take(self, data: bytes, client: Any, now: float) -> tuple[bytes, int]:
@@ -99,8 +117,8 @@ class ShortCut:
 
         Returns the answers and how many octets of `data` they answer. `now` is monotonic.
         """
-        if now >= self._second_ends:
-            self._turn_second(now)
+        if now >= self._look_again:
+            self._look(now)
         start, _, fields = data.partition(VERSION)
         rest = start.removeprefix(self._prefix)
         if rest is start:
@@ -115,9 +133,9 @@ class ShortCut:
             ready = None
         if ready is None:
             return b"", 0
-        self._at_once.count(1, now)
-        ids = self._ids
+        ids, clock = self._ids, self._clock
         answer = (ready.head, ids.pop() if ids else self._draw(), self._date, ready.data)
+        self._took.append(clock() - now)
         return b"".join(answer), len(data)
 
     def _take_several(self, data: bytes, client: Any, now: float) -> tuple[bytes, int]:
@@ -144,8 +162,7 @@ class ShortCut:
             taken = end
             answered += 1
             octets += len(ready.data)
-        if answered:
-            self._at_once.count(answered, now)
+        self._took += [self._clock() - now] * answered
         return b"".join(out), taken
 
     def _read(self, fields: bytes) -> Any:
@@ -161,6 +178,12 @@ class ShortCut:
         drawn = secrets.token_bytes(_DRAWN_TOGETHER * _ID_OCTETS)
         self._ids += drawn.hex(" ", _ID_OCTETS).encode().split()
         return self._ids.pop()
+
+    def _look(self, now: float) -> None:
+        self._at_once.count(now)
+        if now >= self._second_ends:
+            self._turn_second(now)
+        self._look_again = min(now + _OFTEN, self._second_ends)
 
     def _turn_second(self, now: float) -> None:
         wall = self._epoch()

@@ -109,8 +109,6 @@ def result_of(outcome: Outcome) -> Result:
     return _RESULTS[type(outcome)]
 
 
-_TOGETHER: Final = 256
-"""Answers given the short way that are counted together: one by one costs more than giving them."""
 _NOBODYS: Final = UUID(int=0)
 
 
@@ -139,7 +137,11 @@ class Counters:
         self.asked: Final = self.tallying.asked
         self.found: Final = self.tallying.found
         self._series = [[_Series() for _ in Result] for _ in Transport]
-        self._short: list[float] = []
+        self.short: Final[list[float]] = []
+        """Seconds of each answer given before a request was made of it (HTTP), all of them found.
+
+        Whoever adds to it calls `count_short` before long, and when a second begins.
+        """
         self._events: Counter[Event] = Counter()
         self._second_ends = float("-inf")
         self._in_second = 0
@@ -162,17 +164,11 @@ class Counters:
             self._slowest = max(self._slowest, seconds)
         self._in_second += times
 
-    def answered_short(self, seconds: float, now: float, times: int) -> None:
-        """Count values that were found and told over HTTP before a request was made of it."""
+    def count_short(self, now: float) -> None:
+        """Count what is in `short`."""
+        self._settle_short()
         if now >= self._second_ends:
             self._turn_second(now)
-        short = self._short
-        if times == 1:
-            short.append(seconds)
-        else:
-            short += [seconds] * times
-        if len(short) >= _TOGETHER:
-            self._settle_short()
 
     def happened(self, event: Event, times: int = 1) -> None:
         """Count an event."""
@@ -210,8 +206,7 @@ class Counters:
         self.tallying.turn(self._second)
 
     def _settle_short(self) -> None:
-        """Add answers to the series that were only noted when they were given."""
-        short = self._short
+        short = self.short
         if not short:
             return
         short.sort()

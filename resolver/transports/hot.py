@@ -106,7 +106,7 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
 class Repeated:
     """Answers plain GETs before a request is made of them (`edge.short_cut.AtOnce`).
 
-    `clock` is monotonic, `epoch` the wall clock; both in seconds.
+    `epoch` is the wall clock in seconds.
     """
 
     mount: Final = MOUNT
@@ -119,7 +119,6 @@ class Repeated:
         clients: Clients,
         rates: Limits,
         counters: Counters,
-        clock: Callable[[], float],
         epoch: Callable[[], float],
         turns: Turns,
     ) -> None:
@@ -128,10 +127,10 @@ class Repeated:
         self._peek = pages.peek
         self._rates = rates
         self._counters = counters
-        self._clock = clock
         self._epoch = epoch
         self._turns = turns
         self.client: Final = clients.of
+        self.took: Final = counters.short
 
     def form(self, accept: str) -> Form:
         """Return the form that an Accept field asks for."""
@@ -170,12 +169,11 @@ class Repeated:
             return None
         return page if page.head else self._of_this_second(page)
 
-    def count(self, answered: int, began: float) -> None:
+    def count(self, now: float) -> None:
         """Count answers."""
-        clock = self._clock
-        now = clock()
-        self._counters.answered_short(now - began, now, answered)
-        self._turns.answered(now)
+        if self.took:
+            self._turns.answered(now)
+        self._counters.count_short(now)
 
     def _of_this_second(self, page: KeptPage) -> Ready:
         headers = headers_of(page, int(self._epoch()), None)

@@ -100,7 +100,6 @@ class HttpResolution:
             clients=clients,
             rates=rates,
             counters=counters,
-            clock=clock,
             epoch=epoch,
             turns=Turns() if turns is None else turns,
         )

@@ -39,17 +39,19 @@ class Watched:
 
     def __init__(self, inner):
         self.answered = 0
-        self._count = inner.count
-        self.mount, self.client, self.form, self.answer = (
+        self._answer = inner.answer
+        self.mount, self.client, self.form, self.took, self.count = (
             inner.mount,
             inner.client,
             inner.form,
-            inner.answer,
+            inner.took,
+            inner.count,
         )
 
-    def count(self, answered, began):
-        self.answered += answered
-        self._count(answered, began)
+    def answer(self, *asked):
+        ready = self._answer(*asked)
+        self.answered += ready is not None
+        return ready
 
 
 class Two:

@@ -28,6 +28,7 @@ class Here:
     def __init__(self, **known):
         self.known = {name.encode(): Ready(data) for name, data in known.items()}
         self.asked = []
+        self.took = []
         self.counted = []
 
     def client(self, host):
@@ -42,15 +43,16 @@ class Here:
             raise KeyError("a bug")
         return self.known.get(rest)
 
-    def count(self, answered, began):
-        self.counted.append((answered, began))
+    def count(self, now):
+        self.counted.append((now, self.took.copy()))
+        self.took.clear()
 
 
 class At(ShortCut):
-    """Is asked at the time of a clock."""
+    """Is asked at the time of a clock; an answer takes a quarter of a second."""
 
     def __init__(self, here, clock, epoch):
-        super().__init__(here, epoch)
+        super().__init__(here, epoch, lambda: clock() + 0.25)
         self.clock = clock
 
     def take(self, data, client):
@@ -78,7 +80,7 @@ def test_an_answer_is_a_whole_response():
         answer,
     )
     assert here.asked == [(b"a", "*/*", "client", 1000.0)]
-    assert here.counted == [(1, 1000.0)]
+    assert here.took == [0.25]
 
 
 def test_several_are_answered_in_order_up_to_one_that_is_not():
@@ -87,7 +89,7 @@ def test_several_are_answered_in_order_up_to_one_that_is_not():
     answers, taken = short_cut(here).take(first + GET % b"c" + GET % b"a", "client")
     assert taken == len(first)
     assert re.findall(rb"\r\n\r\n(.)", answers) == [b"1", b"2"]
-    assert here.counted == [(2, 1000.0)]
+    assert here.took == [0.25, 0.25]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_several_are_answered_in_order_up_to_one_that_is_not():
 def test_what_is_not_recognised_is_left(data):
     here = Here(a=b"1")
     assert short_cut(here).take(data, "client") == (b"", 0)
-    assert here.counted == []
+    assert here.took == []
 
 
 def test_a_turn_ends_after_so_many_requests_and_octets():
@@ -141,6 +143,21 @@ def test_the_date_is_that_of_now():
     assert date() == b"10"
     now[0] = 10.61
     assert date() == b"11"
+
+
+def test_answers_are_counted_together_and_by_the_second():
+    now = [10.0]
+    here = Here(a=b"1")
+    short = At(here, lambda: now[0], lambda: 1_800_000_000.4 + now[0])
+    for now[0] in (10.0, 10.004, 10.006, 10.598, 10.599, 10.601):
+        short.take(GET % b"a", "client")
+    assert here.counted == [
+        (10.0, []),
+        (10.006, [0.25] * 2),
+        (10.598, [0.25]),
+        (10.601, [0.25] * 2),
+    ]
+    assert here.took == [0.25]
 
 
 def test_kinds_of_fields_are_remembered_boundedly():

@@ -29,7 +29,6 @@ class At:
             clients=world.clients,
             rates=world.limits,
             counters=world.counters,
-            clock=world.clock,
             epoch=world.clock.wall,
             turns=self.turns,
         )
@@ -77,15 +76,21 @@ def test_each_answer_counts_under_its_prefix(at):
 
 
 def test_answers_are_counted_with_their_latency(at):
-    at.world.clock.now += 0.01
-    assert at.turns.misses(at.world.clock.now) == MANY
-    at.repeated.count(5, at.world.clock.now - 0.01)
-    assert at.turns.misses(at.world.clock.now) == FEW
+    at.repeated.took += [0.01] * 5
+    at.repeated.count(at.world.clock.now)
     snapshot = at.world.counters.snapshot()
     assert snapshot["events"] == {"short_cut": 5}
     found = snapshot["answers"]["http"]["found"]
     assert sum(found["buckets"]) == 5
     assert found["seconds"] == pytest.approx(0.05)
+
+
+def test_misses_stand_back_while_there_are_answers(at):
+    at.repeated.count(now := at.world.clock.now)
+    assert at.turns.misses(now) == MANY
+    at.repeated.took.append(0.01)
+    at.repeated.count(now)
+    assert at.turns.misses(now) == FEW
 
 
 def test_the_form_is_what_accept_likes_best(at):
