@@ -1,5 +1,6 @@
 """API keys: ``id.secret``, 256 random bits, kept only as a peppered HMAC-SHA-256."""
 
+import asyncio
 import hmac
 import re
 from base64 import urlsafe_b64encode
@@ -10,13 +11,14 @@ from typing import Final
 import msgspec
 
 from identifiers.changes import StoredKey
+from identifiers.errors import StoreUnavailable
 from identifiers.principals import ApiKey
 from registry.ports import RegistryStore
 
 MAX_LIFE_SECONDS: Final = 366 * 86400
 """A key lives for a year at most; 366 days so that a year from today is always allowed."""
 CACHE_SECONDS: Final = 2.0
-"""A revoked key is refused everywhere after so long at the latest."""
+"""A revoked key is refused everywhere after so long, and what reading it takes, at the latest."""
 SECRET_BYTES: Final = 32
 ID_BYTES: Final = 9
 _CACHED: Final = 4096
@@ -79,6 +81,7 @@ class KeyRing:
         self._mark_key = hmac.digest(pepper, b"idnode key mark", sha256)
         self._nobody = bytes(sha256().digest_size)
         self._cache: OrderedDict[str, _Known] = OrderedDict()
+        self._reading: dict[str, asyncio.Task[_Known]] = {}
 
     async def principal(self, token: str, *, now: int, monotonic: float) -> ApiKey | None:
         """Return whose key `token` is; None for unknown, wrong, expired and revoked ones alike.
@@ -120,7 +123,22 @@ class KeyRing:
         known = self._cache.get(key_id)
         if known is not None and monotonic - known.at < CACHE_SECONDS:
             return known
-        known = _Known(monotonic, await self._store.key(key_id))
+        # All who come with a key while it is read wait for that: they come hundreds at a time.
+        reading = self._reading.get(key_id)
+        if reading is None:
+            reading = asyncio.create_task(self._read(key_id, monotonic))
+            self._reading[key_id] = reading
+        try:
+            return await asyncio.shield(reading)
+        except StoreUnavailable as why:
+            # One exception object cannot be raised in several tasks.
+            raise StoreUnavailable(*why.args) from None
+
+    async def _read(self, key_id: str, monotonic: float) -> _Known:
+        try:
+            known = _Known(monotonic, await self._store.key(key_id))
+        finally:
+            del self._reading[key_id]
         self._cache[key_id] = known
         self._cache.move_to_end(key_id)
         if len(self._cache) > _CACHED:

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from identifiers.changes import Enterprise
@@ -89,6 +91,25 @@ async def test_a_key_that_proved_right_is_known_again_and_a_wrong_one_is_not(key
         assert await who(ring, wrong) is None
         assert await who(ring, token("one")) == first
     assert await ring.principal(token("one"), now=NOW + 10**6, monotonic=100.0) is None
+
+
+async def test_who_comes_while_a_key_is_read_waits_for_that(keys):
+    ring = KeyRing(keys, PEPPER)
+    first, gone, wrong = (
+        asyncio.create_task(who(ring, key)) for key in (token("one"), token("one"), "one.wrong")
+    )
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert ((await first).id, await wrong) == ("one", None)
+    assert keys.asked == 1
+    keys.down = True
+    both = (who(ring, token("one"), 200.0) for _ in range(2))
+    one, other = await asyncio.gather(*both, return_exceptions=True)
+    assert (type(one), type(other)) == (StoreUnavailable, StoreUnavailable)
+    assert one is not other
+    assert keys.asked == 2
+    keys.down = False
+    assert (await who(ring, token("one"), 200.0)).id == "one"
 
 
 async def test_an_unreachable_store_is_said(keys):
