@@ -93,6 +93,14 @@ def test_a_line_like_another_is_judged_as_it_would_be_alone(body):
     assert together(body) == alone(body)
 
 
+def test_what_is_too_long_is_judged_the_long_way():
+    names = (b"88.1/a", b"9" * 1023 + b"/x", b"88.1/b", b"88.1/c" * 200_000, b"88.1/d")
+    body = b"\n".join(line(name, b"x") for name in names)
+    rows = together(body)
+    assert rows == alone(body)
+    assert [isinstance(row, Good) for row in rows] == [True, False, True, False, True]
+
+
 def test_what_is_alike_is_judged_the_long_way_once(monkeypatch):
     body = b"\n".join(line(b"88.1/%d" % n, b"a%d" % n, b"b") for n in range(50))
     expected = alone(body)
