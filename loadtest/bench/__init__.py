@@ -14,4 +14,5 @@ Parts in reading order:
   ``registering``, ``freshness``, ``restarting``  the paths
 * ``profile``     where the worker's time goes; ``sampling/`` is what its workers load for that
 * ``growth``      what size costs: a program of its own
+* ``reading``     which way of reading datagrams costs what: another one
 """
