@@ -38,7 +38,7 @@ T = TypeVar("T")
 class _Admin(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     handle: str
     index: Annotated[int, Meta(ge=0, le=MAX_INDEX)]
-    permissions: Annotated[str, Meta(pattern="^[01]{1,12}$")]
+    permissions: Annotated[str, Meta(pattern=r"^[01]{1,12}\Z")]
 
 
 class _Text(msgspec.Struct, forbid_unknown_fields=True, gc=False, tag_field="format", tag="string"):
@@ -69,7 +69,7 @@ class _Value(msgspec.Struct, forbid_unknown_fields=True, gc=False, omit_defaults
     type: str
     data: _Data
     ttl: Annotated[int, Meta(ge=0, le=MAX_TTL)] | UnsetType = UNSET
-    permissions: Annotated[str, Meta(pattern="^[01]{4}$")] | UnsetType = UNSET
+    permissions: Annotated[str, Meta(pattern=r"^[01]{4}\Z")] | UnsetType = UNSET
     timestamp: str | UnsetType = UNSET
 
 

@@ -107,6 +107,12 @@ SIMPLE = '{"handle":"88.1/a","values":[{"index":1,"type":"T","data":"x"}],"state
         ('"x"', '{"format":"hex","value":{"handle":"a","index":1,"permissions":"1"}}', "type"),
         ('"x"', '{"format":"admin","value":"a"}', "type"),
         ('"x"', '"x","timestamp":"soon"', "value.instant"),
+        ('"x"', '"x","permissions":"1110\\n"', "value.permissions"),
+        (
+            '"x"',
+            '{"format":"admin","value":{"handle":"a","index":1,"permissions":"1\\n"}}',
+            "value.format",
+        ),
         ('"state"', '"more":1,"state"', "unknown_key"),
     ],
 )
