@@ -60,7 +60,6 @@ class Intake:
         if octets:
             self._framer.skip(octets)
             self._began = None
-        self._began = None
 
     def next(self) -> bytes | None:
         """Take the next message; None: it is not whole yet. Raises `ProtocolError`."""

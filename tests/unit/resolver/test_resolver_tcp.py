@@ -461,6 +461,22 @@ class TestStrangers:
         assert served.events()["timed_out"] == 1
 
 
+async def test_a_message_that_comes_in_drops_has_no_more_time(serve):
+    served = await serve(trusted=False)
+    world, peer = served.world, await served.peer()
+    request = world.question("88.300.1/A")
+    peer.send(request[:30])
+    await world.until(lambda: served.listener.connections == 1)
+    (connection,) = served.listener._connections
+    deadlines = set()
+    for end in range(31, len(request)):
+        peer.send(request[end - 1 : end])
+        await world.until(lambda end=end: connection._intake.buffered == end)
+        deadlines.add(connection.deadline)
+    assert len(deadlines) == 1
+    assert await peer.ask(request[-1:])
+
+
 async def test_trusted_clients_may_keep_quiet(serve):
     pace = Pace(first_byte=0.0, idle=0.0, lifetime=0.0, requests=1)
     served = await serve(bounds=TcpBounds(drain=0.05, per_host=1, per_network=1, pace=pace))
