@@ -136,16 +136,19 @@ class Waiting(msgspec.Struct, frozen=True):
     began: float
 
 
-async def answer_together(exchange: HandleExchange, waiting: Sequence[Waiting]) -> None:
+async def answer_together(
+    exchange: HandleExchange, clock: Callable[[], float], waiting: Sequence[Waiting]
+) -> None:
     """Answer misses of several connections, each of which then sends all it can in one go."""
     try:
         asked = [(one.asking, one.asker.client) for one in waiting]
-        answers = await exchange.together(asked, waiting[0].began)
+        # As of now: what is believed is not to outlive its proof by how long they have waited.
+        answers = await exchange.together(asked, clock())
     except Exception:  # noqa: BLE001 -- one request never ends the loop; counted and logged
         if len(waiting) == 1:
             return waiting[0].asker.failed()
         for one in waiting:  # what one fails of is not to cost the others their answers
-            await answer_together(exchange, [one])
+            await answer_together(exchange, clock, [one])
         return None
     for one, answer in zip(waiting, answers, strict=True):
         one.asker.told(answer, one.slot, one.began)

@@ -87,7 +87,7 @@ class TcpListener:
         self._gathering = Gathering(
             self._misses,
             bounds.misses,
-            partial(answer_together, exchange),
+            partial(answer_together, exchange, clock),
             lambda: turns.misses(clock()),
         )
         self._servers: list[asyncio.Server] = []

@@ -220,7 +220,8 @@ class UdpListener:
     async def _answer_together(self, gathered: "list[tuple[Asking, _Asked]]") -> None:
         try:
             asking = [(asking, asked.client) for asking, asked in gathered]
-            answers = await self._exchange.together(asking, gathered[0][1].at)
+            # As of now: what is believed is not to outlive its proof by how long they have waited.
+            answers = await self._exchange.together(asking, self._clock())
         except Exception:  # noqa: BLE001 -- as in `_take`
             if len(gathered) == 1:
                 return self._failed()

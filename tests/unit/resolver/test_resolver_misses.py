@@ -3,6 +3,9 @@ from itertools import pairwise
 
 from identifiers.outcomes import Absent, Found, NotHomed
 from identifiers.values import Value
+from identifiers.wire.handle.resolution import decode_query
+from resolver.transports.desk import Slot, Waiting, answer_together
+from resolver.transports.handle import Asking
 from resolver.transports.misses import Gathering, Misses
 from tests.unit.resolver.world import ask
 
@@ -77,6 +80,30 @@ async def test_what_was_gathered_departs_once():
     await asyncio.sleep(0)
     await misses.close(1.0)
     assert asked == [["a"]]
+
+
+async def test_what_has_waited_is_answered_by_what_is_believed_then(world):
+    first, then = [Value(index=1, type="URL", data=data) for data in (b"first", b"then")]
+    await world.put("88.300.1/A", first)
+    await world.look("88.300.1/A")
+    told = []
+
+    class Asker:
+        client = world.trusted
+
+        def told(self, answer, _slot, _began):
+            told.append(answer)
+
+        def send_on(self):
+            pass
+
+    asking = Asking(*decode_query(world.question("88.300.1/A")), b"")
+    waiting = Waiting(asking, Asker(), Slot(), world.clock())
+    await world.put("88.300.1/A", then)
+    world.clock.now += 4.1
+    await answer_together(world.exchange, world.clock, [waiting])
+    (answer,) = told
+    assert then.data in answer.data
 
 
 async def test_queries_of_several_clients_are_answered_together_in_order(world):
