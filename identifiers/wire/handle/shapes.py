@@ -24,7 +24,9 @@ LEAST: Final = HEAD.size + 8
 """Octets of the shortest question."""
 END: Final = bytes(4)
 """What stands behind the values: no credential."""
-_NO_FILTERS: Final = bytes(8)
+_TAILS: Final = (bytes(8), bytes(8) + END)
+"""No filters, and perhaps that there is no credential. What else may stand there changes no answer,
+but is as long as the asker likes, and would be kept."""
 REPLY: Final = struct.Struct(">8s4s4xI16sII")
 """Of a reply: version and session; request id; octets behind the envelope; operation code to
 recursion count; expiration; octets of the body. The name with its length, the values and `END`
@@ -77,7 +79,7 @@ class Shapes:
             self._shapes.clear()  # what is asked in is learnt again at once
         end = NAME_AT + int.from_bytes(lengths[4:], "big")
         tail = request[end:]
-        if tail.startswith(_NO_FILTERS):
+        if tail in _TAILS:
             body = end - NAMED_AT
             rest = header.SIZE + body + len(END)
             self._shapes[key] = Shape(end, tail, reply[:8], reply[_STATUS], body, rest)

@@ -66,6 +66,27 @@ def test_what_may_not_be_shared_or_has_filters_teaches_nothing():
     assert len(shapes) == 0
 
 
+def test_what_a_question_ends_with_beyond_need_is_not_kept():
+    shapes = Shapes()
+    plain = asking("88.300.1/A")
+    filters = NAMED_AT + 4 + len("88.300.1/A")
+    length, body = (int.from_bytes(plain[at : at + 4], "big") for at in (16, 40))
+    longer = b"".join(
+        (
+            plain[:16],
+            (length + 60_000).to_bytes(4, "big"),
+            plain[20:40],
+            (body + 60_000).to_bytes(4, "big"),
+            plain[44 : filters + 8],
+            bytes(60_000),
+            END,
+        )
+    )
+    assert decode_query(longer) == decode_query(plain)
+    shapes.learn(longer, answered(longer))
+    assert len(shapes) == 0
+
+
 def test_the_number_of_shapes_is_bounded():
     shapes = Shapes()
     for serial in range(3000):
