@@ -92,8 +92,8 @@ class HotPages:
 
 
 def _key(handle: bytes, form: Form) -> bytes:
-    # No handle has U+0000.
-    return handle if form.media_type == JSON else b"\0" + handle
+    # 0xFF is in no UTF-8: whatever a batch names, it does not name this.
+    return handle if form.media_type == JSON else b"\xff" + handle
 
 
 class Ready(msgspec.Struct, frozen=True, gc=False):

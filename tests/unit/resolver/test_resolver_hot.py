@@ -234,6 +234,13 @@ async def test_bodies_of_many_are_those_of_their_pages(at):
     assert at.pages.bodies(handles, PLAIN, at.world.trusted, at.world.clock.now) == [None] * 5
 
 
+@pytest.mark.parametrize("octet", [b"\0", b"\x7f", "\xff".encode()])
+def test_no_name_of_a_batch_is_that_of_a_page_in_another_form(at, octet):
+    client, now = at.world.trusted, at.world.clock.now
+    assert at.pages.page(b"88.300.1/A", Form(CBOR), client, now)
+    assert at.pages.bodies([octet + b"88.300.1/A"], PLAIN, client, now) == [None]
+
+
 async def test_bodies_are_counted_by_prefix(at):
     await at.world.home("88.300.2")
     await at.world.follower.step()
