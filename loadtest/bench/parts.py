@@ -39,7 +39,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """Of the hot names, which are asked for in this order again and again."""
     seconds: float = 1.0
     """Of each round."""
-    rest: float = 20.0
+    rest: float = 60.0
     """Seconds that the node may take to come to rest after it was written to."""
     redis: int = 45_000
     """Names that are asked of Redis."""
@@ -158,10 +158,14 @@ NAMES: Final = (*QUICKLY, *OF_TWO)
 
 def measure(stage: Stage, wanted: frozenset[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the wanted rows of a node whose import is done."""
+    rested = 0.0
     for name, part in WRITING.items():
         if name in wanted:
+            # What follows a write, the reverse look-up above all, is no part of the next one.
+            rested += nodes.settle(stage.node, stage.sizes.rest)
             yield name, part(stage)
-    yield "settled", {"seconds": round(nodes.settle(stage.node, stage.sizes.rest), 1)}
+    rested += nodes.settle(stage.node, stage.sizes.rest)
+    yield "settled", {"seconds": round(rested, 1)}
     nodes.pin_to_processors(stage.node)
     if POSTGRES in wanted:
         with _profiled(stage) as row:
