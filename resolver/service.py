@@ -331,7 +331,7 @@ class Resolver:
         return None
 
     def _tell(self, kept: Entry, found: Found, target: Ours, query: Query) -> None:
-        """Note that whoever asks in the same way may be told the same (`retelling`)."""
+        """Note that whoever asks in the same way may be told the same (`retell`)."""
         picture = self._generation
         if kept.told != picture and found.values is kept.public and query.text == target.key:
             kept.told, kept.prefix = picture, intern(target.prefix)

@@ -39,6 +39,11 @@ class Intake:
         return self._framer.buffered
 
     @property
+    def partial(self) -> bool:
+        """Whether the first message is surely not whole: it says that it is longer."""
+        return self._framer.announced > self._framer.buffered
+
+    @property
     def due(self) -> float | None:
         """When the message that has begun must be whole; None: none has."""
         if self._began is None:

@@ -225,8 +225,10 @@ class Connection(asyncio.Protocol):
         intake = self._intake
         if not intake.buffered:
             return False
-        octets, enough = self._repeat(intake.begun(_REPEATED_READ), out)
-        intake.skip(octets)
+        enough = False
+        if not intake.partial:  # a long message in drops is not to be copied for each of them
+            octets, enough = self._repeat(intake.begun(_REPEATED_READ), out)
+            intake.skip(octets)
         return enough or self._answer_each(out)
 
     def _answer_each(self, out: list[bytes]) -> bool:

@@ -1,7 +1,7 @@
 """Resolutions over the Handle protocol that were answered before, and the same for other names.
 
 All values of a record that is asked for by its very key are told straight from the local tier,
-where the record stands with what says that it may be (`Resolver.retelling`): octets around the name
+where the record stands with what says that it may be (`Resolver.retell`): octets around the name
 and the values are all that is added (`shapes`), and nothing is kept twice. Other answers with
 values, parts of records or names in other letters, are finished replies.
 """

@@ -477,6 +477,28 @@ async def test_a_message_that_comes_in_drops_has_no_more_time(serve):
     assert await peer.ask(request[-1:])
 
 
+async def test_a_message_that_comes_in_drops_is_looked_at_when_it_is_whole(serve, monkeypatch):
+    served = await serve()
+    world, peer, looks = served.world, await served.peer(), []
+    repeat = world.exchange.repeat
+
+    def counted(stream, *rest):
+        looks.append(len(stream))
+        return repeat(stream, *rest)
+
+    monkeypatch.setattr(world.exchange, "repeat", counted)
+    request = world.question("88.300.1/A")
+    peer.send(request[:30])
+    await world.until(lambda: served.listener.connections == 1)
+    (connection,) = served.listener._connections
+    for end in range(30, len(request)):
+        peer.send(request[30:end][-1:])
+        await world.until(lambda end=end: connection._intake.buffered == end)
+    assert len(looks) == 1
+    assert await peer.ask(request[-1:])
+    assert looks == [30, len(request)]
+
+
 async def test_trusted_clients_may_keep_quiet(serve):
     pace = Pace(first_byte=0.0, idle=0.0, lifetime=0.0, requests=1)
     served = await serve(bounds=TcpBounds(drain=0.05, per_host=1, per_network=1, pace=pace))
