@@ -10,10 +10,13 @@ from loadtest.bench import nodes
 _COUNTED: Final = (
     "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
 )
+LATEST: Final = 10.5
+"""Seconds until a backend has told of all its transactions: it does so once a second, and what it
+had in a second after which it rests, ten seconds later (``PGSTAT_IDLE_INTERVAL``)."""
 
 
 async def transactions(node: nodes.Node) -> int:
-    """Return how many transactions it has had. A backend tells its own a second late, or ten.
+    """Return how many transactions it has told of; that is up to `LATEST` behind.
 
     Raises `ProcessLookupError` when the node has no embedded PostgreSQL.
     """

@@ -8,6 +8,7 @@ ones.
 
 import asyncio
 import statistics
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -72,6 +73,8 @@ def _alternating(  # noqa: PLR0917 -- what is asked of whom, and how
         before = node.metric("idnode_store_questions_total")
         beside.append(ask_mixed(port, seconds=seconds, rate=rate, start=asked))
         questions += node.metric("idnode_store_questions_total") - before
+    # What a node at rest asks meanwhile, some eight a second, is counted too.
+    time.sleep(postgres.LATEST)
     transactions = asyncio.run(postgres.transactions(node)) - transactions
     seconds = sum(t.seconds for t in beside)
     return {
