@@ -77,11 +77,6 @@ def is_success(reply: bytes, question: bytes) -> bool:
     )
 
 
-def timeless(reply: bytes) -> bytes:
-    """Return a reply without its expiration, the one part that passing time changes."""
-    return reply[: EXPIRATION.start] + reply[EXPIRATION.stop :]
-
-
 def messages(stream: bytes) -> list[bytes]:
     """Cut octets of a TCP connection into their messages; what is left over is left out."""
     found, at = [], 0

@@ -9,13 +9,13 @@ In reading order:
 * ``schema``      migrations, from the numbered files in ``migrations/``
 * ``records``     `PostgresRecords`: RecordSource
 * ``locks``       which locks a unit of work takes
-* ``write``       the unit of work
+* ``write``       the unit of work; ``copying`` (pure): many new records at once
 * ``imports``, ``directory``, ``keys``  the registry's other tables
 * ``store``       `PostgresStore`: RegistryStore
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
 * ``reverse``     `ReverseProjection` and `PostgresReverse`: ReverseLookup
-* ``tallies``   `PostgresTallies`: TallyStore, and the sums by day
+* ``tallies``     `PostgresTallies`: TallyStore, and the sums by day
 * ``upkeep``      what must be done now and then: partitions, pruning, durability check
 * ``sql/``        the statements, one file for each module
 """

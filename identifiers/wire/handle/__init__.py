@@ -15,7 +15,7 @@ In reading order:
 * ``message``     all of it together: ``decode`` and ``encode``
 * ``framing``     datagrams and streams
 * ``translate``   messages to queries, outcomes to replies
-* ``resolution``  the hot path past all of it
+* ``resolution``  the hot path past all of it; ``shapes``: questions that differ in the name only
 
 Left out: encrypted and compressed envelopes, and the streams behind 1001 and 1002.
 """
