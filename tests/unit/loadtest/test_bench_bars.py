@@ -33,10 +33,12 @@ def test_a_bar_is_reached_at_just_its_figure():
         "plain_aiohttp": {"ratio": 4.0, "ratio_by_processor_time": 3.9},
     })  # fmt: skip
     assert [row["reached"] for row in told.values()] == [True, True]
-    (restart,) = rows(rolling_restart={"lost": 0}).values()
+    (restart,) = rows(rolling_restart={"lost": 0, "workers_replaced": 2}).values()
     assert restart["reached"]
-    (restart,) = rows(rolling_restart={"lost": 1}).values()
+    (restart,) = rows(rolling_restart={"lost": 1, "workers_replaced": 2}).values()
     assert restart["reached"] is False
+    (restart,) = rows(rolling_restart={"lost": 0, "workers_replaced": 0}).values()
+    assert restart["reached"] is None
 
 
 def test_what_this_machine_or_size_cannot_say_is_left_open():
