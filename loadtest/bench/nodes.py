@@ -174,9 +174,12 @@ def child(parent: int, program: str) -> int:
 
 def _running() -> Iterator[tuple[int, str, int]]:
     """Yield process id, program and parent of every process."""
-    for entry in Path("/proc").glob("[0-9]*/stat"):
+    # Not glob(): it looks at each file that it names, and processes end meanwhile.
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
         with suppress(FileNotFoundError, ProcessLookupError):  # ended since it was listed
-            pid, _, rest = entry.read_text().partition(" (")
+            pid, _, rest = (entry / "stat").read_text().partition(" (")
             name, _, fields = rest.rpartition(") ")
             yield int(pid), name, int(fields.split()[1])
 
