@@ -185,10 +185,12 @@ def _running() -> Iterator[tuple[int, str, int]]:
 
 
 @contextmanager
-def reference(kind: str, answers: Mapping[bytes, bytes]) -> Iterator[tuple[int, int]]:
+def reference(
+    kind: str, answers: Mapping[bytes, bytes], module: str = "loadtest.bench.references"
+) -> Iterator[tuple[int, int]]:
     """Run a bare server on the server's processor; give its process id and port."""
-    with subprocess.Popen(  # noqa: S603 -- our own module
-        [sys.executable, "-m", "loadtest.bench.references", kind],
+    with subprocess.Popen(  # noqa: S603 -- our own modules
+        [sys.executable, "-m", module, kind],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as served:

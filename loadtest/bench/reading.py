@@ -11,10 +11,9 @@ import json
 import os
 import socket
 import statistics
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 import msgspec
@@ -111,7 +110,9 @@ def main() -> int:
     tallies: dict[str, list[datagrams.Tally]] = {way: [] for way in WAYS}
     nodes.pin([os.getpid()], nodes.DRIVER_CPU)
     with ExitStack() as stack:
-        servers = {way: stack.enter_context(_served(way, answers)) for way in WAYS}
+        servers = {
+            way: stack.enter_context(nodes.reference(way, answers, __spec__.name)) for way in WAYS
+        }
         for _ in range(_ROUNDS):
             for way, (pid, port) in servers.items():
                 with comparing.processor_time(pid) as used:
@@ -129,25 +130,6 @@ def main() -> int:
     }
     sys.stdout.write(json.dumps(told, indent=2) + "\n")
     return int(any(t.wrong for runs in tallies.values() for t in runs))
-
-
-@contextmanager
-def _served(way: str, answers: Mapping[bytes, bytes]) -> Iterator[tuple[int, int]]:
-    with subprocess.Popen(  # noqa: S603 -- this module
-        [sys.executable, "-m", "loadtest.bench.reading", way],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as served:
-        try:
-            assert served.stdin is not None  # noqa: S101 -- Popen was asked for pipes
-            assert served.stdout is not None  # noqa: S101 -- as above
-            served.stdin.write(msgspec.msgpack.encode(answers))
-            served.stdin.close()
-            port = int(served.stdout.readline())
-            nodes.pin([served.pid], nodes.SERVER_CPU)
-            yield served.pid, port
-        finally:
-            served.kill()
 
 
 def serve(way: str) -> None:
