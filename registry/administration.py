@@ -22,8 +22,9 @@ from identifiers.changes import (
     Writes,
     Written,
 )
+from identifiers.codes.industries import is_industry
+from identifiers.codes.organisations import is_credit_code
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
-from identifiers.enterprises import is_credit_code, is_industry
 from identifiers.faults import Fault
 from identifiers.keys.signers import Signer
 from identifiers.names import Prefix

@@ -10,7 +10,6 @@ the private-use range; telephone and resident numbers that cannot exist; address
 ``.example``. In reading order:
 
 * ``draws``         numbers from a hash, the only source of variety
-* ``check_digits``  check characters of the national and transport codes
 * ``names``         places, brands and people
 * ``enterprises``   trades with their GB/T 4754 classes, and the enterprises in them
 * ``shares``        who owns item n: a few large enterprises, many small ones

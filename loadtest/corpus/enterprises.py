@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from loadtest.corpus import check_digits
+from identifiers.codes import checks
 from loadtest.corpus.draws import Draws, draw
 from loadtest.corpus.names import BRANDS, Place, brand, person, place
 
@@ -122,11 +122,11 @@ def _ordinal(seed: int, number: int) -> int:
 def _credit_code(division: str, number: int) -> str:
     """Return 91 (a company registered with the market authority), division, organisation, check."""
     organisation = f"PDY{number:05d}"
-    body = f"91{division}{organisation}{check_digits.organisation_code(organisation)}"
-    return body + check_digits.credit_code(body)
+    body = f"91{division}{organisation}{checks.organisation_code(organisation)}"
+    return body + checks.credit_code(body)
 
 
 def _identity_number(division: str, draws: Draws) -> str:
     """Return a resident number of the year 1800: the form is right, the person cannot be."""
     body = f"{division}1800{1 + draws[0] % 12:02d}{1 + draws[1] % 28:02d}{1 + draws[2] % 999:03d}"
-    return body + check_digits.resident_number(body)
+    return body + checks.resident_number(body)

@@ -1,6 +1,6 @@
 """Kinds of road freight: waybills, vehicles, containers and warehouse receipts."""
 
-from loadtest.corpus import check_digits
+from identifiers.codes import checks
 from loadtest.corpus.draws import Draws
 from loadtest.corpus.enterprises import Enterprise
 from loadtest.corpus.kinds import Kind, day, decimal, earlier_day, plate
@@ -65,7 +65,7 @@ def _vin(owner: int, serial: int) -> str:
     if plant >= len(_PLANTS):
         raise ValueError(f"an enterprise has at most {len(_PLANTS) * _SERIALS:,} vehicles")
     head, tail = f"ZZZ{owner:05d}", f"T{_PLANTS[plant]}{number:06d}"
-    return f"{head}{check_digits.vin(head + tail)}{tail}"
+    return f"{head}{checks.vin(head + tail)}{tail}"
 
 
 def _vehicle(owner: Enterprise, serial: int, draws: Draws) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def _container_number(owner: int, serial: int) -> str:
         raise ValueError(f"an enterprise has at most {len(_OWNER_LETTERS) * _SERIALS:,} containers")
     letter = _OWNER_LETTERS[(owner + block) % len(_OWNER_LETTERS)]
     body = f"ZZ{letter}U{number:06d}"
-    return body + check_digits.container(body)
+    return body + checks.container(body)
 
 
 def _container(owner: Enterprise, serial: int, draws: Draws) -> tuple[str, ...]:

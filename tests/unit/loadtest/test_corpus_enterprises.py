@@ -3,7 +3,8 @@ from collections import Counter
 
 import pytest
 
-from loadtest.corpus import Corpus, Sector, check_digits
+from identifiers.codes import checks
+from loadtest.corpus import Corpus, Sector
 from loadtest.corpus.enterprises import TRADES, enterprise
 from loadtest.corpus.names import BRANDS, brand
 
@@ -45,8 +46,8 @@ def test_credit_codes_check_and_name_no_real_division(enterprises):
         assert re.fullmatch(r"91\d{6}PDY\d{5}[0-9X][0-9A-HJ-NPQRTUWXY]", code)
         assert code[2:8] == e.place.code
         assert int(code[2:4]) not in ASSIGNED
-        assert code[16] == check_digits.organisation_code(code[8:16])
-        assert code[17] == check_digits.credit_code(code[:17])
+        assert code[16] == checks.organisation_code(code[8:16])
+        assert code[17] == checks.credit_code(code[:17])
     assert len({e.credit_code for e in enterprises}) == len(enterprises)
 
 
@@ -60,7 +61,7 @@ def test_telephone_and_resident_numbers_cannot_exist(enterprises):
     for e in enterprises:
         assert re.fullmatch(r"100\d{8}", e.phone)
         assert re.fullmatch(r"9[6-9]\d{4}1800\d{7}[0-9X]", e.identity_number)
-        assert e.identity_number[17] == check_digits.resident_number(e.identity_number[:17])
+        assert e.identity_number[17] == checks.resident_number(e.identity_number[:17])
         assert "某" in e.contact
 
 

@@ -9,8 +9,9 @@ from itertools import islice
 
 import pytest
 
+from identifiers.codes import checks
 from identifiers.names import Handle, registration_faults
-from loadtest.corpus import Corpus, check_digits, coal, freight
+from loadtest.corpus import Corpus, coal, freight
 from loadtest.corpus.draws import draw
 from loadtest.corpus.products import KINDS, ROUNDS
 
@@ -202,7 +203,7 @@ def test_container_numbers_check(records):
     for record in of_kind(records, "container"):
         number = text(record, "CONTAINER_NO")
         assert re.fullmatch(r"ZZ[A-Z]U\d{7}", number)
-        assert number[10] == check_digits.container(number[:10])
+        assert number[10] == checks.container(number[:10])
         assert record["handle"].endswith(f"/CONTAINER/{number}")
 
 
@@ -210,7 +211,7 @@ def test_vehicle_numbers_check(records):
     for record in of_kind(records, "vehicle"):
         vin = text(record, "VIN")
         assert re.fullmatch(r"ZZZ\d{5}[0-9X]T[0-9A-HJ-NPR-Z]\d{6}", vin)
-        assert vin[8] == check_digits.vin(vin[:8] + vin[9:])
+        assert vin[8] == checks.vin(vin[:8] + vin[9:])
 
 
 def test_plates_have_the_form_but_an_authority_that_gives_none(records):
