@@ -117,6 +117,24 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "is no class of GB/T 4754: such as 0610, B0610, 06 or B",
             "不是 GB/T 4754 的行业代码：形如 0610、B0610、06 或 B",
         ),
+        "person.resident_number": (
+            "is no resident number: 17 digits and a check (GB 11643)",
+            "不是公民身份号码：17 位数字和校验码（GB 11643）",
+        ),
+        "industry.code": (
+            "{code} is no code of this level of GB/T 4754-2017",
+            "{code} 不是 GB/T 4754-2017 中该级别的代码",
+        ),
+        "industry.above": ("{code} is not within {above}", "{code} 不属于 {above}"),
+        "field.email": ("is no e-mail address", "不是电子邮箱地址"),
+        "field.phone": ("is no telephone number", "不是电话号码"),
+        "field.day": ("must be a day such as 2024-01-31", "应为形如 2024-01-31 的日期"),
+        "field.place": (
+            "{code} is no division code: six digits of GB/T 2260",
+            "{code} 不是行政区划代码：GB/T 2260 的六位数字",
+        ),
+        "field.within": ("{code} is not within {other}", "{code} 不在 {other} 之内"),
+        "field.before": ("is before {other}", "早于 {other}"),
         "enterprise.known": (
             "enterprise {number} has this credit code already",
             "企业 {number} 已使用该统一社会信用代码",

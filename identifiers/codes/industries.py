@@ -136,29 +136,44 @@ class Classification(msgspec.Struct, frozen=True, kw_only=True):
                 sections[code] = section
         return cls(names=names, sections=sections, whole=whole)
 
+    def division_faults(self, category: str, division: str, pointer: str) -> tuple[Fault, ...]:
+        """Return what is wrong with a section and a division; `pointer` is what both begin with."""
+        coded = (("category", category), ("division", division))
+        return self._unknown(coded, pointer) or _crossed(
+            [("division", division, category, self.sections.get(division, category))], pointer
+        )
+
     def faults(self, industry: Industry, pointer: str) -> tuple[Fault, ...]:
         """Return what is wrong with a class and what is above it."""
-        wrong = [
-            Fault("industry.code", f"{pointer}/{level}", {"code": code})
-            for level, code in zip(_FORMS, msgspec.structs.astuple(industry), strict=True)
-            if not _FORMS[level].fullmatch(code) or (self.whole and code not in self.names)
-        ]
-        if wrong:
-            return tuple(wrong)
-        section = self.sections.get(industry.division, industry.category)
-        return tuple(
-            Fault("industry.above", f"{pointer}/{level}", {"code": code, "above": above})
-            for level, code, above, stands in (
-                ("division", industry.division, industry.category, section),
-                ("group", industry.group, industry.division, industry.group[:2]),
-                ("class", industry.class_, industry.group, industry.class_[:3]),
-            )
-            if stands != above
+        category, division, group, class_ = msgspec.structs.astuple(industry)
+        coded = zip(_FORMS, (category, division, group, class_), strict=True)
+        return self._unknown(coded, f"{pointer}/") or _crossed(
+            [
+                ("division", division, category, self.sections.get(division, category)),
+                ("group", group, division, group[:2]),
+                ("class", class_, group, class_[:3]),
+            ],
+            f"{pointer}/",
         )
 
     def name(self, code: str) -> str:
         """Return the name of a code; the code itself where it is not known."""
         return self.names.get(code, code)
+
+    def _unknown(self, coded: Iterable[tuple[str, str]], pointer: str) -> tuple[Fault, ...]:
+        return tuple(
+            Fault("industry.code", pointer + level, {"code": code})
+            for level, code in coded
+            if not _FORMS[level].fullmatch(code) or (self.whole and code not in self.names)
+        )
+
+
+def _crossed(levels: Iterable[tuple[str, str, str, str]], pointer: str) -> tuple[Fault, ...]:
+    return tuple(
+        Fault("industry.above", pointer + level, {"code": code, "above": above})
+        for level, code, above, stands_under in levels
+        if stands_under != above
+    )
 
 
 def _row(line: str) -> tuple[str, str]:
