@@ -101,6 +101,70 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "templates are not available on this node yet: send plain values",
             "本节点暂不支持模板：请直接提交标识值",
         ),
+        "template.name": (
+            "is no name of an entry: a letter, then letters, digits, '_', '-' and '.'",
+            "不是有效的数据项名称：字母开头，由字母、数字、“_”“-”“.”组成",
+        ),
+        "template.version": (
+            "is no version: letters and digits, then also '_', '.', ':' and '-'",
+            "不是有效的版本：由字母、数字组成，其后可含“_”“.”“:”“-”",
+        ),
+        "template.value": ("is no {type}", "不是有效的{type}"),
+        "template.length": (
+            "has {size} characters; {low} to {high} are allowed",
+            "长 {size} 个字符，应为 {low} 至 {high}",
+        ),
+        "template.low": ("is below {low}", "小于 {low}"),
+        "template.high": ("is above {high}", "大于 {high}"),
+        "template.pattern": ("does not match {pattern}", "不符合格式 {pattern}"),
+        "template.choice": ("is empty or appears twice", "为空或重复"),
+        "template.choices": (
+            "an enumeration has choices, and nothing else has",
+            "枚举类型必须有可选值，其他类型不能有",
+        ),
+        "template.lengths": ("is more than max_length", "大于 max_length"),
+        "template.no_order": (
+            "only numbers, integers, dates and times have a lowest and a highest value",
+            "只有数、整数、日期和时间可以有最小值和最大值",
+        ),
+        "template.range": ("is above high", "大于 high"),
+        "template.no_pattern": (
+            "only strings of at most {limit} characters have a pattern: say so in max_length",
+            "只有最长 {limit} 个字符的字符串可以有格式：请设置 max_length",
+        ),
+        "template.bad_pattern": ("is no pattern: {why}", "不是有效的格式：{why}"),
+        "template.twice": (
+            "{what} appears in another entry too: each needs its own",
+            "{what} 与其他数据项重复",
+        ),
+        "template.missing": (
+            "the entry {name} at index {index} is required",
+            "缺少必填数据项 {name}（索引 {index}）",
+        ),
+        "template.no_attribute": (
+            "the template has no entry {name}",
+            "模板中不存在数据项 {name}",
+        ),
+        "template.no_item": (
+            "the template has no entry at index {index}",
+            "非法操作，索引{index}在模板中不存在",
+        ),
+        "template.own": (
+            "the value at index {index} names the template and is set by the server",
+            "索引 {index} 的值表示模板，由服务器设置",
+        ),
+        "template.disabled": (
+            "the entry at index {index} is disabled and takes no new values",
+            "索引 {index} 的数据项已停用",
+        ),
+        "template.other_name": (
+            "the entry at {index} is {name}: add another entry, and disable this one if need be",
+            "索引 {index} 的数据项是 {name}：请新增数据项，需要时停用原数据项",
+        ),
+        "template.other_type": (
+            "is of type {type}, and values of it may be there: add another entry",
+            "类型为 {type}，可能已有数据：请新增数据项",
+        ),
         "prefix.not_yours": (
             "include {prefix}, which is not the enterprise's: home it first",
             "前缀 {prefix} 不属于该企业：请先分配",
@@ -165,6 +229,18 @@ _CHINESE_WORDS: Final[Mapping[str, Mapping[str | int, str]]] = MappingProxyType(
             "string or object": "字符串或对象",
         },
         "too_long": {"bytes": "字节", "characters": "个字符"},
+        "template.value": {
+            "string": "字符串",
+            "number": "数",
+            "integer": "整数",
+            "boolean": "布尔值（true 或 false）",
+            "date": "日期（2024-01-31）",
+            "time": "时间（2024-01-31T08:00:00Z）",
+            "enumeration": "可选值",
+            "reference": "标识",
+            "digest": "文件摘要（sha256: 或 sm3: 及 64 位十六进制数）",
+            "position": "位置（geo:纬度,经度）",
+        },
     }
 )
 
