@@ -1,0 +1,24 @@
+import pytest
+
+from identifiers.codes.industries import SHIPPED as TRADES
+from identifiers.metadata.shipped import SHIPPED
+from identifiers.metadata.templates import read_template, told_template
+from identifiers.metadata.types import DataType
+
+
+@pytest.mark.parametrize("version", SHIPPED)
+def test_every_shipped_template_can_stand_under_a_prefix(version):
+    template = read_template(dict(SHIPPED[version]) | {"prefix": "88.300"}, TRADES)
+    assert template.version == version
+    assert told_template(template)["prefix"] == "88.300"
+    assert any(item.required for item in template.items)
+    assert all(item.title and item.title_en for item in template.items)
+    assert "自定义" in template.description
+
+
+def test_all_sectors_and_kinds_are_there():
+    assert len(SHIPPED) == 18
+    kinds = {item.get("type") for document in SHIPPED.values() for item in document["items"]}
+    assert kinds == set(DataType)
+    (ash,) = (one for one in SHIPPED["coal-batch-1"]["items"] if one["name"] == "AD")
+    assert (ash["low"], ash["high"], ash["unit"]) == ("0", "100", "%")
