@@ -94,7 +94,7 @@ PLACE         | 安装地点       | place                           | string 12
 SERIAL_NO     | 出厂编号       | serial number                   | string 64         |       | R
 MODEL         | 型号           | model                           | string 64         |       | R
 MAKER         | 制造单位       | maker                           | string 128        |       | R
-MEASURES | 测量对象 | measures | one of CH4 CO O2 CO2 H2S TEMPERATURE WIND PRESSURE DUST SMOKE OTHER |  | R
+MEASURES | 测量对象 | measures | one of CH4 CO O2 CO2 H2S TEMPERATURE WIND DUST SMOKE OTHER |  | R
 RANGE         | 量程           | range                           | string 64         |       |
 ACCURACY      | 精度           | accuracy                        | string 64         |       |
 SAFETY_MARK   | 矿用产品安全标志编号 | mining product safety mark | string 64        |       |
