@@ -165,6 +165,23 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "is of type {type}, and values of it may be there: add another entry",
             "类型为 {type}，可能已有数据：请新增数据项",
         ),
+        "rule.length": (
+            "a code rule has 1 to {limit} characters",
+            "编码规则应为 1 至 {limit} 个字符",
+        ),
+        "rule.same": (
+            "every code would be the same: a rule has {{seq:n}} or {{random:n}}",
+            "所有编码都会相同：规则须含 {{seq:n}} 或 {{random:n}}",
+        ),
+        "rule.twice": ("{part} stands in it twice", "{part} 重复出现"),
+        "rule.brace": (
+            "the brace at {at} is alone: write it twice if it is to stand in the code",
+            "第 {at} 个字符处的花括号不成对：如需出现在编码中请写两次",
+        ),
+        "rule.part": (
+            "{part} is none of {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:1-18}} {{random:1-32}} {{check}}",
+            "{part} 应为 {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:1-18}} {{random:1-32}} {{check}} 之一",
+        ),
         "prefix.not_yours": (
             "include {prefix}, which is not the enterprise's: home it first",
             "前缀 {prefix} 不属于该企业：请先分配",
