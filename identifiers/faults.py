@@ -179,8 +179,18 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "第 {at} 个字符处的花括号不成对：如需出现在编码中请写两次",
         ),
         "rule.part": (
-            "{part} is none of {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:1-18}} {{random:1-32}} {{check}}",
-            "{part} 应为 {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:1-18}} {{random:1-32}} {{check}} 之一",
+            "{part} is none of {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:6}} {{random:8}} {{check}}",
+            "{part} 应为 {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:6}} {{random:8}} {{check}} 之一",
+        ),
+        "label.form": (
+            "{label} is no label: 1 to 64 of 0-9, A-Z and '-'",
+            "{label} 不是有效的前缀段：由 0-9、A-Z、“-”组成，1 至 64 个字符",
+        ),
+        "label.taken": ("{label} is taken", "{label} 已被分配"),
+        "label.reserved": ("{label} is reserved by the node", "{label} 为节点保留"),
+        "label.range": (
+            "{text} is no range of numbers, such as 1-99",
+            "{text} 不是有效的号段，形如 1-99",
         ),
         "prefix.not_yours": (
             "include {prefix}, which is not the enterprise's: home it first",
