@@ -182,6 +182,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{part} is none of {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:6}} {{random:8}} {{check}}",
             "{part} 应为 {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:6}} {{random:8}} {{check}} 之一",
         ),
+        "application.other": (
+            "is another organisation's: an application stays with the one that made it",
+            "与原申请的单位不一致：请由该单位另行申请",
+        ),
         "label.form": (
             "{label} is no label: 1 to 64 of 0-9, A-Z and '-'",
             "{label} 不是有效的前缀段：由 0-9、A-Z、“-”组成，1 至 64 个字符",

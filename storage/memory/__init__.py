@@ -1,14 +1,16 @@
 """All ports in memory: for the unit tests of other rooms, and the measure of the contract suite.
 
 * ``store``        `MemoryStore`: RegistryStore, RecordSource, ChangeFeed and DirectorySource
+* ``business``     `MemoryBusiness`: BusinessStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
 * ``shared_tier``  `MemorySharedTier`: SharedTier
 
 Nothing here survives its process. Both have switches that make them fail as real servers do.
 """
 
+from storage.memory.business import MemoryBusiness
 from storage.memory.reverse import MemoryReverse
 from storage.memory.shared_tier import MemorySharedTier
 from storage.memory.store import MemoryStore
 
-__all__ = ["MemoryReverse", "MemorySharedTier", "MemoryStore"]
+__all__ = ["MemoryBusiness", "MemoryReverse", "MemorySharedTier", "MemoryStore"]

@@ -79,7 +79,7 @@ class MemoryStore:
 
     async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
         """Return the record of each key, in order."""
-        self._reach()
+        self.reach()
         self.fetches.append(tuple(keys))
         return [self.records.get(key) for key in keys]
 
@@ -87,12 +87,12 @@ class MemoryStore:
 
     async def start(self) -> str:
         """Return the cursor of now."""
-        self._reach()
+        self.reach()
         return str(len(self._news))
 
     async def poll(self, cursor: str) -> FeedPage:
         """Return all news past `cursor`."""
-        self._reach()
+        self.reach()
         news = self._news[int(cursor) :]
         return FeedPage(
             superseded=tuple(pair for pairs, _ in news for pair in pairs),
@@ -113,7 +113,7 @@ class MemoryStore:
 
     async def directory(self) -> PrefixDirectory:
         """Return the picture of all prefixes."""
-        self._reach()
+        self.reach()
         entries = sorted(self._prefixes.values(), key=lambda e: e.prefix)
         return PrefixDirectory(map(self._with_record, entries))
 
@@ -130,7 +130,7 @@ class MemoryStore:
 
     async def write(self, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]) -> T:
         """Read what is touched, let `decide` say what to write, write it, return its result."""
-        self._reach()
+        self.reach()
         current = Current(
             {k: self.records[k] for k in (*touched.keys, *touched.reads) if k in self.records},
             {r: self.answers[r] for r in touched.requests if r in self.answers},
@@ -145,7 +145,7 @@ class MemoryStore:
         for moved in writes.delegated:
             if str(moved.prefix) not in self._prefixes:
                 raise ValueError(f"{moved.prefix} was never allotted")
-        with self._commit():
+        with self.committing():
             self._apply(writes)
         return result
 
@@ -185,17 +185,17 @@ class MemoryStore:
 
     async def record(self, key: str) -> Record | None:
         """Return the newest version, a deleted one too."""
-        self._reach()
+        self.reach()
         return self.records.get(key)
 
     async def answer(self, request: RequestKey) -> StoredAnswer | None:
         """Return the stored first answer to a request."""
-        self._reach()
+        self.reach()
         return self.answers.get(request)
 
     async def page(self, prefix: str, after: str, limit: int) -> Sequence[Record]:
         """Return up to `limit` records under just `prefix`, by key, past `after`."""
-        self._reach()
+        self.reach()
         _check_text(prefix, after)
         keys = sorted(k for k in self.records if prefix_of(k) == prefix and k > after)
         page: list[Record] = []
@@ -210,14 +210,14 @@ class MemoryStore:
 
     async def next_prefix(self, above: str, after: str) -> str | None:
         """Return the first prefix past `after` derived from `above` that has records."""
-        self._reach()
+        self.reach()
         _check_text(above, after)
         known = {prefix_of(key) for key in self.records}
         return min((p for p in known if p.startswith(f"{above}.") and p > after), default=None)
 
     async def count(self, prefix: str) -> int:
         """Return how many records there are under just `prefix`, without deleted ones."""
-        self._reach()
+        self.reach()
         _check_text(prefix)
         own = (r for k, r in self.records.items() if prefix_of(k) == prefix)
         return sum(record.state is not State.DELETED for record in own)
@@ -226,34 +226,43 @@ class MemoryStore:
 
     async def add_enterprise(self, enterprise: Enterprise, audit: AuditEntry) -> int:
         """Store a new enterprise and return its id."""
-        self._reach()
+        self.reach()
         stored = msgspec.structs.replace(enterprise, id=len(self._enterprises) + 1)
-        with self._commit():
+        with self.committing():
             self._enterprises.append(stored)
             self.audited.append(audit)
         return stored.id
 
     async def enterprises(self) -> Sequence[Enterprise]:
         """Return all enterprises, by id."""
-        self._reach()
+        self.reach()
         return tuple(self._enterprises)
 
     async def home_prefix(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
         """Allot a prefix; False when it is allotted already."""
-        self._reach()
+        self.reach()
         if entry.enterprise:
             self._check_enterprise(entry.enterprise)
         if str(entry.prefix) in self._prefixes:
             return False
-        with self._commit():
-            self._prefixes[str(entry.prefix)] = entry
+        with self.committing():
+            self.keep_prefix(entry)
             self.audited.append(audit)
-            self._tell((), directory=True)
         return True
+
+    def keep_prefix(self, entry: PrefixEntry) -> None:
+        """Allot a prefix, within a commit at hand."""
+        self._prefixes[str(entry.prefix)] = entry
+        self._tell((), directory=True)
+
+    def keep_enterprise(self, enterprise: Enterprise) -> None:
+        """Store an enterprise under its number, within a commit at hand."""
+        known = [one for one in self._enterprises if one.id != enterprise.id]
+        self._enterprises = sorted([*known, enterprise], key=lambda one: one.id)
 
     async def hand_over(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
         """Make a prefix of the node's own an enterprise's; False when it is not or is in use."""
-        self._reach()
+        self.reach()
         self._check_enterprise(entry.enterprise)
         there, text = self._prefixes.get(str(entry.prefix)), str(entry.prefix)
         used = any(
@@ -263,7 +272,7 @@ class MemoryStore:
         )
         if there is None or there.enterprise or used:
             return False
-        with self._commit():
+        with self.committing():
             self._prefixes[text] = msgspec.structs.replace(entry, signed=there.signed)
             self.audited.append(audit)
             self._tell((), directory=True)
@@ -271,11 +280,11 @@ class MemoryStore:
 
     async def sign_prefix(self, prefix: Prefix, audit: AuditEntry, *, signed: bool) -> bool:
         """Say whether the node signs under a prefix; False when it was not allotted."""
-        self._reach()
+        self.reach()
         entry = self._prefixes.get(str(prefix))
         if entry is None:
             return False
-        with self._commit():
+        with self.committing():
             self._prefixes[str(prefix)] = msgspec.structs.replace(entry, signed=signed)
             self.audited.append(audit)
             self._tell((), directory=True)
@@ -283,11 +292,11 @@ class MemoryStore:
 
     async def enable_prefix(self, prefix: Prefix, audit: AuditEntry, *, enabled: bool) -> bool:
         """Switch a prefix on or off; False when it was so already or was never allotted."""
-        self._reach()
+        self.reach()
         entry = self._prefixes.get(str(prefix))
         if entry is None or entry.enabled is enabled:
             return False
-        with self._commit():
+        with self.committing():
             self._prefixes[str(prefix)] = msgspec.structs.replace(entry, enabled=enabled)
             self.audited.append(audit)
             self._tell((), directory=True)
@@ -295,31 +304,31 @@ class MemoryStore:
 
     async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
         """Store a new API key."""
-        self._reach()
+        self.reach()
         self._check_enterprise(key.enterprise)
         if key.id in self._keys:
             raise ValueError(f"there is a key {key.id} already")
-        with self._commit():
+        with self.committing():
             self._keys[key.id] = key
             self.audited.append(audit)
 
     async def key(self, key_id: str) -> StoredKey | None:
         """Return an API key, revoked and expired ones too."""
-        self._reach()
+        self.reach()
         return self._keys.get(key_id)
 
     async def api_keys(self) -> Sequence[StoredKey]:
         """Return all API keys, revoked and expired ones too, by enterprise, age and id."""
-        self._reach()
+        self.reach()
         return sorted(self._keys.values(), key=lambda k: (k.enterprise, k.created_at, k.id))
 
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
         """End a key; False when there is none in force by that id."""
-        self._reach()
+        self.reach()
         key = self._keys.get(key_id)
         if key is None or key.revoked_at:
             return False
-        with self._commit():
+        with self.committing():
             self._keys[key_id] = msgspec.structs.replace(key, revoked_at=at)
             self.audited.append(audit)
         return True
@@ -328,20 +337,20 @@ class MemoryStore:
 
     async def open_import(self, new: Import) -> Import:
         """Store `new`, or return the one of the same id with its epoch raised by one."""
-        self._reach()
+        self.reach()
         known = self._imports.get(new.id)
         opened = new if known is None else msgspec.structs.replace(known, epoch=known.epoch + 1)
-        with self._commit():
+        with self.committing():
             self._imports[new.id] = opened
         return opened
 
     async def finish_import(self, done: Import, audit: AuditEntry) -> None:
         """Store the end of an import: state, offset, digest, finished_at."""
-        self._reach()
+        self.reach()
         running = self._imports.get(done.id)
         if running is None or running.epoch != done.epoch:
             raise Fenced(f"import {done.id} was opened again")
-        with self._commit():
+        with self.committing():
             self._imports[done.id] = msgspec.structs.replace(
                 running,
                 state=done.state,
@@ -353,24 +362,25 @@ class MemoryStore:
 
     async def find_import(self, import_id: UUID) -> Import | None:
         """Return an import as far as it is committed."""
-        self._reach()
+        self.reach()
         return self._imports.get(import_id)
 
     async def imports(self, principal: str, limit: int) -> Sequence[Import]:
         """Return a principal's newest imports."""
-        self._reach()
+        self.reach()
         own = [i for i in self._imports.values() if i.request.principal == principal]
         return sorted(own, key=lambda i: (i.started_at, i.id), reverse=True)[:limit]
 
     async def import_chunk(self, import_id: UUID, number: int) -> ImportChunk | None:
         """Return a committed chunk (numbered from 1) of an import."""
-        self._reach()
+        self.reach()
         return self._chunks.get((import_id, number))
 
     # within
 
     @contextmanager
-    def _commit(self) -> Iterator[None]:
+    def committing(self) -> Iterator[None]:
+        """What the block does is one commit, which the switches may lose."""
         if self.lose_next_commit:
             self.lose_next_commit = False
             raise FateUnknown("the commit was lost, as the test wanted")
@@ -379,7 +389,8 @@ class MemoryStore:
             self.lose_next_answer = False
             raise FateUnknown("the commit's answer was lost, as the test wanted")
 
-    def _reach(self) -> None:
+    def reach(self) -> None:
+        """Raise `StoreUnavailable` while the store is switched off."""
         if self.down:
             raise StoreUnavailable("the store in memory is switched off")
 

@@ -11,6 +11,7 @@ In reading order:
 * ``locks``       which locks a unit of work takes
 * ``write``       the unit of work; ``copying`` (pure): many new records at once
 * ``imports``, ``directory``, ``keys``  the registry's other tables
+* ``business``    `PostgresBusiness`: BusinessStore
 * ``store``       `PostgresStore`: RegistryStore
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
@@ -20,6 +21,7 @@ In reading order:
 * ``sql/``        the statements, one file for each module
 """
 
+from storage.postgres.business import PostgresBusiness
 from storage.postgres.database import Database
 from storage.postgres.directory import PostgresDirectory
 from storage.postgres.errors import NotDurable, Unsuitable
@@ -39,6 +41,7 @@ __all__ = [
     "NotDurable",
     "Nudge",
     "Phase",
+    "PostgresBusiness",
     "PostgresDirectory",
     "PostgresFeed",
     "PostgresRecords",

@@ -26,8 +26,13 @@ class PostgresDirectory:
 
     async def directory(self) -> PrefixDirectory:
         """Return the picture of all prefixes. Raises `StoreUnavailable`."""
-        entries = [_entry(row) for row in await self._database.rows(_SQL["all"])]
-        return PrefixDirectory(sorted(entries, key=lambda entry: entry.prefix))
+        return await self._database.read(picture)
+
+
+async def picture(connection: Connection) -> PrefixDirectory:
+    """Return the picture of all prefixes as a transaction at hand sees it."""
+    entries = [_entry(row) for row in await connection.fetch(_SQL["all"])]
+    return PrefixDirectory(sorted(entries, key=lambda entry: entry.prefix))
 
 
 def _entry(row: asyncpg.Record) -> PrefixEntry:

@@ -10,12 +10,14 @@ import asyncpg
 
 from identifiers.changes import AuditEntry, ChangeKind
 from identifiers.records import Record, State
+from registry.business.ports import BusinessStore
 from registry.ports import RegistryStore, ReverseLookup
 from resolver.ports import ChangeFeed, DirectorySource, RecordSource
-from storage.memory import MemoryReverse, MemoryStore
+from storage.memory import MemoryBusiness, MemoryReverse, MemoryStore
 from storage.postgres import (
     Database,
     Nudge,
+    PostgresBusiness,
     PostgresDirectory,
     PostgresFeed,
     PostgresRecords,
@@ -45,6 +47,7 @@ class Backend:
     directory: DirectorySource
     past: Past
     reverse: ReverseLookup
+    business: BusinessStore
     project: Callable[[], Awaitable[None]]
     """Bring the reverse look-up up to date."""
 
@@ -99,7 +102,8 @@ def memory_backend() -> Backend:
         """Do nothing: the store in memory is never behind."""
 
     past, reverse = MemoryPast(store), MemoryReverse(store)
-    return Backend(store, store, store, store, past, reverse, project)
+    business = MemoryBusiness(store)
+    return Backend(store, store, store, store, past, reverse, business, project)
 
 
 @asynccontextmanager
@@ -122,5 +126,6 @@ async def postgres_backend(dsn: str) -> AsyncIterator[Backend]:
             PostgresDirectory(database),
             PostgresPast(dsn),
             PostgresReverse(database),
+            PostgresBusiness(database, nudge),
             project,
         )

@@ -1,0 +1,58 @@
+"""Personal data (个人信息) at rest: AES-256-GCM, bound to what it belongs to."""
+
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from identifiers.enterprises.fields import Document, told
+from identifiers.enterprises.ledger import Identity, Told
+from identifiers.enterprises.masking import parted, whole
+from identifiers.enterprises.tables import FIELDS
+
+KEY_OCTETS: Final = 32
+NONCE_OCTETS: Final = 12
+
+
+class Broken(ValueError):
+    """Sealed data cannot be opened: it is damaged, moved, or of another node's key."""
+
+
+class Sealer:
+    """Takes documents apart and puts them together. `key` are `KEY_OCTETS` secret octets."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(sha256(b"personal data\0" + key).digest())
+
+    def seal(self, document: Document, of: Identity, nonce: bytes) -> Told:
+        """Return a document as it is kept. `nonce`: `NONCE_OCTETS` random octets, never twice."""
+        plain, personal = parted(document, FIELDS)
+        octets = msgspec.json.encode(told(personal))
+        sealed = nonce + self._cipher.encrypt(nonce, octets, _bound(of))
+        return Told(msgspec.json.encode(told(plain)), sealed)
+
+    def open(self, kept: Told, of: Identity) -> Document:
+        """Return the whole document. Raises `Broken`."""
+        nonce, octets = kept.sealed[:NONCE_OCTETS], kept.sealed[NONCE_OCTETS:]
+        try:
+            personal = self._cipher.decrypt(nonce, octets, _bound(of))
+        except (InvalidTag, ValueError):
+            raise Broken(f"the personal data of {of.number} cannot be opened") from None
+        return whole(_document(kept.document), _document(personal))
+
+
+def _bound(of: Identity) -> bytes:
+    return f"{of.type}:{of.number}".encode()
+
+
+def _document(octets: bytes) -> Document:
+    found = msgspec.json.decode(octets, type=dict[str, Any])
+    return {name: _frozen(value) for name, value in found.items()}
+
+
+def _frozen(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: _frozen(value) for name, value in found.items()}
+    return tuple(map(_frozen, found)) if isinstance(found, list) else found

@@ -1,0 +1,168 @@
+"""From an application to an enterprise with a prefix."""
+
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from identifiers.enterprises.ledger import Application
+from identifiers.enterprises.review import (
+    Approval,
+    NotNow,
+    Rejection,
+    Reviewer,
+    Stage,
+    Withdrawal,
+)
+from identifiers.labels import Range
+from identifiers.standings import EnterpriseState
+from registry.answers import Faulty
+from registry.business.admissions import (
+    AlreadyMember,
+    NoApplication,
+    NoPrefixLeft,
+    Pending,
+    Submitted,
+)
+from registry.business.personal import Broken, Sealer
+from tests.unit.registry.business.conftest import by, particulars, submitted
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+NODE, NATIONAL = Approval(Reviewer.NODE), Approval(Reviewer.NATIONAL)
+REASONS = ("营业执照看不清",)
+
+
+async def test_who_is_approved_has_a_number_a_filing_and_a_prefix(admit, business, store):
+    node = admit()
+    applied = await node.apply(ONE, submitted(), by("applicant"))
+    assert isinstance(applied, Application)
+    assert applied.standing.stage is Stage.SUBMITTED
+    decided = await node.decide(ONE, NODE, by("reviewer"))
+    assert decided.standing.stage is Stage.APPROVED
+    member = await business.member(decided.enterprise)
+    assert member.name == "示例煤业有限公司"
+    assert member.industry == "B06"
+    assert member.state is EnterpriseState.ACTIVE
+    assert member.filing == "88.300-2026-000001"
+    home = (await store.directory()).exact("88.300.7")
+    assert home.enterprise == member.id
+    steps = await business.steps(ONE)
+    assert [(one.did, one.actor) for one in steps] == [
+        ("submitted", "applicant"),
+        ("approved", "reviewer"),
+    ]
+    assert [entry.action for entry in store.audited][-2:] == [
+        "application.submitted",
+        "application.approved",
+    ]
+
+
+async def test_the_national_node_decides_last(admit, business):
+    node = admit(local=False)
+    await node.apply(ONE, submitted(wanted="COAL"), by())
+    passed = await node.decide(ONE, NODE, by())
+    assert passed.standing.stage is Stage.PASSED
+    assert passed.enterprise == 0
+    decided = await node.decide(ONE, NATIONAL, by("national"))
+    assert (await business.member(decided.enterprise)).id == decided.enterprise
+    again = await node.decide(ONE, NATIONAL, by("national"))
+    assert again == decided
+    assert len(await business.steps(ONE)) == 3
+
+
+async def test_what_is_sent_twice_is_one_application(admit, business):
+    node = admit()
+    first = await node.apply(ONE, submitted(), by())
+    assert await node.apply(TWO, submitted(), by()) == first
+    assert await node.apply(TWO, submitted(wanted="X"), by()) == Pending(ONE)
+    decided = await node.decide(ONE, NODE, by())
+    assert await node.apply(TWO, submitted(), by()) == AlreadyMember(decided.enterprise)
+    other = await node.apply(TWO, submitted(2), by())
+    assert other.id == TWO
+    assert (await node.decide(TWO, NODE, by())).enterprise != decided.enterprise
+    assert await business.application(ONE) == decided
+
+
+async def test_what_was_rejected_is_mended_and_sent_again(admit, business):
+    node = admit()
+    await node.apply(ONE, submitted(), by())
+    rejected = await node.decide(ONE, Rejection(Reviewer.NODE, REASONS), by("reviewer"))
+    assert rejected.standing.stage is Stage.REJECTED
+    assert (await business.steps(ONE))[-1].reasons == REASONS
+    assert await node.decide(ONE, NODE, by()) == NotNow(Stage.REJECTED)
+    assert await node.apply(TWO, submitted(wanted="A"), by()) == Pending(ONE)
+    mended = submitted(org_name="新示例煤业有限公司", org_cert_image="f-9")
+    again = await node.resubmit(ONE, mended, by())
+    assert (again.standing.stage, again.standing.revision) == (Stage.SUBMITTED, 2)
+    assert again.name == "新示例煤业有限公司"
+    assert await node.resubmit(ONE, mended, by()) == again
+    decided = await node.decide(ONE, NODE, by())
+    assert (await business.member(decided.enterprise)).name == "新示例煤业有限公司"
+    assert await node.resubmit(ONE, submitted(), by()) == NotNow(Stage.APPROVED)
+
+
+async def test_who_withdraws_may_apply_anew(admit):
+    node = admit()
+    await node.apply(ONE, submitted(), by())
+    assert (await node.decide(ONE, Withdrawal(), by())).standing.stage is Stage.WITHDRAWN
+    assert (await node.apply(TWO, submitted(), by())).id == TWO
+
+
+async def test_what_is_wrong_is_told_and_nothing_is_kept(admit, business, store):
+    node = admit()
+    refused = await node.apply(ONE, submitted(contact_email="x", city_code="1"), by())
+    assert [fault.pointer for fault in refused.faults] == [
+        "/basic/contact_email",
+        "/basic/city_code",
+    ]
+    wanted = await node.apply(ONE, submitted(wanted="6"), by())
+    assert wanted.faults[0].pointer == "/wanted"
+    assert isinstance(await node.apply(ONE, Submitted(particulars=[]), by()), Faulty)
+    assert await business.application(ONE) is None
+    assert len(store.audited) == 1
+    await node.apply(ONE, submitted(), by())
+    await node.decide(ONE, Rejection(Reviewer.NODE, REASONS), by())
+    assert isinstance(await node.resubmit(ONE, submitted(legal_name=""), by()), Faulty)
+    other = await node.resubmit(ONE, submitted(2), by())
+    assert [fault.code for fault in other.faults] == ["application.other"]
+    reserved = await node.resubmit(ONE, submitted(wanted="3"), by())
+    assert [fault.code for fault in reserved.faults] == ["label.reserved"]
+
+
+async def test_what_is_not_there_is_not_decided(admit):
+    node = admit()
+    assert await node.decide(ONE, NODE, by()) == NoApplication()
+    assert await node.resubmit(ONE, submitted(), by()) == NoApplication()
+
+
+async def test_a_label_that_was_given_meanwhile_is_told_at_the_approval(admit):
+    node = admit()
+    await node.apply(ONE, submitted(wanted="COAL"), by())
+    await node.apply(TWO, submitted(2, wanted="COAL"), by())
+    await node.decide(ONE, NODE, by())
+    late = await node.decide(TWO, NODE, by())
+    assert [fault.code for fault in late.faults] == ["label.taken"]
+
+
+async def test_when_no_label_is_left_nobody_is_admitted(admit, business):
+    node = admit(reserved=(Range(1, 10**11),))
+    await node.apply(ONE, submitted(), by())
+    assert await node.decide(ONE, NODE, by()) == NoPrefixLeft()
+    assert (await business.application(ONE)).standing.stage is Stage.SUBMITTED
+
+
+async def test_personal_data_is_sealed_and_bound_to_its_organisation(admit):
+    node, sealer = admit(), Sealer(bytes(32))
+    applied = await node.apply(ONE, submitted(), by())
+    other = await node.apply(TWO, submitted(2), by())
+    kept = msgspec.json.encode(applied.told)
+    for secret in ("张某某", "990000180001010017", "10012345678", "contact@coal.example"):
+        assert secret.encode() not in kept
+    assert sealer.open(applied.told, applied.identity)["basic"]["legal_name"] == "张某某"
+    with pytest.raises(Broken):
+        sealer.open(applied.told, other.identity)
+    with pytest.raises(Broken):
+        Sealer(b"\1" * 32).open(applied.told, applied.identity)
+    with pytest.raises(Broken):
+        sealer.open(msgspec.structs.replace(applied.told, sealed=b"short"), applied.identity)
+    assert particulars()["basic"]["legal_name"] == "张某某"
