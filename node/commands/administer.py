@@ -9,7 +9,8 @@ import pwd
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final, assert_never
 
 from edge.addresses import parse_networks
@@ -68,7 +69,7 @@ def adding_enterprise(name: str, *, credit_code: str = "", industry: str = "") -
     async def work(administration: Administration, ordered: Ordered) -> str:
         answer = await administration.add_enterprise(enterprise, ordered)
         if isinstance(answer, Faulty):
-            raise NotDone(_sentence(answer.faults))
+            raise NotDone(sentence(answer.faults))
         return str(answer)
 
     return work
@@ -132,7 +133,7 @@ def _not_homed(entry: PrefixEntry, answer: Taken | Refused) -> str:  # noqa: PLR
         case NoEnterprise():
             return f"there is no enterprise {entry.enterprise}: idnode enterprise add NAME"
         case Faulty(faults=faults):
-            return _sentence(faults)
+            return sentence(faults)
         case _:
             assert_never(answer)
 
@@ -236,7 +237,7 @@ def creating_key(
             case NoEnterprise():
                 raise NotDone(f"there is no enterprise {enterprise}: idnode enterprise add NAME")
             case Faulty(faults=faults):
-                raise NotDone(_sentence(faults))
+                raise NotDone(sentence(faults))
             case _:
                 assert_never(answer)
 
@@ -260,8 +261,15 @@ async def administer(settings: config.Settings, work: Work) -> str:
 
     Raises `NotDone`, and what `reachable` and stores raise.
     """
-    at = time.time_ns() // 1_000_000
-    ordered = Ordered(operator=_operator(), at=at, request_id=f"command-{secrets.token_hex(8)}")
+    async with opened(settings) as (database, nudge):
+        _tell_of_a_new_pepper(settings)
+        pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
+        return await work(Administration(PostgresStore(database, nudge), pepper), ordering())
+
+
+@asynccontextmanager
+async def opened(settings: config.Settings) -> AsyncIterator[tuple[Database, Nudge]]:
+    """Open the database of the node with these settings, whether it runs or not."""
     async with reachable(settings) as dsn:
         if isinstance(settings.database, Embedded):
             await migrate(dsn)
@@ -271,9 +279,13 @@ async def administer(settings: config.Settings, work: Work) -> str:
         ):
             await database.verify()  # waits for a busy server, as what follows does not
             await check_schema(database)
-            _tell_of_a_new_pepper(settings)
-            pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
-            return await work(Administration(PostgresStore(database, nudge), pepper), ordered)
+            yield database, nudge
+
+
+def ordering() -> Ordered:
+    """Say who gives the command, and when."""
+    at = time.time_ns() // 1_000_000
+    return Ordered(operator=_operator(), at=at, request_id=f"command-{secrets.token_hex(8)}")
 
 
 def _tell_of_a_new_pepper(settings: config.Settings) -> None:
@@ -294,8 +306,9 @@ def parse_prefix(text: str) -> Prefix:
     try:
         return Prefix.parse(text)
     except Invalid as why:
-        raise NotDone(_sentence(why.faults)) from None
+        raise NotDone(sentence(why.faults)) from None
 
 
-def _sentence(faults: Sequence[Fault]) -> str:
+def sentence(faults: Sequence[Fault]) -> str:
+    """Tell faults in one sentence."""
     return "; ".join(f"{fault.pointer.strip('/')} {fault.detail()}".strip() for fault in faults)

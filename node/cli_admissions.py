@@ -1,0 +1,101 @@
+"""The commands of an operator that take enterprises in: registers and applications."""
+# ruff: noqa: PLC0415 -- only what a command needs is imported when it runs
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+application = typer.Typer(help="Applications (申请) of enterprises.", no_args_is_help=True)
+register = typer.Typer(help="Registers that codes are looked up in.", no_args_is_help=True)
+_File = Annotated[
+    Path, typer.Argument(help="Particulars (主体数据) as JSON.", exists=True, dir_okay=False)
+]
+_Wanted = Annotated[str, typer.Option(help="The label of the prefix that is wanted.")]
+_Id = Annotated[str, typer.Argument(help="The application's id.", metavar="ID")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(application, name="application")
+    app.add_typer(register, name="register")
+
+
+@application.command("submit")
+def submit(file: _File, wanted: _Wanted = "") -> None:
+    """Take an application; prints it with its id. The same once more is the same application."""
+    from node.commands.admissions import run, submitting
+
+    run(os.environ, submitting(file.read_bytes(), wanted))
+
+
+@application.command("resubmit")
+def resubmit(number: _Id, file: _File, wanted: _Wanted = "") -> None:
+    """Take an application again that was rejected, mended."""
+    from node.commands.admissions import resubmitting, run
+
+    run(os.environ, resubmitting(number, file.read_bytes(), wanted))
+
+
+@application.command("list")
+def listed() -> None:
+    """List the applications that somebody has still to decide or to mend."""
+    from node.commands.admissions import listing, run
+
+    run(os.environ, listing)
+
+
+@application.command("show")
+def show(number: _Id) -> None:
+    """Show an application, personal data masked, and what was done to it."""
+    from node.commands.admissions import run, showing
+
+    run(os.environ, showing(number))
+
+
+@application.command("approve")
+def approve(number: _Id) -> None:
+    """Approve: the applicant becomes an enterprise with a prefix and a filing number."""
+    from node.commands.admissions import approving, run
+
+    run(os.environ, approving(number))
+
+
+@application.command("reject")
+def reject(
+    number: _Id,
+    reason: Annotated[list[str], typer.Option(help="What the applicant is to mend; repeatable.")],
+) -> None:
+    """Reject; the applicant may mend it."""
+    from node.commands.admissions import rejecting, run
+
+    run(os.environ, rejecting(number, tuple(reason)))
+
+
+@application.command("withdraw")
+def withdraw(number: _Id) -> None:
+    """Withdraw for the applicant."""
+    from identifiers.enterprises.review import Withdrawal
+    from node.commands.admissions import deciding, run
+
+    run(os.environ, deciding(number, Withdrawal()))
+
+
+_Lines = Annotated[Path, typer.Argument(help="Lines CODE,NAME.", exists=True, dir_okay=False)]
+
+
+@register.command("divisions")
+def divisions(file: _Lines) -> None:
+    """Load the division codes (行政区划代码, GB/T 2260), all of them; prints how many."""
+    from node.commands.registers import loading
+
+    loading(os.environ, "divisions", file.read_bytes())
+
+
+@register.command("industries")
+def industries(file: _Lines) -> None:
+    """Load the classification of trades (GB/T 4754), in its order; prints how many."""
+    from node.commands.registers import loading
+
+    loading(os.environ, "industries", file.read_bytes())
