@@ -180,7 +180,7 @@ class Admissions:
             moved = _moved(application, standing, by)
             if standing.stage is Stage.APPROVED:
                 return self._admitted(moved, ledger, by)
-            return _posted(moved, by, _did(step), _reasons(step)), moved
+            return _posted(moved, by, standing.stage, _reasons(step)), moved
 
         return await self._store.post(about, decide)
 
@@ -256,10 +256,6 @@ def _moved(application: Application, standing: Standing, by: By) -> Application:
         changed_at=by.at // _MILLI,
         version=application.version + 1,
     )
-
-
-def _did(step: Step) -> str:
-    return type(step).__name__.lower()
 
 
 def _reasons(step: Step) -> tuple[str, ...]:
