@@ -173,6 +173,34 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "every code would be the same: a rule has {{seq:n}} or {{random:n}}",
             "所有编码都会相同：规则须含 {{seq:n}} 或 {{random:n}}",
         ),
+        "template.unknown": (
+            "no template {template} can be used under {prefix}",
+            "前缀 {prefix} 下没有可用的模板 {template}",
+        ),
+        "template.withdrawn": (
+            "the template {template} was withdrawn: nothing new is registered with it",
+            "模板 {template} 已撤回，不能用于新的注册",
+        ),
+        "template.demanded": (
+            "nothing is registered under {prefix} without a template",
+            "前缀 {prefix} 下的标识必须使用模板",
+        ),
+        "template.alone": (
+            "attributes are those of a template: name one in `template`",
+            "属性须属于模板：请用 `template` 指明模板",
+        ),
+        "template.both": (
+            "the value at index {index} says something else: send one of them",
+            "与索引 {index} 的值不一致：请只提交其一",
+        ),
+        "template.not_unique": (
+            "{holder} has this {name} already, and no two identifiers of the template may",
+            "{holder} 已使用该 {name}，同一模板的标识不得重复",
+        ),
+        "template.other_unique": (
+            "values that are there were not kept apart: add another entry that is unique",
+            "已有数据未保证唯一：请新增唯一的数据项",
+        ),
         "rule.twice": ("{part} stands in it twice", "{part} 重复出现"),
         "rule.brace": (
             "the brace at {at} is alone: write it twice if it is to stand in the code",

@@ -10,7 +10,7 @@ from identifiers.faults import Fault, Faults
 from identifiers.metadata.items import FIRST_INDEX, Item
 from identifiers.metadata.templates import TEMPLATE_INDEX, Template
 from identifiers.metadata.types import DataType
-from identifiers.values import Value
+from identifiers.values import DEFAULT_TTL, Value
 from identifiers.wire.jsonload import step
 from identifiers.wire.members import type_fault
 
@@ -40,7 +40,9 @@ def checked(
     return taken, faults
 
 
-def valued(template: Template, attributes: Mapping[str, object]) -> tuple[list[Value], Faults]:
+def valued(
+    template: Template, attributes: Mapping[str, object], ttl: int = DEFAULT_TTL
+) -> tuple[list[Value], Faults]:
     """Return the values that attributes are, as they were written; `checked` comes after."""
     faults, values = Faults(), []
     by_name = {item.name: item for item in template.items}
@@ -50,7 +52,7 @@ def valued(template: Template, attributes: Mapping[str, object]) -> tuple[list[V
             faults.append(Fault("template.no_attribute", step("", name), {"name": name}))
         elif found is not None:
             text = _text(found, step("", name), faults)
-            values.append(Value(index=item.index, type=item.name, data=text.encode()))
+            values.append(Value(index=item.index, type=item.name, data=text.encode(), ttl=ttl))
     return values, faults
 
 

@@ -191,6 +191,8 @@ def _kept(known: Item, item: Item) -> Iterator[Fault]:
         yield Fault("template.other_name", "/name", {"index": known.index, "name": known.name})
     if item.type is not known.type:
         yield Fault("template.other_type", "/type", {"type": known.type.value})
+    if item.unique and not known.unique:
+        yield Fault("template.other_unique", "/unique")
 
 
 def _prefix(members: Members) -> str:

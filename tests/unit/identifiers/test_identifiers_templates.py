@@ -235,6 +235,10 @@ def test_a_template_grows_and_nothing_goes_away():
             [("/items/0/name", "template.other_name")],
         ),
         ([{"name": "ASH", "title": "灰分"}], [("/items/0/type", "template.other_type")]),
+        (
+            [{"name": "ASH", "title": "灰分", "type": "number", "unique": True}],
+            [("/items/0/unique", "template.other_unique")],
+        ),
         ([{"index": 2500, "name": "ASH", "title": "灰"}], [("/items/0/name", "template.twice")]),
         ([{"name": "NEW", "title": "灰分"}], [("/items/0/title", "template.twice")]),
         ([], [("/items", "empty")]),

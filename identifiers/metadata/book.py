@@ -1,0 +1,71 @@
+"""The templates that are in force at one moment, and which prefixes ask for one. Immutable."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from identifiers.faults import Fault
+from identifiers.metadata.layouts import Layout, template_name, version_of
+from identifiers.metadata.templates import Stage, Template
+
+
+class Book:
+    """The newest revision of every template that was ever published.
+
+    Whoever registers names a template by its version; the nearest one counts: that of the prefix
+    itself, then of those above it, up to the node's own, which everybody may use. ``88.300/v1``
+    names just one of them.
+    """
+
+    def __init__(self, templates: Iterable[Template] = (), demanding: Iterable[str] = ()) -> None:
+        self._layouts: Final = {
+            template_name(t.prefix, t.version): _layout(t)
+            for t in templates
+            if t.stage is not Stage.DRAFT
+        }
+        self.demanding: Final = frozenset(demanding)
+        """Prefixes under which nothing is registered without a template."""
+        self.unique: Final = any(layout.unique for layout in self._layouts.values())
+        """Whether any template has entries whose values are unique."""
+
+    def find(self, prefix: str, asked: str) -> Layout | Fault:
+        """Return the template that is meant by who registers under `prefix`, for something new."""
+        found = self._named(prefix, asked)
+        if found is None:
+            return Fault("template.unknown", params={"template": asked, "prefix": prefix})
+        if found.template.stage is Stage.WITHDRAWN:
+            return Fault("template.withdrawn", params={"template": found.name})
+        return found
+
+    def of(self, stored: str | None) -> Layout | None:
+        """Return the newest revision of the template that a record says it has."""
+        return None if stored is None else self._layouts.get(version_of(stored)[0])
+
+    def demands(self, prefix: str) -> bool:
+        """Say whether nothing is registered under `prefix` without a template."""
+        if not self.demanding:
+            return False
+        return any(above in self.demanding for above in _upwards(prefix))
+
+    def _named(self, prefix: str, asked: str) -> Layout | None:
+        home, slash, version = asked.rpartition("/")
+        upwards = list(_upwards(prefix))
+        if slash:
+            return self._layouts.get(asked) if home in upwards else None
+        found = (self._layouts.get(template_name(above, version)) for above in upwards)
+        return next((layout for layout in found if layout is not None), None)
+
+
+NO_TEMPLATES: Final = Book()
+
+
+def _upwards(prefix: str) -> Iterable[str]:
+    """Yield a prefix and those above it."""
+    while prefix:
+        yield prefix
+        prefix = prefix.rpartition(".")[0]
+
+
+@lru_cache(maxsize=4096)
+def _layout(template: Template) -> Layout:
+    return Layout(template)
