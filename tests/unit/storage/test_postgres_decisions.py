@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from identifiers.errors import FateUnknown, StoreUnavailable
+from storage.postgres import schema
 from storage.postgres.database import primary, why_not_durable
 from storage.postgres.errors import Unsuitable, raise_commit_error, raise_translated
 from storage.postgres.rows import pack_news, unpack_news
@@ -114,7 +115,9 @@ SECOND = Migration(number=2, phase=Phase.POST, name="0002_post_b.sql", sql="b")
 
 def test_the_released_migrations_are_numbered_and_named() -> None:
     known = migrations()
-    assert [m.number for m in known] == list(range(1, len(known) + 1))
+    numbers = [m.number for m in known]
+    assert numbers == sorted(set(numbers))
+    assert set(range(1, numbers[-1] + 1)) - set(numbers) <= schema._SET_ASIDE
     assert all(m.name.startswith(f"{m.number:04d}_{m.phase}_") for m in known)
 
 
@@ -132,6 +135,14 @@ def test_a_newer_database() -> None:
 
 def test_a_gap_in_the_numbers(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     (tmp_path / "0002_pre_b.sql").write_text("")
+    monkeypatch.setattr("storage.postgres.schema.files", lambda _: tmp_path)
+    with pytest.raises(ValueError, match="not numbered"):
+        migrations()
+
+
+def test_a_number_that_is_given_twice(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    for name in ("0001_pre_a.sql", "0001_pre_b.sql"):
+        (tmp_path / name).write_text("")
     monkeypatch.setattr("storage.postgres.schema.files", lambda _: tmp_path)
     with pytest.raises(ValueError, match="not numbered"):
         migrations()
