@@ -249,6 +249,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{code} 不是 GB/T 4754-2017 中该级别的代码",
         ),
         "industry.above": ("{code} is not within {above}", "{code} 不属于 {above}"),
+        "snms.address": ("is no address of IPv{version}", "不是有效的 IPv{version} 地址"),
         "field.email": ("is no e-mail address", "不是电子邮箱地址"),
         "field.phone": ("is no telephone number", "不是电话号码"),
         "field.day": ("must be a day such as 2024-01-31", "应为形如 2024-01-31 的日期"),
