@@ -1,8 +1,10 @@
 """Who asks, what for, and the one place that says yes or no. No entry means denied."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from types import MappingProxyType
 from typing import Final, assert_never
 
 import msgspec
@@ -16,12 +18,48 @@ _IDENTITY: Final = re.compile(r"([0-9]{1,10}):(.+)", re.ASCII | re.DOTALL)
 
 
 class Scope(StrEnum):
-    """What an API key may be allowed to do."""
+    """What an API key may be allowed to do; roles of an enterprise are made of them too."""
 
     READ = "identifiers:read"
     WRITE = "identifiers:write"
     DELETE = "identifiers:delete"
     STATE = "identifiers:state"
+    TEMPLATES = "templates:write"
+    PREFIXES = "prefixes:read"
+    KEYS = "keys:write"
+    FEED = "feed:read"
+
+
+class Role(StrEnum):
+    """What an account is to its node, or to its enterprise."""
+
+    ADMINISTRATOR = "administrator"
+    REVIEWER = "reviewer"
+    AUDITOR = "auditor"
+    OWNER = "owner"
+    OPERATOR = "operator"
+    READER = "reader"
+
+    @property
+    def of_node(self) -> bool:
+        """Say whether it is a role of the node, and not of an enterprise."""
+        return self in _NODE_ROLES
+
+
+_NODE_ROLES: Final = frozenset({Role.ADMINISTRATOR, Role.REVIEWER, Role.AUDITOR})
+_READING: Final = frozenset({Scope.READ, Scope.PREFIXES, Scope.FEED})
+ROLE_SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
+    {
+        # Node roles write no enterprise's identifiers: that takes the audited override.
+        Role.ADMINISTRATOR: frozenset({Scope.READ}),
+        Role.REVIEWER: frozenset(),
+        Role.AUDITOR: frozenset({Scope.READ}),
+        Role.OWNER: frozenset(Scope),
+        Role.OPERATOR: frozenset(Scope) - {Scope.KEYS},
+        Role.READER: _READING,
+    }
+)
+"""What a role may do to names; of the node's roles everywhere, of others under their prefixes."""
 
 
 class Anonymous(msgspec.Struct, frozen=True):
@@ -54,6 +92,20 @@ class Operator(msgspec.Struct, frozen=True):
     name: str
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody, or a program, who logged in with a name. `enterprise` None: of the node."""
+
+    id: int
+    name: str
+    role: Role
+    enterprise: int | None
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """Return what the role may do to names."""
+        return ROLE_SCOPES[self.role]
+
+
 class HandleIdentity(msgspec.Struct, frozen=True):
     """Whoever proved to hold the key that is the value `index` of `handle` (canonical form).
 
@@ -75,7 +127,7 @@ class HandleIdentity(msgspec.Struct, frozen=True):
         return f"{self.index}:{self.handle}"
 
 
-Principal = Anonymous | ApiKey | Operator | HandleIdentity
+Principal = Anonymous | ApiKey | Operator | HandleIdentity | Account
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +151,7 @@ class NotYours(msgspec.Struct, frozen=True):
 
 
 class MissingScope(msgspec.Struct, frozen=True):
-    """The key is the right enterprise's but may not do this."""
+    """The key or the account is the right enterprise's but may not do this."""
 
     scope: Scope
 
@@ -165,6 +217,10 @@ def authorize(  # noqa: PLR0917 -- all that the decision depends on, in one plac
             return LoginFirst()
         case Operator():
             return Allowed() if scope is Scope.READ else MissingScope(scope)
+        case Account(enterprise=None):
+            return Allowed() if scope in principal.scopes else MissingScope(scope)
+        case Account():
+            return _authorize_owner(principal, scope, target, home)
         case ApiKey():
             return _authorize_key(principal, scope, target, home, address)
         case HandleIdentity():
@@ -182,11 +238,17 @@ def _authorize_key(
 ) -> Verdict:
     if not key.usable_from(address):
         return WrongAddress()
-    if home is None or home.enterprise != key.enterprise or not home.prefix.covers(target):
-        return NotYours()
     if key.prefixes and not any(p.covers(target) for p in key.prefixes):
         return NotYours()
-    if scope not in key.scopes:
+    return _authorize_owner(key, scope, target, home)
+
+
+def _authorize_owner(
+    owner: ApiKey | Account, scope: Scope, target: Prefix, home: PrefixEntry | None
+) -> Verdict:
+    if home is None or home.enterprise != owner.enterprise or not home.prefix.covers(target):
+        return NotYours()
+    if scope not in owner.scopes:
         return MissingScope(scope)
     return _open_for(home, scope)
 

@@ -8,7 +8,14 @@ import msgspec
 
 from identifiers import merkle
 from identifiers.changes import AuditEntry, ChangeKind, Current, Writes, Written
-from identifiers.principals import Anonymous, ApiKey, HandleIdentity, Operator, Principal
+from identifiers.principals import (
+    Account,
+    Anonymous,
+    ApiKey,
+    HandleIdentity,
+    Operator,
+    Principal,
+)
 from registry.answers import Decision, Denied, KeyReused, Replayed, Saved
 from registry.commands import Asked, Once
 from registry.leaves import record_leaf
@@ -38,6 +45,8 @@ def principal_name(principal: Principal) -> str:
             return f"operator:{principal.name}"
         case HandleIdentity():
             return f"identity:{principal}"
+        case Account():
+            return f"account:{principal.name}"
         case _:
             assert_never(principal)
 

@@ -10,7 +10,7 @@ import msgspec
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.faults import Invalid
 from identifiers.names import PREFIX_RECORDS, Handle, Prefix
-from identifiers.principals import ApiKey, NotYours, Rights, Scope, Verdict, authorize
+from identifiers.principals import Account, ApiKey, NotYours, Rights, Scope, Verdict, authorize
 from registry.commands import Asked
 from registry.ports import RegistryStore
 
@@ -137,7 +137,7 @@ def permit(
     """
     place = place_of(directory, handle)
     of_prefix = handle.prefix == PREFIX_RECORDS
-    if of_prefix and isinstance(asked.principal, ApiKey) and scope is not Scope.READ:
+    if of_prefix and isinstance(asked.principal, ApiKey | Account) and scope is not Scope.READ:
         return Permit(NotYours())
     home = place.home
     verdict = authorize(asked.principal, scope, place.target, home, asked.address, rights)

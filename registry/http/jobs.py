@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from edge.problems import Refusal, retry_after
-from identifiers.principals import ApiKey
+from identifiers.principals import Account, ApiKey
 from registry.http.problems import JOBS_BUSY
 
 JOBS: Final = 2
@@ -15,13 +15,13 @@ RETRY_SECONDS: Final = 5
 
 
 class Jobs:
-    """Counts imports and exports that run, by enterprise."""
+    """Counts imports and exports that run, by enterprise; the node's own people are one."""
 
     def __init__(self) -> None:
-        self._running: Counter[int] = Counter()
+        self._running: Counter[int | None] = Counter()
 
     @contextmanager
-    def running(self, principal: ApiKey) -> Iterator[None]:
+    def running(self, principal: ApiKey | Account) -> Iterator[None]:
         """Count one more for as long as the block runs. Raises `Refusal` when `JOBS` run."""
         enterprise = principal.enterprise
         if self._running[enterprise] >= JOBS:

@@ -116,6 +116,18 @@ REGISTRY_KINDS: Final = (
     PARAMETER,
     INSECURE,
     NO_IMPORT,
+NO_SUCH: Final = Kind(
+    "no-such-thing",
+    404,
+    "There is no such thing, or it is another's.",
+    "该对象不存在，或属于他人。",
+)
+MISSING_ROLE: Final = Kind(
+    "missing-role",
+    403,
+    "The role of this account, or this kind of key, does not allow this.",
+    "该账户的角色或该类密钥无权执行此操作。",
+)
     IMPORT_OVERTAKEN,
     BODY_DIFFERS,
     NOT_ACCEPTABLE,
@@ -136,6 +148,8 @@ def problem_of_answer(answer: Refused | Denied | KeyReused) -> Problem:
         case Exists():
             problem = Problem(kind=EXISTS, members={"version": answer.version})
         case Missing() | StateForbidden() | KeyReused():
+    NO_SUCH,
+    MISSING_ROLE,
             problem = Problem(kind=kind_of_code(answer.code))
         case Protected() | ValuesExist() | ValuesMissing():
             members = {"indexes": list(answer.indexes)}

@@ -5,7 +5,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from secrets import token_bytes
 from time import monotonic, time_ns
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from edge.addresses import Ip, Networks, came_secretly, client_address, unmapped
 from edge.problems import CHALLENGE, UNAUTHENTICATED, Problem, Refusal, of_denial
 from edge.server import language, request_id
 from identifiers.changes import RequestKey
-from identifiers.principals import ApiKey, WrongAddress
+from identifiers.principals import Account, ApiKey, WrongAddress
 from registry.commands import Asked, Once, change_ids
 from registry.effects import principal_name
 from registry.http.problems import INSECURE
@@ -32,15 +32,32 @@ _ASK_AGAIN_SECONDS: Final = 0.5
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever made a request, and when (epoch milliseconds)."""
 
-    principal: ApiKey
+    principal: ApiKey | Account
     address: Ip | None
     at: int
     told: Told
 
     @property
+    def enterprise(self) -> int | None:
+        """Return whose the caller is; None: the node's."""
+        return self.principal.enterprise
+
+    @property
     def name(self) -> str:
         """Return the name under which request keys and imports are kept."""
         return principal_name(self.principal)
+
+
+class Logins(Protocol):
+    """Knows accounts by the tokens that they got when they logged in."""
+
+    def is_token(self, token: str) -> bool:
+        """Say whether it has the form of such a token; API keys have another."""
+        ...
+
+    async def account(self, token: str, *, now: int, monotonic: float) -> Account | None:
+        """Return whose token it is; None for whatever is not in force (`now`: epoch second)."""
+        ...
 
 
 class Reception:
@@ -55,11 +72,13 @@ class Reception:
         keys: KeyRing,
         proxies: Networks,
         *,
+        logins: Logins | None = None,
         clock: Callable[[], int] = time_ns,
         steady: Callable[[], float] = monotonic,
         chance: Callable[[int], bytes] = token_bytes,
     ) -> None:
         self._keys = keys
+        self._logins = logins
         self._proxies = proxies
         self._clock = clock
         self._steady = steady
@@ -68,18 +87,24 @@ class Reception:
     async def caller(self, request: web.Request) -> Caller:
         """Return who asks.
 
-        Raises `Refusal` (no key in force, or not from this address), and `StoreUnavailable`.
+        Raises `Refusal` (no key or token in force, or not from this address), and
+        `StoreUnavailable`.
         """
         address = self._address(request)
         at = self._clock() // 1_000_000
         token = bearer(request)
-        principal = await self._keys.principal(token, now=at // 1000, monotonic=self._steady())
+        principal = await self._principal(token, at // 1000)
         if principal is None:
             raise Refusal(Problem(kind=UNAUTHENTICATED, headers=CHALLENGE))
-        if not principal.usable_from(address):
+        if isinstance(principal, ApiKey) and not principal.usable_from(address):
             raise Refusal(of_denial(WrongAddress()))
         told = Told(language(request), request_id(request))
         return Caller(principal=principal, address=address, at=at, told=told)
+
+    async def _principal(self, token: str, now: int) -> ApiKey | Account | None:
+        if self._logins is not None and self._logins.is_token(token):
+            return await self._logins.account(token, now=now, monotonic=self._steady())
+        return await self._keys.principal(token, now=now, monotonic=self._steady())
 
     async def while_in_force(
         self, request: web.Request, pieces: AsyncIterator[bytes]

@@ -18,7 +18,7 @@ from identifiers.changes import (
     RequestKey,
 )
 from identifiers.errors import Fenced
-from identifiers.principals import ApiKey, MissingScope, Scope
+from identifiers.principals import Account, ApiKey, MissingScope, Scope
 from registry.answers import Denied
 from registry.commands import Asked, Mode
 from registry.effects import audited, principal_name
@@ -118,7 +118,8 @@ class Imports:
         Raises `StoreUnavailable`, `FateUnknown` and whatever reading `body` raises; then what is
         committed stays so, and the same body sent again with the same key goes on from there.
         """
-        if isinstance(asked.principal, ApiKey) and Scope.WRITE not in asked.principal.scopes:
+        principal = asked.principal
+        if isinstance(principal, ApiKey | Account) and Scope.WRITE not in principal.scopes:
             return Denied(MissingScope(Scope.WRITE))
         try:
             running = await self._open(wanted, asked)

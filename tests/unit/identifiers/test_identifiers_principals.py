@@ -7,6 +7,8 @@ from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.faults import Invalid
 from identifiers.names import Prefix
 from identifiers.principals import (
+    ROLE_SCOPES,
+    Account,
     Allowed,
     Anonymous,
     ApiKey,
@@ -20,6 +22,7 @@ from identifiers.principals import (
     NotYours,
     Operator,
     Rights,
+    Role,
     Scope,
     WrongAddress,
     authorize,
@@ -56,7 +59,7 @@ def test_who_may_write(principal, target, home, verdict):
     assert authorize(principal, Scope.WRITE, target, home) == verdict
 
 
-@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE, Scope.DELETE, Scope.STATE])
 def test_what_was_left_under_a_delegated_prefix_is_read_and_deleted_only(scope):
     key = replace(KEY, scopes=frozenset(Scope))
     verdict = authorize(key, scope, TARGET, replace(HOME, routes=Routes()))
@@ -67,6 +70,40 @@ def test_what_was_left_under_a_delegated_prefix_is_read_and_deleted_only(scope):
 def test_a_key_may_be_bound_to_networks():
     assert authorize(FENCED, Scope.WRITE, TARGET, HOME, INSIDE) == Allowed()
     assert authorize(FENCED, Scope.WRITE, TARGET, HOME, OUTSIDE) == WrongAddress()
+
+
+def account(role, enterprise=None):
+    return Account(id=1, name="somebody", role=role, enterprise=enterprise)
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.OPERATOR, Role.READER])
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE, Scope.DELETE, Scope.STATE])
+def test_an_account_of_an_enterprise_is_judged_as_its_key_by_its_role(role, scope):
+    somebody = account(role, 5)
+    given = Allowed() if scope in ROLE_SCOPES[role] else MissingScope(scope)
+    assert authorize(somebody, scope, TARGET, HOME) == given
+    assert authorize(somebody, scope, TARGET, replace(HOME, enterprise=6)) == NotYours()
+    assert authorize(somebody, scope, TARGET, None) == NotYours()
+    assert authorize(somebody, scope, Prefix.parse("88.300.10"), HOME) == NotYours()
+
+
+@pytest.mark.parametrize(
+    ("role", "reads"), [(Role.ADMINISTRATOR, True), (Role.AUDITOR, True), (Role.REVIEWER, False)]
+)
+def test_accounts_of_the_node_write_no_names(role, reads):
+    somebody = account(role)
+    for scope in (Scope.WRITE, Scope.DELETE, Scope.STATE):
+        assert authorize(somebody, scope, TARGET, HOME) == MissingScope(scope)
+    expected = Allowed() if reads else MissingScope(Scope.READ)
+    assert authorize(somebody, Scope.READ, TARGET, None) == expected
+
+
+def test_a_role_is_the_nodes_or_an_enterprises():
+    assert [role for role in Role if role.of_node] == [
+        Role.ADMINISTRATOR,
+        Role.REVIEWER,
+        Role.AUDITOR,
+    ]
 
 
 def test_an_operator_reads():
