@@ -25,7 +25,8 @@ class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     `routes` is None while names under the prefix live here. Once they are delegated to the
     enterprise's own node, it says where that is. `namespace` is the HS_NAMESPACE of the prefix.
-    `signed`: the node signs what is written under it (``registry.signatures``).
+    `signed`: the node signs what is written under it (``registry.signatures``). `keeps`: what was
+    active under it is not deleted any more.
     """
 
     prefix: Prefix
@@ -34,6 +35,7 @@ class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     fold_suffix: bool = False
     signed: bool = False
+    keeps: bool = False
     routes: Routes | None = None
     namespace: bytes = b""
 

@@ -80,6 +80,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "the body names {body}, the address {path}",
             "正文中的标识为 {body}，地址中的为 {path}",
         ),
+        "text.control": (
+            "the character {char} at {at} does not belong in a line of text",
+            "第 {at} 个字符 {char} 不是可显示的文字",
+        ),
+        "state.reason": (
+            "goes with the states suspended and revoked only",
+            "仅用于暂停（suspended）和吊销（revoked）状态",
+        ),
         "value.duplicate_index": ("the index {index} appears twice", "索引 {index} 重复出现"),
         "value.format": (
             "{format} data cannot be read: {why}",

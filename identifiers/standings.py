@@ -4,11 +4,13 @@ The numbers of prefixes are those of the SNMS-style interface. A state that may 
 refused with the two named; what is so already stays so.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from enum import Enum, IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from identifiers.faults import Fault
 from identifiers.records import State
 
 
@@ -46,7 +48,13 @@ class Hosting(IntEnum):
     HOSTED = 4
 
 
+ENDED: Final = frozenset({State.SUSPENDED, State.REVOKED})
+"""The states of identifiers that are told with a reason."""
+MAX_REASON: Final = 500
+"""Characters of a reason."""
+
 S = TypeVar("S", bound=Enum)
+Params = Mapping[str, str | int]
 
 
 def _table(**ways: str) -> Mapping[str, frozenset[str]]:
@@ -78,7 +86,7 @@ _MAY_BECOME: Final[Mapping[type[Enum], Mapping[str, frozenset[str]]]] = MappingP
         ),
         State: _table(
             RESERVED="ACTIVE REVOKED DELETED",
-            ACTIVE="SUSPENDED REVOKED DELETED",
+            ACTIVE="RESERVED SUSPENDED REVOKED DELETED",
             SUSPENDED="ACTIVE REVOKED DELETED",
             REVOKED="",
             DELETED="ACTIVE RESERVED",
@@ -87,6 +95,29 @@ _MAY_BECOME: Final[Mapping[type[Enum], Mapping[str, frozenset[str]]]] = MappingP
 )
 
 
+_UNTOLD: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of characters that do not belong in a line of text."""
+
+
 def may_become(now: S, then: S) -> bool:
     """Say whether a state may follow another one of its kind, or is the same."""
     return now is then or then.name in _MAY_BECOME[type(now)][now.name]
+
+
+def reason_faults(reason: str, pointer: str = "/reason") -> list[Fault]:
+    """Return every fault of the reason that a state is told with.
+
+    It stands in headers of pages and in texts of the Handle protocol: one line, no controls.
+    """
+    if not reason.strip():
+        return [Fault("empty", pointer)]
+    faults = []
+    if len(reason) > MAX_REASON:
+        sizes: Params = {"size": len(reason), "unit": "characters", "limit": MAX_REASON}
+        faults.append(Fault("too_long", pointer, sizes))
+    for at, character in enumerate(reason):
+        if unicodedata.category(character) in _UNTOLD:
+            told: Params = {"char": f"U+{ord(character):04X}", "at": at}
+            faults.append(Fault("text.control", pointer, told))
+            break
+    return faults

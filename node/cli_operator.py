@@ -145,6 +145,20 @@ def prefix_unhome(
     run(os.environ, giving_up_prefix(prefix))
 
 
+@prefix.command("keep-names")
+def prefix_keep_names(
+    prefix: Annotated[str, typer.Argument(help="Allotted before, such as 88.300.1.")],
+    off: Annotated[bool, typer.Option("--off", help="Let them be deleted again.")] = False,
+) -> None:
+    """Forbid that identifiers under a prefix are deleted once they are active; prints the prefix.
+
+    They may be suspended, and revoked for good. What is only reserved may still be deleted.
+    """
+    from node.commands.administer import keeping_names, run
+
+    run(os.environ, keeping_names(prefix, keeps=not off))
+
+
 @prefix.command("delegate")
 def prefix_delegate(
     prefix: Annotated[str, typer.Argument(help="An enterprise's, such as 88.300.1.")],

@@ -279,6 +279,11 @@ class Administration:
         """Leave what is written under a prefix unsigned; False when it was never allotted."""
         return await self._sign(prefix, ordered, signed=False)
 
+    async def keep_names(self, prefix: Prefix, ordered: Ordered, *, keeps: bool) -> bool:
+        """Say whether names under a prefix that were active may be deleted; False: not allotted."""
+        entry = ordered.entry("prefix.keep-names", str(prefix), {"keeps": keeps})
+        return await self._store.keep_names(prefix, entry, keeps=keeps)
+
     async def _sign(self, prefix: Prefix, ordered: Ordered, *, signed: bool) -> bool:
         entry = ordered.entry("prefix.sign", str(prefix), {"signed": signed})
         return await self._store.sign_prefix(prefix, entry, signed=signed)

@@ -95,6 +95,21 @@ class Locked(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Impossible(msgspec.Struct, frozen=True):
+    """The state cannot follow the one that the identifier is in."""
+
+    code: ClassVar[str] = "state-impossible"
+
+    now: State
+    then: State
+
+
+class Published(msgspec.Struct, frozen=True):
+    """It was active, and its prefix keeps such names: it may be suspended or revoked instead."""
+
+    code: ClassVar[str] = "published"
+
+
 class StateForbidden(msgspec.Struct, frozen=True):
     """The state would change, and the key lacks the scope for that."""
 
@@ -156,6 +171,8 @@ Refused = (
     | Stale
     | Protected
     | Locked
+    | Impossible
+    | Published
     | StateForbidden
     | Faulty
 )

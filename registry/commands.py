@@ -75,12 +75,16 @@ class Upsert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Patch(msgspec.Struct, frozen=True, kw_only=True):
-    """Add, replace and remove single values of an identifier that is there."""
+    """Add, replace and remove single values of an identifier that is there, or move its state.
+
+    `reason` goes with the states suspended and revoked.
+    """
 
     handle: Handle
     values: tuple[Value, ...] = ()
     remove: frozenset[int] = frozenset()
     state: State | None = None
+    reason: str = ""
     precondition: Precondition = ANYTHING
 
 

@@ -100,6 +100,10 @@ class RegistryStore(Protocol):
         """Say whether the node signs under a prefix; False when it was not allotted."""
         ...
 
+    async def keep_names(self, prefix: Prefix, audit: AuditEntry, *, keeps: bool) -> bool:
+        """Say whether names under a prefix that were active stay taken; False: not allotted."""
+        ...
+
     async def enable_prefix(self, prefix: Prefix, audit: AuditEntry, *, enabled: bool) -> bool:
         """Switch a prefix on or off; False when it was so already or was never allotted."""
         ...

@@ -26,6 +26,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     key: str
     values: bytes
     may_change_state: bool
+    keeps: bool = False
 
     def command(self, kind: RowCommand) -> Create | Upsert | Put:
         """Return the command that the row is."""
@@ -35,7 +36,16 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     @property
     def terms(self) -> Terms:
         """On what terms it is decided."""
-        return Terms(self.key, self.row.at, self.may_change_state)
+        return Terms(self.key, self.row.at, self.may_change_state, self.keeps)
+
+
+class Leave(msgspec.Struct, frozen=True, gc=False):
+    """What an asker may do below one prefix, and what the prefix is like."""
+
+    verdict: Verdict
+    fold_suffix: bool
+    may_change_state: bool
+    keeps: bool
 
 
 class Permits:
@@ -44,31 +54,37 @@ class Permits:
     def __init__(self, asked: Asked[Any], directory: PrefixDirectory) -> None:
         self._asked = asked
         self._directory = directory
-        self._known: dict[str, tuple[Verdict, bool, bool]] = {}
+        self._known: dict[str, Leave] = {}
 
-    def of(self, row: Good) -> tuple[Verdict, bool, bool]:
-        """Return the verdict, whether names are folded, and whether states may be changed."""
+    def of(self, row: Good) -> Leave:
+        """Return what may be done below the prefix of a row."""
         known = self._known.get(row.prefix)
         if known is None:
             handle = row.handle()
             write = permit(self._directory, self._asked, Scope.WRITE, handle)
             state = permit(self._directory, self._asked, Scope.STATE, handle)
             fold = write.fold_suffix or handle.prefix.startswith("0.")
-            known = (write.verdict, fold, isinstance(state.verdict, Allowed))
+            home = self._directory.home_of(handle)
+            known = Leave(
+                write.verdict,
+                fold,
+                isinstance(state.verdict, Allowed),
+                home is not None and home.keeps,
+            )
             self._known[handle.prefix] = known
         return known
 
 
 def entered(row: Good, permits: Permits, seals: Seals) -> Entry | Denied:
     """Return a row with its canonical name, its secrets sealed; or why the asker may not write."""
-    verdict, fold_suffix, may_change_state = permits.of(row)
-    if not isinstance(verdict, Allowed):
-        return Denied(verdict)
-    key = row.key(fold_suffix=fold_suffix)
+    leave = permits.of(row)
+    if not isinstance(leave.verdict, Allowed):
+        return Denied(leave.verdict)
+    key = row.key(fold_suffix=leave.fold_suffix)
     values = row.values
     if not row.plain:
         values = encode_values(seals.sealed(key, decode_values(values)))
-    return Entry(row, key, values, may_change_state)
+    return Entry(row, key, values, leave.may_change_state, leave.keeps)
 
 
 def decided(

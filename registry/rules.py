@@ -6,7 +6,10 @@
   is there: whether it is must not be told, as nobody may read it.
 * A value whose ADMIN_WRITE bit is clear is not changed by its owner (RFC 3651 section 3.1); to
   delete the whole identifier is not a matter of its values.
-* Owners move identifiers between reserved and active; suspended and revoked ones they cannot touch.
+* Owners move identifiers through their life (`identifiers.standings`): what is suspended changes in
+  nothing but its state, and what is revoked in nothing at all. Only a `Patch` suspends, revokes or
+  makes active again: rows of a batch that say "active" do not undo a suspension.
+* Under a prefix that keeps its names, what is active is neither deleted nor reserved again.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,15 +20,18 @@ import msgspec
 from identifiers.changes import ChangeKind
 from identifiers.faults import Fault
 from identifiers.records import EMPTY_VALUES, Record, State
+from identifiers.standings import ENDED, may_become
 from identifiers.values import MAX_RECORD_BYTES, MAX_VALUES, Permission, Value, is_secret
 from identifiers.wire.handle.values import count_values, decode_values, encode_values
 from registry.answers import (
     Decision,
     Exists,
     Faulty,
+    Impossible,
     Locked,
     Missing,
     Protected,
+    Published,
     Saved,
     Stale,
     StateForbidden,
@@ -47,7 +53,7 @@ from registry.commands import (
 )
 
 OWNERS_STATES: Final = (State.ACTIVE, State.RESERVED)
-"""The states that the owner of an identifier chooses from."""
+"""The states in which the values of an identifier may change."""
 # Members of enumerations cost more than a name: these are asked for 40,000 times a second.
 _ACTIVE, _CREATED = State.ACTIVE, ChangeKind.CREATED
 SERVER_SET_TYPE: Final = "TEMPLATE"
@@ -57,12 +63,26 @@ SERVER_SET_INDEX: Final = 1001
 class Terms(msgspec.Struct, frozen=True, gc=False):
     """On what terms a command is decided: the record's canonical name, the time, a right.
 
-    `now` is an epoch second.
+    `now` is an epoch second. `keeps`: names under the prefix that were active stay taken.
     """
 
     key: str
     now: int
     may_change_state: bool
+    keeps: bool = False
+
+
+class Move(msgspec.Struct, frozen=True, gc=False):
+    """Which state a record is to get (None: the one it has), and why."""
+
+    state: State | None
+    reason: str = ""
+
+    def of(self, current: Record) -> tuple[State, str]:
+        """Return the state and the reason that `current` gets."""
+        if self.state is None:
+            return current.state, current.reason
+        return self.state, self.reason if self.state in ENDED else ""
 
 
 def server_set_faults(values: Iterable[Value]) -> list[Fault]:
@@ -159,8 +179,25 @@ def _patched(command: Patch, current: Record | None, terms: Terms) -> Decision:
         return Missing()
     if not command.precondition.holds(current):
         return _stale(current)
+    if (refusal := _unmovable(command, current)) is not None:
+        return refusal
     values = _merged(decode_values(current.values), command.values, command.remove)
-    return _replaced(current, values, command.values, command.state, terms)
+    return _changed(current, values, command.values, Move(command.state, command.reason), terms)
+
+
+def _unmovable(command: Patch, current: Record) -> Locked | Impossible | None:
+    """Say why a record cannot get where a PATCH would have it, if it cannot."""
+    then = current.state if command.state is None else command.state
+    if not may_become(current.state, then):
+        final = current.state is State.REVOKED
+        return Locked(current.state, current.reason) if final else Impossible(current.state, then)
+    if current.state in OWNERS_STATES:
+        return None
+    touched = bool(command.values or command.remove)
+    told_anew = current.state is State.REVOKED and command.reason != current.reason
+    if command.state is None or (then is current.state and (touched or told_anew)):
+        return Locked(current.state, current.reason)
+    return None
 
 
 def _edited(
@@ -199,14 +236,27 @@ def _replaced(
     """Make the values of `current` just these; `given` are those of them that were sent."""
     if current.state not in OWNERS_STATES:
         return Locked(current.state, current.reason)
+    return _changed(current, values, given, Move(state), terms)
+
+
+def _changed(
+    current: Record,
+    values: tuple[Value, ...],
+    given: Iterable[Value],
+    move: Move,
+    terms: Terms,
+) -> Decision:
     old = decode_values(current.values)
     secrets = {value.index for value in given if is_secret(value.type)}
     new = _stamped(old, values, secrets, terms.now)
     if protected := _protected(old, new, secrets):
         return Protected(protected)
-    moved = state is not None and state is not current.state
+    state, reason = move.of(current)
+    moved = state is not current.state or reason != current.reason
     if moved and not terms.may_change_state:
         return StateForbidden()
+    if moved and terms.keeps and state is State.RESERVED:
+        return Published()
     changed = bool(secrets) or new != old
     if not changed and not moved:
         return Unchanged(current)
@@ -218,7 +268,8 @@ def _replaced(
         msgspec.structs.replace(
             current,
             version=current.version + 1,
-            state=state or current.state,
+            state=state,
+            reason=reason,
             values=blob,
             changed_at=terms.now,
         ),
@@ -274,12 +325,15 @@ def _deleted(precondition: Precondition, current: Record | None, terms: Terms) -
         return _stale(current)
     if current.state not in OWNERS_STATES:
         return Locked(current.state, current.reason)
+    if terms.keeps and current.state is not State.RESERVED:
+        return Published()
     return Saved(
         ChangeKind.DELETED,
         msgspec.structs.replace(
             current,
             version=current.version + 1,
             state=State.DELETED,
+            reason="",
             values=EMPTY_VALUES,
             changed_at=terms.now,
         ),

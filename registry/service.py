@@ -263,7 +263,9 @@ class Registry:
                 identity, place, directory, own=own, fresh=attempt > 0
             )
             sealed = self._seals.commanded(place.key, command)
-            terms = Terms(place.key, asked.at // 1000, may_change_state=False)
+            terms = Terms(
+                place.key, asked.at // 1000, may_change_state=False, keeps=place.home.keeps
+            )
             drafts = await self._drafts(directory, ((sealed, terms),))
             unit = judged_unit(sealed, terms, drafts, place, grants, scope, directory, asked)
             answer = await self._commit.submit(unit)
@@ -294,4 +296,6 @@ def _terms(directory: PrefixDirectory, asked: Asked[Any], command: Command, key:
     if isinstance(command, Create | Put | Upsert | Patch) and command.state is not None:
         state = permit(directory, asked, Scope.STATE, command.handle)
         may_change_state = isinstance(state.verdict, Allowed)
-    return Terms(key, asked.at // 1000, may_change_state)
+    home = directory.home_of(command.handle)
+    keeps = home is not None and home.keeps
+    return Terms(key, asked.at // 1000, may_change_state, keeps)

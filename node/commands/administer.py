@@ -159,6 +159,18 @@ def giving_up_prefix(text: str) -> Work:
     return work
 
 
+def keeping_names(text: str, *, keeps: bool) -> Work:
+    """Say whether names under a prefix that were active stay taken. The result is the prefix."""
+    prefix = parse_prefix(text)
+
+    async def work(administration: Administration, ordered: Ordered) -> str:
+        if not await administration.keep_names(prefix, ordered, keeps=keeps):
+            raise NotDone(f"{text} was never allotted")
+        return str(prefix)
+
+    return work
+
+
 def delegating_prefix(
     text: str, *, sites: Sequence[str], public_key: bytes = b"", chance: Callable[[int], bytes]
 ) -> Work:

@@ -35,6 +35,7 @@ class ListedPrefix(Listed, frozen=True, kw_only=True):
     homed: bool
     delegated: bool
     signed: bool
+    keeps: bool
     fold_suffix: bool
 
 
@@ -93,6 +94,7 @@ def _prefix(entry: PrefixEntry) -> ListedPrefix:
         homed=entry.enabled,
         delegated=entry.routes is not None,
         signed=entry.signed,
+        keeps=entry.keeps,
         fold_suffix=entry.fold_suffix,
     )
 

@@ -26,10 +26,12 @@ from registry.answers import (
     Denied,
     Exists,
     Faulty,
+    Impossible,
     KeyReused,
     Locked,
     Missing,
     Protected,
+    Published,
     Replayed,
     Saved,
     Stale,
@@ -46,7 +48,7 @@ FATE_UNKNOWN = (
 )
 
 
-def told(  # noqa: C901, PLR0911 -- one case for each answer
+def told(  # noqa: C901, PLR0911, PLR0912 -- one case for each answer
     answer: Answer, created: Handle | None = None
 ) -> Told:
     """Return the reply; `created` is the handle that a CREATE_HANDLE names or had minted."""
@@ -70,11 +72,14 @@ def told(  # noqa: C901, PLR0911 -- one case for each answer
             return refused(ResponseCode.INSUFFICIENT_PERMISSIONS, text)
         case Locked(state=state, reason=reason):
             return refused(ResponseCode.INSUFFICIENT_PERMISSIONS, state_text(state, reason))
+        case Published():
+            text = "Names under this prefix that were active stay taken"
+            return refused(ResponseCode.INSUFFICIENT_PERMISSIONS, text)
         case Faulty(faults=faults):
             return rejected(faults)
         case Denied(verdict=verdict):
             return denied(verdict)
-        case Stale() | StateForbidden() | Replayed() | KeyReused():
+        case Stale() | Impossible() | StateForbidden() | Replayed() | KeyReused():
             # Commands of the wire have no precondition, state or idempotency key.
             raise TypeError(f"no answer to a message: {answer!r}")
         case _:

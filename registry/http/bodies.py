@@ -7,6 +7,7 @@ import msgspec
 from identifiers.faults import Fault, Faults, Invalid
 from identifiers.names import Handle
 from identifiers.records import State
+from identifiers.standings import ENDED, reason_faults
 from identifiers.values import MAX_INDEX, Value
 from identifiers.wire.jsonfast import read_typical
 from identifiers.wire.jsonform import read_identifier, read_values
@@ -16,7 +17,10 @@ from registry.submissions import fit, fitness_faults
 
 READ_ONLY: Final = ("version", "changed_at", "reason")
 """Members of answers; they may come back in a body and mean nothing there."""
-_STATES: Final = {"active": State.ACTIVE, "reserved": State.RESERVED}
+_STATES: Final = {
+    state.name.lower(): state
+    for state in (State.ACTIVE, State.RESERVED, State.SUSPENDED, State.REVOKED)
+}
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -33,6 +37,7 @@ class Changes(msgspec.Struct, frozen=True):
     values: tuple[Value, ...]
     remove: frozenset[int]
     state: State | None
+    reason: str = ""
 
 
 def read_new(body: bytes) -> Fit:
@@ -62,19 +67,33 @@ def read_replacement(body: bytes, handle: Handle) -> Fit:
 
 
 def read_changes(body: bytes) -> Changes:
-    """Read ``{"values"?, "remove"?, "state"?}``. Raises `Invalid` with every fault."""
+    """Read ``{"values"?, "remove"?, "state"?, "reason"?}``. Raises `Invalid` with every fault."""
     faults = Faults()
-    members = members_of(load(body), "", faults, ("values", "remove", "state"))
+    members = members_of(load(body), "", faults, ("values", "remove", "state", "reason"))
     if members is None:
         raise Invalid(faults)
     values = _changed_values(members)
     remove = _removed(members)
-    state = members.one_of("state", tuple(_STATES)) if "state" in members else None
+    named = members.one_of("state", tuple(_STATES)) if "state" in members else ""
+    state = _STATES.get(named)
+    reason = read_reason(members, state)
     if not any(name in members for name in ("values", "remove", "state")):
         faults.append(Fault("empty"))
     if faults:
         raise Invalid(faults)
-    return Changes(values, remove, _STATES[state] if state else None)
+    return Changes(values, remove, state, reason)
+
+
+def read_reason(members: Members, state: State | None) -> str:
+    """Read the reason that goes with a state: asked for where it is told, refused elsewhere."""
+    if state in ENDED:
+        reason = members.text("reason")
+        if isinstance(members.get("reason"), str):
+            members.faults.extend(reason_faults(reason, members.place("reason")))
+        return reason
+    if "reason" in members:
+        members.note("reason", "state.reason")
+    return ""
 
 
 def _without_read_only(document: object) -> object:

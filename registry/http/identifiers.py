@@ -76,6 +76,7 @@ class Identifiers:
             values=changes.values,
             remove=changes.remove,
             state=changes.state,
+            reason=changes.reason,
             precondition=requests.precondition(request),
         )
         return await self._answered(request, caller, body, self._registry.patch, command)

@@ -7,10 +7,12 @@ from registry.answers import (
     Denied,
     Exists,
     Faulty,
+    Impossible,
     KeyReused,
     Locked,
     Missing,
     Protected,
+    Published,
     Refused,
     Stale,
     StateForbidden,
@@ -44,8 +46,20 @@ PROTECTED: Final = Kind(
 LOCKED: Final = Kind(
     Locked.code,
     409,
-    "The identifier is suspended or revoked; its owner cannot change it.",
-    "该标识已被暂停或注销，所有者不可更改。",
+    "The identifier is suspended or revoked: a suspended one has to be made active first.",
+    "该标识已暂停或吊销，不可更改；已暂停的须先恢复为有效状态。",
+)
+IMPOSSIBLE: Final = Kind(
+    Impossible.code,
+    409,
+    "This state cannot follow the one that the identifier is in.",
+    "标识不能由当前状态变更为该状态。",
+)
+PUBLISHED: Final = Kind(
+    Published.code,
+    409,
+    "Names under this prefix that were active stay taken: suspend or revoke it instead.",
+    "该前缀保留曾经有效的标识，不可删除或退回预留：请改用暂停或吊销。",
 )
 STATE_SCOPE: Final = Kind(
     StateForbidden.code,
@@ -102,20 +116,6 @@ JOBS_BUSY: Final = Kind(
     "Two imports or exports of this enterprise run already. Try again when one has ended.",
     "该企业已有两个导入或导出任务在运行，请待其一结束后重试。",
 )
-REGISTRY_KINDS: Final = (
-    EXISTS,
-    NOT_FOUND,
-    VALUES_EXIST,
-    VALUES_MISSING,
-    STALE,
-    PROTECTED,
-    LOCKED,
-    STATE_SCOPE,
-    KEY_REUSED,
-    KEY_SYNTAX,
-    PARAMETER,
-    INSECURE,
-    NO_IMPORT,
 NO_SUCH: Final = Kind(
     "no-such-thing",
     404,
@@ -128,10 +128,28 @@ MISSING_ROLE: Final = Kind(
     "The role of this account, or this kind of key, does not allow this.",
     "该账户的角色或该类密钥无权执行此操作。",
 )
+REGISTRY_KINDS: Final = (
+    EXISTS,
+    NOT_FOUND,
+    VALUES_EXIST,
+    VALUES_MISSING,
+    STALE,
+    PROTECTED,
+    LOCKED,
+    IMPOSSIBLE,
+    PUBLISHED,
+    STATE_SCOPE,
+    KEY_REUSED,
+    KEY_SYNTAX,
+    PARAMETER,
+    INSECURE,
+    NO_IMPORT,
     IMPORT_OVERTAKEN,
     BODY_DIFFERS,
     NOT_ACCEPTABLE,
     JOBS_BUSY,
+    NO_SUCH,
+    MISSING_ROLE,
 )
 ALL_KINDS: Final = (*SHARED_KINDS, *REGISTRY_KINDS)
 _BY_CODE: Final = {kind.code: kind for kind in ALL_KINDS}
@@ -147,15 +165,16 @@ def problem_of_answer(answer: Refused | Denied | KeyReused) -> Problem:
     match answer:
         case Exists():
             problem = Problem(kind=EXISTS, members={"version": answer.version})
-        case Missing() | StateForbidden() | KeyReused():
-    NO_SUCH,
-    MISSING_ROLE,
+        case Missing() | StateForbidden() | KeyReused() | Published():
             problem = Problem(kind=kind_of_code(answer.code))
         case Protected() | ValuesExist() | ValuesMissing():
             members = {"indexes": list(answer.indexes)}
             problem = Problem(kind=kind_of_code(answer.code), members=members)
         case Stale():
             problem = Problem(kind=STALE, members={"version": answer.version or None})
+        case Impossible():
+            states = {"state": answer.now.name.lower(), "wanted": answer.then.name.lower()}
+            problem = Problem(kind=IMPOSSIBLE, members=states)
         case Locked():
             told = {"state": answer.state.name.lower(), "reason": answer.reason}
             problem = Problem(kind=LOCKED, members=told)

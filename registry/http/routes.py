@@ -26,6 +26,7 @@ from registry.http.problems import (
     BODY_DIFFERS,
     EXISTS,
     IMPORT_OVERTAKEN,
+    IMPOSSIBLE,
     JOBS_BUSY,
     KEY_REUSED,
     KEY_SYNTAX,
@@ -35,6 +36,7 @@ from registry.http.problems import (
     NOT_FOUND,
     PARAMETER,
     PROTECTED,
+    PUBLISHED,
     STALE,
     STATE_SCOPE,
 )
@@ -237,7 +239,7 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
                 200: Result(description="Replaced.", content=_RECEIPT, headers=_ETAG),
                 201: Result(description="Registered.", content=_RECEIPT, headers=_ETAG),
             },
-            problems=(*_WRITE, *_BODY, STALE, PROTECTED, LOCKED, STATE_SCOPE),
+            problems=(*_WRITE, *_BODY, STALE, PROTECTED, LOCKED, PUBLISHED, STATE_SCOPE),
             writes=True,
         ),
         Operation(
@@ -248,12 +250,23 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
             tag="Identifiers",
             summary="Change single values, or the state",
             description="Adds or replaces values by index, removes others, moves the identifier "
-            "between reserved (it does not resolve) and active.",
+            "through its life: reserved (it does not resolve), active, suspended, revoked (final). "
+            "Of a suspended one nothing but the state changes, unless it is made active with it.",
             handler=handlers.patch,
             parameters=(_HANDLE, _IF_MATCH, _IF_NONE_MATCH, _ONCE, _LANGUAGE),
             body=Body(description="The changes.", content=_json("Changes", examples.CHANGES)),
             results={200: Result(description="Changed.", content=_RECEIPT, headers=_ETAG)},
-            problems=(*_WRITE, *_BODY, NOT_FOUND, STALE, PROTECTED, LOCKED, STATE_SCOPE),
+            problems=(
+                *_WRITE,
+                *_BODY,
+                NOT_FOUND,
+                STALE,
+                PROTECTED,
+                LOCKED,
+                IMPOSSIBLE,
+                PUBLISHED,
+                STATE_SCOPE,
+            ),
             writes=True,
         ),
         Operation(
@@ -268,7 +281,7 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
             handler=handlers.delete,
             parameters=(_HANDLE, _IF_MATCH, _ONCE, _LANGUAGE),
             results={200: Result(description="Deleted.", content=_RECEIPT, headers=_ETAG)},
-            problems=(*_WRITE, NOT_FOUND, STALE, LOCKED),
+            problems=(*_WRITE, NOT_FOUND, STALE, LOCKED, PUBLISHED),
             writes=True,
         ),
     )

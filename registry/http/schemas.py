@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from identifiers.standings import MAX_REASON
 from identifiers.values import (
     DEFAULT_TTL,
     MAX_DATA_BYTES,
@@ -138,7 +139,17 @@ SCHEMAS: Final[dict[str, Json]] = {
                 ref("Value"), description="Replace the values of the same index, or are added."
             ),
             remove=_array(_INDEX, description="Indexes of values to be removed."),
-            state=_OWNERS_STATE,
+            state={
+                **_STATE,
+                "description": "A suspended identifier does not resolve until it is made active "
+                "again; a revoked one never will, and its name stays taken.",
+            },
+            reason={
+                "type": "string",
+                "minLength": 1,
+                "maxLength": MAX_REASON,
+                "description": "Goes with suspended and revoked, and is told to everybody.",
+            },
         ),
         "minProperties": 1,
     },
@@ -155,7 +166,7 @@ SCHEMAS: Final[dict[str, Json]] = {
         ("handle", "status", "state", "version", "changed_at", "change"),
         handle=_HANDLE,
         status={"type": "string", "enum": ["created", "updated", "unchanged", "deleted"]},
-        state={"type": "string", "enum": ["active", "reserved", "deleted"]},
+        state={"type": "string", "enum": [*_STATE["enum"], "deleted"]},
         version=_VERSION,
         changed_at=_INSTANT,
         change=_CHANGE,

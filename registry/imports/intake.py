@@ -44,7 +44,7 @@ class Chunk(msgspec.Struct, frozen=True):
 def still_permitted(chunk: Chunk, permits: Permits) -> Chunk:
     """Return a chunk without the rows whose prefix its asker has lost since they were read."""
     verdicts = {
-        row.row.prefix: permits.of(row.row)[0] for row in chunk.rows if isinstance(row, Entry)
+        row.row.prefix: permits.of(row.row).verdict for row in chunk.rows if isinstance(row, Entry)
     }
     if all(isinstance(verdict, Allowed) for verdict in verdicts.values()):
         return chunk

@@ -273,7 +273,9 @@ class MemoryStore:
         if there is None or there.enterprise or used:
             return False
         with self.committing():
-            self._prefixes[text] = msgspec.structs.replace(entry, signed=there.signed)
+            self._prefixes[text] = msgspec.structs.replace(
+                entry, signed=there.signed, keeps=there.keeps
+            )
             self.audited.append(audit)
             self._tell((), directory=True)
         return True
@@ -326,6 +328,18 @@ class MemoryStore:
         """End a key; False when there is none in force by that id."""
         self.reach()
         key = self._keys.get(key_id)
+    async def keep_names(self, prefix: Prefix, audit: AuditEntry, *, keeps: bool) -> bool:
+        """Say whether names under a prefix stay taken; False when it was not allotted."""
+        self.reach()
+        entry = self._prefixes.get(str(prefix))
+        if entry is None:
+            return False
+        with self.committing():
+            self._prefixes[str(prefix)] = msgspec.structs.replace(entry, keeps=keeps)
+            self.audited.append(audit)
+            self._tell((), directory=True)
+        return True
+
         if key is None or key.revoked_at:
             return False
         with self.committing():

@@ -44,6 +44,7 @@ def _entry(row: asyncpg.Record) -> PrefixEntry:
         enabled=row["enabled"],
         fold_suffix=row["fold_suffix"],
         signed=row["signed"],
+        keeps=row["keeps"],
         routes=routes if row["delegated"] else None,
         namespace=namespace,
     )
@@ -108,6 +109,12 @@ async def sign(connection: Connection, prefix: Prefix, *, signed: bool) -> bool:
 async def enable(connection: Connection, prefix: Prefix, *, enabled: bool) -> bool:
     """Switch a prefix within a transaction at hand; False when that changes nothing."""
     switched = await connection.fetchval(_SQL["enable"], str(prefix), enabled, rows.pack_news(()))
+async def keep(connection: Connection, prefix: Prefix, *, keeps: bool) -> bool:
+    """Mark a prefix within a transaction at hand; False when it was not allotted."""
+    marked = await connection.fetchval(_SQL["keep"], str(prefix), keeps, rows.pack_news(()))
+    return marked is not None
+
+
     return switched is not None
 
 

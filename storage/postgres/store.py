@@ -138,6 +138,19 @@ class PostgresStore:
         self._nudge.news()
         return marked
 
+    async def keep_names(self, prefix: Prefix, audit: AuditEntry, *, keeps: bool) -> bool:
+        """Say whether names under a prefix stay taken; False when it was not allotted."""
+
+        async def work(connection: Connection) -> bool:
+            marked = await directory.keep(connection, prefix, keeps=keeps)
+            if marked:
+                await write.audit(connection, audit)
+            return marked
+
+        marked = await self._database.commit(work)
+        self._nudge.news()
+        return marked
+
     async def enable_prefix(self, prefix: Prefix, audit: AuditEntry, *, enabled: bool) -> bool:
         """Switch a prefix on or off; False when it was so already or was never allotted."""
 

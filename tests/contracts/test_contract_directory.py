@@ -254,3 +254,13 @@ async def test_a_prefix_is_signed_until_it_is_not(backend: Backend) -> None:
         assert found.signed is signed
     assert not await backend.store.sign_prefix(Prefix.parse("88.301"), AUDIT, signed=True)
     assert len(await backend.past.audited()) == 4
+
+
+async def test_a_prefix_may_keep_its_names(backend: Backend) -> None:
+    entry = PrefixEntry(prefix=Prefix.parse("88.301"), kind=PrefixKind.SECONDARY, enterprise=0)
+    await backend.store.home_prefix(entry, AUDIT)
+    assert await backend.store.keep_names(entry.prefix, AUDIT, keeps=True)
+    found = (await backend.directory.directory()).exact("88.301")
+    assert found is not None
+    assert found.keeps
+    assert not await backend.store.keep_names(Prefix.parse("88.399"), AUDIT, keeps=True)

@@ -2,7 +2,7 @@
 -- The picture of all prefixes; with the values of a prefix's active record where they matter: its
 -- routes when it is delegated, its namespace (the type's name stands in the blob as it is).
 SELECT p.prefix, p.kind, coalesce(p.enterprise, 0) AS enterprise, p.enabled, p.fold_suffix,
-       p.delegated, p.signed, i.wire_values
+       p.delegated, p.signed, p.keeps, i.wire_values
   FROM prefix p
   LEFT JOIN identifier i
     ON i.prefix = '0.NA' AND i.key = '0.NA/' || p.prefix AND i.state = 1
@@ -48,6 +48,15 @@ SELECT prefix FROM moved;
 -- Say whether the node signs what is written under a prefix. Caches learn of it.
 WITH marked AS (
     UPDATE prefix SET signed = $2 WHERE prefix = $1 RETURNING prefix
+), told AS (
+    INSERT INTO invalidation (packed, directory) SELECT $3, true FROM marked
+)
+SELECT prefix FROM marked;
+
+-- name: keep
+-- Say whether names under a prefix that were active stay taken. Caches learn of it.
+WITH marked AS (
+    UPDATE prefix SET keeps = $2 WHERE prefix = $1 RETURNING prefix
 ), told AS (
     INSERT INTO invalidation (packed, directory) SELECT $3, true FROM marked
 )

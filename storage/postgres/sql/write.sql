@@ -21,9 +21,9 @@ WITH new AS (
       )
 ), kept AS (
     INSERT INTO identifier_history
-        (prefix, key, version, name, state, reason, template, wire_values, changed_at)
+        (prefix, key, version, name, state, reason, template, wire_values, changed_at, xid)
     SELECT i.prefix, i.key, i.version, i.name, i.state, i.reason, i.template, i.wire_values,
-           i.changed_at
+           i.changed_at, i.xid
       FROM new
      CROSS JOIN LATERAL (
         SELECT * FROM identifier i WHERE i.prefix = new.prefix AND i.key = new.key OFFSET 0
@@ -37,7 +37,8 @@ WITH new AS (
         ON CONFLICT (prefix, key) DO UPDATE
        SET name = excluded.name, version = excluded.version, state = excluded.state,
            reason = excluded.reason, template = excluded.template,
-           wire_values = excluded.wire_values, changed_at = excluded.changed_at
+           wire_values = excluded.wire_values, changed_at = excluded.changed_at,
+           xid = excluded.xid
      WHERE i.version = excluded.version - 1
     RETURNING 1
 ), logged AS (

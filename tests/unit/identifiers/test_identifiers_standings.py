@@ -4,7 +4,14 @@ from itertools import product
 import pytest
 
 from identifiers.records import State
-from identifiers.standings import EnterpriseState, Hosting, PrefixState, may_become
+from identifiers.standings import (
+    MAX_REASON,
+    EnterpriseState,
+    Hosting,
+    PrefixState,
+    may_become,
+    reason_faults,
+)
 
 
 def ends(kind: type[Enum]):
@@ -50,3 +57,20 @@ def test_what_was_deleted_may_be_registered_again_and_what_was_revoked_may_not()
     assert not may_become(State.REVOKED, State.DELETED)
     assert not may_become(State.RESERVED, State.SUSPENDED)
     assert may_become(Hosting.REJECTED, Hosting.APPLIED)
+
+
+@pytest.mark.parametrize(
+    ("reason", "codes"),
+    [
+        ("质量核查，批次 7", []),
+        ("r" * MAX_REASON, []),
+        (" ", ["empty"]),
+        ("r" * (MAX_REASON + 1), ["too_long"]),
+        ("a\nb\tc", ["text.control"]),
+        ("\u202e" + "r" * MAX_REASON, ["too_long", "text.control"]),
+    ],
+)
+def test_a_reason_is_a_line_of_text(reason, codes):
+    faults = reason_faults(reason)
+    assert [fault.code for fault in faults] == codes
+    assert all(fault.pointer == "/reason" and fault.detail("zh") for fault in faults)

@@ -13,9 +13,11 @@ from node.commands.administer import (
     delegating_prefix,
     giving_up_prefix,
     homing_prefix,
+    keeping_names,
     revoking_key,
 )
 from node.commands.listing import listing_enterprises, listing_keys, listing_prefixes
+from node.refusals import NotDone
 from registry.administration import Administration, Ordered
 from storage.memory import MemoryStore
 
@@ -41,6 +43,7 @@ async def furnished(office):
         giving_up_prefix("88.300.2"),
         delegating_prefix("88.300.1", sites=["192.0.2.1:2641"], chance=bytes),
     ]
+    works += [keeping_names("88.300.1", keeps=True)]
     for work in works:
         await work(office, ORDERED)
     await office.vouch_no_more(Prefix.parse("88.300"), ORDERED)
@@ -63,10 +66,10 @@ async def test_enterprises_are_columns(furnished):
 
 async def test_prefixes_with_their_states(furnished):
     assert (await told(listing_prefixes(), furnished)).splitlines() == [
-        "PREFIX    ENTERPRISE  HOMED  DELEGATED  SIGNED  FOLD SUFFIX",
-        "88.300    the node    yes    no         no      no",
-        "88.300.1  1           yes    yes        no      no",
-        "88.300.2  2           no     no         no      no",
+        "PREFIX    ENTERPRISE  HOMED  DELEGATED  SIGNED  KEEPS  FOLD SUFFIX",
+        "88.300    the node    yes    no         no      no     no",
+        "88.300.1  1           yes    yes        no      yes    no",
+        "88.300.2  2           no     no         no      no     no",
     ]
     listed = json.loads(await told(listing_prefixes(as_json=True), furnished))
     assert [p["enterprise"] for p in listed] == [None, 1, 2]
@@ -105,3 +108,8 @@ async def test_keys_by_id_and_never_a_secret(furnished):
 async def test_nothing_yet(office):
     assert (await told(listing_keys(), office)).startswith("ID  ENTERPRISE  STATE")
     assert await told(listing_enterprises(as_json=True), office) == "[]"
+
+
+async def test_a_prefix_that_was_never_allotted_keeps_no_names(furnished):
+    with pytest.raises(NotDone, match="never allotted"):
+        await told(keeping_names("88.300.9", keeps=True), furnished)

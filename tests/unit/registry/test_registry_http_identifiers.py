@@ -11,7 +11,7 @@ from identifiers.values import Permission, Value
 from identifiers.wire.handle.values import encode_values
 from registry.http.reception import Reception
 from registry.keys import KeyRing
-from tests.unit.registry.world import IDENTIFIERS, PEPPER, new, now_ns
+from tests.unit.registry.world import IDENTIFIERS, PEPPER, audit, entry, new, now_ns
 
 A = f"{IDENTIFIERS}/88.300.1/A"
 FIXED = f"{0x0E & ~Permission.ADMIN_WRITE:04b}"
@@ -371,6 +371,12 @@ async def test_patch_needs_an_identifier(api):
         ({"values": [value(1), value(1)]}, [("/values/1/index", "value.duplicate_index")]),
         ({"values": [value(1001)]}, [("/values/0", "value.server_set")]),
         ({"state": "gone"}, [("/state", "one_of")]),
+        ({"state": "suspended"}, [("/reason", "required")]),
+        ({"state": "revoked", "reason": " "}, [("/reason", "empty")]),
+        ({"state": "revoked", "reason": 7}, [("/reason", "type")]),
+        ({"state": "revoked", "reason": "a\nb"}, [("/reason", "text.control")]),
+        ({"state": "revoked", "reason": "r" * 501}, [("/reason", "too_long")]),
+        ({"state": "active", "reason": "why"}, [("/reason", "state.reason")]),
         ({"handle": "88.300.1/A", "remove": [1]}, [("/handle", "unknown_key")]),
     ],
 )
@@ -391,6 +397,54 @@ async def test_a_state_needs_its_scope(api):
     answer = await api.patch(A, {"state": "reserved"}, key="writer")
     assert (answer.status, answer.code) == (403, "missing-scope-state")
     assert (await api.patch(A, {"state": "reserved"})).json["state"] == "reserved"
+
+
+async def test_a_life_from_reserved_to_revoked(api, store):
+    await api.post(IDENTIFIERS, new(state="reserved"))
+    early = await api.patch(A, {"state": "suspended", "reason": "r"})
+    assert (early.status, early.code) == (409, "state-impossible")
+    assert (early.json["state"], early.json["wanted"]) == ("reserved", "suspended")
+    assert (await api.patch(A, {"state": "active"})).json["state"] == "active"
+    suspended = {"state": "suspended", "reason": "质量核查"}
+    assert (await api.patch(A, suspended, If_Match='"v1"')).code == "precondition-failed"
+    answer = await api.patch(A, suspended, If_Match='"v2"')
+    assert (answer.json["state"], answer.json["version"]) == ("suspended", 3)
+    read = (await api.get(A)).json
+    assert (read["state"], read["reason"]) == ("suspended", "质量核查")
+    locked = await api.patch(A, {"values": [value(1, "new")]})
+    assert (locked.code, locked.json["reason"]) == ("locked", "质量核查")
+    assert (await api.patch(A, {"state": "active"})).json["version"] == 4
+    assert "reason" not in (await api.get(A)).json
+    await api.patch(A, {"state": "revoked", "reason": "报废"})
+    read = (await api.get(A)).json
+    assert (read["state"], read["reason"], read["version"]) == ("revoked", "报废", 5)
+    assert len(read["values"]) == 1
+    for refused in (
+        await api.patch(A, {"state": "active"}),
+        await api.delete(A),
+        await api.put(A, new()),
+    ):
+        assert (refused.status, refused.code) == (409, "locked")
+    assert (await api.post(IDENTIFIERS, new())).code == "exists"
+    assert [entry.action for entry in store.audited[1:]] == ["identifier.state"] * 4
+
+
+async def test_a_prefix_may_keep_its_names(api, store):
+    await store.home_prefix(entry("88.300.12", 1, keeps=True), audit())
+    for name in ("A", "R"):
+        state = "reserved" if name == "R" else "active"
+        await api.post(IDENTIFIERS, new(f"88.300.12/{name}", state=state))
+    kept = f"{IDENTIFIERS}/88.300.12/A"
+    for refused in (
+        await api.delete(kept),
+        await api.patch(kept, {"state": "reserved"}),
+        await api.put(kept, new("88.300.12/A", state="reserved")),
+    ):
+        assert (refused.status, refused.code) == (409, "published")
+    batch = {"items": [new("88.300.12/A", state="reserved")]}
+    (item,) = (await api.post(f"{IDENTIFIERS}/batch?mode=replace", batch)).json["items"]
+    assert item["status"] == 409
+    assert (await api.delete(f"{IDENTIFIERS}/88.300.12/R")).status == 200
 
 
 # delete

@@ -10,9 +10,11 @@ from identifiers.wire.handle.values import decode_values, encode_values
 from registry.answers import (
     Exists,
     Faulty,
+    Impossible,
     Locked,
     Missing,
     Protected,
+    Published,
     Saved,
     Stale,
     StateForbidden,
@@ -42,7 +44,8 @@ UNLESS_V3 = Precondition(none_of=frozenset({3}))
 
 
 def terms(**more):
-    return Terms(key="88.300.1/A", now=NOW, may_change_state=more.pop("may_change_state", True))
+    may_change_state = more.pop("may_change_state", True)
+    return Terms(key="88.300.1/A", now=NOW, may_change_state=may_change_state, **more)
 
 
 def stamped(*values, at=BEFORE):
@@ -268,13 +271,96 @@ def test_no_state_means_the_state_stays(command):
     [
         Put(handle=H, values=(value(1, b"new"),)),
         Upsert(handle=H, values=(value(1, b"new"),)),
-        Patch(handle=H, state=State.ACTIVE),
+        Patch(handle=H, values=(value(1, b"new"),)),
+        Patch(handle=H, remove=frozenset({1})),
         Delete(handle=H),
     ],
 )
-def test_owners_cannot_touch_what_was_taken_from_them(command, state):
+def test_what_is_suspended_or_revoked_keeps_its_values(command, state):
     there = record(value(1), state=state, reason="court order")
     assert decide(command, there, terms()) == Locked(state, "court order")
+    same = Patch(handle=H, values=(value(1, b"new"),), state=state, reason="court order")
+    assert decide(same, there, terms()) == Locked(state, "court order")
+
+
+SUSPENDED = record(value(1), state=State.SUSPENDED, reason="recall")
+REVOKED = record(value(1), state=State.REVOKED, reason="scrapped")
+
+
+@pytest.mark.parametrize("state", [State.SUSPENDED, State.REVOKED])
+def test_what_ends_is_told_with_its_reason(state):
+    decision = decide(Patch(handle=H, state=state, reason="recall"), THERE, terms())
+    new = saved(decision)
+    assert (decision.kind, new.state, new.reason) == (ChangeKind.STATE, state, "recall")
+    assert (new.values, new.version, new.changed_at) == (THERE.values, 4, NOW)
+    again = Patch(handle=H, state=state, reason="recall")
+    assert decide(again, new, terms()) == Unchanged(new)
+
+
+def test_what_is_active_again_has_no_reason():
+    new = saved(decide(Patch(handle=H, state=State.ACTIVE), SUSPENDED, terms()))
+    assert (new.state, new.reason) == (State.ACTIVE, "")
+
+
+def test_a_suspended_identifier_may_be_mended_as_it_is_made_active():
+    command = Patch(handle=H, values=(value(1, b"mended"),), state=State.ACTIVE)
+    decision = decide(command, SUSPENDED, terms())
+    assert (decision.kind, saved(decision).state) == (ChangeKind.UPDATED, State.ACTIVE)
+
+
+def test_a_suspension_may_be_told_with_another_reason():
+    command = Patch(handle=H, state=State.SUSPENDED, reason="recall of lot 7")
+    assert saved(decide(command, SUSPENDED, terms())).reason == "recall of lot 7"
+    assert decide(command, SUSPENDED, terms(may_change_state=False)) == StateForbidden()
+
+
+def test_rows_that_say_active_do_not_undo_a_suspension():
+    for command in (Create, Put, Upsert):
+        more = {"overwrite": True} if command is Create else {}
+        row = command(handle=H, values=(value(1),), state=State.ACTIVE, **more)
+        assert decide(row, SUSPENDED, terms()) == Locked(State.SUSPENDED, "recall")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Patch(handle=H, state=State.ACTIVE),
+        Patch(handle=H, state=State.SUSPENDED, reason="scrapped"),
+        Patch(handle=H, state=State.REVOKED, reason="another"),
+    ],
+)
+def test_what_is_revoked_stays_so(command):
+    assert decide(command, REVOKED, terms()) == Locked(State.REVOKED, "scrapped")
+
+
+@pytest.mark.parametrize(
+    ("stored", "then"),
+    [
+        (SUSPENDED, State.RESERVED),
+        (record(value(1), state=State.RESERVED), State.SUSPENDED),
+    ],
+)
+def test_not_every_state_follows_every_other(stored, then):
+    answer = decide(Patch(handle=H, state=then, reason="r"), stored, terms())
+    assert answer == Impossible(stored.state, then)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Delete(handle=H),
+        Patch(handle=H, state=State.RESERVED),
+        Put(handle=H, values=(value(1),), state=State.RESERVED),
+    ],
+)
+def test_under_a_prefix_that_keeps_its_names_what_was_active_is_not_freed(command):
+    assert decide(command, THERE, terms(keeps=True)) == Published()
+    assert isinstance(decide(command, THERE, terms()), Saved)
+
+
+def test_what_was_only_reserved_is_freed_all_the_same():
+    reserved = record(value(1), state=State.RESERVED)
+    assert saved(decide(Delete(handle=H), reserved, terms(keeps=True))).state is State.DELETED
 
 
 # permissions of values
