@@ -140,6 +140,17 @@ class Delegated(msgspec.Struct, frozen=True):
     away: bool
 
 
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """What an identifier has for itself alone from now on, and nothing else.
+
+    Claims are digests (`identifiers.metadata.layouts`). `fresh`: it had nothing before.
+    """
+
+    holder: str
+    claims: tuple[bytes, ...]
+    fresh: bool = False
+
+
 class Writes(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one transaction commits, or does not."""
 
@@ -148,17 +159,20 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[StoredAnswer, ...] = ()
     chunk: ImportChunk | None = None
     delegated: tuple[Delegated, ...] = ()
+    held: tuple[Held, ...] = ()
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):
-    """What a transaction locks before it decides: canonical handles and request keys.
+    """What a transaction locks before it decides: canonical handles, request keys, claims.
 
-    The handles `reads` are read with the others and not locked: they may change while it commits.
+    Claims are those of touched handles. The handles `reads` are read with the others and not
+    locked: they may change while it commits.
     """
 
     keys: tuple[str, ...] = ()
     requests: tuple[RequestKey, ...] = ()
     reads: tuple[str, ...] = ()
+    claims: tuple[bytes, ...] = ()
 
 
 class Current(msgspec.Struct, frozen=True):
@@ -166,6 +180,7 @@ class Current(msgspec.Struct, frozen=True):
 
     records: dict[str, Record]
     answers: dict[RequestKey, StoredAnswer]
+    holders: dict[bytes, str] = {}
 
 
 class Enterprise(msgspec.Struct, frozen=True, kw_only=True):

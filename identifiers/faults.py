@@ -189,6 +189,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "the template {template} was withdrawn: nothing new is registered with it",
             "模板 {template} 已撤回，不能用于新的注册",
         ),
+        "template.mismatch": (
+            "the body names {body}, the address {path}",
+            "正文中的模板为 {body}，地址中的为 {path}",
+        ),
         "template.demanded": (
             "nothing is registered under {prefix} without a template",
             "前缀 {prefix} 下的标识必须使用模板",

@@ -30,3 +30,10 @@ def check(touched: Touched, current: Current, writes: Writes) -> None:
         if answer.request not in unanswered:
             raise ValueError(f"{answer.request!r} was not touched or is answered already")
         unanswered.discard(answer.request)
+    written_keys = {written.record.key for written in writes.records}
+    for held in writes.held:
+        if held.holder not in written_keys:
+            raise ValueError(f"{held.holder!r} is to hold something and is not written")
+        for claim in held.claims:
+            if claim not in touched.claims:
+                raise ValueError(f"{held.holder!r} is to hold what was not touched")

@@ -3,6 +3,7 @@
 * ``store``        `MemoryStore`: RegistryStore, RecordSource, ChangeFeed and DirectorySource
 * ``business``     `MemoryBusiness`: BusinessStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
+* ``templates``    `MemoryTemplates`: TemplateStore
 * ``shared_tier``  `MemorySharedTier`: SharedTier
 
 Nothing here survives its process. Both have switches that make them fail as real servers do.
@@ -12,5 +13,12 @@ from storage.memory.business import MemoryBusiness
 from storage.memory.reverse import MemoryReverse
 from storage.memory.shared_tier import MemorySharedTier
 from storage.memory.store import MemoryStore
+from storage.memory.templates import MemoryTemplates
 
-__all__ = ["MemoryBusiness", "MemoryReverse", "MemorySharedTier", "MemoryStore"]
+__all__ = [
+    "MemoryBusiness",
+    "MemoryReverse",
+    "MemorySharedTier",
+    "MemoryStore",
+    "MemoryTemplates",
+]

@@ -66,6 +66,7 @@ class MemoryStore:
         self.changes: list[Written] = []
         self.audited: list[AuditEntry] = []
         self.answers: dict[RequestKey, StoredAnswer] = {}
+        self.holders: dict[bytes, str] = {}
         self._news: list[tuple[tuple[tuple[str, int], ...], bool]] = []
         self._hint = asyncio.Event()
         self._prefixes: dict[str, PrefixEntry] = {}
@@ -145,6 +146,7 @@ class MemoryStore:
         for moved in writes.delegated:
             if str(moved.prefix) not in self._prefixes:
                 raise ValueError(f"{moved.prefix} was never allotted")
+            {c: self.holders[c] for c in touched.claims if c in self.holders},
         with self.committing():
             self._apply(writes)
         return result
@@ -160,12 +162,25 @@ class MemoryStore:
         self.answers.update((answer.request, answer) for answer in writes.answers)
         if writes.chunk is not None:
             self._apply_chunk(writes.chunk)
+        self.holders = self._held(writes)
         if writes.records:
             self._tell(tuple((w.record.key, w.record.version) for w in writes.records))
         for moved in writes.delegated:
             change = self._delegated.add if moved.away else self._delegated.discard
             change(str(moved.prefix))
-            self._tell((), directory=True)
+            entry = self._prefixes[str(moved.prefix)]
+            self.keep_prefix(msgspec.structs.replace(entry, hosted=not moved.away))
+
+    def _held(self, writes: Writes) -> dict[bytes, str]:
+        if not writes.held:
+            return self.holders
+        letting_go = {held.holder for held in writes.held}
+        holders = {c: h for c, h in self.holders.items() if h not in letting_go}
+        for held in writes.held:
+            if any(claim in holders for claim in held.claims):
+                raise StoreUnavailable("somebody else has it: the caller did not look")
+            holders |= dict.fromkeys(held.claims, held.holder)
+        return holders
 
     def _check_chunk(self, chunk: ImportChunk) -> None:
         running = self._imports.get(chunk.import_id)

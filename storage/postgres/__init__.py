@@ -12,6 +12,7 @@ In reading order:
 * ``write``       the unit of work; ``copying`` (pure): many new records at once
 * ``imports``, ``directory``, ``keys``  the registry's other tables
 * ``business``    `PostgresBusiness`: BusinessStore
+* ``templates``   `PostgresTemplates`: TemplateStore; ``claims``: what is unique
 * ``store``       `PostgresStore`: RegistryStore
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
@@ -32,6 +33,7 @@ from storage.postgres.reverse import PostgresReverse, ReverseProjection
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.store import PostgresStore
 from storage.postgres.tallies import PostgresTallies
+from storage.postgres.templates import PostgresTemplates
 from storage.postgres.upkeep import maintain
 from storage.postgres.wakeups import Nudge
 
@@ -48,6 +50,7 @@ __all__ = [
     "PostgresReverse",
     "PostgresStore",
     "PostgresTallies",
+    "PostgresTemplates",
     "ReverseProjection",
     "Unsuitable",
     "check_schema",

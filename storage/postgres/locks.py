@@ -24,6 +24,14 @@ MAX_REQUESTS: Final = 256
 _STRIPES: Final = 256
 
 
+def are_many(touched: Touched) -> bool:
+    """Say whether a unit touches too much to be locked one by one.
+
+    Claims are scoped by prefix: the stripes of the prefixes cover them.
+    """
+    return len(touched.keys) > FEW or len(touched.claims) > FEW
+
+
 def statement(touched: Touched) -> str:
     """Return the statement that takes all locks of `touched`, or an empty text if there are none.
 
@@ -31,11 +39,12 @@ def statement(touched: Touched) -> str:
     """
     if len(touched.requests) > MAX_REQUESTS:
         raise ValueError(f"{len(touched.requests)} requests in one unit; at most {MAX_REQUESTS}")
-    few = len(touched.keys) <= FEW
+    few = not are_many(touched)
     stripes = {_stripe(prefix) for prefix in {prefix_of(key) for key in touched.keys}}
     shared = {_number(b"stripe", str(stripe).encode()): few for stripe in stripes}
     if few:
         shared |= {_number(b"handle", key.encode()): False for key in touched.keys}
+        shared |= {_number(b"claim", claim): False for claim in touched.claims}
     # The octet 0xFF is in no UTF-8 text, so that no two pairs of texts are joined alike.
     requests = (r.principal.encode() + b"\xff" + r.key.encode() for r in touched.requests)
     shared |= {_number(b"request", request): False for request in requests}

@@ -14,6 +14,7 @@ import msgspec
 from identifiers.changes import (
     AuditEntry,
     Current,
+    Held,
     RequestKey,
     StoredAnswer,
     Touched,
@@ -22,7 +23,7 @@ from identifiers.changes import (
 )
 from identifiers.errors import StoreUnavailable
 from storage import unit
-from storage.postgres import copying, directory, imports, locks, records, rows
+from storage.postgres import claims, copying, directory, imports, locks, records, rows
 from storage.postgres.database import WRITE_SECONDS, Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
@@ -42,21 +43,28 @@ async def write(
     database: Database, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]
 ) -> T:
     """Do one unit of work; see `registry.ports.RegistryStore.write`."""
-    bulk = len(touched.keys) > locks.FEW
+    bulk = locks.are_many(touched)
     opening = _BULK_OPENING if bulk else "BEGIN"
     if lock := locks.statement(touched):
         opening = f"{opening}; {lock}"
 
     async def work(connection: Connection) -> T:
-        current = await _current(connection, touched)
-        writes, result = decide(current)
-        unit.check(touched, current, writes)
-        await _store(connection, writes)
-        return result
+        return await within(connection, touched, decide)
 
     return await database.commit(
         work, opening=opening, seconds=_BULK_SECONDS if bulk else WRITE_SECONDS
     )
+
+
+async def within(
+    connection: Connection, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]
+) -> T:
+    """Do one unit of work within a transaction at hand that holds the locks of `touched`."""
+    current = await _current(connection, touched)
+    writes, result = decide(current)
+    unit.check(touched, current, writes)
+    await _store(connection, writes)
+    return result
 
 
 async def answer(database: Database, request: RequestKey) -> StoredAnswer | None:
@@ -78,6 +86,7 @@ async def _current(connection: Connection, touched: Touched) -> Current:
     return Current(
         await records.stored(connection, keys) if keys else {},
         await _answers(connection, touched.requests) if touched.requests else {},
+        await claims.holders(connection, touched.claims) if touched.claims else {},
     )
 
 
@@ -105,6 +114,8 @@ async def _store(connection: Connection, writes: Writes) -> None:
         await imports.advance(connection, writes.chunk)
     for moved in writes.delegated:
         await directory.delegate(connection, moved)
+    if writes.held:
+        await _hold(connection, writes.held)
     new = [w for w in writes.records if w.record.version == 1]
     try:
         if len(new) < _COPY_FROM:
@@ -113,6 +124,13 @@ async def _store(connection: Connection, writes: Writes) -> None:
             await _copy(connection, new)
             rest = [w for w in writes.records if w.record.version != 1]
             await _store_rest(connection, writes, rest)
+    except asyncpg.UniqueViolationError as error:
+        raise StoreUnavailable(f"somebody writes past the locks: {error}") from error
+
+
+async def _hold(connection: Connection, held: Sequence[Held]) -> None:
+    try:
+        await claims.hold(connection, held)
     except asyncpg.UniqueViolationError as error:
         raise StoreUnavailable(f"somebody writes past the locks: {error}") from error
 

@@ -11,9 +11,10 @@ import asyncpg
 from identifiers.changes import AuditEntry, ChangeKind
 from identifiers.records import Record, State
 from registry.business.ports import BusinessStore
+from registry.business.templates import TemplateStore
 from registry.ports import RegistryStore, ReverseLookup
 from resolver.ports import ChangeFeed, DirectorySource, RecordSource
-from storage.memory import MemoryBusiness, MemoryReverse, MemoryStore
+from storage.memory import MemoryBusiness, MemoryReverse, MemoryStore, MemoryTemplates
 from storage.postgres import (
     Database,
     Nudge,
@@ -23,6 +24,7 @@ from storage.postgres import (
     PostgresRecords,
     PostgresReverse,
     PostgresStore,
+    PostgresTemplates,
     ReverseProjection,
 )
 
@@ -48,6 +50,7 @@ class Backend:
     past: Past
     reverse: ReverseLookup
     business: BusinessStore
+    templates: TemplateStore
     project: Callable[[], Awaitable[None]]
     """Bring the reverse look-up up to date."""
 
@@ -103,7 +106,8 @@ def memory_backend() -> Backend:
 
     past, reverse = MemoryPast(store), MemoryReverse(store)
     business = MemoryBusiness(store)
-    return Backend(store, store, store, store, past, reverse, business, project)
+    templates = MemoryTemplates(store)
+    return Backend(store, store, store, store, past, reverse, business, templates, project)
 
 
 @asynccontextmanager
@@ -127,5 +131,6 @@ async def postgres_backend(dsn: str) -> AsyncIterator[Backend]:
             PostgresPast(dsn),
             PostgresReverse(database),
             PostgresBusiness(database, nudge),
+            PostgresTemplates(database),
             project,
         )
