@@ -20,6 +20,9 @@ from identifiers.wire.handle.codes import MAX_LIST
 
 # index, timestamp, ttlType, ttl, permissions, length of the type
 _HEAD: Final = struct.Struct(">IIBIBI")
+# What stands before a value (the number of references of the one before it), then of the value:
+# ttlType, permissions, length of the type
+_LOOK: Final = struct.Struct(">I8xB4xBI")
 _INT: Final = struct.Struct(">I")
 _NONE: Final = (0,)
 _NO_REFERENCES: Final = _INT.pack(*_NONE)
@@ -28,6 +31,7 @@ _SMALLEST_REFERENCE: Final = 8
 _ABSOLUTE: Final = 1
 _PUBLIC_READ: Final = int(Permission.PUBLIC_READ)
 _SECRET: Final = SEALED_TYPE.encode()
+_SECRET_OCTETS: Final = len(_SECRET)
 
 # start, end, index, timestamp, ttlType, ttl, permissions, type, data, references
 _Span = tuple[int, int, int, int, int, int, int, bytes, bytes, tuple[Reference, ...]]
@@ -146,22 +150,26 @@ def _all_public(blob: bytes) -> bool:
     Nearly all are, and each record that a worker takes in is looked at: no list is made of it.
     False where a closer look is needed: at references, at types as long as that of secret keys.
     """
-    head, integer = _HEAD.unpack_from, _INT.unpack_from
-    end = 4
+    look, integer = _LOOK.unpack_from, _INT.unpack_from
+    end = 0
     try:
         (count,) = integer(blob)
+        before = count  # what stands before the first value; before the others, no references
         for _ in range(count):
-            _, _, ttl_type, _, permissions, length = head(blob, end)
-            if ttl_type > _ABSOLUTE or not permissions & _PUBLIC_READ or length == len(_SECRET):
+            told, ttl_type, permissions, length = look(blob, end)
+            if (
+                told != before
+                or ttl_type > _ABSOLUTE
+                or not permissions & _PUBLIC_READ
+                or length == _SECRET_OCTETS
+            ):
                 return False
-            (octets,) = integer(blob, at := end + _HEAD.size + length)
-            end = at + 4 + octets
-            if integer(blob, end) != _NONE:
-                return False
-            end += 4
+            at = end + _LOOK.size + length
+            end = at + 4 + integer(blob, at)[0]
+            before = 0
+        return integer(blob, end) == (before,) and end + 4 == len(blob) and count <= MAX_LIST
     except struct.error:
         return False
-    return end == len(blob) and count <= MAX_LIST
 
 
 def _walk(blob: bytes) -> list[_Span]:
