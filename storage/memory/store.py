@@ -135,6 +135,7 @@ class MemoryStore:
         current = Current(
             {k: self.records[k] for k in (*touched.keys, *touched.reads) if k in self.records},
             {r: self.answers[r] for r in touched.requests if r in self.answers},
+            {c: self.holders[c] for c in touched.claims if c in self.holders},
         )
         writes, result = decide(current)
         unit.check(touched, current, writes)
@@ -146,12 +147,12 @@ class MemoryStore:
         for moved in writes.delegated:
             if str(moved.prefix) not in self._prefixes:
                 raise ValueError(f"{moved.prefix} was never allotted")
-            {c: self.holders[c] for c in touched.claims if c in self.holders},
         with self.committing():
             self._apply(writes)
         return result
 
     def _apply(self, writes: Writes) -> None:
+        self.holders = self._held(writes)
         for written in writes.records:
             record = written.record
             if (replaced := self.records.get(record.key)) is not None:
@@ -162,14 +163,12 @@ class MemoryStore:
         self.answers.update((answer.request, answer) for answer in writes.answers)
         if writes.chunk is not None:
             self._apply_chunk(writes.chunk)
-        self.holders = self._held(writes)
         if writes.records:
             self._tell(tuple((w.record.key, w.record.version) for w in writes.records))
         for moved in writes.delegated:
             change = self._delegated.add if moved.away else self._delegated.discard
             change(str(moved.prefix))
-            entry = self._prefixes[str(moved.prefix)]
-            self.keep_prefix(msgspec.structs.replace(entry, hosted=not moved.away))
+            self._tell((), directory=True)
 
     def _held(self, writes: Writes) -> dict[bytes, str]:
         if not writes.held:
