@@ -55,11 +55,15 @@ class _Ask:
 
     def take(self, key: str, record: Record | None) -> None:
         self.got[key] = record
-        self._one_less()
+        self.left -= 1
+        if not self.left:
+            self.complete(self)
 
     def miss(self, why: str) -> None:
         self.why = why
-        self._one_less()
+        self.left -= 1
+        if not self.left:
+            self.complete(self)
 
     def give_up(self) -> None:
         if self.left:
@@ -71,11 +75,6 @@ class _Ask:
         self.future.set_exception(error)
         return True
 
-    def _one_less(self) -> None:
-        self.left -= 1
-        if not self.left:
-            self.complete(self)
-
     def tell(self) -> None:
         if self.future.done():
             return
@@ -84,6 +83,11 @@ class _Ask:
             self.future.set_exception(Incomplete(self.why, self.got))
         else:
             self.future.set_result(None)
+
+
+_Batch = dict[str, _Ask | list[_Ask]]
+"""Names with who asks for them: a list where several do. Most names have one asker, and many names
+that one: what is done for each name is the larger part of what a miss costs here."""
 
 
 class Coalescing:
@@ -108,8 +112,9 @@ class Coalescing:
         self._batching = batching
         self._join = join_in_flight
         self._turns = Turns() if turns is None else turns
-        self._queued: dict[str, list[_Ask]] = {}
-        self._flying: dict[str, list[_Ask]] = {}
+        self._queued: _Batch = {}
+        self._flying: dict[str, _Batch] = {}
+        """Names with the question that they are part of."""
         self._questions: set[asyncio.Task[None]] = set()
         self._complete: deque[_Ask] = deque()
         self._left_at = float("-inf")
@@ -130,8 +135,12 @@ class Coalescing:
             raise Overloaded(f"{len(self._queued)} names wait for the store already")
         loop = asyncio.get_running_loop()
         ask = _Ask(len(wanted), loop.create_future(), self._tell_soon)
-        for key in wanted:
-            self._enqueue(key, ask)
+        queued, flying = self._queued, self._flying
+        if queued.keys().isdisjoint(wanted.keys()) and flying.keys().isdisjoint(wanted.keys()):
+            queued.update(dict.fromkeys(wanted, ask))
+        else:
+            for key in wanted:
+                self._enqueue(key, ask)
         self._call()
         patience = loop.call_later(self._batching.patience, ask.give_up)
         try:
@@ -149,20 +158,26 @@ class Coalescing:
             question.cancel()
         if self._questions:
             await asyncio.wait(self._questions)
-        for asks in self._queued.values():
-            for ask in asks:
+        for asked in self._queued.values():
+            for ask in _asks(asked):
                 ask.miss(_CLOSING)
         self._queued.clear()
 
     def _enqueue(self, key: str, ask: _Ask) -> None:
-        asks = self._flying.get(key) if self._join else None
-        if asks is None or asks[-1].future.done():
+        batch = self._flying.get(key)
+        if batch is None or _asks(batch[key])[-1].future.done():
             # A question whose askers have given up is joined by nobody: what was told of the name
             # since it left, nobody kept for it.
-            asks = self._queued.setdefault(key, [])
-        elif len(asks) > _MANY:
-            asks[:] = [waiting for waiting in asks if not waiting.future.done()]
-        asks.append(ask)
+            batch = self._queued
+        there = batch.get(key)
+        if there is None:
+            batch[key] = ask
+        elif isinstance(there, _Ask):
+            batch[key] = [there, ask]
+        else:
+            if batch is not self._queued and len(there) > _MANY:
+                there[:] = [waiting for waiting in there if not waiting.future.done()]
+            there.append(ask)
 
     def _call(self) -> None:
         if not self._queued or self._called or len(self._questions) >= self._batching.in_flight:
@@ -181,10 +196,14 @@ class Coalescing:
         if not self._queued or self._closed or len(self._questions) >= self._batching.in_flight:
             return
         loop = asyncio.get_running_loop()
-        names = list(islice(self._queued, self._batching.largest))
-        batch = {name: self._queued.pop(name) for name in names}
+        batch = self._queued
+        if len(batch) > self._batching.largest:
+            names = list(islice(batch, self._batching.largest))
+            batch = {name: self._queued.pop(name) for name in names}
+        else:
+            self._queued = {}
         if self._join:
-            self._flying |= batch
+            self._flying.update(dict.fromkeys(batch, batch))
         self._left_at = loop.time()
         question = loop.create_task(self._travel(batch))
         self._questions.add(question)
@@ -210,7 +229,7 @@ class Coalescing:
         if self._complete:
             loop.call_soon(self._tell_some)
 
-    async def _travel(self, batch: dict[str, list[_Ask]]) -> None:
+    async def _travel(self, batch: _Batch) -> None:
         why = _CLOSING
         got: Mapping[str, Record | None] = {}
         try:
@@ -224,22 +243,32 @@ class Coalescing:
             _broken(batch, error)
         finally:
             self._land(batch)
-            for key, asks in batch.items():
-                for ask in asks:
-                    if key in got:
-                        ask.take(key, got[key])
+            for key, asked in batch.items():
+                if key in got:
+                    record = got[key]
+                    if isinstance(asked, _Ask):
+                        asked.take(key, record)
                     else:
+                        for ask in asked:
+                            ask.take(key, record)
+                else:
+                    for ask in _asks(asked):
                         ask.miss(why)
 
-    def _land(self, batch: dict[str, list[_Ask]]) -> None:
+    def _land(self, batch: _Batch) -> None:
         if self._join:
-            for key, asks in batch.items():
-                if self._flying.get(key) is asks:
-                    del self._flying[key]
+            flying = self._flying
+            for key in batch:
+                if flying.get(key) is batch:
+                    del flying[key]
 
 
-def _broken(batch: dict[str, list[_Ask]], error: Exception) -> None:
-    told = [ask.fail(error) for asks in batch.values() for ask in asks]
+def _asks(asked: _Ask | list[_Ask]) -> list[_Ask]:
+    return [asked] if isinstance(asked, _Ask) else asked
+
+
+def _broken(batch: _Batch, error: Exception) -> None:
+    told = [ask.fail(error) for asked in batch.values() for ask in _asks(asked)]
     if not any(told):
         asyncio.get_running_loop().call_exception_handler(
             {"message": "a question failed after its askers had gone", "exception": error}
