@@ -245,6 +245,22 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "身份应为“索引:标识”，如 300:0.NA/88.300.1",
         ),
         "enterprise.credit_code": (
+        "account.name": (
+            "must be 2 to {limit} of a-z, 0-9, '.', '_', '@' and '-', a letter or digit first",
+            "应为 2 至 {limit} 个 a-z、0-9、“.”“_”“@”“-”，以字母或数字开头",
+        ),
+        "account.role": (
+            "{role} is a role of the node or of an enterprise, and this account is not",
+            "角色 {role} 与账户所属（节点或企业）不符",
+        ),
+        "account.short": (
+            "must have {least} characters or more",
+            "至少 {least} 个字符",
+        ),
+        "account.kind": (
+            "a person has a password, a program a secret that is made for it: this is a {kind}",
+            "个人账户使用密码，应用账户使用自动生成的密钥：此账户类别为 {kind}",
+        ),
             "is no unified social credit code: 18 digits and capitals, the last a check (GB 32100)",
             "不是统一社会信用代码：18 位数字和大写字母，末位为校验码（GB 32100）",
         ),

@@ -33,17 +33,20 @@ class _Bucket(msgspec.Struct):
 
 
 class Attempts:
-    """Buckets by source and identity; of too many those untouched for longest are forgotten."""
+    """Buckets by source and identity; of too many those untouched for longest are forgotten.
+
+    An identity is that of a key, or the name of an account.
+    """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._buckets: OrderedDict[tuple[object, ...], _Bucket] = OrderedDict()
 
-    def wait(self, origin: Origin, identity: HandleIdentity, now: float) -> int:
+    def wait(self, origin: Origin, identity: HandleIdentity | str, now: float) -> int:
         """Return how many seconds to wait before another attempt, 0: none."""
         return max(self._wait(key, most, now) for key, most in _keys(origin, identity))
 
-    def wrong(self, origin: Origin, identity: HandleIdentity, now: float) -> None:
+    def wrong(self, origin: Origin, identity: HandleIdentity | str, now: float) -> None:
         """Count an attempt that proved wrong."""
         for key, most in _keys(origin, identity):
             bucket = self._buckets.get(key)
@@ -69,8 +72,11 @@ def _drain(bucket: _Bucket, most: int, now: float) -> None:
     bucket.at = now
 
 
-def _keys(origin: Origin, identity: HandleIdentity) -> Iterator[tuple[tuple[object, ...], int]]:
-    source, name = _source(origin.address), fold(identity.handle)
+def _keys(
+    origin: Origin, identity: HandleIdentity | str
+) -> Iterator[tuple[tuple[object, ...], int]]:
+    source = _source(origin.address)
+    name = identity if isinstance(identity, str) else fold(identity.handle)
     yield ("source", source), OF_SOURCE
     yield ("pair", source, name), OF_PAIR
     if not origin.trusted:

@@ -1,6 +1,6 @@
 """The registry's HTTP application, whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic, time_ns
 
 import msgspec
@@ -16,12 +16,15 @@ from registry.http.jobs import Jobs
 from registry.http.openapi import describe
 from registry.http.operations import Handler, Operation
 from registry.http.problems import ALL_KINDS
-from registry.http.reception import Reception
+from registry.http.reception import Logins, Reception
 from registry.http.routes import bulk_operations, identifier_operations
 from registry.imports.service import Imports
 from registry.keys import KeyRing
 from registry.reading.reader import HereReader, Reader
 from registry.service import Registry
+
+Noun = Callable[[Reception], Sequence[Operation]]
+"""What makes the operations on one sort of thing, for callers that a `Reception` knows."""
 
 
 def registry_app(
@@ -31,16 +34,18 @@ def registry_app(
     proxies: Networks,
     *,
     reader: Reader | None = None,
+    logins: Logins | None = None,
+    nouns: Sequence[Noun] = (),
     clock: Callable[[], int] = time_ns,
     steady: Callable[[], float] = monotonic,
 ) -> web.Application:
     """Return the application, to be given to `edge.server.serve`.
 
     `proxies` are believed when they say who asks and that he came by https. `reader` reads large
-    batches; without one they are read here. `clock` gives epoch
-    nanoseconds, `steady` monotonic seconds.
+    batches; without one they are read here. `logins` know accounts, `nouns` add operations.
+    `clock` gives epoch nanoseconds, `steady` monotonic seconds.
     """
-    reception = Reception(keys, proxies, clock=clock, steady=steady)
+    reception = Reception(keys, proxies, logins=logins, clock=clock, steady=steady)
     jobs = Jobs()
     operations = [
         *bulk_operations(
@@ -49,6 +54,7 @@ def registry_app(
             Exports(registry, reception, jobs),
         ),
         *identifier_operations(Identifiers(registry, reception)),
+        *(operation for noun in nouns for operation in noun(reception)),
     ]
     app = web.Application()
     for operation in operations:

@@ -1,7 +1,9 @@
 """All ports in memory: for the unit tests of other rooms, and the measure of the contract suite.
 
 * ``store``        `MemoryStore`: RegistryStore, RecordSource, ChangeFeed and DirectorySource
-* ``business``     `MemoryBusiness`: BusinessStore
+* ``business``     `MemoryBusiness`: BusinessStore and NoticeStore
+* ``accounts``     `MemoryAccounts`: AccountStore
+* ``documents``    `MemoryDocuments`: DocumentStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
 * ``templates``    `MemoryTemplates`: TemplateStore
 * ``shared_tier``  `MemorySharedTier`: SharedTier
@@ -9,6 +11,7 @@
 Nothing here survives its process. Both have switches that make them fail as real servers do.
 """
 
+from storage.memory.accounts import MemoryAccounts
 from storage.memory.business import MemoryBusiness
 from storage.memory.reverse import MemoryReverse
 from storage.memory.shared_tier import MemorySharedTier
@@ -17,6 +20,7 @@ from storage.memory.templates import MemoryTemplates
 
 __all__ = [
     "MemoryBusiness",
+    "MemoryAccounts",
     "MemoryReverse",
     "MemorySharedTier",
     "MemoryStore",

@@ -12,6 +12,9 @@ In reading order:
 * ``write``       the unit of work; ``copying`` (pure): many new records at once
 * ``imports``, ``directory``, ``keys``  the registry's other tables
 * ``business``    `PostgresBusiness`: BusinessStore
+* ``documents``   `PostgresDocuments`: DocumentStore
+* ``accounts``    `PostgresAccounts`: AccountStore
+* ``vouching``    `PostgresNotices`: NoticeStore, and what stands beside enterprises
 * ``templates``   `PostgresTemplates`: TemplateStore; ``claims``: what is unique
 * ``store``       `PostgresStore`: RegistryStore
 * ``wakeups``     LISTEN and NOTIFY
@@ -22,6 +25,7 @@ In reading order:
 * ``sql/``        the statements, one file for each module
 """
 
+from storage.postgres.accounts import PostgresAccounts
 from storage.postgres.business import PostgresBusiness
 from storage.postgres.database import Database
 from storage.postgres.directory import PostgresDirectory
@@ -45,6 +49,7 @@ __all__ = [
     "Phase",
     "PostgresBusiness",
     "PostgresDirectory",
+    "PostgresAccounts",
     "PostgresFeed",
     "PostgresRecords",
     "PostgresReverse",

@@ -1,0 +1,10 @@
+"""Who may come in, and how much of the node he may use.
+
+In reading order:
+
+- `ports`: what this needs of a store
+- `passwords`: what people prove themselves by, hashed slowly
+- `programs`: what programs prove themselves by, sealed
+- `accounts`: accounts are made, changed, disabled
+- `logins`: a name and a proof become a token; a token becomes an account
+"""

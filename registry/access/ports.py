@@ -1,0 +1,66 @@
+"""What accounts and log-ins need of a store."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from identifiers.accounts import StoredAccount, StoredLogin
+from identifiers.changes import AuditEntry
+
+
+class AccountStore(Protocol):
+    """Where accounts are kept. Every write is durable when its call returns.
+
+    Every method raises `StoreUnavailable`; those that write raise `FateUnknown` too.
+    """
+
+    async def add_account(self, account: StoredAccount, audit: AuditEntry) -> int | None:
+        """Store a new account and return its number; None: the name is taken.
+
+        Raises `ValueError` when there is no such enterprise.
+        """
+        ...
+
+    async def account(self, number: int) -> StoredAccount | None:
+        """Return an account by its number."""
+        ...
+
+    async def account_named(self, name: str) -> StoredAccount | None:
+        """Return an account by its name."""
+        ...
+
+    async def accounts(
+        self, enterprise: int | None, after: int, limit: int
+    ) -> Sequence[StoredAccount]:
+        """Return up to `limit` accounts past the number `after`.
+
+        Those of one enterprise, or (None) all there are.
+        """
+        ...
+
+    async def change_account(
+        self, account: StoredAccount, audit: AuditEntry, *, ends_at: int
+    ) -> bool:
+        """Store role, proof and state of an account, of the version before, and end its log-ins.
+
+        They end at the epoch second `ends_at`. False: it has another version by now.
+        """
+        ...
+
+    async def refused(self, number: int, at: int, audit: AuditEntry) -> None:
+        """Count a log-in that failed; for a number that nobody has it takes as long."""
+        ...
+
+    async def add_login(self, login: StoredLogin, audit: AuditEntry) -> bool:
+        """Store a log-in and forget the failures before; False: the account is active no more.
+
+        Log-ins of the account that expired a day ago are dropped.
+        """
+        ...
+
+    async def login(self, login_id: str) -> tuple[StoredLogin, StoredAccount] | None:
+        """Return a log-in, revoked and expired ones too, and whose it is."""
+        ...
+
+    async def end_login(self, login_id: str, at: int, audit: AuditEntry) -> bool:
+        """End a log-in at the epoch second `at`; False when there is none in force by that id."""
+        ...
