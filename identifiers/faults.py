@@ -236,15 +236,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{text} is no range of numbers, such as 1-99",
             "{text} 不是有效的号段，形如 1-99",
         ),
-        "prefix.not_yours": (
-            "include {prefix}, which is not the enterprise's: home it first",
-            "前缀 {prefix} 不属于该企业：请先分配",
-        ),
-        "identity": (
-            "an identity is index:handle, such as 300:0.NA/88.300.1",
-            "身份应为“索引:标识”，如 300:0.NA/88.300.1",
-        ),
-        "enterprise.credit_code": (
         "account.name": (
             "must be 2 to {limit} of a-z, 0-9, '.', '_', '@' and '-', a letter or digit first",
             "应为 2 至 {limit} 个 a-z、0-9、“.”“_”“@”“-”，以字母或数字开头",
@@ -261,6 +252,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "a person has a password, a program a secret that is made for it: this is a {kind}",
             "个人账户使用密码，应用账户使用自动生成的密钥：此账户类别为 {kind}",
         ),
+        "prefix.not_yours": (
+            "include {prefix}, which is not the enterprise's: home it first",
+            "前缀 {prefix} 不属于该企业：请先分配",
+        ),
+        "identity": (
+            "an identity is index:handle, such as 300:0.NA/88.300.1",
+            "身份应为“索引:标识”，如 300:0.NA/88.300.1",
+        ),
+        "enterprise.credit_code": (
             "is no unified social credit code: 18 digits and capitals, the last a check (GB 32100)",
             "不是统一社会信用代码：18 位数字和大写字母，末位为校验码（GB 32100）",
         ),

@@ -1,9 +1,8 @@
 """All ports in memory: for the unit tests of other rooms, and the measure of the contract suite.
 
 * ``store``        `MemoryStore`: RegistryStore, RecordSource, ChangeFeed and DirectorySource
-* ``business``     `MemoryBusiness`: BusinessStore and NoticeStore
+* ``business``     `MemoryBusiness`: BusinessStore
 * ``accounts``     `MemoryAccounts`: AccountStore
-* ``documents``    `MemoryDocuments`: DocumentStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
 * ``templates``    `MemoryTemplates`: TemplateStore
 * ``shared_tier``  `MemorySharedTier`: SharedTier
@@ -19,8 +18,8 @@ from storage.memory.store import MemoryStore
 from storage.memory.templates import MemoryTemplates
 
 __all__ = [
-    "MemoryBusiness",
     "MemoryAccounts",
+    "MemoryBusiness",
     "MemoryReverse",
     "MemorySharedTier",
     "MemoryStore",

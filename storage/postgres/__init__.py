@@ -12,9 +12,7 @@ In reading order:
 * ``write``       the unit of work; ``copying`` (pure): many new records at once
 * ``imports``, ``directory``, ``keys``  the registry's other tables
 * ``business``    `PostgresBusiness`: BusinessStore
-* ``documents``   `PostgresDocuments`: DocumentStore
 * ``accounts``    `PostgresAccounts`: AccountStore
-* ``vouching``    `PostgresNotices`: NoticeStore, and what stands beside enterprises
 * ``templates``   `PostgresTemplates`: TemplateStore; ``claims``: what is unique
 * ``store``       `PostgresStore`: RegistryStore
 * ``wakeups``     LISTEN and NOTIFY
@@ -47,9 +45,9 @@ __all__ = [
     "NotDurable",
     "Nudge",
     "Phase",
+    "PostgresAccounts",
     "PostgresBusiness",
     "PostgresDirectory",
-    "PostgresAccounts",
     "PostgresFeed",
     "PostgresRecords",
     "PostgresReverse",
