@@ -19,9 +19,19 @@ from identifiers.wire import cborform, csvform, jsonlines
 from registry.http import examples
 from registry.http.batch import Batches
 from registry.http.export import Exports
-from registry.http.identifiers import DEFAULT_PAGE, Identifiers
+from registry.http.identifiers import Identifiers
 from registry.http.imports import ImportRoutes
 from registry.http.operations import Body, Operation, Parameter, Result
+from registry.http.parameters import (
+    AFTER,
+    ALL,
+    HANDLE,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    LANGUAGE,
+    LIMIT,
+    ONCE,
+)
 from registry.http.problems import (
     BODY_DIFFERS,
     EXISTS,
@@ -43,21 +53,12 @@ from registry.http.problems import (
 from registry.http.replies import IDENTIFIERS, JSON
 from registry.http.schemas import ref
 from registry.reading.rows import BATCH_LIMIT
-from registry.service import PAGE_LIMIT
 
 _RIGHTS: Final = (NOT_YOURS, MISSING_SCOPE, PREFIX_DISABLED)
 _BODY: Final = (MALFORMED, SLOW, TOO_LARGE, MEDIA_TYPE_UNKNOWN, CONTENT_ENCODING, INVALID)
 _WRITE: Final[tuple[Kind, ...]] = (*_RIGHTS, KEY_REUSED, KEY_SYNTAX, PARAMETER)
 
 _STRING: Final = {"type": "string"}
-_HANDLE: Final = Parameter(
-    name="handle",
-    place="path",
-    required=True,
-    schema=_STRING,
-    example=examples.HANDLE,
-    description="The rest of the path: slashes may stand raw or percent-encoded.",
-)
 _PREFIX: Final = Parameter(
     name="prefix",
     place="query",
@@ -73,29 +74,6 @@ _IMPORT: Final = Parameter(
     schema={"type": "string", "format": "uuid"},
     example=examples.IMPORT_ID,
     description="The import.",
-)
-_ONCE: Final = Parameter(
-    name="Idempotency-Key",
-    place="header",
-    schema={"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
-    example="order-4711-line-3",
-    description="Makes the request safe to repeat for at least 72 hours: it has one effect, and "
-    "its first answer is given again with `Idempotency-Replayed: true`. Use a new one for each "
-    "new request.",
-)
-_IF_MATCH: Final = Parameter(
-    name="If-Match",
-    place="header",
-    schema=_STRING,
-    example='"v3"',
-    description="Do it only to this version (an ETag that was read), or `*`: only if it is there.",
-)
-_IF_NONE_MATCH: Final = Parameter(
-    name="If-None-Match",
-    place="header",
-    schema=_STRING,
-    example="*",
-    description="`*`: do it only if there is no such identifier. When reading: ETags known.",
 )
 _MODE: Final = Parameter(
     name="mode",
@@ -114,32 +92,6 @@ _DRY_RUN: Final = Parameter(
     "further on is told as `created` again, where a real import with mode=create rejects it. "
     "A dry run is judged anew each time: an Idempotency-Key sent with it is passed over, and stays "
     "free for the real import.",
-)
-_LANGUAGE: Final = Parameter(
-    name="Accept-Language",
-    place="header",
-    schema=_STRING,
-    example="zh-CN",
-    description="Problems are told in Chinese or English.",
-)
-_LIMIT: Final = Parameter(
-    name="limit",
-    place="query",
-    schema={"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": DEFAULT_PAGE},
-    description="How many at most. Pages of large identifiers are shorter; `next` says if there is "
-    "more.",
-)
-_AFTER: Final = Parameter(
-    name="after",
-    place="query",
-    schema=_STRING,
-    description="`next` of the page before. Opaque.",
-)
-_ALL: Final = Parameter(
-    name="all",
-    place="query",
-    schema={"enum": ["0", "1", "true", "false"], "default": "0"},
-    description="Every row, not only the rejected ones.",
 )
 _BY_KEY: Final = Parameter(
     name="idempotency_key",
@@ -176,7 +128,7 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
             description="Registers a new identifier. One that is there already is not touched: "
             "409 tells its version.",
             handler=handlers.create,
-            parameters=(_ONCE, _LANGUAGE),
+            parameters=(ONCE, LANGUAGE),
             body=Body(description="The identifier.", content=_json("NewIdentifier", examples.NEW)),
             results={
                 201: Result(
@@ -197,7 +149,7 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
             description="The identifiers under one prefix by name, some at a time. The following "
             "page is linked (`Link: rel=next`) and named by `next`.",
             handler=handlers.page,
-            parameters=(_PREFIX, _AFTER, _LIMIT, _LANGUAGE),
+            parameters=(_PREFIX, AFTER, LIMIT, LANGUAGE),
             results={200: Result(description="A page.", content=_json("Page", examples.PAGE))},
             problems=(*_RIGHTS, PARAMETER),
         ),
@@ -212,7 +164,7 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
             "does not. What is read can be changed and sent back with PUT, but for secret keys "
             "(HS_SECKEY): they are shown to nobody, so use PATCH where there are some.",
             handler=handlers.read,
-            parameters=(_HANDLE, _IF_NONE_MATCH, _LANGUAGE),
+            parameters=(HANDLE, IF_NONE_MATCH, LANGUAGE),
             results={
                 200: Result(
                     description="The identifier.",
@@ -233,7 +185,7 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
             description="Makes the values just these. When nothing would change nothing does: "
             "version and timestamps stay.",
             handler=handlers.put,
-            parameters=(_HANDLE, _IF_MATCH, _IF_NONE_MATCH, _ONCE, _LANGUAGE),
+            parameters=(HANDLE, IF_MATCH, IF_NONE_MATCH, ONCE, LANGUAGE),
             body=Body(description="The identifier.", content=_json("Replacement", examples.NEW)),
             results={
                 200: Result(description="Replaced.", content=_RECEIPT, headers=_ETAG),
@@ -253,7 +205,7 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
             "through its life: reserved (it does not resolve), active, suspended, revoked (final). "
             "Of a suspended one nothing but the state changes, unless it is made active with it.",
             handler=handlers.patch,
-            parameters=(_HANDLE, _IF_MATCH, _IF_NONE_MATCH, _ONCE, _LANGUAGE),
+            parameters=(HANDLE, IF_MATCH, IF_NONE_MATCH, ONCE, LANGUAGE),
             body=Body(description="The changes.", content=_json("Changes", examples.CHANGES)),
             results={200: Result(description="Changed.", content=_RECEIPT, headers=_ETAG)},
             problems=(
@@ -279,7 +231,7 @@ def identifier_operations(handlers: Identifiers) -> Sequence[Operation]:
             description="Removes it and frees its name for the same owner. Versions go on rising "
             "if it is registered again; history is kept.",
             handler=handlers.delete,
-            parameters=(_HANDLE, _IF_MATCH, _ONCE, _LANGUAGE),
+            parameters=(HANDLE, IF_MATCH, ONCE, LANGUAGE),
             results={200: Result(description="Deleted.", content=_RECEIPT, headers=_ETAG)},
             problems=(*_WRITE, NOT_FOUND, STALE, LOCKED, PUBLISHED),
             writes=True,
@@ -302,7 +254,7 @@ def bulk_operations(
             description="Each item is judged for itself; what is fit is committed together. A "
             "handle that appears twice is refused where it appears again.",
             handler=batches.post,
-            parameters=(_MODE, _ONCE, _LANGUAGE),
+            parameters=(_MODE, ONCE, LANGUAGE),
             body=Body(description="The identifiers.", content=_json("Batch", examples.BATCH)),
             results={
                 200: Result(
@@ -324,7 +276,7 @@ def bulk_operations(
             "same body is sent again, and one that has ended gives its first answer. An import "
             "whose key is revoked meanwhile ends with 401; what is committed stays.",
             handler=imports.run,
-            parameters=(_MODE, _DRY_RUN, _ONCE, _LANGUAGE),
+            parameters=(_MODE, _DRY_RUN, ONCE, LANGUAGE),
             body=Body(description="One identifier a row.", content=_rows()),
             results={
                 200: Result(
@@ -355,7 +307,7 @@ def bulk_operations(
             summary="List imports",
             description="The newest imports that were made with this key.",
             handler=imports.list,
-            parameters=(_BY_KEY, _LANGUAGE),
+            parameters=(_BY_KEY, LANGUAGE),
             results={
                 200: Result(
                     description="Imports.",
@@ -372,7 +324,7 @@ def bulk_operations(
             summary="See how far an import is",
             description="As far as it is committed; also while it is being sent.",
             handler=imports.read,
-            parameters=(_IMPORT, _LANGUAGE),
+            parameters=(_IMPORT, LANGUAGE),
             results={
                 200: Result(description="The import.", content=_json("Import", examples.IMPORT))
             },
@@ -386,7 +338,7 @@ def bulk_operations(
             summary="See what became of the rows",
             description="A line for each rejected row, or with `all=1` for every row, in order.",
             handler=imports.results,
-            parameters=(_IMPORT, _ALL, _LANGUAGE),
+            parameters=(_IMPORT, ALL, LANGUAGE),
             results={
                 200: Result(
                     description="Newline-delimited `RowResult`.",
@@ -405,7 +357,7 @@ def bulk_operations(
             "holds public texts only: 422 tells what does not fit. Secret keys (HS_SECKEY) are "
             "shown to nobody and left out.",
             handler=exports.get,
-            parameters=(_PREFIX, _LANGUAGE),
+            parameters=(_PREFIX, LANGUAGE),
             results={200: Result(description="One identifier a row.", content=_rows())},
             problems=(*_RIGHTS, NOT_ACCEPTABLE, PARAMETER, INVALID, JOBS_BUSY),
         ),
