@@ -73,6 +73,24 @@ class Entry(Kept, frozen=False, gc=False):  # type: ignore[misc]  # msgspec allo
         return size
 
 
+class _Reading:
+    """Keys that are being read, and the newest versions of them that news told meanwhile."""
+
+    __slots__ = ("keys", "overtaking")
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self.keys = dict.fromkeys(keys)
+        self.overtaking: dict[str, int] = {}
+
+    def learn(self, news: Mapping[str, int]) -> None:
+        # As many steps as the smaller of both has keys.
+        for key in self.keys.keys() & news.keys():
+            self.overtaking[key] = max(news[key], self.overtaking.get(key, 0))
+
+    def overtakes(self, key: str, record: Record | None) -> bool:
+        return (0 if record is None else record.version) < self.overtaking.get(key, 0)
+
+
 class LocalTier:
     """Keeps what it fetched. `authority` is asked past all caches, `behind` the usual way.
 
@@ -98,10 +116,7 @@ class LocalTier:
         """Return what is kept under a key, in its life or not, and count nothing."""
         self._unknown = UnknownNames(bounds.unknown, bounds.unknown_octets)
         self._early = EarlyRefresh(self._read_early)
-        self._reading: dict[str, int] = {}
-        """How many reads of a key are in flight."""
-        self._overtaking: dict[str, int] = {}
-        """The newest versions of these that news told meanwhile."""
+        self._reading: set[_Reading] = set()
         self.cleared = 0
         """How often all entries were forgotten at once, which they do not know (`holds`)."""
 
@@ -168,14 +183,17 @@ class LocalTier:
 
     def supersede(self, superseded: Iterable[tuple[str, int]]) -> None:
         """Forget every version older than the given ones. Does not wait for anything."""
-        kept, unknown, reading = self._kept, self._unknown, self._reading
+        kept, unknown, awaited = self._kept, self._unknown, bool(self._reading)
+        news: dict[str, int] = {}
         for key, version in superseded:
             entry = kept.peek(key)
             if entry is not None and entry.record.version < version:
                 kept.discard(key)
             unknown.discard(key)
-            if key in reading and self._overtaking.get(key, 0) < version:
-                self._overtaking[key] = version
+            if awaited and version > news.get(key, 0):
+                news[key] = version
+        for reading in self._reading:
+            reading.learn(news)
 
     def clear(self) -> None:
         """Forget everything, and keep nothing of what is in flight."""
@@ -183,7 +201,8 @@ class LocalTier:
         self._kept.clear()
         self._unknown.clear()
         # What is in flight left before: whatever it brings is overtaken, and read once more.
-        self._overtaking = dict.fromkeys(self._reading, _ANY)
+        for reading in self._reading:
+            reading.overtaking = dict.fromkeys(reading.keys, _ANY)
 
     def _late(self, key: str, entry: Entry, now: float) -> Entry | None:
         age = self._lives.judge(entry.due, entry.uses, now)
@@ -197,70 +216,65 @@ class LocalTier:
         await self._fill(keys, self._behind)
 
     async def _fill(self, keys: list[str], source: RecordSource) -> dict[str, Record | None]:
-        self._expect(keys)
+        reading = self._expect(keys)
         try:
-            got = await self._read(keys, source)
-            overtaken = [key for key in keys if self._is_overtaken(key, got[key])]
+            got = await self._read(keys, source, reading)
+            if not reading.overtaking:
+                return got
+            overtaken = [key for key in keys if reading.overtakes(key, got[key])]
             if overtaken:
                 sure = {key: got[key] for key in got.keys() - overtaken}
                 try:
-                    got = sure | await self._read(overtaken, self._authority)
+                    got = sure | await self._read(overtaken, self._authority, reading)
                 except StoreUnavailable as error:
                     raise with_also(error, sure) from error
             return got
         finally:
-            self._release(keys)
+            self._reading.discard(reading)
 
-    async def _read(self, keys: list[str], source: RecordSource) -> dict[str, Record | None]:
+    async def _read(
+        self, keys: list[str], source: RecordSource, reading: _Reading
+    ) -> dict[str, Record | None]:
         asked = self._clock()
         try:
             got = dict(zip(keys, await source.fetch(keys), strict=True))
         except Incomplete as error:
-            self._keep(error.got, asked)
+            self._keep(error.got, asked, reading)
             raise
-        self._keep(got, asked)
+        self._keep(got, asked, reading)
         return got
 
-    def _expect(self, keys: Iterable[str]) -> None:
-        reading = self._reading
-        for key in keys:
-            reading[key] = reading.get(key, 0) + 1
+    def _expect(self, keys: list[str]) -> _Reading:
+        reading = _Reading(keys)
+        for other in self._reading:
+            if other.overtaking:
+                # It may be given what was on its way to the other one when the news came.
+                reading.learn(other.overtaking)
+        self._reading.add(reading)
+        return reading
 
-    def _release(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            others = self._reading.pop(key) - 1
-            if others:
-                self._reading[key] = others
-            elif self._overtaking:
-                self._overtaking.pop(key, None)
-
-    def _is_overtaken(self, key: str, record: Record | None) -> bool:
-        if not self._overtaking:
-            return False
-        return (0 if record is None else record.version) < self._overtaking.get(key, 0)
-
-    def _keep(self, got: Mapping[str, Record | None], asked: float) -> None:
+    def _keep(self, got: Mapping[str, Record | None], asked: float, reading: _Reading) -> None:
+        if reading.overtaking:
+            got = {k: record for k, record in got.items() if not reading.overtakes(k, record)}
+        peek, due, chance = self._kept.peek, self._lives.due, self._chance
+        new: list[tuple[str, Entry]] = []
         for key, record in got.items():
-            if self._is_overtaken(key, record):
-                continue
             if record is None:
                 self._keep_unknown(key, asked)
-            else:
-                self._keep_record(key, record, asked)
-
-    def _keep_record(self, key: str, record: Record, asked: float) -> None:
-        due = self._lives.due(asked, self._chance())
-        known = self._kept.peek(key)
-        if known is not None:
-            if known.record.version > record.version:
-                return
-            if known.record == record:
+                continue
+            until, known = due(asked, chance()), peek(key)
+            if known is not None and known.record.version > record.version:
+                continue
+            if known is not None and known.record == record:
                 # The same object: what was made of it goes on being right.
-                known.due = max(known.due, due)
-                return
-        self._unknown.discard(key)
-        # Under the record's own text: the asker's would be kept beside it.
-        self._kept.put(record.key, Entry(record, public_part(record.values), due))
+                known.due = max(known.due, until)
+                continue
+            # Under the record's own text: the asker's would be kept beside it.
+            new.append((record.key, Entry(record, public_part(record.values), until)))
+        if len(self._unknown):
+            for key, _ in new:
+                self._unknown.discard(key)
+        self._kept.put_all(new)
 
     def _keep_unknown(self, key: str, asked: float) -> None:
         # A row never goes away (deletion keeps it), so a read that found none is the older.

@@ -9,7 +9,7 @@ scan so passes through the tenth. Why not least recently used: `docs/decisions/0
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Final, Generic, Protocol, TypeVar
 
 MOST_USES: Final = 3
@@ -74,14 +74,22 @@ class S3Fifo(Generic[K, E]):
 
     def put(self, key: K, entry: E) -> None:
         """Keep an entry, in the place of an older one if there is one."""
-        if key in self._kept:
-            self._take_place(key, entry)
-        else:
-            (self._main if self._out.recall(key) else self._small).append(key)
-        self._kept[key] = entry
-        self._octets += entry.octets
-        while len(self._kept) > self._most_entries or self._octets > self._most_octets:
-            self._evict()
+        self.put_all([(key, entry)])
+
+    def put_all(self, new: Iterable[tuple[K, E]]) -> None:
+        """Keep entries, each in the place of an older one if there is one."""
+        kept, small, recall = self._kept, self._small.append, self._out.recall
+        for key, entry in new:
+            if key in kept:
+                self._take_place(key, entry)
+            elif recall(key):
+                self._main.append(key)
+            else:
+                small(key)
+            kept[key] = entry
+            self._octets += entry.octets
+            while len(kept) > self._most_entries or self._octets > self._most_octets:
+                self._evict()
 
     def discard(self, key: K) -> None:
         """Give an entry up; what is put there next takes its place in the queue."""
@@ -134,13 +142,17 @@ class _Remembered(Generic[K]):
     def __init__(self, keys: int, fingerprint: Callable[[K], int]) -> None:
         self._fingerprint = fingerprint
         self._places = array("I", bytes(4 * max(keys, 1)))
+        self._empty = True
 
     def note(self, key: K) -> None:
+        self._empty = False
         place, mark = self._at(key)
         self._places[place] = mark
 
     def recall(self, key: K) -> bool:
         """Say whether a key is remembered, and forget it."""
+        if self._empty:
+            return False  # nothing was ever out: the map is not full yet
         place, mark = self._at(key)
         if self._places[place] != mark:
             return False

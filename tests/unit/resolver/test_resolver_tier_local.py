@@ -163,6 +163,35 @@ async def test_a_fill_that_news_overtake_is_read_again_and_the_newer_kept(at, ol
     assert at.authority.asked == [["a"]]
 
 
+async def test_who_joins_a_read_that_news_overtook_is_not_given_what_it_brings(at):
+    at.source.records = {"a": record("a", 1), "b": record("b", 1)}
+    at.source.gate = asyncio.Event()
+    first = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.tier.supersede([("a", 2)])
+    second = asyncio.create_task(at.tier.fetch(["a", "b"]))
+    await asyncio.sleep(0)
+    at.authority.records = {"a": record("a", 2)}
+    at.source.gate.set()
+    assert await first == [record("a", 2)]
+    assert await second == [record("a", 2), record("b", 1)]
+    assert at.look("a") == record("a", 2)
+    assert at.authority.asked == [["a"], ["a"]]
+
+
+async def test_news_of_many_versions_hold_a_read_to_the_newest(at):
+    at.source.records = {"a": record("a", 1)}
+    at.source.gate = asyncio.Event()
+    reading = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.tier.supersede([("a", 3), ("a", 2)])
+    at.tier.supersede([("a", 2)])
+    at.authority.records = {"a": record("a", 2)}
+    at.source.gate.set()
+    assert await reading == [record("a", 2)]
+    assert at.look("a") is None
+
+
 async def test_what_is_overtaken_twice_is_told_and_not_kept(at):
     at.source.records = {"a": record("a", 1)}
     at.authority.records = {"a": record("a", 2)}
