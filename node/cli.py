@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from node import cli_admissions, cli_certificate, cli_client, cli_operator
+from node import cli_accounts, cli_admissions, cli_certificate, cli_client, cli_operator
 
 app = typer.Typer(
     name="idnode",
@@ -130,6 +130,7 @@ def check_config() -> None:
 
 
 cli_operator.add_to(app)
+cli_accounts.add_to(app)
 cli_admissions.add_to(app)
 cli_certificate.add_to(app)
 cli_client.add_to(app)

@@ -10,6 +10,7 @@ from edge.server import serve
 from identifiers.keys.public import Policy
 from identifiers.principals import Operator
 from node import connections
+from node.access import make_access
 from node.config import Settings
 from node.demo import Furnisher
 from node.gauges import (
@@ -117,7 +118,17 @@ async def begin_registry(running: Running) -> None:
     )
     running.metrics.append(projecting.families)
     running.background(projecting.run(), "reverse look-up")
-    app = registry_app(registry, imports, keys, settings.trusted_proxies, reader=reader)
+    access = make_access(database, store, settings.keys_dir)
+    app = registry_app(
+        registry,
+        imports,
+        keys,
+        settings.trusted_proxies,
+        reader=reader,
+        logins=access.logins,
+        trusted=settings.trusted_networks,
+        nouns=(*access.nouns, *life_nouns(database, prefixes, registry)),
+    )
     observed = Observed()
     running.metrics.append(observed.families)
     sockets = [inherited(fd) for fd in assignment.sockets.registry]

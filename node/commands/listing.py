@@ -71,7 +71,7 @@ def listing_enterprises(*, as_json: bool = False) -> Work:
             )
             for e in await administration.store.enterprises()
         ]
-        return _written(ListedEnterprise, found, as_json=as_json)
+        return written(ListedEnterprise, found, as_json=as_json)
 
     return work
 
@@ -82,7 +82,7 @@ def listing_prefixes(*, as_json: bool = False) -> Work:
     async def work(administration: Administration, _ordered: Ordered) -> str:
         directory = await administration.store.directory()
         found = [_prefix(entry) for entry in directory.entries]
-        return _written(ListedPrefix, found, as_json=as_json)
+        return written(ListedPrefix, found, as_json=as_json)
 
     return work
 
@@ -108,7 +108,7 @@ def listing_keys(*, enterprise: int | None = None, as_json: bool = False) -> Wor
             for key in await administration.store.api_keys()
             if enterprise in {None, key.enterprise}
         ]
-        return _written(ListedKey, found, as_json=as_json)
+        return written(ListedKey, found, as_json=as_json)
 
     return work
 
@@ -128,7 +128,8 @@ def _key(key: StoredKey, now: int) -> ListedKey:
     )
 
 
-def _written(kind: type[Listed], found: Sequence[Listed], *, as_json: bool) -> str:
+def written(kind: type[Listed], found: Sequence[Listed], *, as_json: bool) -> str:
+    """Return lines of one kind as columns, or as JSON."""
     if as_json:
         return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
     fields = kind.__struct_fields__

@@ -17,7 +17,8 @@ Registers identifiers (标识) of a secondary node and keeps them.
 An identifier is a handle, `prefix/suffix`, with typed values. What is registered here resolves over
 the Handle protocol (UDP and TCP) and over HTTP within a second.
 
-* **Keys.** Every operation needs `Authorization: Bearer <key>`. A key belongs to an enterprise and
+* **Keys and tokens.** Operations need `Authorization: Bearer <key>`; people log in and send the
+  token that they get in the same place. A key belongs to an enterprise and
   reaches the names under its prefixes, compared label by label: `88.300.1` never covers
   `88.300.10`.
 * **Safe to repeat.** Send an `Idempotency-Key` with every write. After a timeout or a 503 repeat
@@ -54,7 +55,7 @@ def describe(operations: Iterable[Operation]) -> Json:
         "components": {
             "schemas": SCHEMAS,
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An API key."}
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key or a token."}
             },
         },
     }
@@ -64,7 +65,7 @@ def kinds_of(operation: Operation) -> Sequence[Kind]:
     """Return every problem that an operation may answer, by status."""
     kinds = (
         *operation.problems,
-        *_GUARDED,
+        *((INSECURE,) if operation.open else _GUARDED),
         *(_WRITTEN if operation.writes else ()),
         *_ALWAYS,
     )
@@ -83,6 +84,8 @@ def _operation(operation: Operation) -> Json:
             **_problem_responses(kinds_of(operation)),
         },
     }
+    if operation.open:
+        described["security"] = []
     if operation.body is not None:
         described["requestBody"] = {
             "required": True,

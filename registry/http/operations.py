@@ -53,5 +53,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: Body | None = None
     problems: tuple[Kind, ...] = ()
     writes: bool = False
+    open: bool = False
+    """Needs no key."""
     route: str = ""
     """The path as aiohttp's router takes it, where that differs."""

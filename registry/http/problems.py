@@ -128,6 +128,15 @@ MISSING_ROLE: Final = Kind(
     "The role of this account, or this kind of key, does not allow this.",
     "该账户的角色或该类密钥无权执行此操作。",
 )
+LOGIN_REFUSED: Final = Kind(
+    "login-refused", 401, "Name or password is wrong.", "用户名或密码错误。"
+)
+LOGIN_LATER: Final = Kind(
+    "login-later",
+    429,
+    "Too many wrong attempts, or too many at once. Try again later.",
+    "尝试过多，请稍后重试。",
+)
 REGISTRY_KINDS: Final = (
     EXISTS,
     NOT_FOUND,
@@ -150,6 +159,8 @@ REGISTRY_KINDS: Final = (
     JOBS_BUSY,
     NO_SUCH,
     MISSING_ROLE,
+    LOGIN_REFUSED,
+    LOGIN_LATER,
 )
 ALL_KINDS: Final = (*SHARED_KINDS, *REGISTRY_KINDS)
 _BY_CODE: Final = {kind.code: kind for kind in ALL_KINDS}

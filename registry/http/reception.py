@@ -16,6 +16,8 @@ from edge.problems import CHALLENGE, UNAUTHENTICATED, Problem, Refusal, of_denia
 from edge.server import language, request_id
 from identifiers.changes import RequestKey
 from identifiers.principals import Account, ApiKey, WrongAddress
+from identifiers.relay import Channel, Origin
+from registry.access.logins import Entry
 from registry.commands import Asked, Once, change_ids
 from registry.effects import principal_name
 from registry.http.problems import INSECURE
@@ -27,6 +29,9 @@ A = TypeVar("A")
 
 _ASK_AGAIN_SECONDS: Final = 0.5
 """Between two looks at the key of a request that goes on and on."""
+
+
+NOBODY: Final = Networks(())
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,12 +78,14 @@ class Reception:
         proxies: Networks,
         *,
         logins: Logins | None = None,
+        trusted: Networks = NOBODY,
         clock: Callable[[], int] = time_ns,
         steady: Callable[[], float] = monotonic,
         chance: Callable[[int], bytes] = token_bytes,
     ) -> None:
         self._keys = keys
         self._logins = logins
+        self._trusted = trusted
         self._proxies = proxies
         self._clock = clock
         self._steady = steady
@@ -100,6 +107,24 @@ class Reception:
             raise Refusal(of_denial(WrongAddress()))
         told = Told(language(request), request_id(request))
         return Caller(principal=principal, address=address, at=at, told=told)
+
+    def entry(self, request: web.Request) -> Entry:
+        """Return from where and when somebody comes who is still to be known.
+
+        Raises `Refusal` when what he says travels in the clear.
+        """
+        address = self._address(request)
+        return Entry(
+            origin=Origin(
+                channel=Channel.HTTP,
+                address=address,
+                trusted=address is None or address in self._trusted,
+                secure=True,
+            ),
+            at=self._clock() // 1_000_000,
+            monotonic=self._steady(),
+            request_id=request_id(request),
+        )
 
     async def _principal(self, token: str, now: int) -> ApiKey | Account | None:
         if self._logins is not None and self._logins.is_token(token):
