@@ -27,6 +27,9 @@ class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
     enterprise's own node, it says where that is. `namespace` is the HS_NAMESPACE of the prefix.
     `signed`: the node signs what is written under it (``registry.signatures``). `keeps`: what was
     active under it is not deleted any more.
+    `applied`: it is applied for, and not approved. `unhosted`: its names are to live at the
+    enterprise's node, and nobody said yet where that is. `quota`: how many identifiers may stand
+    under it; None: as many as the enterprise may have.
     """
 
     prefix: Prefix
@@ -38,6 +41,9 @@ class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
     keeps: bool = False
     routes: Routes | None = None
     namespace: bytes = b""
+    applied: bool = False
+    unhosted: bool = False
+    quota: int | None = None
 
 
 class PrefixDirectory:

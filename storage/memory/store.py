@@ -132,6 +132,11 @@ class MemoryStore:
     async def write(self, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]) -> T:
         """Read what is touched, let `decide` say what to write, write it, return its result."""
         self.reach()
+        with self.committing():
+            return self.within(touched, decide)
+
+    def within(self, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]) -> T:
+        """Do a unit of work within a commit at hand."""
         current = Current(
             {k: self.records[k] for k in (*touched.keys, *touched.reads) if k in self.records},
             {r: self.answers[r] for r in touched.requests if r in self.answers},
@@ -147,8 +152,7 @@ class MemoryStore:
         for moved in writes.delegated:
             if str(moved.prefix) not in self._prefixes:
                 raise ValueError(f"{moved.prefix} was never allotted")
-        with self.committing():
-            self._apply(writes)
+        self._apply(writes)
         return result
 
     def _apply(self, writes: Writes) -> None:
@@ -168,7 +172,8 @@ class MemoryStore:
         for moved in writes.delegated:
             change = self._delegated.add if moved.away else self._delegated.discard
             change(str(moved.prefix))
-            self._tell((), directory=True)
+            entry = self._prefixes[str(moved.prefix)]
+            self.keep_prefix(msgspec.structs.replace(entry, unhosted=False))
 
     def _held(self, writes: Writes) -> dict[bytes, str]:
         if not writes.held:
@@ -264,9 +269,20 @@ class MemoryStore:
             self.audited.append(audit)
         return True
 
-    def keep_prefix(self, entry: PrefixEntry) -> None:
-        """Allot a prefix, within a commit at hand."""
+    def entry(self, prefix: Prefix) -> PrefixEntry | None:
+        """Return a prefix as it was allotted."""
+        return self._prefixes.get(str(prefix))
+
+    def keep_prefix(self, entry: PrefixEntry, *, away: bool | None = None) -> None:
+        """Allot a prefix, or say where names under it live, within a commit at hand."""
         self._prefixes[str(entry.prefix)] = entry
+        if away is not None:
+            (self._delegated.add if away else self._delegated.discard)(str(entry.prefix))
+        self._tell((), directory=True)
+
+    def drop_prefix(self, prefix: Prefix) -> None:
+        """Forget a prefix, within a commit at hand."""
+        del self._prefixes[str(prefix)]
         self._tell((), directory=True)
 
     def keep_enterprise(self, enterprise: Enterprise) -> None:
@@ -310,7 +326,7 @@ class MemoryStore:
         """Switch a prefix on or off; False when it was so already or was never allotted."""
         self.reach()
         entry = self._prefixes.get(str(prefix))
-        if entry is None or entry.enabled is enabled:
+        if entry is None or entry.enabled is enabled or entry.applied:
             return False
         with self.committing():
             self._prefixes[str(prefix)] = msgspec.structs.replace(entry, enabled=enabled)

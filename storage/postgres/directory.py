@@ -47,6 +47,9 @@ def _entry(row: asyncpg.Record) -> PrefixEntry:
         keeps=row["keeps"],
         routes=routes if row["delegated"] else None,
         namespace=namespace,
+        applied=row["applied"],
+        unhosted=row["unhosted"],
+        quota=row["quota"],
     )
 
 

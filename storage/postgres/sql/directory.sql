@@ -2,7 +2,9 @@
 -- The picture of all prefixes; with the values of a prefix's active record where they matter: its
 -- routes when it is delegated, its namespace (the type's name stands in the blob as it is).
 SELECT p.prefix, p.kind, coalesce(p.enterprise, 0) AS enterprise, p.enabled, p.fold_suffix,
-       p.delegated, p.signed, p.keeps, i.wire_values
+       p.delegated, p.signed, p.keeps, i.wire_values,
+       NOT p.enabled AND p.standing IN (3, 4, 5) AS applied,
+       NOT p.delegated AND p.hosting <> 4 AS unhosted, p.quota
   FROM prefix p
   LEFT JOIN identifier i
     ON i.prefix = '0.NA' AND i.key = '0.NA/' || p.prefix AND i.state = 1
@@ -36,9 +38,12 @@ WITH handed AS (
 SELECT prefix FROM handed;
 
 -- name: delegate
--- Say where names under a prefix live: at another node, or here. Caches learn of it.
+-- Say where names under a prefix live: at another node (hosting 1: not hosted), or here (4: hosted).
+-- Caches learn of it.
 WITH moved AS (
-    UPDATE prefix SET delegated = $2 WHERE prefix = $1 RETURNING prefix
+    UPDATE prefix SET delegated = $2, hosting = CASE WHEN $2 THEN 1 ELSE 4 END
+     WHERE prefix = $1
+    RETURNING prefix
 ), told AS (
     INSERT INTO invalidation (packed, directory) SELECT $3, true FROM moved
 )
@@ -63,9 +68,12 @@ WITH marked AS (
 SELECT prefix FROM marked;
 
 -- name: enable
--- Switch a prefix on or off, unless it is so already. Caches learn of it.
+-- Switch a prefix on or off, unless it is so already or is applied for (standing 3 to 5). Caches
+-- learn of it.
 WITH switched AS (
-    UPDATE prefix SET enabled = $2 WHERE prefix = $1 AND enabled <> $2 RETURNING prefix
+    UPDATE prefix SET enabled = $2, standing = 0, reason = ''
+     WHERE prefix = $1 AND enabled <> $2 AND standing NOT IN (3, 4, 5)
+    RETURNING prefix
 ), told AS (
     INSERT INTO invalidation (packed, directory) SELECT $3, true FROM switched
 )
