@@ -20,6 +20,7 @@ from node.gauges import (
     remote_key_families,
 )
 from node.keys import Secret, load_or_make, site_signer
+from node.life import life_nouns
 from node.lifecycle import Running
 from node.listeners import inherited, listen_unix
 from node.observed import Observed

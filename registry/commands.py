@@ -117,7 +117,20 @@ class Delete(msgspec.Struct, frozen=True, kw_only=True):
     precondition: Precondition = ANYTHING
 
 
-Command = Create | Put | Upsert | Patch | AddValues | ModifyValues | RemoveValues | Delete
+class Restore(msgspec.Struct, frozen=True, kw_only=True):
+    """Make the values just those of an earlier version, as they were stored.
+
+    What was deleted is registered again, `reserved` or active; else the state stays.
+    """
+
+    handle: Handle
+    values: tuple[Value, ...]
+    version: int
+    reserved: bool
+    precondition: Precondition = ANYTHING
+
+
+Command = Create | Put | Upsert | Patch | AddValues | ModifyValues | RemoveValues | Delete | Restore
 
 
 def minted(given: str, chance: bytes) -> Handle:

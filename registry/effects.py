@@ -32,6 +32,10 @@ ACTIONS: Final[Mapping[ChangeKind, str]] = MappingProxyType(
 )
 BATCH_ACTION: Final = "identifier.batch"
 NOTHING: Final = Writes()
+NAMED_CHANGES: Final = 64
+"""Up to so many changes are named by the entry of a batch. Larger ones are alone in their
+transaction (`registry.commit`), so that it says whose they are; smaller ones may have company."""
+_NOTHING_NOTED: Final[Mapping[str, int | str]] = MappingProxyType({})
 
 
 def principal_name(principal: Principal) -> str:
@@ -63,12 +67,17 @@ def audited(asked: Asked[Any], action: str, subject: str, detail: Mapping[str, A
     )
 
 
-def effects(decision: Decision | Denied, asked: Asked[Any], at: int) -> Writes:
+def effects(
+    decision: Decision | Denied,
+    asked: Asked[Any],
+    at: int,
+    noted: Mapping[str, int | str] = _NOTHING_NOTED,
+) -> Writes:
     """Return what the decision about the command number `at` of a request writes."""
     if not isinstance(decision, Saved):
         return NOTHING
     record, change = decision.record, asked.changes[at]
-    detail = {"version": record.version, "change": change}
+    detail = {"version": record.version, "change": change, **noted}
     return Writes(
         records=(Written(change, decision.kind, record),),
         audit=(audited(asked, ACTIONS[decision.kind], record.key, detail),),
@@ -80,7 +89,9 @@ def bulk_effects(written: Sequence[Written], asked: Asked[Any]) -> Writes:
     if not written:
         return NOTHING
     created = sum(w.kind is ChangeKind.CREATED for w in written)
-    detail = {"created": created, "updated": len(written) - created}
+    detail: dict[str, Any] = {"created": created, "updated": len(written) - created}
+    if len(written) <= NAMED_CHANGES:
+        detail["changes"] = [one.change for one in written]
     entry = audited(asked, BATCH_ACTION, f"{len(written)} identifiers", detail)
     return Writes(
         records=tuple(written),

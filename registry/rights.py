@@ -23,6 +23,7 @@ from registry.commands import (
     Patch,
     Put,
     RemoveValues,
+    Restore,
     Upsert,
 )
 
@@ -51,7 +52,7 @@ def needed(command: Command, stored: Record | None) -> Needed:
         return _deleting(command.handle)
     if isinstance(command, Create) and not command.overwrite:
         return _creating(command.handle)
-    if isinstance(command, Create | Put | Upsert) and absent:
+    if isinstance(command, Create | Put | Upsert | Restore) and absent:
         return _creating(command.handle)
     return Needed(_editing(command, _by_index(stored)))
 
@@ -61,11 +62,11 @@ def _by_index(stored: Record | None) -> dict[int, Value]:
 
 
 def _editing(
-    command: Create | Put | Upsert | Patch | AddValues | ModifyValues | RemoveValues,
+    command: Create | Put | Upsert | Patch | AddValues | ModifyValues | RemoveValues | Restore,
     old: Mapping[int, Value],
 ) -> int:
     match command:
-        case Create() | Put():
+        case Create() | Put() | Restore():
             bits = _replacing(old, command.values)
         case Upsert():
             bits = _setting(old, command.values)

@@ -49,6 +49,7 @@ from registry.commands import (
     Precondition,
     Put,
     RemoveValues,
+    Restore,
     Upsert,
 )
 
@@ -95,7 +96,9 @@ def server_set_faults(values: Iterable[Value]) -> list[Fault]:
     ]
 
 
-def decide(command: Command, stored: Record | None, terms: Terms) -> Decision:
+def decide(  # noqa: PLR0911 -- one case for each command
+    command: Command, stored: Record | None, terms: Terms
+) -> Decision:
     """Say what `command` does to the newest version of its record (None: there never was one)."""
     current = None if stored is None or stored.state is State.DELETED else stored
     match command:
@@ -109,6 +112,8 @@ def decide(command: Command, stored: Record | None, terms: Terms) -> Decision:
             return _patched(command, current, terms)
         case Delete():
             return _deleted(command.precondition, current, terms)
+        case Restore():
+            return _restored(command, stored, current, terms)
         case AddValues() | ModifyValues() | RemoveValues():
             return Missing() if current is None else _edited(command, current, terms)
         case _:
@@ -140,6 +145,19 @@ def _upserted(
         return _registered(command, stored, terms)
     values = _merged(decode_values(current.values), command.values, frozenset())
     return _replaced(current, values, command.values, command.state, terms)
+
+
+def _restored(
+    command: Restore, stored: Record | None, current: Record | None, terms: Terms
+) -> Decision:
+    if not command.precondition.holds(current):
+        return _stale(current)
+    if current is None:
+        state = State.RESERVED if command.reserved else State.ACTIVE
+        blob = encode_values(command.values, terms.now)
+        return register(command.handle.given, state, blob, stored, terms)
+    # Secrets were sealed where they stand: those that are there already are told by that.
+    return _replaced(current, command.values, (), None, terms)
 
 
 def _stale(current: Record | None) -> Stale:

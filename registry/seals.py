@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from identifiers.values import SEALED_TYPE, Value, is_secret
-from registry.commands import Command, Delete, RemoveValues
+from registry.commands import Command, Delete, RemoveValues, Restore
 
 KEY_OCTETS: Final = 32
 MARK: Final = b"\0sealed\x01"
@@ -54,7 +54,7 @@ class Seals:
 
     def commanded(self, name: str, command: Command) -> Command:
         """Return a command with its values as they are stored under a canonical name."""
-        if isinstance(command, Delete | RemoveValues):
+        if isinstance(command, Delete | RemoveValues | Restore):
             return command
         values = self.sealed(name, command.values)
         if values is command.values:

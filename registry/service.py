@@ -25,6 +25,7 @@ from registry.commands import (
     Patch,
     Put,
     RemoveValues,
+    Restore,
     RowCommand,
     Upsert,
     row_commands,
@@ -125,6 +126,10 @@ class Registry:
     async def delete(self, command: Delete, asked: Asked[Answer]) -> Answer:
         """Remove an identifier."""
         return await self._write(command, Scope.DELETE, asked)
+
+    async def restore(self, command: Restore, asked: Asked[Answer]) -> Answer:
+        """Give an identifier the values of an earlier version."""
+        return await self._write(command, Scope.WRITE, asked)
 
     async def read(self, handle: Handle, asked: Asked[Any]) -> Record | Missing | Denied:
         """Return an identifier as its owner sees it.

@@ -1,5 +1,6 @@
 """Units of work for single commands: what each touches, and the pure function that decides it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from identifiers.changes import Current, RequestKey, Writes
@@ -8,7 +9,7 @@ from identifiers.principals import Allowed, Scope
 from identifiers.records import Record
 from registry.administrators import Grants
 from registry.answers import Answer, Denied
-from registry.commands import Asked, Command, Once
+from registry.commands import Asked, Command, Once, Patch, Restore
 from registry.commit import Unit
 from registry.effects import NOTHING, effects, first_answer, remembered
 from registry.prefixes import Permit, Place, permit
@@ -47,7 +48,8 @@ def _decided(
     if isinstance(decision, Unsigned):
         return NOTHING, OUTDATED
     answer = told(decision)
-    return remembered(effects(decision, asked, 0), asked.once, answer), answer
+    writes = effects(decision, asked, 0, noted(command))
+    return remembered(writes, asked.once, answer), answer
 
 
 def judged_unit(  # noqa: PLR0917 -- all that the decision depends on
@@ -84,6 +86,15 @@ def _needed(command: Command, stored: Record | None, mark: Mark | None) -> Neede
         return needed(command, stored)
     bare = None if stored is None else bare_record(stored, mark.issuer)
     return needed(bare_command(command, mark.issuer), bare)
+
+
+def noted(command: Command) -> Mapping[str, int | str]:
+    """Return what the audit entry says of a command besides what it made."""
+    if isinstance(command, Restore):
+        return {"restored": command.version}
+    if isinstance(command, Patch) and command.reason:
+        return {"reason": command.reason}
+    return {}
 
 
 def requests_of(once: Once[Any] | None) -> tuple[RequestKey, ...]:

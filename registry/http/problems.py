@@ -61,6 +61,12 @@ PUBLISHED: Final = Kind(
     "Names under this prefix that were active stay taken: suspend or revoke it instead.",
     "该前缀保留曾经有效的标识，不可删除或退回预留：请改用暂停或吊销。",
 )
+VERSION_NOT_KEPT: Final = Kind(
+    "version-not-kept",
+    404,
+    "There is no such version, or it is not kept any more.",
+    "没有该版本，或已不再保存。",
+)
 STATE_SCOPE: Final = Kind(
     StateForbidden.code,
     403,
@@ -147,6 +153,7 @@ REGISTRY_KINDS: Final = (
     LOCKED,
     IMPOSSIBLE,
     PUBLISHED,
+    VERSION_NOT_KEPT,
     STATE_SCOPE,
     KEY_REUSED,
     KEY_SYNTAX,

@@ -3,6 +3,8 @@
 * ``store``        `MemoryStore`: RegistryStore, RecordSource, ChangeFeed and DirectorySource
 * ``business``     `MemoryBusiness`: BusinessStore
 * ``accounts``     `MemoryAccounts`: AccountStore
+* ``documents``    `MemoryDocuments`: DocumentStore
+* ``history``      `MemoryHistory`: HistoryStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
 * ``templates``    `MemoryTemplates`: TemplateStore
 * ``shared_tier``  `MemorySharedTier`: SharedTier
@@ -12,6 +14,8 @@ Nothing here survives its process. Both have switches that make them fail as rea
 
 from storage.memory.accounts import MemoryAccounts
 from storage.memory.business import MemoryBusiness
+from storage.memory.documents import MemoryDocuments
+from storage.memory.history import MemoryHistory
 from storage.memory.reverse import MemoryReverse
 from storage.memory.shared_tier import MemorySharedTier
 from storage.memory.store import MemoryStore
@@ -20,6 +24,8 @@ from storage.memory.templates import MemoryTemplates
 __all__ = [
     "MemoryAccounts",
     "MemoryBusiness",
+    "MemoryDocuments",
+    "MemoryHistory",
     "MemoryReverse",
     "MemorySharedTier",
     "MemoryStore",

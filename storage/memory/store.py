@@ -53,7 +53,7 @@ class MemoryStore:
     * `fetches`           what `fetch` was asked for, call by call
 
     What was written can be read off `changes`, `audited`, `history` (replaced versions), `answers`
-    and `records`.
+    and `records`; `beside` has the audit entries of a change's transaction.
     """
 
     def __init__(self) -> None:
@@ -64,6 +64,7 @@ class MemoryStore:
         self.records: dict[str, Record] = {}
         self.history: list[Record] = []
         self.changes: list[Written] = []
+        self.beside: dict[UUID, tuple[AuditEntry, ...]] = {}
         self.audited: list[AuditEntry] = []
         self.answers: dict[RequestKey, StoredAnswer] = {}
         self.holders: dict[bytes, str] = {}
@@ -163,6 +164,7 @@ class MemoryStore:
                 self.history.append(replaced)
             self.records[record.key] = record
         self.changes.extend(writes.records)
+        self.beside.update((written.change, writes.audit) for written in writes.records)
         self.audited.extend(writes.audit)
         self.answers.update((answer.request, answer) for answer in writes.answers)
         if writes.chunk is not None:
@@ -358,6 +360,7 @@ class MemoryStore:
         """End a key; False when there is none in force by that id."""
         self.reach()
         key = self._keys.get(key_id)
+
     async def keep_names(self, prefix: Prefix, audit: AuditEntry, *, keeps: bool) -> bool:
         """Say whether names under a prefix stay taken; False when it was not allotted."""
         self.reach()

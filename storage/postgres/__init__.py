@@ -17,6 +17,7 @@ In reading order:
 * ``store``       `PostgresStore`: RegistryStore
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
+* ``history``     `PostgresHistory`: HistoryStore
 * ``reverse``     `ReverseProjection` and `PostgresReverse`: ReverseLookup
 * ``tallies``     `PostgresTallies`: TallyStore, and the sums by day
 * ``upkeep``      what must be done now and then: partitions, pruning, durability check
@@ -34,6 +35,7 @@ from storage.postgres.records import PostgresRecords
 from storage.postgres.reverse import PostgresReverse, ReverseProjection
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.store import PostgresStore
+from storage.postgres.history import PostgresHistory
 from storage.postgres.tallies import PostgresTallies
 from storage.postgres.templates import PostgresTemplates
 from storage.postgres.upkeep import maintain
@@ -57,6 +59,8 @@ __all__ = [
     "ReverseProjection",
     "Unsuitable",
     "check_schema",
+    "PostgresHistory",
+    "PostgresNotices",
     "maintain",
     "migrate",
 ]

@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from storage.postgres import tallies
+from storage.postgres import history, tallies
 from storage.postgres.database import Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
@@ -51,7 +51,7 @@ def plan(existing: Iterable[str], today: date) -> Partitions:
 
 
 async def maintain(database: Database) -> None:
-    """Check durability, prune news for caches, keep the partitions of stored answers.
+    """Check durability, prune news for caches and old versions, keep partitions of answers.
 
     Raises `StoreUnavailable` and `FateUnknown`; all of it may be repeated.
     """
@@ -60,6 +60,7 @@ async def maintain(database: Database) -> None:
     async def prune(connection: Connection) -> None:
         await connection.execute(_SQL["prune_news"])
         await tallies.prune(connection)
+        await history.prune(connection)
 
     await database.commit(prune)
     existing = [row["name"] for row in await database.rows(_SQL["partitions"])]

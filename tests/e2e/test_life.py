@@ -1,5 +1,7 @@
 """The life of an identifier: what every interface says of it, from reserved to revoked."""
 
+import json
+
 import aiohttp
 import pytest
 
@@ -116,3 +118,27 @@ async def test_a_prefix_keeps_names_once_they_are_active(walk, node):
         return (await walk.native("DELETE"))[0] == 200
 
     await until(freed)
+
+
+async def test_history_tells_who_and_a_version_comes_back(walk, node):
+    past = f"/api/v1/history/{NAME}"
+    await walk.call("POST", "/api/v1/identifiers", {"handle": NAME, "values": VALUES})
+    batch = {"items": [{"handle": NAME, "values": [{**VALUES[0], "data": "https://b.example"}]}]}
+    await walk.call("POST", "/api/v1/identifiers/batch?mode=upsert", batch)
+    await walk.native("DELETE")
+    status, _, text = await walk.call("GET", past)
+    items = json.loads(text)["items"]
+    assert status == 200
+    assert [(i["version"], i["status"], i["action"]) for i in items] == [
+        (3, "deleted", "identifier.delete"),
+        (2, "updated", "identifier.batch"),
+        (1, "created", "identifier.create"),
+    ]
+    key = f"key:{node.api_key.partition('.')[0]}"
+    assert {i["actor"] for i in items} == {key}
+    assert [d["index"] for d in items[1]["changed"]] == [1]
+    status, _, _ = await walk.call("POST", past, {"version": 1}, **{"If-None-Match": "*"})
+    assert status == 201
+    await walk.comes_to(ResponseCode.SUCCESS, "", 200, 302)
+    _, text = await walk.native("GET")
+    assert ("https://coal.example/life" in text, '"version":4' in text) == (True, True)

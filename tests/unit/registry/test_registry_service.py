@@ -1,5 +1,6 @@
 import asyncio
 
+import msgspec
 import pytest
 
 from identifiers.errors import StoreUnavailable
@@ -46,10 +47,11 @@ async def test_a_batch_is_audited_as_one_with_the_root_over_its_records(registry
     more = Upsert(handle=one.handle, values=(value(2),))
     await registry.batch(upserts(more, two), asked(changes=2))
     first, second = store.audited
-    assert (first.detail, second.detail) == (
-        b'{"created":1,"updated":0}',
-        b'{"created":0,"updated":1}',
-    )
+    made = store.changes[1:3]
+    assert [msgspec.json.decode(entry.detail) for entry in (first, second)] == [
+        {"created": 1, "updated": 0, "changes": [str(made[0].change)]},
+        {"created": 0, "updated": 1, "changes": [str(made[1].change)]},
+    ]
     assert first.root == merkle_root(store.changes[1:2])
     await registry.batch(upserts(two), asked())
     assert len(store.audited) == 2
