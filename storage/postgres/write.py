@@ -67,17 +67,6 @@ async def within(
     return result
 
 
-async def within(
-    connection: Connection, touched: Touched, decide: Callable[[Current], tuple[Writes, T]]
-) -> T:
-    """Do one unit of work within a transaction at hand that holds the locks of `touched`."""
-    current = await _current(connection, touched)
-    writes, result = decide(current)
-    unit.check(touched, current, writes)
-    await _store(connection, writes)
-    return result
-
-
 async def answer(database: Database, request: RequestKey) -> StoredAnswer | None:
     """Return the stored first answer to a request."""
 
