@@ -226,6 +226,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "is another organisation's: an application stays with the one that made it",
             "与原申请的单位不一致：请由该单位另行申请",
         ),
+        "document.unknown": (
+            "names no document that was uploaded for it: upload it first",
+            "不是已上传的附件编号：请先上传",
+        ),
+        "document.bound": (
+            "names a document that belongs to another field already: upload it once more",
+            "该附件已用于其他栏目：请重新上传",
+        ),
+        "document.picture": ("must be a picture, JPEG or PNG", "应为图片（JPEG 或 PNG）"),
         "label.form": (
             "{label} is no label: 1 to 64 of 0-9, A-Z and '-'",
             "{label} 不是有效的前缀段：由 0-9、A-Z、“-”组成，1 至 64 个字符",

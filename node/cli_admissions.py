@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from node.cli_operator import enterprise
+
 application = typer.Typer(help="Applications (申请) of enterprises.", no_args_is_help=True)
+document = typer.Typer(help="Documents of applications.", no_args_is_help=True)
 register = typer.Typer(help="Registers that codes are looked up in.", no_args_is_help=True)
 _File = Annotated[
     Path, typer.Argument(help="Particulars (主体数据) as JSON.", exists=True, dir_okay=False)
@@ -19,6 +22,7 @@ _Id = Annotated[str, typer.Argument(help="The application's id.", metavar="ID")]
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(application, name="application")
+    app.add_typer(document, name="document")
     app.add_typer(register, name="register")
 
 
@@ -80,6 +84,90 @@ def withdraw(number: _Id) -> None:
     from node.commands.admissions import deciding, run
 
     run(os.environ, deciding(number, Withdrawal()))
+
+
+@application.command("change")
+def change(
+    enterprise: Annotated[int, typer.Argument(help="The enterprise's number.", metavar="NUMBER")],
+    file: _File,
+) -> None:
+    """Ask for other particulars of an enterprise; reviewed as an application is."""
+    from node.commands.admissions import run, submitting
+
+    run(os.environ, submitting(file.read_bytes(), "", enterprise))
+
+
+@application.command("record-national")
+def record_national(
+    number: _Id,
+    reason: Annotated[
+        list[str] | None, typer.Option(help="Why it rejected; none: it approved. Repeatable.")
+    ] = None,
+) -> None:
+    """Record the verdict of the national node on what this node approved."""
+    from node.commands.admissions import recording, run
+
+    run(os.environ, recording(number, tuple(reason or ())))
+
+
+@application.command("purge")
+def purge(number: _Id) -> None:
+    """Remove the personal data and documents of an application that was refused, for good."""
+    from node.commands.admissions import purging, run
+
+    run(os.environ, purging(number))
+
+
+@application.command("verify")
+def verify(
+    number: Annotated[str, typer.Argument(help="An application, or an enterprise's number.")],
+    method: Annotated[str, typer.Option(help="papers, registers, visit or agency.")],
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="They are not who they say.")] = False,
+    note: Annotated[str, typer.Option(help="What was seen; no personal data.")] = "",
+) -> None:
+    """Note whether an organisation and its people are who they say (实名核验)."""
+    from node.commands.admissions import run, verifying
+
+    run(os.environ, verifying(number, method=method, failed=failed, note=note))
+
+
+_Number = Annotated[int, typer.Argument(help="The enterprise's number.", metavar="NUMBER")]
+_Reason = Annotated[str, typer.Option(help="Why; told to whoever may read it.")]
+
+
+@enterprise.command("suspend")
+def suspend(number: _Number, reason: _Reason) -> None:
+    """Switch all prefixes of an enterprise off: its names are told as living nowhere."""
+    from node.commands.admissions import run, suspending
+
+    run(os.environ, suspending(number, reason))
+
+
+@enterprise.command("resume")
+def resume(number: _Number) -> None:
+    """Switch them on again, each as it was by itself."""
+    from node.commands.admissions import resuming, run
+
+    run(os.environ, resuming(number))
+
+
+@enterprise.command("close")
+def close(number: _Number, reason: _Reason) -> None:
+    """Let an enterprise go, for good; its names stay taken."""
+    from node.commands.admissions import closing, run
+
+    run(os.environ, closing(number, reason))
+
+
+@document.command("add")
+def document_add(
+    file: Annotated[Path, typer.Argument(help="JPEG, PNG or PDF.", exists=True, dir_okay=False)],
+) -> None:
+    """Keep a document (附件); name its id in an application within a day."""
+    from node.commands.admissions import run, uploading
+
+    run(os.environ, uploading(file.read_bytes()))
 
 
 _Lines = Annotated[Path, typer.Argument(help="Lines CODE,NAME.", exists=True, dir_okay=False)]

@@ -17,6 +17,7 @@ from edge.addresses import (
     parse_address,
 )
 from edge.reach import Reach, parse_reach
+from identifiers.enterprises.review import National
 from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
 from node import settings_file
@@ -28,6 +29,7 @@ from node.readers import (
     administrators,
     database,
     log_level,
+    national,
     networks,
     optional_addresses,
     optional_path,
@@ -43,6 +45,9 @@ from node.readers import (
 
 MAX_DRAIN_DELAY: Final = 300
 """Seconds."""
+
+
+MAX_REFUSED_DAYS: Final = 3650
 
 
 class SettingFault(msgspec.Struct, frozen=True):
@@ -96,6 +101,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upstream: tuple[Address, ...]
     remote_keys: Reach
     upstream_site: Path | None
+    national: National
+    refused_days: int
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -334,12 +341,26 @@ SETTINGS: Final = (
         purpose="site record (file) of the node to ask for keys of prefixes that nobody here knows",
         read=optional_path,
     ),
+    Setting(
+        name="IDNODE_NATIONAL",
+        field="national",
+        default="local",
+        purpose="who reviews after this node: local: nobody, reviewed: the national node, sandbox",
+        read=national,
+    ),
+    Setting(
+        name="IDNODE_REFUSED_DAYS",
+        field="refused_days",
+        default="180",
+        purpose="days after which personal data of refused and withdrawn applications is removed",
+        read=whole(1, MAX_REFUSED_DAYS),
+    ),
 )
 LISTENERS: Final = frozenset({"handle", "http", "https", "registry", "registry_tls", "ops"})
 """The fields that hold listening addresses."""
 FIXED: Final = LISTENERS | {
     *("settings_file", "data_dir", "keys_dir", "database", "redis"),
-    *("workers", "prefixes", "pg_bin"),
+    *("workers", "prefixes", "pg_bin", "national", "refused_days"),
 }
 """The fields that are in force for as long as the node runs; the others can be reloaded."""
 CLIENT_SETTINGS: Final = ("IDNODE_API_KEY",)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from edge.addresses import Address, Networks, parse_address, parse_networks
+from identifiers.enterprises.review import National
 from identifiers.faults import Invalid
 from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
@@ -135,6 +136,14 @@ def log_level(text: str) -> LogLevel:
     if level not in LOG_LEVELS:
         raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
     return level
+
+
+def national(text: str) -> National:
+    """Read what part the national node has."""
+    try:
+        return National(text.lower())
+    except ValueError:
+        raise ValueError(f"must be one of {', '.join(National)}") from None
 
 
 def switch(text: str) -> bool:

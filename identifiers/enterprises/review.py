@@ -46,6 +46,17 @@ class Reviewer(StrEnum):
     NATIONAL = "national"
 
 
+class National(StrEnum):
+    """What part the national node has in this node's decisions."""
+
+    LOCAL = "local"
+    """None: this node decides alone, and tells nobody."""
+    REVIEWED = "reviewed"
+    """It reviews what this node approved; its verdicts are recorded."""
+    SANDBOX = "sandbox"
+    """A stand-in within this node reviews in its stead, for demonstrations and tests."""
+
+
 class Approval(msgspec.Struct, frozen=True):
     """Yes."""
 

@@ -1,4 +1,4 @@
-"""``application …``: the operator's part in taking enterprises in.
+"""``application …``, ``document …``, ``enterprise …``: the operator's part in taking them in.
 
 Each command writes JSON, personal data masked, so that a shell or a person can take it up.
 """
@@ -12,9 +12,8 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from identifiers.enterprises.fields import told
-from identifiers.enterprises.ledger import Application, ReviewStep
-from identifiers.enterprises.masking import masked
+from identifiers.enterprises.files import TooLarge, UnknownForm
+from identifiers.enterprises.ledger import Application, Member, Outcome, Verification, Wanted
 from identifiers.enterprises.review import (
     Approval,
     NotNow,
@@ -23,29 +22,29 @@ from identifiers.enterprises.review import (
     Stage,
     Withdrawal,
 )
-from identifiers.enterprises.tables import FIELDS
 from identifiers.faults import Invalid
-from identifiers.labels import Allotment
 from identifiers.wire import jsonload
 from node import config
+from node.business import Business, business, root_of
 from node.commands.administer import opened, ordering, sentence
-from node.keys import Secret, load_or_make
 from node.refusals import NotDone
-from node.registers import registers
 from registry.answers import Faulty
+from registry.business import shown
 from registry.business.admissions import (
-    Admissions,
     AlreadyMember,
-    By,
+    Left,
     NoApplication,
-    NoPrefixLeft,
+    NoMember,
     Pending,
     Submitted,
-    Terms,
+    Undecided,
 )
-from registry.business.personal import NONCE_OCTETS, Sealer
-from registry.business.ports import BusinessStore
-from storage.postgres import PostgresBusiness, PostgresDirectory
+from registry.business.approvals import NoPrefixLeft
+from registry.business.asking import By
+from registry.business.members import CannotBecome, Finding
+from registry.business.national import record
+from registry.business.personal import NONCE_OCTETS
+from storage.postgres import PostgresDirectory
 
 _PAGE: Final = 200
 _OPEN: Final = (Stage.SUBMITTED, Stage.PASSED, Stage.REJECTED)
@@ -54,9 +53,7 @@ _OPEN: Final = (Stage.SUBMITTED, Stage.PASSED, Stage.REJECTED)
 class Desk(msgspec.Struct, frozen=True):
     """What a command works with."""
 
-    admissions: Admissions
-    store: BusinessStore
-    sealer: Sealer
+    business: Business
     by: By
 
 
@@ -72,18 +69,9 @@ def run(environ: Mapping[str, str], work: Work) -> None:
 
 async def _do(settings: config.Settings, work: Work) -> object:
     async with opened(settings) as (database, nudge):
-        directory = await PostgresDirectory(database).directory()
-        root = next((e.prefix for e in directory.entries if not e.enterprise), None)
+        root = root_of(await PostgresDirectory(database).directory())
         if root is None:
             raise NotDone("this node has no secondary prefix: idnode prefix home PREFIX")
-        store = PostgresBusiness(database, nudge)
-        sealer = Sealer(load_or_make(settings.keys_dir, Secret.SEAL))
-        terms = Terms(
-            root=root,
-            allotment=Allotment(),
-            registers=registers(settings.data_dir),
-            local=True,
-        )
         ordered = ordering()
         by = By(
             actor=f"operator:{ordered.operator.name}",
@@ -91,15 +79,15 @@ async def _do(settings: config.Settings, work: Work) -> object:
             request_id=ordered.request_id,
             chance=os.urandom(NONCE_OCTETS),
         )
-        return await work(Desk(Admissions(store, sealer, terms), store, sealer, by))
+        return await work(Desk(business(database, nudge, settings, root), by))
 
 
-def submitting(text: bytes, wanted: str) -> Work:
-    """Take an application from a file."""
-    submitted = Submitted(particulars=_loaded(text), wanted=wanted)
+def submitting(text: bytes, wanted: str, enterprise: int = 0) -> Work:
+    """Take an application from a file: for admission, or of an enterprise to change."""
+    submitted = Submitted(particulars=_loaded(text), wanted=wanted, enterprise=enterprise)
 
     async def work(desk: Desk) -> object:
-        return _shown(await desk.admissions.apply(uuid4(), submitted, desk.by), desk)
+        return _shown(await desk.business.admissions.apply(uuid4(), submitted, desk.by), desk)
 
     return work
 
@@ -109,7 +97,8 @@ def resubmitting(number: str, text: bytes, wanted: str) -> Work:
     application, submitted = _number(number), Submitted(particulars=_loaded(text), wanted=wanted)
 
     async def work(desk: Desk) -> object:
-        return _shown(await desk.admissions.resubmit(application, submitted, desk.by), desk)
+        admissions = desk.business.admissions
+        return _shown(await admissions.resubmit(application, submitted, desk.by), desk)
 
     return work
 
@@ -119,7 +108,7 @@ def deciding(number: str, step: Approval | Rejection | Withdrawal) -> Work:
     application = _number(number)
 
     async def work(desk: Desk) -> object:
-        return _shown(await desk.admissions.decide(application, step, desk.by), desk)
+        return _shown(await desk.business.admissions.decide(application, step, desk.by), desk)
 
     return work
 
@@ -134,64 +123,168 @@ def rejecting(number: str, reasons: tuple[str, ...]) -> Work:
     return deciding(number, Rejection(Reviewer.NODE, reasons))
 
 
+def recording(number: str, reasons: tuple[str, ...]) -> Work:
+    """Record the national node's verdict: without reasons it approved."""
+    application = _number(number)
+
+    async def work(desk: Desk) -> object:
+        return _shown(await record(desk.business.admissions, application, reasons, desk.by), desk)
+
+    return work
+
+
+def purging(number: str) -> Work:
+    """Remove the personal data of an application that came to nothing."""
+    application = _number(number)
+
+    async def work(desk: Desk) -> object:
+        return _shown(await desk.business.admissions.purge(application, desk.by), desk)
+
+    return work
+
+
 def showing(number: str) -> Work:
     """Tell all of an application, and what was done to it."""
     application = _number(number)
 
     async def work(desk: Desk) -> object:
-        found = await desk.store.application(application)
-        steps = await desk.store.steps(application)
-        document = _shown(NoApplication() if found is None else found, desk)
-        return document | {"steps": [_step(step) for step in steps]}
+        store = desk.business.store
+        found = await store.application(application)
+        if found is None:
+            return _shown(NoApplication(), desk)
+        steps = await store.steps(application)
+        verification = await store.verification(found.identity)
+        return shown.whole(found, desk.business.sealer, steps, verification)
 
     return work
 
 
 async def listing(desk: Desk) -> object:
     """Tell the applications that somebody has still to decide or to mend."""
-    found = await desk.store.applications(_OPEN, "", _PAGE)
-    return [_brief(application) for application in found]
+    found = await desk.business.store.applications(Wanted(stages=_OPEN), "", _PAGE)
+    return [shown.brief(application) for application in found]
 
 
-def _shown(
-    answer: Application | Faulty | AlreadyMember | Pending | NotNow | NoApplication | NoPrefixLeft,
-    desk: Desk,
-) -> dict[str, Any]:
+def uploading(octets: bytes) -> Work:
+    """Keep a document, to be named in an application within a day."""
+
+    async def work(desk: Desk) -> object:
+        answer = await desk.business.documents.upload(uuid4(), octets, desk.by)
+        match answer:
+            case UnknownForm():
+                raise NotDone("the file is no JPEG, no PNG and no PDF")
+            case TooLarge(media=media, limit=limit):
+                raise NotDone(f"{media} of {len(octets)} bytes; at most {limit}")
+            case _:
+                return shown.document(answer)
+
+    return work
+
+
+def suspending(number: int, reason: str) -> Work:
+    """Switch all prefixes of an enterprise off."""
+
+    async def work(desk: Desk) -> object:
+        return _shown(await desk.business.enterprises.suspend(number, reason, desk.by), desk)
+
+    return work
+
+
+def resuming(number: int) -> Work:
+    """Switch them on again."""
+
+    async def work(desk: Desk) -> object:
+        return _shown(await desk.business.enterprises.resume(number, desk.by), desk)
+
+    return work
+
+
+def closing(number: int, reason: str) -> Work:
+    """Let an enterprise go, for good."""
+
+    async def work(desk: Desk) -> object:
+        return _shown(await desk.business.enterprises.close(number, reason, desk.by), desk)
+
+    return work
+
+
+def verifying(number: str, *, method: str, failed: bool, note: str) -> Work:
+    """Note what came of verifying an applicant (by the application's id) or an enterprise."""
+    outcome = Outcome.FAILED if failed else Outcome.PASSED
+    finding = Finding(outcome=outcome, method=method, note=note)
+
+    async def work(desk: Desk) -> object:
+        enterprises = desk.business.enterprises
+        if number.isdigit():
+            return _shown(await enterprises.verify(int(number), finding, desk.by), desk)
+        applicant = _number(number)
+        return _shown(await enterprises.verify_applicant(applicant, finding, desk.by), desk)
+
+    return work
+
+
+Answer = (
+    Application
+    | Member
+    | Verification
+    | Faulty
+    | AlreadyMember
+    | Pending
+    | NotNow
+    | NoApplication
+    | NoPrefixLeft
+    | NoMember
+    | Left
+    | Undecided
+    | CannotBecome
+)
+
+
+def _shown(answer: Answer, desk: Desk) -> dict[str, Any]:
     match answer:
         case Application():
-            document = desk.sealer.open(answer.told, answer.identity)
-            return _brief(answer) | {"particulars": told(masked(document, FIELDS))}
+            return shown.whole(answer, desk.business.sealer)
+        case Member():
+            return shown.member_brief(answer)
+        case Verification():
+            return shown.verified(answer) or {}
+        case _:
+            raise NotDone(_why_not(answer))
+
+
+def _why_not(  # noqa: PLR0911 -- one for each
+    answer: Faulty
+    | AlreadyMember
+    | Pending
+    | NotNow
+    | NoApplication
+    | NoPrefixLeft
+    | NoMember
+    | Left
+    | Undecided
+    | CannotBecome,
+) -> str:
+    match answer:
         case Faulty(faults=faults):
-            raise NotDone(sentence(faults))
+            return sentence(faults)
         case AlreadyMember(enterprise=number):
-            raise NotDone(f"the organisation is enterprise {number} already")
+            return f"the organisation is enterprise {number} already"
         case Pending(application=number):
-            raise NotDone(f"another application of the organisation is open: {number}")
-        case NotNow(stage=stage):
-            raise NotDone(f"the application is {stage}: that cannot be done to it now")
+            return f"another application of the organisation is open: {number}"
+        case NotNow(stage=stage) | Undecided(stage=stage):
+            return f"the application is {stage}: that cannot be done to it now"
         case NoApplication():
-            raise NotDone("there is no such application: idnode application list")
+            return "there is no such application: idnode application list"
         case NoPrefixLeft():
-            raise NotDone("no label is left for a prefix: name one, or reserve fewer")
+            return "no label is left for a prefix: name one, or reserve fewer"
+        case NoMember():
+            return "there is no such enterprise, or nothing was filed of it: idnode enterprise list"
+        case Left():
+            return "the enterprise was closed: nothing of it changes any more"
+        case CannotBecome(now=now, then=then):
+            return f"the enterprise is {now}: it cannot become {then}"
         case _:
             assert_never(answer)
-
-
-def _brief(application: Application) -> dict[str, Any]:
-    return {
-        "id": application.id,
-        "kind": application.kind,
-        "stage": application.standing.stage,
-        "revision": application.standing.revision,
-        "name": application.name,
-        "number": application.identity.number,
-        "wanted": application.wanted,
-        "enterprise": application.enterprise or None,
-    }
-
-
-def _step(step: ReviewStep) -> dict[str, Any]:
-    return {"at": step.at, "by": step.actor, "did": step.did, "reasons": step.reasons}
 
 
 def _loaded(text: bytes) -> object:

@@ -3,6 +3,11 @@
 In reading order:
 
 - `ports`: what it needs of a store
+- `asking`: what its commands are told, and what they leave behind
 - `personal`: personal data, sealed and opened
-- `admissions`: applications, from the first to the approval
+- `admissions`: applications, from the first to the verdicts; `approvals`: what an approval makes
+- `national`: what the national node is told, and its verdicts
+- `documents`: documents of applications
+- `members`: enterprises that were taken in
+- `shown`: how all of them are shown
 """

@@ -1,25 +1,28 @@
-"""Applications (申请): enterprises ask to be taken in, reviewers decide, a prefix is allotted."""
+"""Applications (申请): who asks to be taken in or to be told of otherwise, and who decides.
 
-from datetime import datetime
+Enterprises apply for admission, and once they are in, for changes of their particulars; both go
+through the same two reviews. What an approval makes is in `approvals`.
+"""
+
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from identifiers.changes import AuditEntry
-from identifiers.coding import BEIJING
-from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
+from identifiers.enterprises.files import Reference, binding_faults, bound, references
 from identifiers.enterprises.ledger import (
     About,
     Application,
     Identity,
     Ledger,
     Member,
+    Notice,
     Postings,
-    ReviewStep,
+    Wanted,
 )
-from identifiers.enterprises.particulars import Particulars, Registers
+from identifiers.enterprises.particulars import Particulars
 from identifiers.enterprises.review import (
     Approval,
     Kind,
@@ -32,35 +35,39 @@ from identifiers.enterprises.review import (
     Withdrawal,
     stepped,
 )
+from identifiers.enterprises.tables import FIELDS
 from identifiers.faults import Fault, Invalid
-from identifiers.labels import Allotment
-from identifiers.names import Prefix
 from identifiers.standings import EnterpriseState
 from registry.answers import Faulty
+from registry.business.approvals import Approvals, NoPrefixLeft, Terms
+from registry.business.asking import By, moved, posted
 from registry.business.personal import Sealer
 from registry.business.ports import BusinessStore
 
-_MILLI: Final = 1000
-
-
-class By(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, when (epoch milliseconds), under which request id; `chance`: random octets."""
-
-    actor: str
-    at: int
-    request_id: str
-    chance: bytes = b""
+_PURGED_AT_ONCE: Final = 100
 
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
-    """What an applicant sends: particulars as JSON has them, and the label that is wanted."""
+    """What an applicant sends: particulars as JSON has them, and the label that is wanted.
+
+    `enterprise`: whose particulars are to change; 0: somebody is to be admitted.
+    """
 
     particulars: object
     wanted: str = ""
+    enterprise: int = 0
 
 
 class NoApplication(msgspec.Struct, frozen=True):
     """There is none of that number."""
+
+
+class NoMember(msgspec.Struct, frozen=True):
+    """There is no enterprise of that number, or nothing was ever filed of it."""
+
+
+class Left(msgspec.Struct, frozen=True):
+    """The enterprise was closed, for good."""
 
 
 class AlreadyMember(msgspec.Struct, frozen=True):
@@ -70,26 +77,33 @@ class AlreadyMember(msgspec.Struct, frozen=True):
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """Another application of the organisation is open."""
+    """Another application of the same kind of the organisation is open."""
 
     application: UUID
 
 
-class NoPrefixLeft(msgspec.Struct, frozen=True):
-    """The rule of allotment gives no label any more."""
+class Undecided(msgspec.Struct, frozen=True):
+    """Personal data stays as long as somebody has still to decide, and once it was approved."""
+
+    stage: Stage
 
 
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """How this node takes in: under which prefix, by which rule, and whether it decides alone."""
-
-    root: Prefix
-    allotment: Allotment
-    registers: Registers
-    local: bool
+Applied = Application | Faulty | AlreadyMember | Pending | NotNow | NoApplication | NoMember | Left
+Decided = Application | NotNow | NoApplication | NoPrefixLeft | Faulty | NoMember | Left
+Purged = Application | NoApplication | Undecided
 
 
-Applied = Application | Faulty | AlreadyMember | Pending | NotNow | NoApplication
-Decided = Application | NotNow | NoApplication | NoPrefixLeft | Faulty
+class _Read(msgspec.Struct, frozen=True):
+    """What was submitted, valid in itself."""
+
+    particulars: Particulars
+    identity: Identity
+    documents: Sequence[Reference]
+    digest: bytes
+
+    def about(self, **more: object) -> About:
+        numbers = tuple(one.id for one in self.documents if one.id is not None)
+        return msgspec.structs.replace(About(documents=numbers), **more)
 
 
 class Admissions:
@@ -99,184 +113,187 @@ class Admissions:
         self._store = store
         self._sealer = sealer
         self._terms = terms
+        self._approvals = Approvals(sealer, terms)
 
     async def apply(self, number: UUID, submitted: Submitted, by: By) -> Applied:
-        """Take an application for admission. The same once more is the same application."""
+        """Take an application. The same once more is the same application."""
         read = self._read(submitted)
         if isinstance(read, Faulty):
             return read
-        identity = _identity(read)
-        digest = _digest(submitted)
+        identity, kind = read.identity, Kind.ADMISSION
+        if submitted.enterprise:
+            member = await self._store.member(submitted.enterprise)
+            if member is None:
+                return NoMember()
+            identity, kind = member.identity, Kind.CHANGE
+        about = read.about(
+            identity=identity, kind=kind, enterprise=submitted.enterprise or by.enterprise
+        )
 
         def decide(ledger: Ledger) -> tuple[Postings, Applied]:
             if ledger.pending is not None:
-                same = ledger.pending.digest == digest
+                same = ledger.pending.digest == read.digest
                 return Postings(), ledger.pending if same else Pending(ledger.pending.id)
-            if ledger.member is not None:
-                return Postings(), AlreadyMember(ledger.member.id)
-            if fault := self._unavailable(submitted.wanted, ledger.directory):
-                return Postings(), Faulty((fault,))
+            if refused := _refused(kind, ledger.member):
+                return Postings(), refused
+            if faults := self._faults(read, identity, submitted.wanted, ledger, by):
+                return Postings(), Faulty(faults)
             made = Application(
                 id=number,
-                kind=Kind.ADMISSION,
+                kind=kind,
                 identity=identity,
-                name=read.get("basic", "org_name"),
+                name=read.particulars.get("basic", "org_name"),
                 standing=Standing(),
-                told=self._sealer.seal(read.document, identity, by.chance),
-                digest=digest,
+                told=self._sealer.seal(read.particulars.document, identity, by.chance),
+                digest=read.digest,
                 wanted=submitted.wanted,
-                submitted_at=by.at // _MILLI,
-                changed_at=by.at // _MILLI,
+                enterprise=submitted.enterprise or by.enterprise,
+                submitted_at=by.now,
+                changed_at=by.now,
             )
-            return _posted(made, by, "submitted"), made
+            return _with_documents(posted(made, by, "submitted"), made, read, ledger), made
 
-        return await self._store.post(About(identity=identity), decide)
+        return await self._store.post(about, decide)
 
     async def resubmit(self, number: UUID, submitted: Submitted, by: By) -> Applied:
         """Take an application again that was rejected, mended."""
         read = self._read(submitted)
         if isinstance(read, Faulty):
             return read
-        digest = _digest(submitted)
 
         def decide(ledger: Ledger) -> tuple[Postings, Applied]:
             there = ledger.application
             if there is None:
                 return Postings(), NoApplication()
-            if there.digest == digest and there.standing.stage is Stage.SUBMITTED:
+            if there.digest == read.digest and there.standing.stage is Stage.SUBMITTED:
                 return Postings(), there
-            if _identity(read) != there.identity:
-                return Postings(), Faulty((Fault("application.other", "/basic/org_cert_no"),))
             standing = stepped(there.standing, Resubmission(), local=self._terms.local)
             if isinstance(standing, NotNow):
                 return Postings(), standing
-            if fault := self._unavailable(submitted.wanted, ledger.directory):
-                return Postings(), Faulty((fault,))
+            if faults := self._faults(read, there.identity, submitted.wanted, ledger, by):
+                return Postings(), Faulty(faults)
             made = msgspec.structs.replace(
-                _moved(there, standing, by),
-                name=read.get("basic", "org_name"),
-                told=self._sealer.seal(read.document, there.identity, by.chance),
-                digest=digest,
+                moved(there, standing, by),
+                name=read.particulars.get("basic", "org_name"),
+                told=self._sealer.seal(read.particulars.document, there.identity, by.chance),
+                digest=read.digest,
                 wanted=submitted.wanted,
             )
-            return _posted(made, by, "resubmitted"), made
+            return _with_documents(posted(made, by, "resubmitted"), made, read, ledger), made
 
-        return await self._store.post(About(application=number), decide)
+        return await self._store.post(read.about(application=number), decide)
 
     async def decide(
         self, number: UUID, step: Approval | Rejection | Withdrawal, by: By
     ) -> Decided:
-        """Take a verdict. What is approved becomes an enterprise with a prefix, at once."""
+        """Take a verdict. What is approved is so at once: an enterprise, or its particulars."""
         there = await self._store.application(number)
         if there is None:
             return NoApplication()
-        about = About(application=number, identity=there.identity, year=_year(by))
+        about = About(
+            application=number,
+            identity=there.identity,
+            enterprise=there.enterprise,
+            year=by.year if there.kind is Kind.ADMISSION else 0,
+        )
 
         def decide(ledger: Ledger) -> tuple[Postings, Decided]:
             application = ledger.application or there  # none ever goes away
             standing = stepped(application.standing, step, local=self._terms.local)
             if isinstance(standing, NotNow) or standing == application.standing:
                 return Postings(), standing if isinstance(standing, NotNow) else application
-            moved = _moved(application, standing, by)
+            after = moved(application, standing, by)
             if standing.stage is Stage.APPROVED:
-                return self._admitted(moved, ledger, by)
-            return _posted(moved, by, standing.stage, _reasons(step)), moved
+                return self._approvals.approved(after, ledger, by)
+            postings = posted(after, by, standing.stage, _reasons(step))
+            if standing.stage is Stage.PASSED:
+                notice = Notice(kind="application", subject=str(number), at=by.at)
+                postings = msgspec.structs.replace(postings, notices=(notice,))
+            return postings, after
 
         return await self._store.post(about, decide)
 
-    def _admitted(
-        self, application: Application, ledger: Ledger, by: By
-    ) -> tuple[Postings, Decided]:
-        label = application.wanted or self._next(ledger.directory)
-        if label is None:
-            return Postings(), NoPrefixLeft()
-        if fault := self._unavailable(application.wanted, ledger.directory):
-            return Postings(), Faulty((fault,))
-        document = self._sealer.open(application.told, application.identity)
-        member = Member(
-            id=ledger.fresh,
-            identity=application.identity,
-            name=application.name,
-            industry=document["basic"]["industry_category"]
-            + document["basic"]["industry_division"],
-            state=EnterpriseState.ACTIVE,
-            told=application.told,
-            filing=f"{self._terms.root}-{_year(by)}-{ledger.filed + 1:06}",
-            approved_at=by.at // _MILLI,
-        )
-        homed = PrefixEntry(
-            prefix=Prefix((*self._terms.root.labels, label)),
-            kind=PrefixKind.ENTERPRISE,
-            enterprise=member.id,
-        )
-        made = msgspec.structs.replace(application, enterprise=member.id)
-        postings = _posted(made, by, "approved")
-        return msgspec.structs.replace(postings, member=member, homed=(homed,)), made
+    async def purge(self, number: UUID, by: By) -> Purged:
+        """Remove the personal data and the documents of an application that came to nothing.
 
-    def _read(self, submitted: Submitted) -> Particulars | Faulty:
+        One that was rejected is withdrawn by it. That there was an application, and what was
+        decided, stays.
+        """
+        there = await self._store.application(number)
+        if there is None:
+            return NoApplication()
+        about = About(application=number, enterprise=there.enterprise, identity=there.identity)
+
+        def decide(ledger: Ledger) -> tuple[Postings, Purged]:
+            application = ledger.application or there
+            if application.purged_at:
+                return Postings(), application
+            standing = application.standing
+            if standing.stage not in {Stage.REJECTED, Stage.WITHDRAWN}:
+                return Postings(), Undecided(standing.stage)
+            ended = msgspec.structs.replace(standing, stage=Stage.WITHDRAWN)
+            made = msgspec.structs.replace(
+                moved(application, ended, by),
+                told=self._sealer.stripped(application.told),
+                purged_at=by.now,
+            )
+            postings = posted(made, by, "purged")
+            kept = self._documents_of(ledger.member)
+            return msgspec.structs.replace(postings, purged=number, kept=kept), made
+
+        return await self._store.post(about, decide)
+
+    async def purge_lapsed(self, before: int, by: By) -> int:
+        """Purge what was rejected or withdrawn and lies untouched since an epoch second."""
+        numbers = await self._store.lapsed(before, _PURGED_AT_ONCE)
+        for at, number in enumerate(numbers):
+            await self.purge(
+                number, msgspec.structs.replace(by, request_id=f"{by.request_id}-{at}")
+            )
+        return len(numbers)
+
+    async def listed(self, wanted: Wanted, after: str, limit: int) -> Sequence[Application]:
+        """Return a page of applications."""
+        return await self._store.applications(wanted, after, limit)
+
+    def _documents_of(self, member: Member | None) -> tuple[UUID, ...]:
+        if member is None:
+            return ()
+        document = self._sealer.open(member.told, member.identity)
+        return tuple(one.id for one in references(document, FIELDS) if one.id is not None)
+
+    def _read(self, submitted: Submitted) -> _Read | Faulty:
         try:
-            return Particulars.read(submitted.particulars, self._terms.registers)
+            read = Particulars.read(submitted.particulars, self._terms.registers)
         except Invalid as invalid:
             return Faulty(invalid.faults)
+        identity = Identity(read.get("basic", "org_cert_type"), read.get("basic", "org_cert_no"))
+        digest = sha256(msgspec.json.encode(submitted, order="deterministic")).digest()
+        return _Read(read, identity, references(read.document, FIELDS), digest)
 
-    def _next(self, directory: PrefixDirectory) -> str | None:
-        return self._terms.allotment.next_label(self._taken(directory))
-
-    def _unavailable(self, wanted: str, directory: PrefixDirectory) -> Fault | None:
-        if not wanted:
-            return None
-        fault = self._terms.allotment.asked_for(wanted, self._taken(directory))
-        return fault and fault.below("/wanted")
-
-    def _taken(self, directory: PrefixDirectory) -> set[str]:
-        root, depth = self._terms.root, len(self._terms.root.labels)
-        return {
-            entry.prefix.labels[depth]
-            for entry in directory.entries
-            if root.covers(entry.prefix) and len(entry.prefix.labels) > depth
-        }
+    def _faults(
+        self, read: _Read, identity: Identity, wanted: str, ledger: Ledger, by: By
+    ) -> tuple[Fault, ...]:
+        if read.identity != identity:
+            return (Fault("application.other", "/basic/org_cert_no"),)
+        faults = list(binding_faults(read.documents, ledger.attachments, by.owner, identity))
+        if fault := self._approvals.unavailable(wanted, ledger.directory):
+            faults.append(fault)
+        return tuple(faults)
 
 
-def _identity(read: Particulars) -> Identity:
-    return Identity(read.get("basic", "org_cert_type"), read.get("basic", "org_cert_no"))
+def _refused(kind: Kind, member: Member | None) -> AlreadyMember | NoMember | Left | None:
+    if kind is Kind.ADMISSION:
+        return None if member is None else AlreadyMember(member.id)
+    if member is None:
+        return NoMember()
+    return Left() if member.state is EnterpriseState.CLOSED else None
 
 
-def _digest(submitted: Submitted) -> bytes:
-    return sha256(msgspec.json.encode(submitted, order="deterministic")).digest()
-
-
-def _year(by: By) -> int:
-    return datetime.fromtimestamp(by.at // _MILLI, BEIJING).year
-
-
-def _moved(application: Application, standing: Standing, by: By) -> Application:
-    return msgspec.structs.replace(
-        application,
-        standing=standing,
-        changed_at=by.at // _MILLI,
-        version=application.version + 1,
-    )
+def _with_documents(postings: Postings, made: Application, read: _Read, ledger: Ledger) -> Postings:
+    named = bound(read.documents, ledger.attachments, made.id, made.identity)
+    return msgspec.structs.replace(postings, bound=named)
 
 
 def _reasons(step: Step) -> tuple[str, ...]:
     return step.reasons if isinstance(step, Rejection) else ()
-
-
-def _posted(application: Application, by: By, did: str, reasons: tuple[str, ...] = ()) -> Postings:
-    step = ReviewStep(
-        application=application.id,
-        revision=application.standing.revision,
-        at=by.at,
-        actor=by.actor,
-        did=did,
-        reasons=reasons,
-    )
-    entry = AuditEntry(
-        at=by.at,
-        actor=by.actor,
-        action=f"application.{did}",
-        subject=str(application.id),
-        request=by.request_id,
-        detail=msgspec.json.encode({"revision": step.revision, "reasons": reasons}),
-    )
-    return Postings(application=application, steps=(step,), audit=(entry,))

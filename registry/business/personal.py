@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -33,14 +34,35 @@ class Sealer:
         sealed = nonce + self._cipher.encrypt(nonce, octets, _bound(of))
         return Told(msgspec.json.encode(told(plain)), sealed)
 
+    def seal_file(self, octets: bytes, of: UUID, nonce: bytes) -> bytes:
+        """Return the octets of a document as they are kept. `nonce` as above."""
+        return nonce + self._cipher.encrypt(nonce, octets, _file(of))
+
+    def open_file(self, sealed: bytes, of: UUID) -> bytes:
+        """Return the octets of a document. Raises `Broken`."""
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_OCTETS], sealed[NONCE_OCTETS:], _file(of))
+        except (InvalidTag, ValueError):
+            raise Broken(f"the document {of} cannot be opened") from None
+
+    def stripped(self, kept: Told) -> Told:
+        """Return a document without its personal data, for good."""
+        return Told(kept.document, b"")
+
     def open(self, kept: Told, of: Identity) -> Document:
-        """Return the whole document. Raises `Broken`."""
+        """Return the whole document; of a stripped one what is left. Raises `Broken`."""
+        if not kept.sealed:
+            return _document(kept.document)
         nonce, octets = kept.sealed[:NONCE_OCTETS], kept.sealed[NONCE_OCTETS:]
         try:
             personal = self._cipher.decrypt(nonce, octets, _bound(of))
         except (InvalidTag, ValueError):
             raise Broken(f"the personal data of {of.number} cannot be opened") from None
         return whole(_document(kept.document), _document(personal))
+
+
+def _file(of: UUID) -> bytes:
+    return f"document:{of}".encode()
 
 
 def _bound(of: Identity) -> bytes:

@@ -4,15 +4,22 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from identifiers.changes import AuditEntry
 from identifiers.enterprises.ledger import (
     About,
     Application,
+    Attachment,
+    Certificate,
+    Identity,
     Ledger,
     Member,
+    MemberVersion,
+    Notice,
     Postings,
     ReviewStep,
+    Verification,
+    Wanted,
 )
-from identifiers.enterprises.review import Stage
 
 T = TypeVar("T")
 
@@ -34,10 +41,15 @@ class BusinessStore(Protocol):
         """Return an application."""
         ...
 
-    async def applications(
-        self, stages: Sequence[Stage], after: str, limit: int
-    ) -> Sequence[Application]:
-        """Return up to `limit` applications at these stages, oldest first, past the id `after`."""
+    async def applications(self, wanted: Wanted, after: str, limit: int) -> Sequence[Application]:
+        """Return up to `limit` applications that are wanted, by id, past the id `after`."""
+        ...
+
+    async def lapsed(self, before: int, limit: int) -> Sequence[UUID]:
+        """Return applications that were rejected or withdrawn and lie untouched since `before`.
+
+        `before` is an epoch second. Those that are purged already are left out.
+        """
         ...
 
     async def steps(self, number: UUID) -> Sequence[ReviewStep]:
@@ -46,4 +58,62 @@ class BusinessStore(Protocol):
 
     async def member(self, number: int) -> Member | None:
         """Return an enterprise."""
+        ...
+
+    async def members(self, after: int, limit: int) -> Sequence[Member]:
+        """Return up to `limit` enterprises that were filed, by number, past `after`."""
+        ...
+
+    async def versions(self, number: int, after: int, limit: int) -> Sequence[MemberVersion]:
+        """Return up to `limit` versions of an enterprise, oldest first, past the one `after`."""
+        ...
+
+    async def verification(self, identity: Identity) -> Verification | None:
+        """Return the newest verification of an organisation."""
+        ...
+
+    async def certificate(self, serial: str) -> Certificate | None:
+        """Return a certificate."""
+        ...
+
+    async def certificates(self, number: int, after: str, limit: int) -> Sequence[Certificate]:
+        """Return a page of an enterprise's certificates (0: of all), by serial number."""
+        ...
+
+
+class DocumentStore(Protocol):
+    """Where documents are kept until they are bound, and what they hold.
+
+    Every method raises `StoreUnavailable`; what writes, `FateUnknown` too.
+    """
+
+    async def keep(self, new: Attachment, sealed: bytes, audit: AuditEntry) -> Attachment:
+        """Keep a document, or return the same one (owner, SHA-256) that is unbound yet."""
+        ...
+
+    async def document(self, number: UUID) -> tuple[Attachment, bytes] | None:
+        """Return a document and its octets, sealed."""
+        ...
+
+    async def read_by(self, audit: AuditEntry) -> None:
+        """Note that somebody read a document."""
+        ...
+
+    async def sweep(self, before: int) -> int:
+        """Remove what was uploaded before an epoch second and is unbound; return how many."""
+        ...
+
+
+class NoticeStore(Protocol):
+    """What the national node is to be told, until it was.
+
+    Both raise `StoreUnavailable`; `settle`, `FateUnknown` too.
+    """
+
+    async def notices(self, limit: int) -> Sequence[Notice]:
+        """Return up to `limit` notices, oldest first."""
+        ...
+
+    async def settle(self, number: int) -> None:
+        """Forget a notice: it was told."""
         ...

@@ -18,7 +18,7 @@ from identifiers.metadata.shipped import SHIPPED
 from identifiers.metadata.templates import Stage, Template, grown, read_template
 from identifiers.names import Prefix
 from registry.answers import Faulty
-from registry.business.admissions import By
+from registry.business.asking import By
 
 T = TypeVar("T")
 

@@ -1,7 +1,8 @@
 """All ports in memory: for the unit tests of other rooms, and the measure of the contract suite.
 
 * ``store``        `MemoryStore`: RegistryStore, RecordSource, ChangeFeed and DirectorySource
-* ``business``     `MemoryBusiness`: BusinessStore
+* ``business``     `MemoryBusiness`: BusinessStore and NoticeStore
+* ``documents``    `MemoryDocuments`: DocumentStore
 * ``accounts``     `MemoryAccounts`: AccountStore
 * ``documents``    `MemoryDocuments`: DocumentStore
 * ``history``      `MemoryHistory`: HistoryStore
@@ -15,6 +16,7 @@ Nothing here survives its process. Both have switches that make them fail as rea
 from storage.memory.accounts import MemoryAccounts
 from storage.memory.business import MemoryBusiness
 from storage.memory.documents import MemoryDocuments
+from storage.memory.documents import MemoryDocuments
 from storage.memory.history import MemoryHistory
 from storage.memory.reverse import MemoryReverse
 from storage.memory.shared_tier import MemorySharedTier
@@ -24,6 +26,7 @@ from storage.memory.templates import MemoryTemplates
 __all__ = [
     "MemoryAccounts",
     "MemoryBusiness",
+    "MemoryDocuments",
     "MemoryDocuments",
     "MemoryHistory",
     "MemoryReverse",

@@ -4,29 +4,48 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+import msgspec
+
 from identifiers.changes import Enterprise
 from identifiers.enterprises.ledger import (
     About,
     Application,
+    Certificate,
+    Identity,
     Ledger,
     Member,
+    MemberVersion,
+    Notice,
     Postings,
     ReviewStep,
+    Verification,
+    Wanted,
 )
-from identifiers.enterprises.review import Kind, Stage
+from identifiers.enterprises.review import Stage
+from identifiers.standings import EnterpriseState
+from storage.memory.documents import MemoryDocuments
 from storage.memory.store import MemoryStore
 
 T = TypeVar("T")
 
 
 class MemoryBusiness:
-    """BusinessStore. What was audited stands in the `MemoryStore`; its switches count here too."""
+    """BusinessStore and NoticeStore; `documents` is the DocumentStore that goes with them.
+
+    What was audited stands in the `MemoryStore`; its switches count here too.
+    """
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
+        self.documents = MemoryDocuments(store)
         self._applications: dict[UUID, Application] = {}
         self._steps: list[ReviewStep] = []
         self._members: dict[int, Member] = {}
+        self._versions: list[MemberVersion] = []
+        self._verifications: list[Verification] = []
+        self._certificates: dict[str, Certificate] = {}
+        self._notices: list[Notice] = []
+        self._noticed = 0
 
     async def post(self, about: About, decide: Callable[[Ledger], tuple[Postings, T]]) -> T:
         """Read what a decision is about, decide, write, return its result."""
@@ -44,14 +63,29 @@ class MemoryBusiness:
         self._store.reach()
         return self._applications.get(number)
 
-    async def applications(
-        self, stages: Sequence[Stage], after: str, limit: int
-    ) -> Sequence[Application]:
-        """Return up to `limit` applications at these stages, by id, past the id `after`."""
+    async def applications(self, wanted: Wanted, after: str, limit: int) -> Sequence[Application]:
+        """Return up to `limit` applications that are wanted, by id, past the id `after`."""
         self._store.reach()
         found = sorted(self._applications.values(), key=lambda one: str(one.id))
-        wanted = (a for a in found if a.standing.stage in stages and str(a.id) > after)
-        return [application for application, _ in zip(wanted, range(limit), strict=False)]
+        return [
+            one
+            for one in found
+            if one.standing.stage in wanted.stages
+            and one.kind in wanted.kinds
+            and wanted.enterprise in {0, one.enterprise}
+            and str(one.id) > after
+        ][:limit]
+
+    async def lapsed(self, before: int, limit: int) -> Sequence[UUID]:
+        """Return applications that came to nothing before an epoch second, not purged yet."""
+        self._store.reach()
+        return sorted(
+            one.id
+            for one in self._applications.values()
+            if one.standing.stage in {Stage.REJECTED, Stage.WITHDRAWN}
+            and one.changed_at < before
+            and not one.purged_at
+        )[:limit]
 
     async def steps(self, number: UUID) -> Sequence[ReviewStep]:
         """Return what was done to an application, oldest first."""
@@ -62,6 +96,54 @@ class MemoryBusiness:
         """Return an enterprise."""
         self._store.reach()
         return self._members.get(number)
+
+    async def members(self, after: int, limit: int) -> Sequence[Member]:
+        """Return up to `limit` enterprises, by number, past `after`."""
+        self._store.reach()
+        return [self._members[n] for n in sorted(self._members) if n > after][:limit]
+
+    async def versions(self, number: int, after: int, limit: int) -> Sequence[MemberVersion]:
+        """Return up to `limit` versions of an enterprise, oldest first, past the one `after`."""
+        self._store.reach()
+        own = (one for one in self._versions if one.member.id == number)
+        return [one for one in own if one.member.version > after][:limit]
+
+    async def verification(self, identity: Identity) -> Verification | None:
+        """Return the newest verification of an organisation."""
+        self._store.reach()
+        return self._verified(identity)
+
+    async def certificate(self, serial: str) -> Certificate | None:
+        """Return a certificate."""
+        self._store.reach()
+        return self._certificates.get(serial)
+
+    async def certificates(self, number: int, after: str, limit: int) -> Sequence[Certificate]:
+        """Return a page of an enterprise's certificates (0: of all), by serial number."""
+        self._store.reach()
+        found = (self._certificates[serial] for serial in sorted(self._certificates))
+        return [one for one in found if number in {0, one.enterprise} and one.serial > after][
+            :limit
+        ]
+
+    # NoticeStore
+
+    async def notices(self, limit: int) -> Sequence[Notice]:
+        """Return what the national node is to be told, oldest first."""
+        self._store.reach()
+        return self._notices[:limit]
+
+    async def settle(self, number: int) -> None:
+        """Forget a notice: it was told."""
+        self._store.reach()
+        with self._store.committing():
+            self._notices = [one for one in self._notices if one.id != number]
+
+    # within
+
+    def _verified(self, identity: Identity | None) -> Verification | None:
+        own = [one for one in self._verifications if one.identity == identity]
+        return own[-1] if own else None
 
     async def _ledger(self, about: About) -> Ledger:
         directory = await self._store.directory()
@@ -74,7 +156,7 @@ class MemoryBusiness:
                     one
                     for one in applications
                     if one.identity == about.identity
-                    and one.kind is Kind.ADMISSION
+                    and one.kind is about.kind
                     and one.standing.open
                 ),
                 None,
@@ -84,7 +166,16 @@ class MemoryBusiness:
             directory=directory,
             filed=sum(f"-{about.year}-" in one.filing for one in members),
             fresh=len(await self._store.enterprises()) + 1,
+            attachments=self.documents.some(about.documents),
+            verification=self._verified(about.identity),
+            certificate=self._certificates.get(about.certificate),
+            in_force=self._in_force(about.enterprise),
         )
+
+    def _in_force(self, enterprise: int) -> Certificate | None:
+        own = [one for one in self._certificates.values() if one.enterprise == enterprise]
+        standing = [one for one in own if not one.revoked_at]
+        return max(standing, key=lambda one: (one.issued_at, one.serial), default=None)
 
     def _apply(self, postings: Postings) -> None:
         if postings.application is not None:
@@ -101,6 +192,20 @@ class MemoryBusiness:
                     industry=member.industry,
                 )
             )
+            off = member.state in {EnterpriseState.SUSPENDED, EnterpriseState.CLOSED}
+            self._store.switch_enterprise(member.id, off=off)
+            if postings.event is not None:
+                self._versions.append(MemberVersion(member, postings.event))
         for entry in postings.homed:
             self._store.keep_prefix(entry)
+        for one in postings.bound:
+            self.documents.bind(one)
+        if postings.purged is not None:
+            self.documents.purge(postings.purged, postings.kept)
+        if postings.verification is not None:
+            self._verifications.append(postings.verification)
+        self._certificates.update((one.serial, one) for one in postings.certificates)
+        for notice in postings.notices:
+            self._noticed += 1
+            self._notices.append(msgspec.structs.replace(notice, id=self._noticed))
         self._store.audited.extend(postings.audit)

@@ -73,6 +73,7 @@ class MemoryStore:
         self._prefixes: dict[str, PrefixEntry] = {}
         self._delegated: set[str] = set()
         self._enterprises: list[Enterprise] = []
+        self._switched_off: set[int] = set()
         self._keys: dict[str, StoredKey] = {}
         self._imports: dict[UUID, Import] = {}
         self._chunks: dict[tuple[UUID, int], ImportChunk] = {}
@@ -126,7 +127,12 @@ class MemoryStore:
             blob = record.values
         routes, namespace = said_by(blob)
         away = str(entry.prefix) in self._delegated
-        return msgspec.structs.replace(entry, routes=routes if away else None, namespace=namespace)
+        return msgspec.structs.replace(
+            entry,
+            enabled=entry.enabled and entry.enterprise not in self._switched_off,
+            routes=routes if away else None,
+            namespace=namespace,
+        )
 
     # the unit of work
 
@@ -291,6 +297,12 @@ class MemoryStore:
         """Store an enterprise under its number, within a commit at hand."""
         known = [one for one in self._enterprises if one.id != enterprise.id]
         self._enterprises = sorted([*known, enterprise], key=lambda one: one.id)
+
+    def switch_enterprise(self, number: int, *, off: bool) -> None:
+        """Switch all prefixes of an enterprise off or on again, within a commit at hand."""
+        change = self._switched_off.add if off else self._switched_off.discard
+        change(number)
+        self._tell((), directory=True)
 
     async def hand_over(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
         """Make a prefix of the node's own an enterprise's; False when it is not or is in use."""

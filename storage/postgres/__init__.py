@@ -12,6 +12,8 @@ In reading order:
 * ``write``       the unit of work; ``copying`` (pure): many new records at once
 * ``imports``, ``directory``, ``keys``  the registry's other tables
 * ``business``    `PostgresBusiness`: BusinessStore
+* ``documents``   `PostgresDocuments`: DocumentStore
+* ``vouching``    `PostgresNotices`: NoticeStore, and what stands beside enterprises
 * ``accounts``    `PostgresAccounts`: AccountStore
 * ``templates``   `PostgresTemplates`: TemplateStore; ``claims``: what is unique
 * ``store``       `PostgresStore`: RegistryStore
@@ -28,6 +30,7 @@ from storage.postgres.accounts import PostgresAccounts
 from storage.postgres.business import PostgresBusiness
 from storage.postgres.database import Database
 from storage.postgres.directory import PostgresDirectory
+from storage.postgres.documents import PostgresDocuments
 from storage.postgres.errors import NotDurable, Unsuitable
 from storage.postgres.feed import PostgresFeed
 from storage.postgres.pool import Census
@@ -39,6 +42,7 @@ from storage.postgres.history import PostgresHistory
 from storage.postgres.tallies import PostgresTallies
 from storage.postgres.templates import PostgresTemplates
 from storage.postgres.upkeep import maintain
+from storage.postgres.vouching import PostgresNotices
 from storage.postgres.wakeups import Nudge
 
 __all__ = [
@@ -50,7 +54,9 @@ __all__ = [
     "PostgresAccounts",
     "PostgresBusiness",
     "PostgresDirectory",
+    "PostgresDocuments",
     "PostgresFeed",
+    "PostgresNotices",
     "PostgresRecords",
     "PostgresReverse",
     "PostgresStore",

@@ -7,16 +7,21 @@ from uuid import UUID
 from identifiers.enterprises.ledger import (
     About,
     Application,
+    Certificate,
+    Event,
     Identity,
     Ledger,
     Member,
+    MemberVersion,
     Postings,
     ReviewStep,
     Told,
+    Verification,
+    Wanted,
 )
 from identifiers.enterprises.review import Kind, Stage, Standing
 from identifiers.standings import EnterpriseState
-from storage.postgres import directory, write
+from storage.postgres import directory, documents, vouching, write
 from storage.postgres.database import Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
@@ -51,13 +56,23 @@ class PostgresBusiness:
         """Return an application."""
         return _application(await self._database.row(_SQL["application"], number))
 
-    async def applications(
-        self, stages: Sequence[Stage], after: str, limit: int
-    ) -> Sequence[Application]:
-        """Return up to `limit` applications at these stages, by id, past the id `after`."""
-        past = UUID(after) if after else UUID(int=0)
-        rows = await self._database.rows(_SQL["applications"], list(stages), past, limit)
+    async def applications(self, wanted: Wanted, after: str, limit: int) -> Sequence[Application]:
+        """Return up to `limit` applications that are wanted, by id, past the id `after`."""
+        rows = await self._database.rows(
+            _SQL["applications"],
+            list(wanted.stages),
+            list(wanted.kinds),
+            wanted.enterprise,
+            UUID(after) if after else UUID(int=0),
+            limit,
+        )
         return [application for row in rows if (application := _application(row)) is not None]
+
+    async def lapsed(self, before: int, limit: int) -> Sequence[UUID]:
+        """Return applications that came to nothing before an epoch second, not purged yet."""
+        ended = [Stage.REJECTED, Stage.WITHDRAWN]
+        rows = await self._database.rows(_SQL["lapsed"], ended, before, limit)
+        return [UUID(int=row["id"].int) for row in rows]
 
     async def steps(self, number: UUID) -> Sequence[ReviewStep]:
         """Return what was done to an application, oldest first."""
@@ -78,12 +93,42 @@ class PostgresBusiness:
         """Return an enterprise."""
         return _member(await self._database.row(_SQL["member"], number, 0, ""))
 
+    async def members(self, after: int, limit: int) -> Sequence[Member]:
+        """Return up to `limit` enterprises, by number, past `after`."""
+        rows = await self._database.rows(_SQL["members"], after, limit)
+        return [member for row in rows if (member := _member(row)) is not None]
+
+    async def versions(self, number: int, after: int, limit: int) -> Sequence[MemberVersion]:
+        """Return up to `limit` versions of an enterprise, oldest first, past the one `after`."""
+        rows = await self._database.rows(_SQL["versions"], number, after, limit)
+        return [
+            MemberVersion(member, _event(row))
+            for row in rows
+            if (member := _member(row)) is not None
+        ]
+
+    async def verification(self, identity: Identity) -> Verification | None:
+        """Return the newest verification of an organisation."""
+        return await self._database.read(
+            lambda connection: vouching.verification(connection, identity)
+        )
+
+    async def certificate(self, serial: str) -> Certificate | None:
+        """Return a certificate."""
+        return await self._database.read(
+            lambda connection: vouching.certificate(connection, serial)
+        )
+
+    async def certificates(self, number: int, after: str, limit: int) -> Sequence[Certificate]:
+        """Return a page of an enterprise's certificates (0: of all), by serial number."""
+        return await vouching.certificates(self._database, number, after, limit)
+
 
 async def _ledger(connection: Connection, about: About) -> Ledger:
     identity = about.identity or Identity(0, "")
     named = (identity.type, identity.number)
     application = await connection.fetchrow(_SQL["application"], about.application)
-    pending = await connection.fetchrow(_SQL["pending"], *named)
+    pending = await connection.fetchrow(_SQL["pending"], *named, about.kind)
     member = await connection.fetchrow(_SQL["member"], about.enterprise, *named)
     return Ledger(
         application=_application(application),
@@ -92,14 +137,16 @@ async def _ledger(connection: Connection, about: About) -> Ledger:
         directory=await directory.picture(connection),
         filed=await connection.fetchval(_SQL["filed"], about.year) or 0,
         fresh=await connection.fetchval(_SQL["fresh"]) if about.year else 0,
+        attachments=await documents.some(connection, about.documents),
+        verification=await vouching.verification(connection, identity),
+        certificate=await vouching.certificate(connection, about.certificate),
+        in_force=await vouching.in_force(connection, about.enterprise),
     )
 
 
 async def _store(connection: Connection, postings: Postings, year: int) -> None:
     if postings.member is not None:
-        await connection.execute(_SQL["keep_member"], *_member_row(postings.member))
-        if postings.member.version == 1:
-            await connection.execute(_SQL["count_filing"], year)
+        await _store_member(connection, postings.member, postings.event, year)
     if postings.application is not None:
         await connection.execute(_SQL["keep_application"], *_row(postings.application))
     for step in postings.steps:
@@ -115,8 +162,21 @@ async def _store(connection: Connection, postings: Postings, year: int) -> None:
     for entry in postings.homed:
         if not await directory.home(connection, entry):
             raise ValueError(f"{entry.prefix} is allotted already")
+    await documents.store(connection, postings)
+    await vouching.store(connection, postings)
     for entry_ in postings.audit:
         await write.audit(connection, entry_)
+
+
+async def _store_member(
+    connection: Connection, member: Member, event: Event | None, year: int
+) -> None:
+    row = _member_row(member)
+    await connection.execute(_SQL["keep_member"], *row)
+    if event is not None:
+        await vouching.keep_version(connection, row, member.version, event)
+    if member.version == 1:
+        await connection.execute(_SQL["count_filing"], year)
 
 
 def _application(row: Any) -> Application | None:
@@ -134,6 +194,7 @@ def _application(row: Any) -> Application | None:
         enterprise=row["enterprise"],
         submitted_at=row["submitted_at"],
         changed_at=row["changed_at"],
+        purged_at=row["purged_at"],
         version=row["version"],
     )
 
@@ -154,6 +215,7 @@ def _row(application: Application) -> tuple[object, ...]:
         application.enterprise,
         application.submitted_at,
         application.changed_at,
+        application.purged_at,
         application.version,
     )
 
@@ -189,4 +251,14 @@ def _member_row(member: Member) -> tuple[object, ...]:
         member.filing,
         member.approved_at,
         member.version,
+    )
+
+
+def _event(row: Any) -> Event:
+    named = row["application"]
+    return Event(
+        at=row["at"],
+        actor=row["actor"],
+        did=row["did"],
+        application=None if named is None else UUID(int=named.int),
     )

@@ -10,7 +10,7 @@ import asyncpg
 
 from identifiers.changes import AuditEntry, ChangeKind
 from identifiers.records import Record, State
-from registry.business.ports import BusinessStore
+from registry.business.ports import BusinessStore, DocumentStore, NoticeStore
 from registry.business.templates import TemplateStore
 from registry.ports import RegistryStore, ReverseLookup
 from resolver.ports import ChangeFeed, DirectorySource, RecordSource
@@ -20,6 +20,7 @@ from storage.postgres import (
     Nudge,
     PostgresBusiness,
     PostgresDirectory,
+    PostgresDocuments,
     PostgresFeed,
     PostgresRecords,
     PostgresReverse,
@@ -51,6 +52,8 @@ class Backend:
     reverse: ReverseLookup
     business: BusinessStore
     templates: TemplateStore
+    documents: DocumentStore
+    notices: NoticeStore
     project: Callable[[], Awaitable[None]]
     """Bring the reverse look-up up to date."""
 
@@ -107,7 +110,12 @@ def memory_backend() -> Backend:
     past, reverse = MemoryPast(store), MemoryReverse(store)
     business = MemoryBusiness(store)
     templates = MemoryTemplates(store)
-    return Backend(store, store, store, store, past, reverse, business, templates, project)
+    documents = business.documents
+    return Backend(
+        *(store, store, store, store, past, reverse),
+        *(business, documents, business, templates),
+        project,
+    )
 
 
 @asynccontextmanager
@@ -132,5 +140,7 @@ async def postgres_backend(dsn: str) -> AsyncIterator[Backend]:
             PostgresReverse(database),
             PostgresBusiness(database, nudge),
             PostgresTemplates(database),
+            PostgresDocuments(database),
+            PostgresNotices(database),
             project,
         )

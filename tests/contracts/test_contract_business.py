@@ -16,6 +16,7 @@ from identifiers.enterprises.ledger import (
     Postings,
     ReviewStep,
     Told,
+    Wanted,
 )
 from identifiers.enterprises.review import Kind, Stage, Standing
 from identifiers.names import Prefix
@@ -136,11 +137,13 @@ async def test_applications_are_listed_page_by_page(backend):
         one = application(number, standing=Standing(stage), identity=Identity(2, str(number)))
         await posted(backend.business, Postings(application=one))
     waiting = (Stage.SUBMITTED, Stage.PASSED)
-    page = await backend.business.applications(waiting, "", 3)
+    page = await backend.business.applications(Wanted(stages=waiting), "", 3)
     assert [one.id.int for one in page] == [1, 2, 3]
-    rest = await backend.business.applications(waiting, str(page[-1].id), 3)
+    rest = await backend.business.applications(
+        Wanted(stages=waiting), str(page[-1].id), 3
+    )
     assert [one.id.int for one in rest] == [5]
-    assert await backend.business.applications((), "", 3) == []
+    assert await backend.business.applications(Wanted(stages=()), "", 3) == []
 
 
 async def test_a_decision_that_fails_writes_nothing(backend):

@@ -4,22 +4,47 @@ import json
 
 import pytest
 
-from idnode import RegistryClient
+from identifiers.wire.handle.codes import ResponseCode
+from idnode import HandleClient, RegistryClient
+from idnode.handle import Transport
 from node.commands.administer import administer, creating_key
 from node.config import load
-from tests.unit.registry.business.conftest import particulars
+from tests.e2e.nodes import until
+from tests.unit.registry.business.conftest import PICTURES, particulars
+
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
 def applied(tmp_path):
-    """Write particulars to a file; gives its path."""
+    """Write particulars to a file, their documents uploaded before; gives its path."""
+    uploaded = {}
 
-    def write(**basic):
+    async def write(node, **basic):
+        for at, name in enumerate(PICTURES):
+            if name not in uploaded:
+                picture = tmp_path / f"{name}.png"
+                picture.write_bytes(PNG + bytes([at]))
+                done = await node.command("document", "add", str(picture))
+                uploaded[name] = json.loads(done.stdout)["id"]
         path = tmp_path / "application.json"
-        path.write_text(json.dumps(particulars(**basic)), encoding="utf-8")
+        path.write_text(json.dumps(particulars(**(uploaded | basic))), encoding="utf-8")
         return str(path)
 
     return write
+
+
+async def answered(node, handle, code):
+    """Wait until every worker answers with a code; connections spread over them."""
+
+    async def all_of_them():
+        found = set()
+        for _ in range(8):
+            async with HandleClient(*node.address("handle"), transport=Transport.TCP) as client:
+                found.add((await client.resolve(handle)).code)
+        return found == {code}
+
+    await until(all_of_them)
 
 
 async def told(node, *words):
@@ -28,12 +53,13 @@ async def told(node, *words):
 
 async def test_from_an_application_to_an_answer(make_node, applied):
     node = await make_node()
-    first = await told(node, "submit", applied(), "--wanted", "COAL")
-    assert await told(node, "submit", applied(), "--wanted", "COAL") == first
+    sent = await applied(node)
+    first = await told(node, "submit", sent, "--wanted", "COAL")
+    assert await told(node, "submit", sent, "--wanted", "COAL") == first
     number = first["id"]
     assert [one["id"] for one in await told(node, "list")] == [number]
     assert (await told(node, "reject", number, "--reason", "照片不清"))["stage"] == "rejected"
-    mended = applied(org_cert_image="f-9")
+    mended = await applied(node, org_name="新示例煤业有限公司")
     again = await told(node, "resubmit", number, mended, "--wanted", "COAL")
     assert (again["stage"], again["revision"]) == ("submitted", 2)
     approved = await told(node, "approve", number)
@@ -58,13 +84,36 @@ async def test_from_an_application_to_an_answer(make_node, applied):
         }
         await client.create({"handle": "88.300.COAL/1", "values": [value]})
         assert (await resolver.resolve("88.300.COAL/1")).found
+        number = str(approved["enterprise"])
+        await node.command("enterprise", "suspend", number, "--reason", "逾期未年审")
+        await answered(node, "88.300.COAL/1", ResponseCode.SERVER_NOT_RESPONSIBLE)
+        await node.command("enterprise", "resume", number)
+        await answered(node, "88.300.COAL/1", ResponseCode.SUCCESS)
+
+
+async def test_a_refused_applicant_is_forgotten(make_node, applied):
+    node = await make_node()
+    number = (await told(node, "submit", await applied(node)))["id"]
+    await told(node, "verify", number, "--method", "registers", "--failed")
+    await told(node, "reject", number, "--reason", "查无此人")
+    purged = await told(node, "purge", number)
+    assert "legal_name" not in purged["particulars"]["basic"]
+    shown = await told(node, "show", number)
+    assert shown["verification"]["outcome"] == "failed"
+    assert shown["steps"][-1]["did"] == "purged"
+
+
+async def test_the_national_nodes_verdict_is_recorded(make_node, applied):
+    node = await make_node(IDNODE_NATIONAL="reviewed")
+    number = (await told(node, "submit", await applied(node)))["id"]
+    assert (await told(node, "approve", number))["stage"] == "passed"
+    assert (await told(node, "record-national", number))["stage"] == "approved"
 
 
 async def test_what_is_wrong_is_told_with_its_place(make_node, applied):
     node = await make_node()
-    done = await node.command(
-        "application", "submit", applied(contact_email="x", city_code="1"), check=False
-    )
+    sent = await applied(node, contact_email="x", city_code="1")
+    done = await node.command("application", "submit", sent, check=False)
     assert done.returncode == 1
     assert "basic/contact_email is no e-mail address" in done.stderr
     assert "basic/city_code 1 is no division code" in done.stderr

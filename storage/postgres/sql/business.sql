@@ -5,23 +5,30 @@ SELECT pg_advisory_xact_lock(x'69646e5f62697a'::bigint);
 -- name: application
 -- An application.
 SELECT id, kind, identity_type, identity_number, name, stage, revision, document, sealed, digest,
-       wanted, coalesce(enterprise, 0) AS enterprise, submitted_at, changed_at, version
+       wanted, coalesce(enterprise, 0) AS enterprise, submitted_at, changed_at, purged_at, version
   FROM application WHERE id = $1;
 
 -- name: pending
--- The open application of an organisation to be admitted.
+-- The open application of some kind of an organisation.
 SELECT id, kind, identity_type, identity_number, name, stage, revision, document, sealed, digest,
-       wanted, coalesce(enterprise, 0) AS enterprise, submitted_at, changed_at, version
+       wanted, coalesce(enterprise, 0) AS enterprise, submitted_at, changed_at, purged_at, version
   FROM application
- WHERE identity_number = $2 AND identity_type = $1 AND kind = 'admission'
+ WHERE identity_number = $2 AND identity_type = $1 AND kind = $3
    AND stage IN ('submitted', 'passed', 'rejected')
  LIMIT 1;
 
 -- name: applications
--- A page of the applications at some stages.
+-- A page of applications: at some stages, of some kinds, of an enterprise (0: of all).
 SELECT id, kind, identity_type, identity_number, name, stage, revision, document, sealed, digest,
-       wanted, coalesce(enterprise, 0) AS enterprise, submitted_at, changed_at, version
-  FROM application WHERE stage = ANY ($1) AND id > $2 ORDER BY id LIMIT $3;
+       wanted, coalesce(enterprise, 0) AS enterprise, submitted_at, changed_at, purged_at, version
+  FROM application
+ WHERE stage = ANY ($1) AND kind = ANY ($2) AND ($3 = 0 OR enterprise = $3) AND id > $4
+ ORDER BY id LIMIT $5;
+
+-- name: lapsed
+-- Applications that came to nothing and have not changed since, with personal data.
+SELECT id FROM application
+ WHERE stage = ANY ($1) AND changed_at < $2 AND purged_at = 0 ORDER BY id LIMIT $3;
 
 -- name: steps
 -- What was done to an application.
@@ -36,6 +43,18 @@ SELECT id, identity_type, credit_code, name, industry, state, reason, document, 
  WHERE document IS NOT NULL AND (id = $1 OR (credit_code = $3 AND identity_type = $2))
  LIMIT 1;
 
+-- name: members
+-- A page of the enterprises that were filed.
+SELECT id, identity_type, credit_code, name, industry, state, reason, document, sealed, filing,
+       approved_at, version
+  FROM enterprise WHERE document IS NOT NULL AND id > $1 ORDER BY id LIMIT $2;
+
+-- name: versions
+-- A page of what an enterprise was, oldest first.
+SELECT enterprise AS id, identity_type, credit_code, name, industry, state, reason, document,
+       sealed, filing, approved_at, version, at, actor, did, application
+  FROM enterprise_version WHERE enterprise = $1 AND version > $2 ORDER BY version LIMIT $3;
+
 -- name: filed
 -- How many filing numbers a year has.
 SELECT given FROM filing_year WHERE year = $1;
@@ -47,11 +66,12 @@ SELECT nextval(pg_get_serial_sequence('enterprise', 'id'));
 -- name: keep_application
 -- An application as it stands now.
 INSERT INTO application (id, kind, identity_type, identity_number, name, stage, revision, document,
-                         sealed, digest, wanted, enterprise, submitted_at, changed_at, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, nullif($12, 0), $13, $14, $15)
+                         sealed, digest, wanted, enterprise, submitted_at, changed_at, purged_at,
+                         version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, nullif($12, 0), $13, $14, $15, $16)
     ON CONFLICT (id) DO UPDATE SET
        name = $5, stage = $6, revision = $7, document = $8, sealed = $9, digest = $10, wanted = $11,
-       enterprise = nullif($12, 0), changed_at = $14, version = $15;
+       enterprise = nullif($12, 0), changed_at = $14, purged_at = $15, version = $16;
 
 -- name: keep_step
 -- What was done to it.
@@ -65,7 +85,8 @@ INSERT INTO enterprise (id, identity_type, credit_code, name, industry, state, r
 OVERRIDING SYSTEM VALUE
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (id) DO UPDATE SET
-       name = $4, industry = $5, state = $6, reason = $7, document = $8, sealed = $9, version = $12;
+       identity_type = $2, credit_code = $3, name = $4, industry = $5, state = $6, reason = $7,
+       document = $8, sealed = $9, filing = $10, approved_at = $11, version = $12;
 
 -- name: count_filing
 -- One filing number more.

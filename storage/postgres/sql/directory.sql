@@ -1,11 +1,14 @@
 -- name: all
 -- The picture of all prefixes; with the values of a prefix's active record where they matter: its
 -- routes when it is delegated, its namespace (the type's name stands in the blob as it is).
-SELECT p.prefix, p.kind, coalesce(p.enterprise, 0) AS enterprise, p.enabled, p.fold_suffix,
-       p.delegated, p.signed, p.keeps, i.wire_values,
+-- Those of an enterprise that is suspended or closed are off, whatever each is by itself.
+SELECT p.prefix, p.kind, coalesce(p.enterprise, 0) AS enterprise,
+       p.enabled AND coalesce(e.state NOT IN ('suspended', 'closed'), true) AS enabled,
+       p.fold_suffix, p.delegated, p.signed, p.keeps, i.wire_values,
        NOT p.enabled AND p.standing IN (3, 4, 5) AS applied,
        NOT p.delegated AND p.hosting <> 4 AS unhosted, p.quota
   FROM prefix p
+  LEFT JOIN enterprise e ON e.id = p.enterprise
   LEFT JOIN identifier i
     ON i.prefix = '0.NA' AND i.key = '0.NA/' || p.prefix AND i.state = 1
    AND (p.delegated OR position('HS_NAMESPACE'::bytea IN i.wire_values) > 0);

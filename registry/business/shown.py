@@ -1,0 +1,153 @@
+"""How applications and enterprises are shown: as JSON has it, personal data masked. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from identifiers.enterprises.differences import differences
+from identifiers.enterprises.fields import told
+from identifiers.enterprises.ledger import (
+    Application,
+    Attachment,
+    Member,
+    MemberVersion,
+    ReviewStep,
+    Verification,
+)
+from identifiers.enterprises.masking import masked
+from identifiers.enterprises.tables import FIELDS
+from identifiers.wire.jsonform import instant
+from registry.business.asking import MILLI
+from registry.business.personal import Sealer
+
+Json = dict[str, Any]
+
+
+def brief(application: Application) -> Json:
+    """Return an application as lists have it."""
+    return {
+        "id": str(application.id),
+        "kind": application.kind,
+        "stage": application.standing.stage,
+        "revision": application.standing.revision,
+        "name": application.name,
+        "number": application.identity.number,
+        "wanted": application.wanted,
+        "enterprise": application.enterprise or None,
+        "submitted_at": instant(application.submitted_at),
+        "changed_at": instant(application.changed_at),
+        "purged_at": instant(application.purged_at) if application.purged_at else None,
+    }
+
+
+def whole(
+    application: Application,
+    sealer: Sealer,
+    steps: Sequence[ReviewStep] = (),
+    verification: Verification | None = None,
+) -> Json:
+    """Return an application, what was done to it, and whether its applicant was verified."""
+    document = sealer.open(application.told, application.identity)
+    return brief(application) | {
+        "particulars": told(masked(document, FIELDS)),
+        "verification": verified(verification),
+        "steps": [_step(step) for step in steps],
+    }
+
+
+def _step(step: ReviewStep) -> Json:
+    return {
+        "at": instant(step.at // MILLI),
+        "by": step.actor,
+        "did": step.did,
+        "revision": step.revision,
+        "reasons": list(step.reasons),
+    }
+
+
+def verified(one: Verification | None) -> Json | None:
+    """Return what came of a verification; None: nobody was verified."""
+    if one is None:
+        return None
+    return {
+        "outcome": one.outcome,
+        "method": one.method,
+        "at": instant(one.at // MILLI),
+        "by": one.actor,
+        "note": one.note,
+    }
+
+
+def member_brief(member: Member) -> Json:
+    """Return an enterprise as lists have it."""
+    return {
+        "id": member.id,
+        "name": member.name,
+        "number": member.identity.number,
+        "industry": member.industry,
+        "state": member.state,
+        "reason": member.reason,
+        "filing": member.filing,
+        "approved_at": instant(member.approved_at),
+        "version": member.version,
+    }
+
+
+def member_whole(
+    member: Member, sealer: Sealer, prefixes: Sequence[str], verification: Verification | None
+) -> Json:
+    """Return an enterprise with its particulars, prefixes and verification."""
+    document = sealer.open(member.told, member.identity)
+    return member_brief(member) | {
+        "prefixes": list(prefixes),
+        "verification": verified(verification),
+        "particulars": told(masked(document, FIELDS)),
+    }
+
+
+def history(
+    versions: Sequence[MemberVersion], before: MemberVersion | None, sealer: Sealer
+) -> Iterator[Json]:
+    """Yield what happened to an enterprise: who, when, what, and every value that changed.
+
+    `before` is the version before the first; None: there is none.
+    """
+    for one in versions:
+        yield {
+            "version": one.member.version,
+            "at": instant(one.event.at // MILLI),
+            "by": one.event.actor,
+            "did": one.event.did,
+            "application": _number(one.event.application),
+            "state": one.member.state,
+            "reason": one.member.reason,
+            "changes": [] if before is None else _changes(before.member, one.member, sealer),
+        }
+        before = one
+
+
+def _changes(before: Member, after: Member, sealer: Sealer) -> list[Json]:
+    old, new = sealer.open(before.told, before.identity), sealer.open(after.told, after.identity)
+    found = [msgspec.structs.asdict(one) for one in differences(old, new, FIELDS)]
+    if before.state is not after.state:
+        found.insert(0, {"field": "/state", "old": before.state, "new": after.state})
+    return found
+
+
+def _number(number: UUID | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def document(one: Attachment) -> Json:
+    """Return what is known of a document."""
+    return {
+        "id": str(one.id),
+        "media_type": one.media,
+        "size": one.size,
+        "sha256": one.sha256.hex(),
+        "uploaded_at": instant(one.uploaded_at),
+        "application": _number(one.application),
+        "field": one.field or None,
+    }

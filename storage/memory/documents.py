@@ -1,0 +1,70 @@
+"""Documents of applications in a dictionary."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from identifiers.changes import AuditEntry
+from identifiers.enterprises.ledger import Attachment
+from storage.memory.store import MemoryStore
+
+
+class MemoryDocuments:
+    """DocumentStore. What was audited stands in the `MemoryStore`; its switches count here too."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._kept: dict[UUID, tuple[Attachment, bytes]] = {}
+
+    async def keep(self, new: Attachment, sealed: bytes, audit: AuditEntry) -> Attachment:
+        """Keep a document, or return the same one of its owner that is unbound yet."""
+        self._store.reach()
+        for one, _ in self._kept.values():
+            if (one.owner, one.sha256) == (new.owner, new.sha256) and one.application is None:
+                return one
+        with self._store.committing():
+            self._kept[new.id] = (new, sealed)
+            self._store.audited.append(audit)
+        return new
+
+    async def document(self, number: UUID) -> tuple[Attachment, bytes] | None:
+        """Return a document and its octets, sealed."""
+        self._store.reach()
+        return self._kept.get(number)
+
+    async def read_by(self, audit: AuditEntry) -> None:
+        """Note that somebody read a document."""
+        self._store.reach()
+        with self._store.committing():
+            self._store.audited.append(audit)
+
+    async def sweep(self, before: int) -> int:
+        """Remove what was uploaded before an epoch second and nobody bound; return how many."""
+        self._store.reach()
+        kept = {
+            number: (one, sealed)
+            for number, (one, sealed) in self._kept.items()
+            if one.application is not None or one.uploaded_at >= before
+        }
+        gone = len(self._kept) - len(kept)
+        with self._store.committing():
+            self._kept = kept
+        return gone
+
+    # within a commit at hand
+
+    def some(self, numbers: Sequence[UUID]) -> dict[UUID, Attachment]:
+        """Return documents by number."""
+        return {number: self._kept[number][0] for number in numbers if number in self._kept}
+
+    def bind(self, one: Attachment) -> None:
+        """Bind a document."""
+        if one.id in self._kept:
+            self._kept[one.id] = (one, self._kept[one.id][1])
+
+    def purge(self, application: UUID, kept: Sequence[UUID]) -> None:
+        """Remove the documents of an application but some."""
+        self._kept = {
+            number: (one, sealed)
+            for number, (one, sealed) in self._kept.items()
+            if one.application != application or number in kept
+        }
