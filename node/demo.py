@@ -26,13 +26,14 @@ from registry.administration import Administration, KeyTerms, Ordered
 from registry.allotment import Homed, Taken
 from registry.answers import Batch, BatchAnswer, Saved, Unchanged
 from registry.appointment import Appointment
+from registry.batches import BatchOrder
 from registry.commands import Asked, Mode, change_ids
 from registry.keys import ID_BYTES, SECRET_BYTES, KeyRing, NewKey
 from registry.ports import RegistryStore
-from registry.reading.judging import Bad, Good, judged
+from registry.reading.judging import JudgedRow, judged
 from registry.reading.rows import BATCH_LIMIT
 from registry.seals import Seals
-from registry.service import BatchOrder, Registry
+from registry.service import Registry
 from storage.embedded.place import write_private
 
 ENTERPRISES: Final = 40
@@ -167,7 +168,7 @@ class Furnisher:
             _expect_all(answer)
         return count
 
-    def _row(self, document: Mapping[str, object], number: int) -> Good | Bad:
+    def _row(self, document: Mapping[str, object], number: int) -> JudgedRow:
         return judged(Row(number, 0, read_identifier(document)), self._ordered.at // 1000)
 
     def _asked(self, principal: ApiKey, count: int) -> Asked[BatchAnswer]:

@@ -48,13 +48,15 @@ ANYTHING = Precondition()
 class Create(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Register a new identifier. Timestamps of given values mean nothing: the rules set them.
 
-    `overwrite`: where one is already, its values become just these.
+    `overwrite`: where one is already, its values become just these. `template` is what a record
+    says of its template (`identifiers.metadata.layouts`); the values keep its rules then.
     """
 
     handle: Handle
     values: tuple[Value, ...]
     state: State | None = None
     overwrite: bool = False
+    template: str | None = None
 
 
 class Put(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -64,20 +66,25 @@ class Put(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     values: tuple[Value, ...]
     state: State | None = None
     precondition: Precondition = ANYTHING
+    template: str | None = None
 
 
 class Upsert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Add or replace single values by index; register the identifier when it is not there."""
+    """Add or replace single values by index; register the identifier when it is not there.
+
+    Without a `template` one that is there keeps its own.
+    """
 
     handle: Handle
     values: tuple[Value, ...]
     state: State | None = None
+    template: str | None = None
 
 
 class Patch(msgspec.Struct, frozen=True, kw_only=True):
     """Add, replace and remove single values of an identifier that is there, or move its state.
 
-    `reason` goes with the states suspended and revoked.
+    `reason` goes with the states suspended and revoked. Without a `template` it keeps its own.
     """
 
     handle: Handle
@@ -85,6 +92,7 @@ class Patch(msgspec.Struct, frozen=True, kw_only=True):
     remove: frozenset[int] = frozenset()
     state: State | None = None
     reason: str = ""
+    template: str | None = None
     precondition: Precondition = ANYTHING
 
 
@@ -127,6 +135,7 @@ class Restore(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[Value, ...]
     version: int
     reserved: bool
+    template: str | None = None
     precondition: Precondition = ANYTHING
 
 

@@ -29,6 +29,8 @@ DEPTH: Final = 1024
 """Units that may wait."""
 PARALLEL: Final = 2
 """Groups in flight: one commits while the next is written."""
+_Name = str | RequestKey | bytes
+"""What two units of one group may not share: a record, a request, a claim."""
 _SMALL: Final = 32
 """Units that are always worth a group: what a group costs by itself is little beside so many."""
 
@@ -44,11 +46,13 @@ class Unit(msgspec.Struct, Generic[T], frozen=True):
     requests: tuple[RequestKey, ...]
     decide: Callable[[Current], tuple[Writes, T]]
     reads: tuple[str, ...] = ()
+    claims: tuple[bytes, ...] = ()
+    """What records may have for themselves alone (`registry.holding`)."""
 
 
 class _Waiting(msgspec.Struct, frozen=True, eq=False):
     unit: Unit[Any]
-    names: tuple[str | RequestKey, ...]
+    names: tuple[_Name, ...]
     done: asyncio.Future[Any]
 
     def succeed(self, answer: Any) -> None:
@@ -60,8 +64,8 @@ class _Waiting(msgspec.Struct, frozen=True, eq=False):
             self.done.set_exception(error)
 
 
-def _names(unit: Unit[Any]) -> tuple[str | RequestKey, ...]:
-    names: tuple[str | RequestKey, ...] = (*unit.keys, *unit.requests)
+def _names(unit: Unit[Any]) -> tuple[_Name, ...]:
+    names: tuple[_Name, ...] = (*unit.keys, *unit.requests, *unit.claims)
     return (*names, _LARGE) if len(unit.keys) > MOST_KEYS else names
 
 
@@ -86,7 +90,7 @@ class GroupCommit:
         self._depth = depth
         self._parallel = parallel
         self._queue: deque[_Waiting] = deque()
-        self._busy: set[str | RequestKey] = set()
+        self._busy: set[_Name] = set()
         self._carriers: set[asyncio.Task[None]] = set()
         self._company = False
         self._in_flight = 0
@@ -172,6 +176,7 @@ class GroupCommit:
             keys=tuple(key for unit in units for key in unit.keys),
             requests=tuple(request for unit in units for request in unit.requests),
             reads=tuple({key for unit in units for key in unit.reads}),
+            claims=tuple({claim for unit in units for claim in unit.claims}),
         )
         written = 0
 

@@ -117,6 +117,7 @@ def joined(several: Iterable[Writes]) -> Writes:
         audit=tuple([entry for writes in every for entry in writes.audit]),
         answers=tuple([answer for writes in every for answer in writes.answers]),
         delegated=tuple([moved for writes in every for moved in writes.delegated]),
+        held=tuple([held for writes in every for held in writes.held]),
     )
 
 

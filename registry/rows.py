@@ -7,13 +7,16 @@ import msgspec
 
 from identifiers.directory import PrefixDirectory
 from identifiers.faults import Fault
+from identifiers.metadata.book import Book
+from identifiers.metadata.checking import MISSING
+from identifiers.metadata.layouts import Layout
 from identifiers.principals import Allowed, Scope, Verdict
-from identifiers.records import Record
+from identifiers.records import EMPTY_VALUES, Record, State
 from identifiers.wire.handle.values import decode_values, encode_values
 from registry.answers import Decision, Denied, Faulty
 from registry.commands import Asked, Create, Put, RowCommand, Upsert
 from registry.prefixes import permit
-from registry.reading.judging import Bad, Good
+from registry.reading.judging import Bad, Good, JudgedRow, Sketched
 from registry.rules import Terms, register
 from registry.seals import Seals
 from registry.signatures import Drafts, Unsigned, bare_blob, finished, judge
@@ -25,18 +28,30 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     row: Good
     key: str
     values: bytes
-    may_change_state: bool
-    keeps: bool = False
+    leave: "Leave"
+    template: str | None = None
+    claims: tuple[bytes, ...] = ()
+    missing: tuple[Fault, ...] = ()
+    """What its template requires and it does not have: it may only change what has that."""
 
     def command(self, kind: RowCommand) -> Create | Upsert | Put:
         """Return the command that the row is."""
         values = decode_values(self.values)
-        return kind(handle=self.row.handle(), values=values, state=self.row.state)
+        handle, state = self.row.handle(), self.row.state
+        return kind(handle=handle, values=values, state=state, template=self.template)
 
     @property
     def terms(self) -> Terms:
         """On what terms it is decided."""
-        return Terms(self.key, self.row.at, self.may_change_state, self.keeps)
+        leave = self.leave
+        return Terms(
+            self.key,
+            self.row.at,
+            leave.may_change_state,
+            leave.keeps,
+            leave.book,
+            leave.demands,
+        )
 
 
 class Leave(msgspec.Struct, frozen=True, gc=False):
@@ -46,15 +61,19 @@ class Leave(msgspec.Struct, frozen=True, gc=False):
     fold_suffix: bool
     may_change_state: bool
     keeps: bool
+    book: Book
+    demands: bool
 
 
 class Permits:
-    """What an asker may do below each prefix, each decided once."""
+    """What an asker may do below each prefix, and with which templates, each decided once."""
 
-    def __init__(self, asked: Asked[Any], directory: PrefixDirectory) -> None:
+    def __init__(self, asked: Asked[Any], directory: PrefixDirectory, book: Book) -> None:
         self._asked = asked
         self._directory = directory
+        self._book = book
         self._known: dict[str, Leave] = {}
+        self._layouts: dict[tuple[str, str], Layout | Fault] = {}
 
     def of(self, row: Good) -> Leave:
         """Return what may be done below the prefix of a row."""
@@ -70,13 +89,24 @@ class Permits:
                 fold,
                 isinstance(state.verdict, Allowed),
                 home is not None and home.keeps,
+                self._book,
+                self._book.demands(handle.prefix),
             )
             self._known[handle.prefix] = known
         return known
 
+    def layout(self, prefix: str, asked: str) -> Layout | Fault:
+        """Return the template that a row means, or why there is none."""
+        known = self._layouts.get((prefix, asked))
+        if known is None:
+            known = self._layouts[prefix, asked] = self._book.find(prefix, asked)
+        return known
 
-def entered(row: Good, permits: Permits, seals: Seals) -> Entry | Denied:
+
+def entered(row: Good | Sketched, permits: Permits, seals: Seals) -> Entry | Denied | Faulty:
     """Return a row with its canonical name, its secrets sealed; or why the asker may not write."""
+    if not isinstance(row, Good):
+        return _filled(row, permits, seals)
     leave = permits.of(row)
     if not isinstance(leave.verdict, Allowed):
         return Denied(leave.verdict)
@@ -84,7 +114,29 @@ def entered(row: Good, permits: Permits, seals: Seals) -> Entry | Denied:
     values = row.values
     if not row.plain:
         values = encode_values(seals.sealed(key, decode_values(values)))
-    return Entry(row, key, values, leave.may_change_state, leave.keeps)
+    return Entry(row, key, values, leave)
+
+
+def _filled(row: Sketched, permits: Permits, seals: Seals) -> Entry | Denied | Faulty:
+    """Return a row with the values that its template makes of it."""
+    good = row.good
+    leave = permits.of(good)
+    if not isinstance(leave.verdict, Allowed):
+        return Denied(leave.verdict)
+    layout = permits.layout(good.prefix, row.template)
+    if isinstance(layout, Fault):
+        return Faulty((layout.below("/template"),))
+    given = decode_values(good.values) if good.values != EMPTY_VALUES else ()
+    values, faults = layout.filled(row.attributes, given, row.ttl)
+    if any(fault.code != MISSING for fault in faults):
+        return Faulty(tuple(faults))
+    key = good.key(fold_suffix=leave.fold_suffix)
+    if not good.plain:
+        values = seals.sealed(key, values)
+    blob = encode_values(values, good.at)
+    claims = tuple(layout.claims(key, values))
+    made = msgspec.structs.replace(good, values=blob)
+    return Entry(made, key, blob, leave, layout.stored, claims, tuple(faults))
 
 
 def decided(
@@ -92,14 +144,20 @@ def decided(
 ) -> Decision | Unsigned:
     """Decide a row as the command `kind` on what is stored."""
     terms, row = entry.terms, entry.row
+    if entry.missing and not (kind is Upsert and _is_there(stored)):
+        return Faulty(entry.missing)
     if stored is not None:
         return judge(entry.command(kind), stored, terms, drafts)
     # What is new stays as it is encoded, unless it brings a signature of the node.
     mark, blob = drafts.marks.get(entry.key), entry.values
     if mark is not None and not row.plain:
         blob = bare_blob(blob, mark.issuer)
-    decision = register(row.given, row.state, blob, None, terms)
+    decision = register(row.given, row.state, blob, None, terms, entry.template)
     return finished(decision, terms, drafts) if mark is not None and mark.signed else decision
+
+
+def _is_there(stored: Record | None) -> bool:
+    return stored is not None and stored.state is not State.DELETED
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -109,14 +167,19 @@ class Planned(msgspec.Struct, frozen=True):
     fates: Mapping[int, Denied | Faulty]
 
 
-def planned_rows(rows: Sequence[Good | Bad], permits: Permits, seals: Seals) -> Planned:
+def planned_rows(rows: Sequence[JudgedRow], permits: Permits, seals: Seals) -> Planned:
     """Return what to do with the rows of a batch. A handle that appears again is refused there."""
     entries: dict[int, Entry] = {}
     fates: dict[int, Denied | Faulty] = {}
     first: dict[str, int] = {}
     for at, row in enumerate(rows):
-        entry = Faulty(row.faults) if isinstance(row, Bad) else entered(row, permits, seals)
-        if not isinstance(entry, Entry):
+        if isinstance(row, Bad):
+            fates[at] = Faulty(row.faults)
+            continue
+        entry = entered(row, permits, seals)
+        if isinstance(entry, Faulty):
+            fates[at] = Faulty(tuple(fault.below(f"/items/{at}") for fault in entry.faults))
+        elif isinstance(entry, Denied):
             fates[at] = entry
         elif entry.key in first:
             fates[at] = Faulty((_duplicate(entry.row.given, first[entry.key], at),))
@@ -126,9 +189,11 @@ def planned_rows(rows: Sequence[Good | Bad], permits: Permits, seals: Seals) -> 
     return Planned(entries, fates)
 
 
-def given(row: Good | Bad) -> str:
+def given(row: JudgedRow) -> str:
     """Return the handle of a row as it was given."""
-    return row.given if isinstance(row, Good) else row.handle
+    if isinstance(row, Good):
+        return row.given
+    return row.good.given if isinstance(row, Sketched) else row.handle
 
 
 def _duplicate(handle: str, first: int, second: int) -> Fault:

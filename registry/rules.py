@@ -19,6 +19,7 @@ import msgspec
 
 from identifiers.changes import ChangeKind
 from identifiers.faults import Fault
+from identifiers.metadata.book import NO_TEMPLATES, Book
 from identifiers.records import EMPTY_VALUES, Record, State
 from identifiers.standings import ENDED, may_become
 from identifiers.values import MAX_RECORD_BYTES, MAX_VALUES, Permission, Value, is_secret
@@ -52,6 +53,7 @@ from registry.commands import (
     Restore,
     Upsert,
 )
+from registry.templating import Wanted, demanded, other_template, refitted
 
 OWNERS_STATES: Final = (State.ACTIVE, State.RESERVED)
 """The states in which the values of an identifier may change."""
@@ -64,13 +66,16 @@ SERVER_SET_INDEX: Final = 1001
 class Terms(msgspec.Struct, frozen=True, gc=False):
     """On what terms a command is decided: the record's canonical name, the time, a right.
 
-    `now` is an epoch second. `keeps`: names under the prefix that were active stay taken.
+    `now` is an epoch second. `keeps`: names under the prefix that were active stay taken. `book`
+    has the templates; `demands`: nothing is registered under the prefix without one.
     """
 
     key: str
     now: int
     may_change_state: bool
     keeps: bool = False
+    book: Book = NO_TEMPLATES
+    demands: bool = False
 
 
 class Move(msgspec.Struct, frozen=True, gc=False):
@@ -127,7 +132,8 @@ def _created(
         return _registered(command, stored, terms)
     if not command.overwrite:
         return Exists(current.version)
-    return _replaced(current, command.values, command.values, command.state, terms)
+    wanted = Wanted(command.values, command.template)
+    return _replaced(current, wanted, command.values, command.state, terms)
 
 
 def _put(command: Put, stored: Record | None, current: Record | None, terms: Terms) -> Decision:
@@ -135,7 +141,8 @@ def _put(command: Put, stored: Record | None, current: Record | None, terms: Ter
         return _stale(current)
     if current is None:
         return _registered(command, stored, terms)
-    return _replaced(current, command.values, command.values, command.state, terms)
+    wanted = Wanted(command.values, command.template)
+    return _replaced(current, wanted, command.values, command.state, terms)
 
 
 def _upserted(
@@ -144,7 +151,8 @@ def _upserted(
     if current is None:
         return _registered(command, stored, terms)
     values = _merged(decode_values(current.values), command.values, frozenset())
-    return _replaced(current, values, command.values, command.state, terms)
+    wanted = Wanted(values, command.template or current.template)
+    return _replaced(current, wanted, command.values, command.state, terms)
 
 
 def _restored(
@@ -155,9 +163,12 @@ def _restored(
     if current is None:
         state = State.RESERVED if command.reserved else State.ACTIVE
         blob = encode_values(command.values, terms.now)
-        return register(command.handle.given, state, blob, stored, terms)
-    # Secrets were sealed where they stand: those that are there already are told by that.
-    return _replaced(current, command.values, (), None, terms)
+        return register(command.handle.given, state, blob, stored, terms, command.template)
+    if current.state not in OWNERS_STATES:
+        return Locked(current.state, current.reason)
+    # It kept the rules of the revision that it names. Secrets were sealed where they stand: those
+    # that are there already are told by that.
+    return _changed(current, Wanted(command.values, command.template), (), Move(None), terms)
 
 
 def _stale(current: Record | None) -> Stale:
@@ -166,19 +177,27 @@ def _stale(current: Record | None) -> Stale:
 
 def _registered(command: Create | Put | Upsert, stored: Record | None, terms: Terms) -> Decision:
     blob = encode_values(command.values, terms.now)
-    return register(command.handle.given, command.state, blob, stored, terms)
+    given, state, template = command.handle.given, command.state, command.template
+    return register(given, state, blob, stored, terms, template)
 
 
-def register(
-    name: str, state: State | None, blob: bytes, stored: Record | None, terms: Terms
+def register(  # noqa: PLR0917 -- what a record is made of; asked for every row of an import
+    name: str,
+    state: State | None,
+    blob: bytes,
+    stored: Record | None,
+    terms: Terms,
+    template: str | None = None,
 ) -> Decision:
     """Say what creating, putting and upserting do alike where nothing is, or nothing any more.
 
     `name` is as it was given, `blob` has the values, each with the time `terms.now`; `stored` is
-    what was deleted.
+    what was deleted. The values keep the rules of the template, if there is one.
     """
     if faults := size_faults(count_values(blob), blob):
         return Faulty(faults)
+    if template is None and terms.demands:
+        return Faulty((demanded(terms.key),))
     return Saved(
         _CREATED,
         Record(
@@ -188,6 +207,7 @@ def register(
             state=state or _ACTIVE,
             values=blob,
             changed_at=terms.now,
+            template=template,
         ),
     )
 
@@ -200,7 +220,10 @@ def _patched(command: Patch, current: Record | None, terms: Terms) -> Decision:
     if (refusal := _unmovable(command, current)) is not None:
         return refusal
     values = _merged(decode_values(current.values), command.values, command.remove)
-    return _changed(current, values, command.values, Move(command.state, command.reason), terms)
+    fitted = _fitted(current, Wanted(values, command.template or current.template), terms)
+    if not isinstance(fitted, Wanted):
+        return fitted
+    return _changed(current, fitted, command.values, Move(command.state, command.reason), terms)
 
 
 def _unmovable(command: Patch, current: Record) -> Locked | Impossible | None:
@@ -226,14 +249,15 @@ def _edited(
     if isinstance(command, RemoveValues):
         if unknown := command.indexes - there:
             return ValuesMissing(tuple(sorted(unknown)))
-        return _replaced(current, _merged(old, (), command.indexes), (), None, terms)
+        left = Wanted(_merged(old, (), command.indexes), current.template)
+        return _replaced(current, left, (), None, terms)
     given = {value.index for value in command.values}
     if isinstance(command, ModifyValues) and (absent := given - there):
         return ValuesMissing(tuple(sorted(absent)))
     if isinstance(command, AddValues) and not command.overwrite and (known := given & there):
         return ValuesExist(tuple(sorted(known)))
-    values = _merged(old, command.values, frozenset())
-    return _replaced(current, values, command.values, None, terms)
+    wanted = Wanted(_merged(old, command.values, frozenset()), current.template)
+    return _replaced(current, wanted, command.values, None, terms)
 
 
 def _merged(
@@ -246,7 +270,7 @@ def _merged(
 
 def _replaced(
     current: Record,
-    values: tuple[Value, ...],
+    wanted: Wanted,
     given: Iterable[Value],
     state: State | None,
     terms: Terms,
@@ -254,19 +278,28 @@ def _replaced(
     """Make the values of `current` just these; `given` are those of them that were sent."""
     if current.state not in OWNERS_STATES:
         return Locked(current.state, current.reason)
-    return _changed(current, values, given, Move(state), terms)
+    fitted = _fitted(current, wanted, terms)
+    if not isinstance(fitted, Wanted):
+        return fitted
+    return _changed(current, fitted, given, Move(state), terms)
+
+
+def _fitted(current: Record, wanted: Wanted, terms: Terms) -> Wanted | Faulty | Protected:
+    if wanted.template is None and current.template is None:
+        return wanted
+    return refitted(current, wanted, terms.book, demands=terms.demands)
 
 
 def _changed(
     current: Record,
-    values: tuple[Value, ...],
+    wanted: Wanted,
     given: Iterable[Value],
     move: Move,
     terms: Terms,
 ) -> Decision:
     old = decode_values(current.values)
     secrets = {value.index for value in given if is_secret(value.type)}
-    new = _stamped(old, values, secrets, terms.now)
+    new = _stamped(old, wanted.values, secrets, terms.now)
     if protected := _protected(old, new, secrets):
         return Protected(protected)
     state, reason = move.of(current)
@@ -275,7 +308,8 @@ def _changed(
         return StateForbidden()
     if moved and terms.keeps and state is State.RESERVED:
         return Published()
-    changed = bool(secrets) or new != old
+    other = other_template(current.template, wanted.template)
+    changed = bool(secrets) or new != old or other
     if not changed and not moved:
         return Unchanged(current)
     blob = encode_values(new)
@@ -290,6 +324,7 @@ def _changed(
             reason=reason,
             values=blob,
             changed_at=terms.now,
+            template=wanted.template if changed else current.template,
         ),
     )
 
@@ -352,6 +387,7 @@ def _deleted(precondition: Precondition, current: Record | None, terms: Terms) -
             version=current.version + 1,
             state=State.DELETED,
             reason="",
+            template=None,
             values=EMPTY_VALUES,
             changed_at=terms.now,
         ),

@@ -5,22 +5,23 @@ from typing import Any, Final
 
 import msgspec
 
-from identifiers.changes import Current, Writes, Written
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
+from identifiers.faults import Fault
+from identifiers.metadata.book import Book
 from identifiers.names import PREFIX_RECORDS, Handle, Prefix
 from identifiers.principals import Allowed, HandleIdentity, NotAdministrator, Scope
 from identifiers.records import PAGE_BYTES, Record, State
 from identifiers.wire.handle.data import AdminPermission
 from registry.administrators import Administrators
-from registry.answers import Answer, Batch, BatchAnswer, Decision, Denied, Item, Missing, Saved
+from registry.answers import Answer, BatchAnswer, Denied, Faulty, Missing
+from registry.batches import BatchOrder, Plan, batch_unit, claims_of
 from registry.commands import (
     AddValues,
     Asked,
     Command,
     Create,
     Delete,
-    Mode,
     ModifyValues,
     Patch,
     Put,
@@ -28,34 +29,29 @@ from registry.commands import (
     Restore,
     RowCommand,
     Upsert,
-    row_commands,
 )
-from registry.commit import GroupCommit, Unit
-from registry.effects import NOTHING, bulk_effects, first_answer, remembered
+from registry.commit import GroupCommit
+from registry.holding import Holders
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes, permit, place_of
-from registry.reading.judging import Bad, Good
 from registry.rights import Needed
-from registry.rows import Entry, Permits, decided, given, planned_rows
-from registry.rules import Terms
+from registry.rows import Entry, Permits, planned_rows
+from registry.rules import Terms, decide
 from registry.seals import Seals
-from registry.signatures import OUTDATED, Drafts, Outdated, Unsigned
+from registry.shelf import Shelf
+from registry.signatures import Drafts, Outdated
 from registry.signing import Signatures
-from registry.units import judged_unit, requests_of, unit
-from registry.visible import seen_by_administrator, seen_by_owner, told
+from registry.templating import Sketch, changing, drawn
+from registry.units import judged_unit, refusing, unit
+from registry.visible import seen_by_administrator, seen_by_owner
 
 PAGE_LIMIT: Final = 1000
+PLAIN: Final = Sketch()
+"""Nothing is said in the words of templates."""
 GATHERINGS: Final = 5
 """How often rights are gathered anew because administrators changed meanwhile."""
 _READ: Final = Needed(int(AdminPermission.READ_VALUE))
 _LIST: Final = Needed(int(AdminPermission.LIST_HANDLES))
-
-
-class BatchOrder(msgspec.Struct, frozen=True):
-    """What a batch asks for: rows, each of which does what `mode` says."""
-
-    mode: Mode
-    rows: Sequence[Good | Bad]
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -79,7 +75,8 @@ class Registry:
     Those that write may raise `FateUnknown` too. Everything else is an answer. What a Handle
     identity may do is decided in the transaction, on the versions its rights were gathered from.
     `administrators` are the server administrators of the settings; `signatures` signs what is
-    registered under prefixes that are marked for it, and without it nothing is signed.
+    registered under prefixes that are marked for it, and without it nothing is signed. `shelf` has
+    the templates, and without it there are none.
     """
 
     def __init__(
@@ -91,6 +88,7 @@ class Registry:
         administrators: Iterable[HandleIdentity] = (),
         *,
         signatures: Signatures | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._store = store
         self._commit = commit
@@ -98,18 +96,19 @@ class Registry:
         self._seals = seals
         self._administrators = Administrators(store, administrators)
         self._signatures = signatures or Signatures()
+        self._shelf = shelf or Shelf()
 
-    async def create(self, command: Create, asked: Asked[Answer]) -> Answer:
-        """Register a new identifier."""
-        return await self._write(command, Scope.WRITE, asked)
+    async def create(self, command: Create, asked: Asked[Answer], sketch: Sketch = PLAIN) -> Answer:
+        """Register a new identifier, with what a template makes of a `sketch`."""
+        return await self._write(command, Scope.WRITE, asked, sketch)
 
-    async def put(self, command: Put, asked: Asked[Answer]) -> Answer:
-        """Replace an identifier, or register it."""
-        return await self._write(command, Scope.WRITE, asked)
+    async def put(self, command: Put, asked: Asked[Answer], sketch: Sketch = PLAIN) -> Answer:
+        """Replace an identifier, or register it; `sketch` as in `create`."""
+        return await self._write(command, Scope.WRITE, asked, sketch)
 
-    async def patch(self, command: Patch, asked: Asked[Answer]) -> Answer:
-        """Change single values of an identifier, or its state."""
-        return await self._write(command, Scope.WRITE, asked)
+    async def patch(self, command: Patch, asked: Asked[Answer], sketch: Sketch = PLAIN) -> Answer:
+        """Change single values of an identifier, or its state; `sketch` as in `create`."""
+        return await self._write(command, Scope.WRITE, asked, sketch)
 
     async def add_values(self, command: AddValues, asked: Asked[Answer]) -> Answer:
         """Add single values to an identifier."""
@@ -195,37 +194,25 @@ class Registry:
 
         A handle that appears again is refused where it does. `asked.changes` has an id for each.
         """
-        for _ in range(GATHERINGS):
-            answer = await self._commit.submit(await self._batch_unit(order, asked))
+        for attempt in range(GATHERINGS):
+            plan = await self._batch_plan(order, asked, met=attempt > 0)
+            answer = await self._commit.submit(batch_unit(plan, asked))
             if not isinstance(answer, Outdated):
                 return answer
-        raise StoreUnavailable("what this batch signs changes all the time")
+        raise StoreUnavailable("what this batch meets changes all the time")
 
-    async def _batch_unit(
-        self, order: BatchOrder, asked: Asked[BatchAnswer]
-    ) -> Unit[BatchAnswer | Outdated]:
-        directory = await self._prefixes.picture()
-        kind = row_commands(order.mode)
-        planned = planned_rows(order.rows, Permits(asked, directory), self._seals)
-        drafts = await self._batch_drafts(directory, planned.entries.values(), kind)
-
-        def decide_batch(current: Current) -> tuple[Writes, BatchAnswer | Outdated]:
-            if (known := first_answer(asked.once, current)) is not None:
-                return NOTHING, known
-            fates: dict[int, Denied | Decision] = dict(planned.fates)
-            written = []
-            for at, entry in planned.entries.items():
-                decision = decided(entry, kind, current.records.get(entry.key), drafts)
-                if isinstance(decision, Unsigned):
-                    return NOTHING, OUTDATED
-                if isinstance(decision, Saved):
-                    written.append(Written(asked.changes[at], decision.kind, decision.record))
-                fates[at] = told(decision)
-            answer = Batch(tuple(Item(given(row), fates[at]) for at, row in enumerate(order.rows)))
-            return remembered(bulk_effects(written, asked), asked.once, answer), answer
-
-        keys = tuple(entry.key for entry in planned.entries.values())
-        return Unit(keys, requests_of(asked.once), decide_batch)
+    async def _batch_plan(self, order: BatchOrder, asked: Asked[BatchAnswer], *, met: bool) -> Plan:
+        """Return how a batch is decided; `met`: what is stored asks for more locks than it says."""
+        directory, book = await self._prefixes.picture(), await self._shelf.book()
+        planned = planned_rows(order.rows, Permits(asked, directory, book), self._seals)
+        entries = planned.entries.values()
+        drafts = await self._batch_drafts(directory, entries, order.kind)
+        claims = frozenset(claim for entry in entries for claim in entry.claims)
+        plan = Plan(order=order, planned=planned, drafts=drafts, book=book, claims=claims)
+        if met and book.unique:
+            stored = await self._store.fetch([entry.key for entry in entries])
+            plan = msgspec.structs.replace(plan, claims=claims_of(plan, stored))
+        return plan
 
     async def _batch_drafts(
         self, directory: PrefixDirectory, entries: Collection[Entry], kind: RowCommand
@@ -269,16 +256,26 @@ class Registry:
             )
             sealed = self._seals.commanded(place.key, command)
             terms = Terms(
-                place.key, asked.at // 1000, may_change_state=False, keeps=place.home.keeps
+                place.key,
+                asked.at // 1000,
+                may_change_state=False,
+                keeps=place.home.keeps,
+                book=(book := await self._shelf.book()),
+                demands=book.demands(command.handle.prefix),
             )
             drafts = await self._drafts(directory, ((sealed, terms),))
-            unit = judged_unit(sealed, terms, drafts, place, grants, scope, directory, asked)
+            claims = await self._claims(sealed, terms)
+            unit = judged_unit(
+                sealed, terms, drafts, place, grants, scope, directory, asked, claims
+            )
             answer = await self._commit.submit(unit)
             if not isinstance(answer, Outdated):
                 return answer
         raise StoreUnavailable(f"who administers {command.handle.given} changes all the time")
 
-    async def _write(self, command: Command, scope: Scope, asked: Asked[Answer]) -> Answer:
+    async def _write(
+        self, command: Command, scope: Scope, asked: Asked[Answer], sketch: Sketch = PLAIN
+    ) -> Answer:
         if isinstance(asked.principal, HandleIdentity):
             return await self._write_as(asked.principal, command, scope, asked)
         directory = await self._prefixes.picture()
@@ -286,21 +283,59 @@ class Registry:
         if not isinstance(allowed.verdict, Allowed):
             return Denied(allowed.verdict)
         key = command.handle.key(fold_suffix=allowed.fold_suffix)
-        terms = _terms(directory, asked, command, key)
+        terms = _terms(directory, asked, command, key, await self._shelf.book())
+        if not sketch.empty:
+            drawn = await self._drawn(command, sketch, terms)
+            if isinstance(drawn, Faulty):
+                return await self._commit.submit(refusing(drawn, asked)) if asked.once else drawn
+            command = drawn
         sealed = self._seals.commanded(key, command)
         for _ in range(GATHERINGS):
             drafts = await self._drafts(directory, ((sealed, terms),))
-            answer = await self._commit.submit(unit(sealed, terms, drafts, asked))
+            claims = await self._claims(sealed, terms)
+            answer = await self._commit.submit(unit(sealed, terms, drafts, asked, claims))
             if not isinstance(answer, Outdated):
                 return answer
         raise StoreUnavailable(f"{command.handle.given} changes all the time")
 
+    async def _drawn(self, command: Command, sketch: Sketch, terms: Terms) -> Command | Faulty:
+        """Return a command with what a template makes of a sketch."""
+        book, layout = terms.book, None
+        if sketch.template is not None:
+            layout = book.find(command.handle.prefix, sketch.template)
+        if isinstance(command, Create):
+            return drawn(command, sketch, layout)
+        stored = await self._store.record(terms.key)
+        known = book.of(stored.template) if stored is not None else None
+        if isinstance(layout, Fault) and known is not None and known.is_called(sketch.template):
+            layout = known  # what has a template that was withdrawn may go on with it
+        if isinstance(command, Put):
+            return drawn(command, sketch, layout)
+        if not isinstance(command, Patch):
+            raise TypeError(f"nothing is drawn of {command!r}")
+        if stored is None or stored.state is State.DELETED:
+            return command
+        return changing(command, sketch, known if layout is None else layout)
 
-def _terms(directory: PrefixDirectory, asked: Asked[Any], command: Command, key: str) -> Terms:
+    async def _claims(self, command: Command, terms: Terms) -> tuple[bytes, ...]:
+        """Return what a command has to lock of what is unique, by what is stored just now."""
+        if not terms.book.unique:
+            return ()
+        holders, stored = Holders(terms.book, {}, None), None
+        if not isinstance(command, Create) or command.overwrite:
+            stored = await self._store.record(terms.key)
+        holders.settle(decide(command, stored, terms), stored)
+        return tuple(holders.wanted)
+
+
+def _terms(
+    directory: PrefixDirectory, asked: Asked[Any], command: Command, key: str, book: Book
+) -> Terms:
     may_change_state = False
     if isinstance(command, Create | Put | Upsert | Patch) and command.state is not None:
         state = permit(directory, asked, Scope.STATE, command.handle)
         may_change_state = isinstance(state.verdict, Allowed)
     home = directory.home_of(command.handle)
     keeps = home is not None and home.keeps
-    return Terms(key, asked.at // 1000, may_change_state, keeps)
+    demands = book.demands(command.handle.prefix)
+    return Terms(key, asked.at // 1000, may_change_state, keeps, book, demands)

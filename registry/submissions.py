@@ -28,8 +28,12 @@ def fit(submission: Submission) -> Handle:
 
 def fitted(submission: Submission) -> tuple[Handle, bool]:
     """Do as `fit` does, and say whether the values are plain."""
-    plain = are_plain(submission.values)
-    faults = [] if plain else fitness_faults(submission.values)
+    values = submission.values
+    # With a template its entries may be all there is; whether they are is for it to say.
+    plain = are_plain(values) or (not values and submission.template is not None)
+    faults = [] if plain else fitness_faults(values)
+    if submission.attributes and submission.template is None:
+        faults = [*faults, Fault("template.alone", "/attributes")]
     try:
         handle = Handle.parse(submission.handle)
     except Invalid as invalid:

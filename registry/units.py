@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from identifiers.changes import Current, RequestKey, Writes
+import msgspec
+
+from identifiers.changes import Current, Held, RequestKey, Writes
 from identifiers.directory import PrefixDirectory
 from identifiers.principals import Allowed, Scope
 from identifiers.records import Record
 from registry.administrators import Grants
-from registry.answers import Answer, Denied
+from registry.answers import Answer, Denied, Faulty
 from registry.commands import Asked, Command, Once, Patch, Restore
 from registry.commit import Unit
 from registry.effects import NOTHING, effects, first_answer, remembered
+from registry.holding import Holders
 from registry.prefixes import Permit, Place, permit
 from registry.rights import Needed, needed
 from registry.rules import Terms
@@ -29,26 +32,56 @@ from registry.visible import told
 
 
 def unit(
-    command: Command, terms: Terms, drafts: Drafts, asked: Asked[Answer]
+    command: Command,
+    terms: Terms,
+    drafts: Drafts,
+    asked: Asked[Answer],
+    claims: tuple[bytes, ...] = (),
 ) -> Unit[Answer | Outdated]:
-    """Return the unit that decides one command."""
+    """Return the unit that decides one command, with `claims` locked."""
 
     def decide_one(current: Current) -> tuple[Writes, Answer | Outdated]:
         if (known := first_answer(asked.once, current)) is not None:
             return NOTHING, known
-        return _decided(command, current.records.get(terms.key), terms, drafts, asked)
+        return _decided(command, current, terms, drafts, asked, claims)
 
-    return Unit((terms.key,), requests_of(asked.once), decide_one)
+    return Unit((terms.key,), requests_of(asked.once), decide_one, claims=claims)
 
 
-def _decided(
-    command: Command, stored: Record | None, terms: Terms, drafts: Drafts, asked: Asked[Answer]
+def refusing(refusal: Faulty, asked: Asked[Answer]) -> Unit[Answer]:
+    """Return the unit that gives the first answer to a request, which is this if there is none."""
+
+    def decide_one(current: Current) -> tuple[Writes, Answer]:
+        if (known := first_answer(asked.once, current)) is not None:
+            return NOTHING, known
+        return remembered(NOTHING, asked.once, refusal), refusal
+
+    return Unit((), requests_of(asked.once), decide_one)
+
+
+def _decided(  # noqa: PLR0917 -- all that the decision depends on
+    command: Command,
+    current: Current,
+    terms: Terms,
+    drafts: Drafts,
+    asked: Asked[Answer],
+    claims: tuple[bytes, ...],
 ) -> tuple[Writes, Answer | Outdated]:
+    stored = current.records.get(terms.key)
     decision = judge(command, stored, terms, drafts)
     if isinstance(decision, Unsigned):
         return NOTHING, OUTDATED
+    held: tuple[Held, ...] = ()
+    if terms.book.unique:
+        holders = Holders(terms.book, current.holders, claims)
+        settled = holders.settle(decision, stored)
+        if isinstance(settled, Outdated):
+            return NOTHING, OUTDATED
+        decision, held = settled, holders.held
     answer = told(decision)
     writes = effects(decision, asked, 0, noted(command))
+    if held:
+        writes = msgspec.structs.replace(writes, held=held)
     return remembered(writes, asked.once, answer), answer
 
 
@@ -61,6 +94,7 @@ def judged_unit(  # noqa: PLR0917 -- all that the decision depends on
     scope: Scope,
     directory: PrefixDirectory,
     asked: Asked[Answer],
+    claims: tuple[bytes, ...] = (),
 ) -> Unit[Answer | Outdated]:
     """Return the unit that judges rights and command on one and the same version."""
 
@@ -74,10 +108,10 @@ def judged_unit(  # noqa: PLR0917 -- all that the decision depends on
         allowed: Permit = permit(directory, asked, scope, command.handle, rights)
         if not isinstance(allowed.verdict, Allowed):
             return NOTHING, Denied(allowed.verdict)
-        return _decided(command, stored, terms, drafts, asked)
+        return _decided(command, current, terms, drafts, asked, claims)
 
     reads = tuple(key for key in grants.versions if key != place.key)
-    return Unit((place.key,), requests_of(asked.once), decide_one, reads)
+    return Unit((place.key,), requests_of(asked.once), decide_one, reads, claims)
 
 
 def _needed(command: Command, stored: Record | None, mark: Mark | None) -> Needed:

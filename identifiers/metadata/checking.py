@@ -14,6 +14,8 @@ from identifiers.values import DEFAULT_TTL, Value
 from identifiers.wire.jsonload import step
 from identifiers.wire.members import type_fault
 
+MISSING: Final = "template.missing"
+"""The code of what is required and not there."""
 _WRITTEN: Final = {True: "true", False: "false"}
 
 
@@ -33,7 +35,7 @@ def checked(
     )
     present = {value.index for value in values}
     faults.extend(
-        Fault("template.missing", params={"index": item.index, "name": item.name})
+        Fault(MISSING, params={"index": item.index, "name": item.name})
         for item in template.items
         if item.required and item.enabled and item.index not in present
     )

@@ -40,6 +40,10 @@ class Layout:
         )
         """The value that tells it to everybody (national convention)."""
 
+    def is_called(self, asked: str | None) -> bool:
+        """Say whether a caller means this one, by its version or by its whole name."""
+        return asked in {self.name, self.template.version}
+
     @cached_property
     def _known(self) -> Mapping[str, tuple[int, _Accept]]:
         enabled = (item for item in self.template.items if item.enabled)

@@ -11,14 +11,15 @@ from edge.bodies import read_body
 from edge.problems import TOO_LARGE, Problem, Refusal
 from identifiers.faults import Fault, Invalid
 from registry.answers import BatchAnswer
+from registry.batches import BatchOrder
 from registry.commands import Mode
 from registry.http import requests
 from registry.http.reception import Reception, once_of
 from registry.http.replies import JSON, Reply, reply_to_batch
-from registry.reading.judging import Bad, Good
+from registry.reading.judging import Bad, JudgedRow
 from registry.reading.reader import HereReader, Piece, Reader
 from registry.reading.rows import BATCH, BATCH_LIMIT
-from registry.service import BatchOrder, Registry
+from registry.service import Registry
 
 BODY_LIMIT: Final = 16 * 1024 * 1024
 PARAMETERS: Final = frozenset({"mode"})
@@ -63,9 +64,9 @@ def query_mode(parameters: dict[str, str]) -> Mode:
         raise requests.bad_parameter("mode", "one_of", choices=", ".join(Mode)) from None
 
 
-async def _read(reader: Reader, body: Piece) -> list[Good | Bad]:
+async def _read(reader: Reader, body: Piece) -> list[JudgedRow]:
     """Read a batch. Raises `Invalid` when it is at fault as a whole, `Refusal` when too long."""
-    rows: list[Good | Bad] = []
+    rows: list[JudgedRow] = []
     async with aclosing(_alone(body)) as pieces, aclosing(reader.read(BATCH, 0, pieces)) as blocks:
         async for block in blocks:
             if block.lost:
@@ -85,12 +86,12 @@ def _refused(faults: tuple[Fault, ...]) -> Invalid | Refusal:
     return Invalid(faults)
 
 
-def _bounded(rows: list[Good | Bad]) -> list[Good | Bad]:
+def _bounded(rows: list[JudgedRow]) -> list[JudgedRow]:
     """Return the rows with at most `MOST_FAULTS` faults, beyond these with the first of each."""
     told = 0
-    bounded: list[Good | Bad] = []
+    bounded: list[JudgedRow] = []
     for at, row in enumerate(rows):
-        if isinstance(row, Good):
+        if not isinstance(row, Bad):
             bounded.append(row)
             continue
         faults = tuple(fault.below(f"/items/{at}") for fault in row.faults)

@@ -10,11 +10,13 @@ from uuid import UUID
 
 import msgspec
 
-from identifiers.changes import ChangeKind, Current, Import, ImportChunk, Writes, Written
+from identifiers.changes import ChangeKind, Current, Held, Import, ImportChunk, Writes, Written
+from identifiers.metadata.book import NO_TEMPLATES, Book
 from identifiers.records import Record
 from registry.answers import Decision, Saved, Unchanged
 from registry.commands import Asked, Mode, row_commands
 from registry.effects import audited, merkle_root
+from registry.holding import Holders
 from registry.imports.intake import Chunk
 from registry.imports.results import Fate, RowResult, count, pack, rejected
 from registry.reading.judging import Good
@@ -31,7 +33,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """How the chunks of an import are decided.
 
     `running` is the import as this request opened it, `number` the chunk's, from 1; `changes` has
-    an id for each of its rows; `drafts` the signatures that they get.
+    an id for each of its rows; `drafts` the signatures that they get. `claims` are those that are
+    locked, of templates in the `book`.
     """
 
     running: Import
@@ -39,6 +42,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     changes: Sequence[UUID]
     drafts: Drafts = Drafts()
+    claims: frozenset[bytes] = frozenset()
+    book: Book = NO_TEMPLATES
 
 
 class _Fates(msgspec.Struct, frozen=True):
@@ -47,22 +52,43 @@ class _Fates(msgspec.Struct, frozen=True):
     written: tuple[Written, ...]
     results: Sequence[RowResult]
     unsigned: Sequence[Bare]
+    held: tuple[Held, ...] = ()
+    outdated: bool = False
+    """Something else than what was locked is to be held."""
 
 
 def decide_chunk(
     chunk: Chunk, current: Current, order: Order, asked: Asked[None]
 ) -> Writes | Outdated:
     """Decide every row of a chunk, and tell what is to be committed."""
-    fates = _decide_rows(chunk, current.records, order)
-    return OUTDATED if fates.unsigned else _writes(chunk, fates, order, asked)
+    holders = _holders(order, current.holders, order.claims)
+    fates = _decide_rows(chunk, current.records, order, holders)
+    if fates.unsigned or fates.outdated:
+        return OUTDATED
+    return _writes(chunk, fates, order, asked)
 
 
 def to_sign(chunk: Chunk, stored: Mapping[str, Record], order: Order) -> Sequence[Bare]:
     """Return what of a chunk is to be signed if it meets what is `stored`."""
-    return _decide_rows(chunk, stored, order).unsigned
+    return _decide_rows(chunk, stored, order, None).unsigned
 
 
-def _decide_rows(chunk: Chunk, records: Mapping[str, Record], order: Order) -> _Fates:
+def to_claim(chunk: Chunk, stored: Mapping[str, Record], order: Order) -> frozenset[bytes]:
+    """Return what of a chunk is to be locked if it meets what is `stored`."""
+    holders = Holders(order.book, {}, None)
+    _decide_rows(chunk, stored, order, holders)
+    return order.claims | holders.wanted
+
+
+def _holders(
+    order: Order, stored: Mapping[bytes, str], touched: frozenset[bytes]
+) -> Holders | None:
+    return Holders(order.book, stored, touched) if order.book.unique else None
+
+
+def _decide_rows(
+    chunk: Chunk, records: Mapping[str, Record], order: Order, holders: Holders | None
+) -> _Fates:
     command = row_commands(order.mode)
     written: dict[str, Written] = {}
     results = []
@@ -74,13 +100,19 @@ def _decide_rows(chunk: Chunk, records: Mapping[str, Record], order: Order) -> _
         earlier = written.get(row.key)
         stored = records.get(row.key) if earlier is None else earlier.record
         decision = decided(row, command, stored, order.drafts)
+        if holders is not None:
+            settled = holders.settle(decision, stored)
+            if isinstance(settled, Outdated):
+                return _Fates((), (), (), outdated=True)
+            decision = settled
         if not isinstance(decision, Saved) and isinstance(decision, Unsigned):
             unsigned.append(decision.bare)
             decision = decision.saved
         if isinstance(decision, Saved):
             written[row.key] = _written(decision, change, earlier, row.row)
         results.append(_result(row.row, decision, earlier))
-    return _Fates(tuple(written.values()), results, unsigned)
+    held = () if holders is None else holders.held
+    return _Fates(tuple(written.values()), results, unsigned, held)
 
 
 def _written(decision: Saved, change: UUID, earlier: Written | None, row: Good) -> Written:
@@ -103,15 +135,16 @@ def _result(row: Good, decision: Decision, earlier: Written | None) -> RowResult
 
 
 def _writes(chunk: Chunk, fates: _Fates, order: Order, asked: Asked[None]) -> Writes:
-    written, results = fates.written, fates.results
+    written, results, held = fates.written, fates.results, fates.held
     running, counts = order.running, count(results)
     detail = {"chunk": order.number, **msgspec.structs.asdict(counts)}
     if running.dry_run:
-        written = ()
+        written, held = (), ()
         detail["dry_run"] = True
     entry = audited(asked, AUDIT_ACTION, str(running.id), detail)
     return Writes(
         records=written,
+        held=held,
         audit=(msgspec.structs.replace(entry, at=chunk.at, root=merkle_root(written)),),
         chunk=ImportChunk(
             import_id=running.id,

@@ -9,13 +9,15 @@ import msgspec
 from identifiers.changes import Current, Import, ImportCounts, Touched, Writes
 from identifiers.directory import PrefixDirectory
 from identifiers.errors import StoreUnavailable
+from identifiers.metadata.book import Book
 from registry.commands import Asked, Mode, change_ids
 from registry.effects import NOTHING
-from registry.imports.chunks import Order, decide_chunk, to_sign
+from registry.imports.chunks import Order, decide_chunk, to_claim, to_sign
 from registry.imports.intake import Chunk, still_permitted
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.rows import Entry, Permits
+from registry.shelf import Shelf
 from registry.signatures import OUTDATED, Drafts, Outdated
 from registry.signing import Signatures
 
@@ -57,6 +59,7 @@ class Committing:
         store: RegistryStore,
         prefixes: Prefixes,
         signatures: Signatures,
+        shelf: Shelf,
         *,
         running: Import,
         mode: Mode,
@@ -66,6 +69,7 @@ class Committing:
         self._store = store
         self._prefixes = prefixes
         self._signatures = signatures
+        self._shelf = shelf
         self._running = running
         self._mode = mode
         self._asked = asked
@@ -76,7 +80,8 @@ class Committing:
     async def prepare(self, chunk: Chunk) -> Prepared:
         """Return the next chunk, ready to be committed. Raises `StoreUnavailable`."""
         self._number += 1
-        return self._prepared(chunk, self._number, await self._prefixes.picture())
+        directory, book = await self._prefixes.picture(), await self._shelf.book()
+        return self._prepared(chunk, self._number, directory, book)
 
     async def commit(self, prepared: Prepared) -> ImportCounts:
         """Commit a chunk and return its rows by their fate.
@@ -84,9 +89,9 @@ class Committing:
         Raises `StoreUnavailable`, `FateUnknown` and `Fenced`.
         """
         # Not what was so when the rows were read: a body may take its time.
-        directory = await self._prefixes.picture()
+        directory, book = await self._prefixes.picture(), await self._shelf.book()
         if directory is not prepared.directory:
-            prepared = self._prepared(prepared.chunk, prepared.order.number, directory)
+            prepared = self._prepared(prepared.chunk, prepared.order.number, directory, book)
         for _ in range(SIGNINGS):
             if prepared.order.drafts.signing:
                 prepared = await self._signed(prepared)
@@ -94,10 +99,14 @@ class Committing:
             if not isinstance(outcome.counts, Outdated):
                 self._guessing = not outcome.met
                 return outcome.counts
-        raise StoreUnavailable("what this import signs changes all the time")
+            if prepared.order.book.unique:
+                prepared = await self._claiming(prepared)
+        raise StoreUnavailable("what this import meets changes all the time")
 
-    def _prepared(self, chunk: Chunk, number: int, directory: PrefixDirectory) -> Prepared:
-        chunk = still_permitted(chunk, Permits(self._asked, directory))
+    def _prepared(
+        self, chunk: Chunk, number: int, directory: PrefixDirectory, book: Book
+    ) -> Prepared:
+        chunk = still_permitted(chunk, Permits(self._asked, directory, book))
         names = {row.key: row.row.prefix for row in chunk.rows if isinstance(row, Entry)}
         order = Order(
             running=self._running,
@@ -105,9 +114,11 @@ class Committing:
             number=number,
             changes=change_ids(chunk.at, self._chance, len(chunk.rows)),
             drafts=Drafts(self._signatures.marks(directory, names.items())),
+            claims=_claims(chunk) if book.unique else frozenset(),
+            book=book,
         )
         writes = None
-        if self._guessing and not order.drafts.signing:
+        if self._guessing and not order.drafts.signing and not order.claims:
             writes = _decided(chunk, _NOTHING_STORED, order, self._asked)
         return Prepared(
             directory=directory, chunk=chunk, keys=tuple(names), order=order, writes=writes
@@ -124,6 +135,15 @@ class Committing:
             prepared, order=msgspec.structs.replace(order, drafts=drafts)
         )
 
+    async def _claiming(self, prepared: Prepared) -> Prepared:
+        """Return a chunk that locks what it claims, by what is stored just now."""
+        order = prepared.order
+        found = await self._store.fetch(prepared.keys)
+        stored = {record.key: record for record in found if record is not None}
+        claims = to_claim(prepared.chunk, stored, order)
+        order = msgspec.structs.replace(order, claims=claims)
+        return msgspec.structs.replace(prepared, order=order, writes=None)
+
     async def _write(self, prepared: Prepared) -> _Outcome:
         def decide(current: Current) -> tuple[Writes, _Outcome]:
             met, writes = bool(current.records), prepared.writes
@@ -134,7 +154,13 @@ class Committing:
             counts = ImportCounts() if writes.chunk is None else writes.chunk.counts
             return writes, _Outcome(counts, met)
 
-        return await self._store.write(Touched(keys=prepared.keys), decide)
+        touched = Touched(keys=prepared.keys, claims=tuple(prepared.order.claims))
+        return await self._store.write(touched, decide)
+
+
+def _claims(chunk: Chunk) -> frozenset[bytes]:
+    rows = (row for row in chunk.rows if isinstance(row, Entry))
+    return frozenset(claim for row in rows for claim in row.claims)
 
 
 def _decided(chunk: Chunk, current: Current, order: Order, asked: Asked[None]) -> Writes | None:

@@ -6,11 +6,12 @@ from typing import Final
 import msgspec
 
 from identifiers.directory import PrefixDirectory
+from identifiers.metadata.book import NO_TEMPLATES, Book
 from identifiers.principals import Allowed
 from registry.answers import Denied, Faulty
 from registry.commands import Asked
 from registry.imports.trail import Trail
-from registry.reading.judging import Bad, Good
+from registry.reading.judging import Good, JudgedRow, Sketched
 from registry.reading.rows import Block
 from registry.rows import Entry, Permits, entered
 from registry.seals import Seals
@@ -58,10 +59,11 @@ def still_permitted(chunk: Chunk, permits: Permits) -> Chunk:
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """When rows are read (epoch milliseconds), and whose which prefix is then."""
+    """When rows are read (epoch milliseconds), whose which prefix is then, and the templates."""
 
     at: int
     directory: PrefixDirectory
+    book: Book = NO_TEMPLATES
 
 
 class Intake:
@@ -87,7 +89,7 @@ class Intake:
         self._rows: list[Entry | Rejected] = []
         self._began = done
         self._at = 0
-        self._permits = Permits(asked, PrefixDirectory(()))
+        self._permits = Permits(asked, PrefixDirectory(()), NO_TEMPLATES)
         self.broken = False
         """No more rows can be told apart; the last row given says why."""
 
@@ -100,7 +102,7 @@ class Intake:
         for row in block.rows:
             if not self._rows:
                 self._at = terms.at
-                self._permits = Permits(self._asked, terms.directory)
+                self._permits = Permits(self._asked, terms.directory, terms.book)
             self._rows.append(self._entered(row))
             if len(self._rows) >= self._chunk_rows or row.end - self._began >= CHUNK_BYTES:
                 yield self._chunk(row.end, self._trail.at(row.end))
@@ -123,9 +125,13 @@ class Intake:
         self._began = offset
         return chunk
 
-    def _entered(self, row: Good | Bad) -> Entry | Rejected:
+    def _entered(self, row: JudgedRow) -> Entry | Rejected:
         # What most rows are is asked first: to be none of a class takes three times as long.
         if isinstance(row, Good):
             entry = entered(row, self._permits, self._seals)
             return entry if isinstance(entry, Entry) else Rejected(row.number, row.given, entry)
+        if isinstance(row, Sketched):
+            good = row.good
+            entry = entered(row, self._permits, self._seals)
+            return entry if isinstance(entry, Entry) else Rejected(good.number, good.given, entry)
         return Rejected(row.number, row.handle, Faulty(row.faults))

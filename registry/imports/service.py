@@ -31,6 +31,7 @@ from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.reading.reader import HereReader, Piece, Reader
 from registry.seals import Seals
+from registry.shelf import Shelf
 from registry.signing import Signatures
 
 LISTED: Final = 100
@@ -83,8 +84,8 @@ class Imports:
     """Bulk imports. `clock` gives epoch nanoseconds, `chance` random octets.
 
     `signatures` signs what is written under prefixes that are marked for it, a chunk at a time,
-    before its transaction begins; without it nothing is signed. `reader` reads the bodies; without
-    one they are read here.
+    before its transaction begins; without it nothing is signed. `shelf` has the templates; without
+    it there are none. `reader` reads the bodies; without one they are read here.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Imports:
         seals: Seals,
         *,
         signatures: Signatures | None = None,
+        shelf: Shelf | None = None,
         reader: Reader | None = None,
         clock: Callable[[], int] = time_ns,
         chance: Callable[[int], bytes] = token_bytes,
@@ -103,6 +105,7 @@ class Imports:
         self._prefixes = prefixes
         self._seals = seals
         self._signatures = signatures or Signatures()
+        self._shelf = shelf or Shelf()
         self._reader = reader or HereReader()
         self._clock = clock
         self._chance = chance
@@ -194,6 +197,7 @@ class Imports:
             self._store,
             self._prefixes,
             self._signatures,
+            self._shelf,
             running=running,
             mode=mode,
             asked=asked,
@@ -226,7 +230,8 @@ class Imports:
             yield Piece(data, self._clock() // 1_000_000_000)
 
     async def _terms(self) -> Terms:
-        return Terms(self._clock() // 1_000_000, await self._prefixes.picture())
+        directory, book = await self._prefixes.picture(), await self._shelf.book()
+        return Terms(self._clock() // 1_000_000, directory, book)
 
     async def _commit(self, committing: Committing, prepared: Prepared) -> None:
         counts = await committing.commit(prepared)

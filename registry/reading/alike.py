@@ -20,7 +20,7 @@ import msgspec
 from identifiers.wire.handle.values import decode_values, encode_value
 from identifiers.wire.jsonlines import Line, Lines, read_row
 from registry.leaves import record_leaf
-from registry.reading.judging import Bad, Good, judged
+from registry.reading.judging import Good, JudgedRow, judged
 
 SHAPES: Final = 16
 """Shapes of one body. To make one takes as long as judging a hundred lines."""
@@ -44,7 +44,7 @@ _OTHER_TEXT: Final = b"{%d?}"
 _NO_REFERENCES: Final = _LENGTH.pack(0)
 _NO_DATA: Final = _LENGTH.pack(0) + _NO_REFERENCES
 
-Judge = Callable[[bytes], Good | Bad]
+Judge = Callable[[bytes], JudgedRow]
 
 
 class Shape:
@@ -144,15 +144,15 @@ class AlikeLines:
         self._shapes: list[Shape] = []
         self._tries = 0
 
-    def feed(self, data: bytes, at: int) -> Iterator[Good | Bad]:
+    def feed(self, data: bytes, at: int) -> Iterator[JudgedRow]:
         """Take a piece of the body, at an epoch second, and give the rows that it completes."""
         return self._rows(self._lines.feed(data), at)
 
-    def finish(self, at: int) -> Iterator[Good | Bad]:
+    def finish(self, at: int) -> Iterator[JudgedRow]:
         """Give the row that the end of the body completes."""
         return self._rows(self._lines.finish(), at)
 
-    def _rows(self, lines: Iterator[Line], at: int) -> Iterator[Good | Bad]:
+    def _rows(self, lines: Iterator[Line], at: int) -> Iterator[JudgedRow]:
         for line in lines:
             number, end, text = line
             if not isinstance(text, bytes):
@@ -169,8 +169,8 @@ class AlikeLines:
                 return row
         return None
 
-    def _judged(self, text: bytes, number: int, end: int, at: int) -> Good | Bad:
-        def judge(octets: bytes) -> Good | Bad:
+    def _judged(self, text: bytes, number: int, end: int, at: int) -> JudgedRow:
+        def judge(octets: bytes) -> JudgedRow:
             return judged(read_row((number, end, octets)), at)
 
         row = judge(text)

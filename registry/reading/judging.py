@@ -1,5 +1,7 @@
 """A row of bulk input that was judged by itself, and the judging. Pure."""
 
+from typing import Any
+
 import msgspec
 
 from identifiers.faults import Fault, Invalid
@@ -41,6 +43,23 @@ class Good(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
         return self.handle().key(fold_suffix=fold_suffix)
 
 
+class Sketched(msgspec.Struct, frozen=True, array_like=True, tag=3, gc=False):
+    """A row that names a template: what it is, is said by that, which is known to the registry.
+
+    `good` has what the row says beside it; its `leaf` is empty. `attributes` get the `ttl`.
+    """
+
+    good: Good
+    template: str
+    attributes: dict[str, Any]
+    ttl: int
+
+    @property
+    def end(self) -> int:
+        """Return the octet behind the row."""
+        return self.good.end
+
+
 class Bad(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
     """A row that is refused for its faults, by name where that much is known."""
 
@@ -50,7 +69,10 @@ class Bad(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
     faults: tuple[Fault, ...]
 
 
-def judged(row: Row, at: int) -> Good | Bad:
+JudgedRow = Good | Sketched | Bad
+
+
+def judged(row: Row, at: int) -> JudgedRow:
     """Judge a row by itself; its values get the time `at` (an epoch second)."""
     content = row.content
     if isinstance(content, Refused):
@@ -60,7 +82,8 @@ def judged(row: Row, at: int) -> Good | Bad:
     except Invalid as invalid:
         return Bad(row.number, row.end_offset, content.handle, invalid.faults)
     blob = encode_values(content.values, at)
-    return Good(
+    template = content.template
+    good = Good(
         row.number,
         row.end_offset,
         handle.given,
@@ -69,5 +92,8 @@ def judged(row: Row, at: int) -> Good | Bad:
         content.state,
         plain,
         at,
-        record_leaf(handle.given.encode(), 1, blob),
+        record_leaf(handle.given.encode(), 1, blob) if template is None else b"",
     )
+    if template is None:
+        return good
+    return Sketched(good, template, content.attributes or {}, content.ttl)

@@ -9,15 +9,15 @@ import msgspec
 from identifiers.wire import cborform, csvform, jsonbatch, jsonlines
 from identifiers.wire.rows import FramingLost, RowReader
 from registry.reading.alike import AlikeLines
-from registry.reading.judging import Bad, Good, judged
+from registry.reading.judging import Bad, JudgedRow, judged
 
 
 class _Judge(Protocol):
     """Cuts a body into rows and judges them; see `Rows` and `identifiers.wire.rows.RowReader`."""
 
-    def feed(self, data: bytes, at: int) -> Iterator[Good | Bad]: ...
+    def feed(self, data: bytes, at: int) -> Iterator[JudgedRow]: ...
 
-    def finish(self, at: int) -> Iterator[Good | Bad]: ...
+    def finish(self, at: int) -> Iterator[JudgedRow]: ...
 
 
 class _EachRow:
@@ -26,10 +26,10 @@ class _EachRow:
     def __init__(self, reader: RowReader) -> None:
         self._reader = reader
 
-    def feed(self, data: bytes, at: int) -> Iterator[Good | Bad]:
+    def feed(self, data: bytes, at: int) -> Iterator[JudgedRow]:
         return (judged(row, at) for row in self._reader.feed(data))
 
-    def finish(self, at: int) -> Iterator[Good | Bad]:
+    def finish(self, at: int) -> Iterator[JudgedRow]:
         return (judged(row, at) for row in self._reader.finish())
 
 
@@ -52,7 +52,7 @@ class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `lost`: behind them no row can be told from the next, and the last one says why.
     """
 
-    rows: tuple[Good | Bad, ...]
+    rows: tuple[JudgedRow, ...]
     fed: int
     lost: bool
 
@@ -74,8 +74,8 @@ class Rows:
         """Give the rows that the end of the body completes."""
         return self._block(self._judge.finish(at))
 
-    def _block(self, rows: Iterator[Good | Bad]) -> Block:
-        found: list[Good | Bad] = []
+    def _block(self, rows: Iterator[JudgedRow]) -> Block:
+        found: list[JudgedRow] = []
         if not self._lost:
             try:
                 for row in rows:

@@ -14,11 +14,11 @@ from identifiers.principals import ApiKey, Scope
 from identifiers.submissions import Submission
 from identifiers.values import Value
 from identifiers.wire.rows import Row
+from registry.batches import BatchOrder
 from registry.commands import Asked, Mode, Once
 from registry.keys import hashed
 from registry.reading.judging import judged
 from registry.seals import Seals
-from registry.service import BatchOrder
 
 NOW = 1_800_000_000
 """An epoch second; the time of every test."""
