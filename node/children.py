@@ -44,10 +44,11 @@ class Child:
         inherited: Sequence[int],
         environ: Mapping[str, str],
         module: str,
+        niceness: int = 0,
     ) -> Self:
         """Start ``python -m module NAME LINE``, LINE being its end of the line to us.
 
-        It inherits `sockets`, and what else is `inherited`.
+        It inherits `sockets`, and what else is `inherited`, and has `niceness` over ours.
         It gets SIGKILL when the main thread of this process ends, and runs in a session of its own:
         Ctrl-C is for the supervisor. To be called from the main thread.
         """
@@ -56,7 +57,9 @@ class Child:
         command = [sys.executable, "-P", "-m", module, name, str(theirs.fileno())]
         with theirs:
             process = subprocess.Popen(  # noqa: S603, ASYNC220 -- our own program; returns at once
-                ending_with_parent(command, death_signal=signal.SIGKILL, identity=Plain()),
+                ending_with_parent(
+                    command, death_signal=signal.SIGKILL, identity=Plain(), niceness=niceness
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr,
                 pass_fds=(*sockets.all(), *inherited, theirs.fileno()),

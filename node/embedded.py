@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from node import connections
+from node import connections, precedence
 from node.config import Settings
 from storage.embedded.postgres import EmbeddedPostgres
 from storage.embedded.valkey import EmbeddedValkey
@@ -23,6 +23,7 @@ def postgres(settings: Settings) -> EmbeddedPostgres:
         postgres_data(settings),
         bin_dir=settings.pg_bin,
         settings={"max_connections": str(connections.allowed(settings.workers))},
+        niceness=precedence.DATABASE,
     )
 
 

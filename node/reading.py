@@ -8,13 +8,12 @@ from typing import Final
 
 import structlog
 
+from node.precedence import READER
 from node.restarts import History
 from storage.embedded.identity import Plain
 from storage.embedded.process import ending_with_parent
 
 MODULE: Final = "registry.reading"
-NICENESS: Final = 10
-"""Who resolves goes first: bulk input has time."""
 _log = structlog.get_logger(__name__)
 
 
@@ -35,9 +34,11 @@ async def keep_reader(listener: socket) -> None:
 
 async def _run(listener: socket) -> int:
     # -P: a directory called registry where the operator happens to stand is not ours.
-    command = [sys.executable, "-P", "-m", MODULE, str(NICENESS), str(listener.fileno())]
+    command = [sys.executable, "-P", "-m", MODULE, str(listener.fileno())]
     process = await asyncio.create_subprocess_exec(
-        *ending_with_parent(command, death_signal=signal.SIGKILL, identity=Plain()),
+        *ending_with_parent(
+            command, death_signal=signal.SIGKILL, identity=Plain(), niceness=READER
+        ),
         stdin=asyncio.subprocess.DEVNULL,
         pass_fds=(listener.fileno(),),
         start_new_session=True,

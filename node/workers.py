@@ -26,6 +26,7 @@ from node.listeners import bound, listen_unix
 from node.listening import Listening, control_directory
 from node.lock import only_node
 from node.orders import Orders
+from node.precedence import niceness_of
 from node.readers import At, Embedded, Without
 from node.seats import CannotStart, Seat
 from node.stopping import Stop, stop_signals
@@ -250,6 +251,7 @@ class Supervisor:
                     inherited=(lock,),
                     environ=self._environ,
                     module=self._module,
+                    niceness=niceness_of(self._crew[name]),
                 )
 
         async def brief(child: Child, texts: Mapping[str, str]) -> Assignment:

@@ -1,11 +1,10 @@
-"""What the reader process runs: ``python -m registry.reading NICENESS DESCRIPTOR``.
+"""What the reader process runs: ``python -m registry.reading DESCRIPTOR``.
 
 It ends by SIGKILL only, with or by the registry process: nothing in it has to be kept.
 """
 
 import asyncio
 import gc
-import os
 import socket
 import sys
 
@@ -14,9 +13,8 @@ import uvloop
 from registry.reading.process import serve_reading
 
 
-async def main(niceness: int, descriptor: int) -> None:
+async def main(descriptor: int) -> None:
     """Answer on an inherited listening socket for as long as this process lives."""
-    os.nice(niceness)
     server = await serve_reading(socket.socket(fileno=descriptor))
     # What lives now lives as long as the process: no collection needs to walk through it.
     gc.collect()
@@ -26,4 +24,4 @@ async def main(niceness: int, descriptor: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(*map(int, sys.argv[1:])))
+    uvloop.run(main(int(sys.argv[1])))

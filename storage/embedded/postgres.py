@@ -83,6 +83,7 @@ class EmbeddedPostgres:
         settings: server settings over `SETTINGS`.
         patience: seconds to wait for a previous server on the same data to end.
         identities: as whom to run, the best first; ``None`` lets `identity.candidates` say.
+        niceness: of the server, over ours: how far it stands back behind others (`spawn`).
     """
 
     name = "postgres"
@@ -95,12 +96,14 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         patience: float = 10.0,
         identities: Sequence[Identity] | None = None,
+        niceness: int = 0,
     ) -> None:
         self._place = Place(data_dir.resolve())
         self._bin_dir = bin_dir
         self._settings = {**SETTINGS, **(settings or {})}
         self._patience = patience
         self._identities = identities
+        self._niceness = niceness
         # PostgreSQL puts a lock file of this longer name beside its socket
         self._socket_dir = self._place.socket_directory(f"{_SOCKET}.lock", os.geteuid())
         self._log = BoundedLog(self._place.log)
@@ -191,6 +194,7 @@ class EmbeddedPostgres:
             log=self._log,
             lock=lock,
             identity=identity,
+            niceness=self._niceness,
         )
 
     async def _settle_identity(self, binaries: PostgresBinaries) -> tuple[Identity, int]:

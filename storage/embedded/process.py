@@ -15,6 +15,7 @@ from storage.embedded.errors import StartFailedError
 from storage.embedded.identity import Identity, mode
 from storage.embedded.lock import note_holder
 from storage.embedded.log import BoundedLog
+from storage.embedded.ranks import rank_children
 
 _SHIM = Path(__file__).with_name("spawn.py")
 # PGDATA and its like stay outside; some builds of Python, so the shim, do not start without the
@@ -22,7 +23,7 @@ _SHIM = Path(__file__).with_name("spawn.py")
 _ENVIRONMENT = {"PATH": os.defpath} | {
     name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ
 }
-_LOG_CHECK_SECONDS = 10.0
+_LOOK_SECONDS = 5.0
 _POLL_SECONDS = 0.01
 
 StopSteps = Sequence[tuple[signal.Signals, float]]
@@ -39,14 +40,15 @@ class Answer(enum.Enum):
 
 
 def ending_with_parent(
-    command: Sequence[str], *, death_signal: signal.Signals, identity: Identity
+    command: Sequence[str], *, death_signal: signal.Signals, identity: Identity, niceness: int = 0
 ) -> list[str]:
     """Put `spawn` in front of a command, so that it gets ``death_signal`` when this thread ends.
 
-    Start the result from the main thread, as a direct child.  ``command[0]`` is a path.
+    Start the result from the main thread, as a direct child, with ``niceness`` in a session of its
+    own.  ``command[0]`` is a path.
     """
-    shim = [sys.executable, "-I", "-S", str(_SHIM)]
-    return [*shim, mode(identity), death_signal.name[3:], str(os.getpid()), *command]
+    shim = [sys.executable, "-I", "-S", str(_SHIM), mode(identity), death_signal.name[3:]]
+    return [*shim, str(os.getpid()), str(niceness), *command]
 
 
 async def output_of(command: Sequence[str], *, identity: Identity) -> tuple[int, str]:
@@ -66,10 +68,13 @@ async def output_of(command: Sequence[str], *, identity: Identity) -> tuple[int,
 class Child:
     """A process that was started by `spawn`."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, log: BoundedLog) -> None:
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, log: BoundedLog, niceness: int
+    ) -> None:
         self._name = name
         self._process = process
         self._log = log
+        self._niceness = niceness
         self._ended = asyncio.create_task(process.wait(), name=f"{name} ended")
 
     @classmethod
@@ -81,6 +86,7 @@ class Child:
         log: BoundedLog,
         lock: int,
         identity: Identity,
+        niceness: int = 0,
         stdin: int = asyncio.subprocess.DEVNULL,
     ) -> Self:
         """Start a command that holds ``lock`` as long as it or a child of it lives.
@@ -95,7 +101,9 @@ class Child:
         output = log.open()
         try:
             process = await asyncio.create_subprocess_exec(
-                *ending_with_parent(command, death_signal=death_signal, identity=identity),
+                *ending_with_parent(
+                    command, death_signal=death_signal, identity=identity, niceness=niceness
+                ),
                 stdin=stdin,
                 stdout=output,
                 stderr=output,
@@ -107,7 +115,7 @@ class Child:
         finally:
             os.close(output)
         note_holder(lock, process.pid)
-        return cls(Path(command[0]).name, process, log)
+        return cls(Path(command[0]).name, process, log, niceness)
 
     @property
     def pid(self) -> int:
@@ -122,8 +130,10 @@ class Child:
     async def wait(self) -> int:
         """Return the exit status (negative: the signal) once it has ended."""
         while self.running:
-            await asyncio.wait({self._ended}, timeout=_LOG_CHECK_SECONDS)
+            await asyncio.wait({self._ended}, timeout=_LOOK_SECONDS)
             self._log.trim()
+            if self._niceness and self.running:
+                rank_children(self.pid)
         return self._ended.result()
 
     async def until_ready(self, ask: Callable[[], Awaitable[Answer]], silence: float) -> None:

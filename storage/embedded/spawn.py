@@ -1,7 +1,8 @@
 """Become another program, one that ends when its parent does.
 
-Run as ``python -I -S spawn.py MODE SIGNAL PARENT COMMAND…`` by `process.ending_with_parent`; it
-stands alone, has one thread (which ``unshare`` requires) and replaces itself by COMMAND.
+Run as ``python -I -S spawn.py MODE SIGNAL PARENT NICENESS COMMAND…`` by
+`process.ending_with_parent`; it stands alone, has one thread (which ``unshare`` requires) and
+replaces itself by COMMAND.
 
 MODE says as whom, since PostgreSQL refuses to run as root:
 
@@ -15,6 +16,9 @@ MODE says as whom, since PostgreSQL refuses to run as root:
 SIGNAL (``INT``, ``TERM``, ``KILL``, …) is what the kernel sends to COMMAND when the *thread* that
 started this process ends, see prctl(2), ``PR_SET_PDEATHSIG``.  PARENT is the pid of the caller: if
 that is no longer our parent, it ended before we could ask for the signal, and so do we.
+
+NICENESS is added to the caller's, 0 to 19.  Other than 0 is for the leader of a session only: where
+the kernel weighs sessions, it is the whole session that stands back.
 """
 
 import ctypes
@@ -22,6 +26,7 @@ import os
 import signal
 import struct
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +41,9 @@ _CAP_DAC_OVERRIDE = 1
 _LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 _UID_INSIDE = 65534  # "nobody": any but 0 will do, and this one has a name everywhere
+
+_TRIES = 10
+_APART = 0.1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
@@ -91,10 +99,37 @@ def _change_identity(mode: str) -> None:
             raise ValueError(f"unknown mode {mode!r}")
 
 
+def rank_session(process: int | str, niceness: int) -> bool:
+    """Have the session of a process weigh as little as its niceness says.
+
+    Where the kernel groups processes by session, niceness counts between those of one session
+    only, and each session has a niceness of its own: sched(7), "The autogroup feature".  False: the
+    kernel takes no such order now, and will in a moment.
+    """
+    try:
+        with open(f"/proc/{process}/autogroup", "w", encoding="ascii") as file:  # noqa: PTH123 as above
+            file.write(str(niceness))
+    except BlockingIOError:  # one in a tenth of a second from all who are not root together
+        return False
+    except OSError:  # no such groups in this kernel or container, or it has ended: nothing to rank
+        return True
+    return True
+
+
+def _stand_back(niceness: int) -> None:
+    niceness = os.nice(niceness)
+    for _ in range(_TRIES):
+        if rank_session("self", niceness):
+            return
+        time.sleep(_APART)
+
+
 def main(arguments: list[str]) -> None:
     """Replace this process by the command; exits with a line on stderr where that fails."""
-    mode, death, parent, *command = arguments
+    mode, death, parent, niceness, *command = arguments
     try:
+        if int(niceness):
+            _stand_back(int(niceness))
         _change_identity(mode)
         # After the change of identity: the kernel clears the setting with it.
         _call(_libc.prctl, _PR_SET_PDEATHSIG, signal.Signals[f"SIG{death}"].value, 0, 0, 0)

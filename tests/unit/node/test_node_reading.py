@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from identifiers.errors import StoreUnavailable
-from node.reading import MODULE, NICENESS, keep_reader
+from node.precedence import READER
+from node.reading import MODULE, keep_reader
 from registry.reading.reader import FRAME, WINDOW, Piece, ReaderProcess
 
 BODY = b'{"handle":"88.300.1/A","values":[{"index":1,"type":"URL","data":"x"}]}\n'
@@ -47,7 +48,7 @@ async def read(path, body=None):
 async def test_a_reader_reads_with_less_claim_to_the_processor(path):
     assert await read(path) == ["88.300.1/A"]
     (process,) = readers()
-    assert process.nice() == os.nice(0) + NICENESS
+    assert process.nice() == min(os.nice(0) + READER, 19)
 
 
 async def test_a_killed_reader_is_replaced_and_what_it_was_at_is_told(path):

@@ -16,10 +16,12 @@ from storage.embedded.process import ending_with_parent, output_of
 SHIM = spawn.__file__
 
 
-def run(mode: str, *command: str, parent: int | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    mode: str, *command: str, parent: int | None = None, niceness: int = 0
+) -> subprocess.CompletedProcess[str]:
     own = os.getpid() if parent is None else parent
-    shim = [sys.executable, "-I", "-S", SHIM, mode, "KILL", str(own), *command]
-    return subprocess.run(shim, capture_output=True, text=True, check=False)
+    shim = [sys.executable, "-I", "-S", SHIM, mode, "KILL", str(own), str(niceness), *command]
+    return subprocess.run(shim, capture_output=True, text=True, check=False, start_new_session=True)
 
 
 async def test_plain_changes_nothing_but_the_death_signal() -> None:
@@ -97,6 +99,20 @@ def test_a_command_that_does_not_exist_is_told_in_one_line() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("cannot run /nonexistent/server in mode plain: [Errno 2]")
     assert done.stderr.count("\n") == 1
+
+
+def test_niceness_is_that_of_the_command_and_of_its_session() -> None:
+    told = run("plain", "/bin/cat", "/proc/self/stat", niceness=7).stdout
+    expected = min(os.nice(0) + 7, 19)
+    assert int(told.rpartition(")")[2].split()[16]) == expected
+    session = run("plain", "/bin/cat", "/proc/self/autogroup", niceness=7)
+    # A kernel without groups of sessions has no such file, or nothing in it.
+    assert not session.stdout or session.stdout.endswith(f" nice {expected}\n")
+
+
+def test_without_niceness_nothing_stands_back() -> None:
+    told = run("plain", "/bin/cat", "/proc/self/stat").stdout
+    assert int(told.rpartition(")")[2].split()[16]) == os.nice(0)
 
 
 def test_an_unknown_mode_is_a_fault_of_the_caller() -> None:
