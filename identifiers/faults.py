@@ -234,6 +234,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "names a document that belongs to another field already: upload it once more",
             "该附件已用于其他栏目：请重新上传",
         ),
+        "certificate.prefix": (
+            "{prefix} is no prefix of the enterprise",
+            "{prefix} 不是该企业的前缀",
+        ),
         "document.picture": ("must be a picture, JPEG or PNG", "应为图片（JPEG 或 PNG）"),
         "label.form": (
             "{label} is no label: 1 to 64 of 0-9, A-Z and '-'",

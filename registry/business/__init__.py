@@ -9,5 +9,6 @@ In reading order:
 - `national`: what the national node is told, and its verdicts
 - `documents`: documents of applications
 - `members`: enterprises that were taken in
+- `certificates`: enterprise certificates
 - `shown`: how all of them are shown
 """
