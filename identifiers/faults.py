@@ -265,6 +265,44 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "a person has a password, a program a secret that is made for it: this is a {kind}",
             "个人账户使用密码，应用账户使用自动生成的密钥：此账户类别为 {kind}",
         ),
+        "route.address": (
+            "{address} is no numeric IPv4 or IPv6 address",
+            "{address} 不是数字形式的 IPv4 或 IPv6 地址",
+        ),
+        "route.not_public": (
+            "{address} is no public address: this node sends clients to such ones only",
+            "{address} 不是公网地址：本节点只指向公网地址",
+        ),
+        "route.no_port": (
+            "needs a port of at least one of tcp, udp, http, https",
+            "至少需要 tcp、udp、http、https 之一的端口",
+        ),
+        "route.twice": ("{address} stands in it twice", "{address} 重复出现"),
+        "route.key": (
+            "is no public key: PEM, or HS_PUBKEY data in Base64",
+            "不是公钥：应为 PEM，或 Base64 编码的 HS_PUBKEY 数据",
+        ),
+        "prefix.outside": (
+            "{prefix} is below none of this node's prefixes",
+            "{prefix} 不在本节点的任何前缀之下",
+        ),
+        "prefix.below": (
+            "{prefix} is below {above}, which is another enterprise's",
+            "{prefix} 位于其他企业的前缀 {above} 之下",
+        ),
+        "prefix.taken": ("{prefix} is allotted or applied for already", "{prefix} 已被分配或申请"),
+        "prefix.root": (
+            "{prefix} is no secondary prefix of this node",
+            "{prefix} 不是本节点的二级前缀",
+        ),
+        "prefix.no_enterprise": (
+            "there is no enterprise {number}, or it is not active",
+            "企业 {number} 不存在或未启用",
+        ),
+        "prefix.none_left": (
+            "no label is left below {prefix}: ask for one, or reserve fewer",
+            "{prefix} 之下没有可分配的前缀段：请指定，或减少保留号段",
+        ),
         "prefix.not_yours": (
             "include {prefix}, which is not the enterprise's: home it first",
             "前缀 {prefix} 不属于该企业：请先分配",

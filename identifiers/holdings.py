@@ -85,7 +85,8 @@ class HoldingAbout(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of the books a decision about prefixes needs.
 
     The records of `prefixes` are locked, and may be written. `digest`: the open application of
-    `enterprise` with it. `heirs` are other enterprises to be looked up.
+    `enterprise` with it. `heirs` are other enterprises to be looked up. `weigh`: say which of the
+    prefixes are in use.
     """
 
     prefixes: tuple[Prefix, ...] = ()
@@ -94,12 +95,14 @@ class HoldingAbout(msgspec.Struct, frozen=True, kw_only=True):
     digest: bytes = b""
     heirs: tuple[int, ...] = ()
     root: Prefix | None = None
+    weigh: bool = False
 
 
 class HoldingLedger(msgspec.Struct, frozen=True, kw_only=True):
     """That part, as it is when the decision is made; what is missing is not there.
 
-    `holdings` by prefix, `owners` by number. `rule` is that of the root.
+    `holdings` by prefix. `owners` by number, those of the holdings too. `rule` is that of the root.
+    `used` are prefixes under or of which something is stored.
     """
 
     directory: PrefixDirectory
@@ -108,6 +111,7 @@ class HoldingLedger(msgspec.Struct, frozen=True, kw_only=True):
     application: PrefixApplication | None = None
     twin: PrefixApplication | None = None
     rule: Allotment | None = None
+    used: frozenset[str] = frozenset()
     current: Current
 
 

@@ -253,10 +253,12 @@ def _authorize_owner(
     return _open_for(home, scope)
 
 
-def _open_for(home: PrefixEntry, scope: Scope) -> Allowed | Disabled | LivesElsewhere:
+def _open_for(home: PrefixEntry, scope: Scope) -> Allowed | NotYours | Disabled | LivesElsewhere:
+    if home.applied:
+        return NotYours()
     if not home.enabled:
         return Disabled()
-    if home.routes is not None and scope in _REGISTERING:
+    if (home.routes is not None or home.unhosted) and scope in _REGISTERING:
         return LivesElsewhere()
     return Allowed()
 

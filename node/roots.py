@@ -16,6 +16,7 @@ from registry.allotment import (
     Ownerless,
     StillBelow,
     Taken,
+    UnderReview,
 )
 from registry.answers import Faulty
 
@@ -53,6 +54,7 @@ async def home_roots(
                 | Ownerless()
                 | StillBelow()
                 | InUse()
+                | UnderReview()
                 | NoEnterprise()
             ):
                 raise CannotHome(f"{prefix} in IDNODE_PREFIX: {answer}")

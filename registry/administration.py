@@ -43,6 +43,7 @@ from registry.allotment import (
     StillBelow,
     Taken,
     Unallotted,
+    UnderReview,
     handed_over,
     held,
     misplaced,
@@ -104,7 +105,16 @@ class Delegation(msgspec.Struct, frozen=True):
 
 
 Allotted = Homed | Taken
-Refused = OutsideRoots | BelowAnother | Ownerless | StillBelow | InUse | NoEnterprise | Faulty
+Refused = (
+    OutsideRoots
+    | BelowAnother
+    | Ownerless
+    | StillBelow
+    | InUse
+    | UnderReview
+    | NoEnterprise
+    | Faulty
+)
 """What may come of homing a prefix."""
 
 
@@ -164,11 +174,11 @@ class Administration:
 
     async def _known_already(
         self, entry: PrefixEntry, audit: AuditEntry, *, restoring: bool
-    ) -> Homed | Taken | StillBelow | InUse:
+    ) -> Homed | Taken | StillBelow | InUse | UnderReview:
         directory = await self._store.directory()
         there = directory.exact(str(entry.prefix))
-        if there is None:
-            return Taken(same=False)
+        if there is None or there.applied:
+            return Taken(same=False) if there is None else UnderReview()
         if there.kind is PrefixKind.SECONDARY and entry.kind is PrefixKind.ENTERPRISE:
             if (refusal := handed_over(directory, entry)) is not None:
                 return refusal

@@ -51,6 +51,10 @@ class InUse(msgspec.Struct, frozen=True):
     """The prefix is the node's own, and is not handed over while something is stored there."""
 
 
+class UnderReview(msgspec.Struct, frozen=True):
+    """The prefix is applied for: who reviews that decides about it."""
+
+
 class Unallotted(msgspec.Struct, frozen=True):
     """No enterprise has just this prefix: there is nobody to delegate it to."""
 

@@ -46,6 +46,7 @@ from registry.allotment import (
     StillBelow,
     Taken,
     Unallotted,
+    UnderReview,
 )
 from registry.answers import Faulty
 from registry.commands import change_ids
@@ -100,7 +101,7 @@ def homing_prefix(
     return work
 
 
-def _not_homed(entry: PrefixEntry, answer: Taken | Refused) -> str:  # noqa: PLR0911 -- one for each
+def _not_homed(entry: PrefixEntry, answer: Taken | Refused) -> str:  # noqa: C901, PLR0911 -- one for each
     text = str(entry.prefix)
     match answer:
         case Taken(enterprise=0):
@@ -130,6 +131,8 @@ def _not_homed(entry: PrefixEntry, answer: Taken | Refused) -> str:  # noqa: PLR
                 f"{text} is the node's own and in use: delete the identifiers under it,"
                 f" and its record {record_key(text)}, first"
             )
+        case UnderReview():
+            return f"{text} is applied for: idnode prefix applications"
         case NoEnterprise():
             return f"there is no enterprise {entry.enterprise}: idnode enterprise add NAME"
         case Faulty(faults=faults):

@@ -49,7 +49,8 @@ class MemoryPrefixes:
         directory = await self._store.directory()
         asked = {str(prefix) for prefix in about.prefixes}
         holdings = {text: one for text, one in (await self._all()).items() if text in asked}
-        owners = await self._owners({about.enterprise, *about.heirs})
+        held = {one.enterprise for one in holdings.values()}
+        owners = await self._owners({about.enterprise, *about.heirs, *held})
 
         def unit(current: Current) -> tuple[Writes, tuple[HoldingPostings, T]]:
             ledger = HoldingLedger(
@@ -61,6 +62,9 @@ class MemoryPrefixes:
                 else None,
                 twin=self._twin(about),
                 rule=self._rules.get(str(about.root)),
+                used=frozenset(str(one) for one in about.prefixes if self._used(one))
+                if about.weigh
+                else frozenset(),
                 current=current,
             )
             postings, result = decide(ledger)
@@ -155,7 +159,7 @@ class MemoryPrefixes:
                 enterprise=entry.enterprise,
                 holder=names.get(entry.enterprise, ""),
                 kind=entry.kind,
-                state=_state(one, entry),
+                state=_state(one, self._store.entry(entry.prefix) or entry),
                 hosting=_hosting(one, entry),
                 routed=entry.routes is not None,
             )

@@ -134,13 +134,16 @@ async def _books(connection: Connection, about: HoldingAbout) -> dict[str, Any]:
     """Read what a decision needs; what it does not name is not asked for."""
     asked = [str(prefix) for prefix in about.prefixes]
     found = await connection.fetch(_SQL["several"], asked) if asked else ()
-    owners = sorted({about.enterprise, *about.heirs} - {0})
-    known = await connection.fetch(_SQL["owners"], owners) if owners else ()
     holdings = [_holding(row) for row in found]
+    owners = {about.enterprise, *about.heirs, *(one.enterprise for one in holdings)} - {0}
+    known = await connection.fetch(_SQL["owners"], sorted(owners)) if owners else ()
+    records = list(map(record_key, about.prefixes))
+    used = await connection.fetch(_SQL["used"], asked, records) if about.weigh else ()
     return {
         "directory": await directory.picture(connection),
         "holdings": {str(holding.prefix): holding for holding in holdings},
         "owners": {row["id"]: EnterpriseState(row["state"]) for row in known},
+        "used": frozenset(row["prefix"] for row in used),
         "application": _application(
             await connection.fetchrow(_SQL["application"], about.application)
             if about.application

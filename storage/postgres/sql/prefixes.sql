@@ -72,6 +72,14 @@ WITH gone AS (
 )
 SELECT prefix FROM gone;
 
+-- name: used
+-- Which prefixes have something stored under them or of them (state 5: deleted).
+SELECT a.prefix
+  FROM unnest($1::text[], $2::text[]) AS a (prefix, record)
+ WHERE EXISTS (SELECT FROM identifier i WHERE i.prefix = a.prefix AND i.state <> 5)
+    OR EXISTS (SELECT FROM identifier i
+                WHERE i.prefix = '0.NA' AND i.key = a.record AND i.state <> 5);
+
 -- name: owners
 -- Where some enterprises stand.
 SELECT id, state FROM enterprise WHERE id = ANY ($1::integer[]);

@@ -52,6 +52,8 @@ NARROWED = replace(KEY, prefixes=(Prefix.parse("88.300.1.2"),))
         (KEY, TARGET, replace(HOME, enabled=False), Disabled()),
         (KEY, TARGET, replace(HOME, routes=Routes()), LivesElsewhere()),
         (KEY, TARGET, replace(HOME, routes=Routes(), enabled=False), Disabled()),
+        (KEY, TARGET, replace(HOME, unhosted=True), LivesElsewhere()),
+        (KEY, TARGET, replace(HOME, applied=True, enabled=False), NotYours()),
         (FENCED, TARGET, HOME, WrongAddress()),
     ],
 )

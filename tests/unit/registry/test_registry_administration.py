@@ -21,6 +21,7 @@ from registry.allotment import (
     StillBelow,
     Taken,
     Unallotted,
+    UnderReview,
 )
 from registry.answers import Faulty
 from registry.keys import MAX_LIFE_SECONDS, KeyRing
@@ -128,6 +129,12 @@ async def test_prefixes_are_allotted_below_the_nodes_own(world, store, prefix, o
 
 def known(store):
     return {str(e.prefix): e.enabled for e in store._prefixes.values()}
+
+
+async def test_what_is_applied_for_is_not_homed_beside_the_review(world, store):
+    waiting = msgspec.structs.replace(entry("88.300.9", 1), enabled=False, applied=True)
+    store.keep_prefix(waiting)
+    assert await world.home_prefix(waiting, ordered()) == UnderReview()
 
 
 async def test_what_is_given_up_is_restored_as_it_was(world, store):
