@@ -1,14 +1,13 @@
 """Identifiers: ``{"handle", "templateVersion", "value": [{"index", "type", "data": {…}}]}``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from identifiers.faults import Fault, Faults, Invalid
-from identifiers.metadata.templates import TEMPLATE_INDEX, TEMPLATE_TYPE
 from identifiers.snms.lenient import members
-from identifiers.values import MAX_INDEX, Value
+from identifiers.values import MAX_INDEX, TEMPLATE_INDEX, TEMPLATE_TYPE, Value
 from identifiers.wire.dataform import plain_text
 from identifiers.wire.jsonload import step
 from identifiers.wire.members import Members
@@ -18,6 +17,11 @@ MAX_VALUE: Final = 255
 """Characters; longer texts are registered over the API of the node."""
 BATCH_LIMIT: Final = 2000
 _STRING: Final = "string"
+_PLACES: Final[Mapping[str, list[str]]] = {
+    "values": ["value"],
+    "template": ["templateVersion"],
+    "attributes": [],
+}
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -70,6 +74,16 @@ def read_list(found: object, name: str) -> list[object]:
         params = {"count": len(items), "limit": BATCH_LIMIT}
         raise Invalid([Fault("too_many", f"/{name}", params)])
     return items
+
+
+def theirs(fault: Fault) -> Fault:
+    """Return a fault of the registry at the place where a client of this interface wrote it."""
+    steps = fault.pointer.split("/")[1:]
+    if steps[:1] == ["items"]:
+        del steps[:2]  # which item of a list it is, is told otherwise
+    if steps:
+        steps[:1] = _PLACES.get(steps[0], steps[:1])
+    return Fault(fault.code, "".join(f"/{name}" for name in steps), fault.params)
 
 
 def told_object(handle: str, template: str, values: Iterable[Value]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from identifiers.snms.objects import (
     read_handle,
     read_list,
     read_object,
+    theirs,
     told_object,
 )
 from identifiers.values import Value
@@ -130,3 +131,17 @@ def test_sentences_are_those_that_clients_compare():
             Fault("utf8", params={"at": 1}),
         ]
     ) == ("缺少必要的请求参数: value.0.type；a/b: 不能为空；第 1 字节处不是有效的 UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("pointer", "place"),
+    [
+        ("/items/3/values/0/index", "/value/0/index"),
+        ("/attributes/ASH", "/ASH"),
+        ("/template", "/templateVersion"),
+        ("/handle", "/handle"),
+        ("/items/3", ""),
+    ],
+)
+def test_faults_of_the_registry_are_told_by_their_names(pointer, place):
+    assert theirs(Fault("empty", pointer)).pointer == place
