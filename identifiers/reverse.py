@@ -89,23 +89,30 @@ class TooBroad(msgspec.Struct, frozen=True):
     most: int
 
 
-def searchable(record: Record) -> Sequence[tuple[str, str]]:
-    """Return the different (type, text) by which `record` can be found, in their order.
+def public_texts(values: bytes) -> Sequence[tuple[str, str]]:
+    """Return the different (type, text) that anybody may read and search for, in their order.
 
-    Raises `identifiers.wire.cursor.ProtocolError` when its values cannot be read.
+    `values` is the wire form. Raises `identifiers.wire.cursor.ProtocolError` when it cannot be
+    read.
     """
-    if record.state is not State.ACTIVE:
-        return ()
     found: dict[tuple[str, str], None] = {}
-    for value in decode_values(record.values):
-        if not value.public or len(value.data) > MAX_TEXT_BYTES:
-            continue
-        if fold(value.type) in _UNSEARCHABLE:
+    for value in decode_values(values):
+        if not value.public or len(value.data) > MAX_TEXT_BYTES or not is_searched(value.type):
             continue
         text = plain_text(value.data)
         if text is not None:
             found[value.type, text] = None
     return tuple(found)
+
+
+def is_searched(kind: str) -> bool:
+    """Say whether values of a type can be searched for."""
+    return fold(kind) not in _UNSEARCHABLE
+
+
+def searchable(record: Record) -> Sequence[tuple[str, str]]:
+    """Return the different (type, text) by which anybody finds `record`, as `public_texts`."""
+    return public_texts(record.values) if record.state is State.ACTIVE else ()
 
 
 def fits_all(search: Search, record: Record) -> bool:

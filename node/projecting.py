@@ -11,18 +11,24 @@ from identifiers.errors import FateUnknown, StoreUnavailable
 from node.metrics import Family, gauge
 
 POLL_SECONDS: Final = 0.5
-"""How long news may lie there unseen; the reverse look-up is at most two seconds behind."""
-_BUSY: Final = 500
-"""Changes a second from which on writing goes first: bulk work has the machine."""
-_BESIDE_BULK: Final = 19.0
+"""How long news may lie there unseen; searches are at most two seconds behind."""
+BULK: Final = 10_000
+"""Changes a second from which on writing goes first: bulk work has the machine. Fewer are followed
+as they come, which takes half of a processor at the most."""
+_BESIDE_BULK: Final = 9.0
 """Seconds of rest for each second of work meanwhile."""
 _CATCHING_UP: Final = 0.25
+_TIDY_SECONDS: Final = 2.0
+"""How long it is between two tidyings."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Step(Protocol):
-    """What one step did: `read` changes; the oldest of them was `age` seconds old."""
+    """What one step did: `read` changes; the oldest of them was `age` seconds old.
+
+    `more`: there are probably more.
+    """
 
     @property
     def read(self) -> int:
@@ -34,12 +40,30 @@ class Step(Protocol):
         """How old the oldest change was, in seconds."""
         ...
 
+    @property
+    def more(self) -> bool:
+        """Whether there are probably more changes to be read right away."""
+        ...
 
-def rest_after(read: int, seconds: float, *, busy: bool) -> float:
-    """Return how long to rest after a step that `read` changes and took `seconds`."""
-    if not read:
-        return POLL_SECONDS
-    return seconds * (_BESIDE_BULK if busy else _CATCHING_UP)
+
+class Projection(Protocol):
+    """What follows the change log."""
+
+    async def advance(self) -> Step:
+        """Project the next changes."""
+        ...
+
+    async def tidy(self) -> int:
+        """Keep what is projected in order, a little at a time; return how much that made of it."""
+        ...
+
+
+def rest_after(step: Step, seconds: float, *, busy: bool) -> float:
+    """Return how long to rest after a step that took `seconds`."""
+    if busy and step.read:
+        return seconds * _BESIDE_BULK
+    # What comes in the meantime is one step then: fewer and larger ones cost less.
+    return seconds * _CATCHING_UP if step.more else POLL_SECONDS
 
 
 class Projecting:
@@ -48,31 +72,37 @@ class Projecting:
     def __init__(
         self,
         name: str,
-        advance: Callable[[], Awaitable[Step]],
+        projection: Projection,
         written: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._name = name
-        self._advance = advance
+        self._projection = projection
         self._written = written
         self._sleep = sleep
+        self._clock = clock
         self._lag = 0.0
 
     async def run(self) -> None:
         """Go on until cancelled; while the store is away, look for it twice a second."""
-        written, looked = self._written(), monotonic()
+        written, looked = self._written(), self._clock()
+        tidied = looked
         while True:
-            began, read = monotonic(), 0
+            began, rest = self._clock(), POLL_SECONDS
+            before, written = written, self._written()
+            since, looked = looked, began
+            busy = written - before > BULK * (looked - since)
             try:
-                step = await self._advance()
+                step = await self._projection.advance()
+                self._lag = step.age
+                rest = rest_after(step, self._clock() - began, busy=busy)
+                if not busy and not step.more and began - tidied >= _TIDY_SECONDS:
+                    tidied = began
+                    await self._projection.tidy()
             except (StoreUnavailable, FateUnknown) as why:
                 _log.warning("projection put off", projection=self._name, why=str(why))
-            else:
-                self._lag, read = step.age, step.read
-            before, written = written, self._written()
-            since, looked = looked, monotonic()
-            busy = written - before > _BUSY * (looked - since)
-            await self._sleep(rest_after(read, looked - began, busy=busy))
+            await self._sleep(rest)
 
     def families(self) -> list[Family]:
         """Return how far behind the projection is."""

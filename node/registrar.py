@@ -55,7 +55,7 @@ from storage.postgres import (
     Nudge,
     PostgresReverse,
     PostgresStore,
-    ReverseProjection,
+    SearchProjection,
     maintain,
     migrate,
 )
@@ -115,10 +115,10 @@ async def begin_registry(running: Running) -> None:
     )
     running.metrics.append(lambda: bulk_families(imports.rows))
     projecting = Projecting(
-        "reverse", ReverseProjection(database).advance, lambda: imports.rows.rows + commit.written
+        "search", SearchProjection(database), lambda: imports.rows.rows + commit.written
     )
     running.metrics.append(projecting.families)
-    running.background(projecting.run(), "reverse look-up")
+    running.background(projecting.run(), "search projection")
     access = make_access(database, store, settings.keys_dir)
     app = registry_app(
         registry,

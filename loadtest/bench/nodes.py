@@ -132,7 +132,7 @@ def redis_stopped(node: Node) -> Iterator[None]:
 def settle(node: Node, patience: float) -> float:
     """Wait until the node is at rest: what was written is projected, checkpointed and vacuumed.
 
-    At rest the reverse look-up has nothing to do and all processes together use less than a tenth
+    At rest the projection has nothing to do and all processes together use less than a tenth
     of a processor; after `patience` seconds that is waited for no more. Returns how many seconds it
     took.
     """

@@ -161,7 +161,7 @@ def measure(stage: Stage, wanted: frozenset[str]) -> Iterator[tuple[str, dict[st
     rested = 0.0
     for name, part in WRITING.items():
         if name in wanted:
-            # What follows a write, the reverse look-up above all, is no part of the next one.
+            # What follows a write, the projection above all, is no part of the next one.
             rested += nodes.settle(stage.node, stage.sizes.rest)
             yield name, part(stage)
     rested += nodes.settle(stage.node, stage.sizes.rest)

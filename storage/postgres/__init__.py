@@ -20,7 +20,9 @@ In reading order:
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
 * ``history``     `PostgresHistory`: HistoryStore
-* ``reverse``     `ReverseProjection` and `PostgresReverse`: ReverseLookup
+* ``blocks``      (pure) identifiers as the search index holds them
+* ``projection``  `SearchProjection`: keeps that index
+* ``search``      walks through it; ``reverse``: `PostgresReverse`: ReverseLookup
 * ``tallies``     `PostgresTallies`: TallyStore, and the sums by day
 * ``upkeep``      what must be done now and then: partitions, pruning, durability check
 * ``sql/``        the statements, one file for each module
@@ -34,8 +36,9 @@ from storage.postgres.documents import PostgresDocuments
 from storage.postgres.errors import NotDurable, Unsuitable
 from storage.postgres.feed import PostgresFeed
 from storage.postgres.pool import Census
+from storage.postgres.projection import SearchProjection
 from storage.postgres.records import PostgresRecords
-from storage.postgres.reverse import PostgresReverse, ReverseProjection
+from storage.postgres.reverse import PostgresReverse
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.store import PostgresStore
 from storage.postgres.history import PostgresHistory
@@ -62,7 +65,7 @@ __all__ = [
     "PostgresStore",
     "PostgresTallies",
     "PostgresTemplates",
-    "ReverseProjection",
+    "SearchProjection",
     "Unsuitable",
     "check_schema",
     "PostgresHistory",

@@ -26,7 +26,7 @@ from storage.postgres import (
     PostgresReverse,
     PostgresStore,
     PostgresTemplates,
-    ReverseProjection,
+    SearchProjection,
 )
 
 Change = tuple[UUID, str, int, ChangeKind]
@@ -125,7 +125,7 @@ async def postgres_backend(dsn: str) -> AsyncIterator[Backend]:
         Nudge(dsn) as nudge,
         PostgresFeed(database, dsn) as feed,
     ):
-        projection = ReverseProjection(database, step=7)
+        projection = SearchProjection(database, step=7)
 
         async def project() -> None:
             while (await projection.advance()).read:

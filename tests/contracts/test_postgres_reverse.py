@@ -1,4 +1,4 @@
-"""What is particular to the reverse look-up in Postgres: the projection, its order, its plans."""
+"""What is particular to searching in Postgres: the projection, its order, its blocks, its plans."""
 
 import asyncio
 import logging
@@ -11,11 +11,10 @@ import pytest
 from identifiers.reverse import Pattern, Search, Test, TooBroad
 from identifiers.values import Value
 from identifiers.wire.handle.values import encode_values
-from storage.postgres import Database, PostgresReverse, ReverseProjection, migrate
-from storage.postgres.reverse import NOTHING_TO_DO, has_trigram, like, text_range
-from storage.postgres.sql import load
+from storage.postgres import Database, PostgresReverse, SearchProjection, migrate
+from storage.postgres.projection import NOTHING_TO_DO
 from tests.contracts.backends import Backend
-from tests.contracts.units import put
+from tests.contracts.units import delete, put
 
 
 def url(text: str) -> bytes:
@@ -32,18 +31,22 @@ async def found(backend: Backend, text: str) -> list[str]:
     return [match.name for match in matches]
 
 
+async def entries(sql: Any) -> list[int]:
+    return [row[0] for row in await sql.fetch("SELECT entries FROM search_block ORDER BY id")]
+
+
 async def test_steps_go_on_where_the_last_one_ended(postgres: Backend, dsn: str, sql: Any) -> None:
     for n in range(5):
         await put(postgres.store, f"88.300.1/N{n}", url("x"))
     async with Database(dsn) as database:
-        first = await ReverseProjection(database, step=3).advance()
-        assert first.read == 3
+        first = await SearchProjection(database, step=3).advance()
+        assert (first.read, first.more) == (3, True)
         assert first.age >= 0
         # Whoever comes next reads the rest: what was done is in the database only.
-        second = ReverseProjection(database, step=3)
+        second = SearchProjection(database, step=3)
         assert (await second.advance()).read == 2
         assert await second.advance() == NOTHING_TO_DO
-    assert await sql.fetchval("SELECT count(*) FROM reverse_lookup") == 5
+    assert await entries(sql) == [3, 2]
 
 
 async def test_a_step_that_is_cut_leaves_nothing(postgres: Backend, dsn: str, sql: Any) -> None:
@@ -53,10 +56,10 @@ async def test_a_step_that_is_cut_leaves_nothing(postgres: Backend, dsn: str, sq
         "ALTER TABLE projection ADD CONSTRAINT cut CHECK (xid = '0')"  # the last statement fails
     )
     async with Database(dsn) as database:
-        projection = ReverseProjection(database)
+        projection = SearchProjection(database)
         with pytest.raises(asyncpg.CheckViolationError):
             await projection.advance()
-        assert await sql.fetchval("SELECT count(*) FROM reverse_lookup") == 0
+        assert await entries(sql) == []
         assert await sql.fetchrow("SELECT * FROM projection") == before
         await sql.execute("ALTER TABLE projection DROP CONSTRAINT cut")
         assert (await projection.advance()).read == 1
@@ -67,7 +70,7 @@ async def test_several_take_turns(postgres: Backend, dsn: str) -> None:
     for n in range(20):
         await put(postgres.store, f"88.300.1/N{n}", url("x"))
     async with Database(dsn) as database:
-        steps = [ReverseProjection(database, step=5).advance() for _ in range(6)]
+        steps = [SearchProjection(database, step=5).advance() for _ in range(6)]
         done = await asyncio.gather(*steps)
     assert sum(step.read for step in done) == 20
     assert len(await found(postgres, "x")) == 20
@@ -84,7 +87,7 @@ async def test_nothing_is_passed_over_while_an_older_transaction_runs(
     )
     await put(postgres.store, "88.300.1/A", url("x"))
     async with Database(dsn) as database:
-        projection = ReverseProjection(database)
+        projection = SearchProjection(database)
         waiting = await projection.advance()
         assert waiting.read == 0  # the younger one is committed, and waits for the older
         await transaction.commit()
@@ -106,84 +109,99 @@ async def test_a_record_that_cannot_be_read_holds_up_nobody(
     assert await found(postgres, "x") == ["88.300.1/B", "88.300.1/C"]
 
 
-@pytest.mark.parametrize("text", ["*mine*", "*.pdf", "mine*"])
+@pytest.mark.parametrize("text", ["*ne*", "*.pdf", "mine*"])
 async def test_too_broad_a_search_is_given_up(postgres: Backend, dsn: str, text: str) -> None:
     for n in range(12):
-        await put(postgres.store, f"88.300.1/N{n}", url(f"mine{n}.pdf"))
+        # What is looked at in vain counts: each has four octets in a row that are looked for.
+        values = [Value(index=1, type="URL", data=b"mine%d.pdf" % n)]
+        values += [Value(index=2, type="NOTE", data=b"never")]
+        await put(postgres.store, f"88.300.1/N{n}", encode_values(values))
     await postgres.project()
+    tests = (Test("URL", Pattern.parse(text)), Test("NOTE", Pattern.parse("*v*r*v*")))
     async with Database(dsn) as database:
-        reverse = PostgresReverse(database, looked=10, fitting=10)
-        assert await reverse.search(asked(text)) == TooBroad(10)
-        matches = await reverse.search(asked(text, limit=10))
+        reverse = PostgresReverse(database, looked=10)
+        assert await reverse.search(Search(tests=tests)) == TooBroad(10)
+        matches = await reverse.search(asked(text))
         assert not isinstance(matches, TooBroad)
-        assert len(matches) == 10
+        assert len(matches) == 12
 
 
-async def test_few_of_many_are_found_by_trigrams(postgres: Backend, dsn: str) -> None:
+async def test_few_of_many_are_found_by_their_terms(postgres: Backend, dsn: str) -> None:
     for n in range(12):
         await put(postgres.store, f"88.300.1/N{n}", url(f"mine-{n:03}.pdf"))
-    await postgres.project()
+        await postgres.project()
     async with Database(dsn) as database:
-        reverse = PostgresReverse(database, looked=10, fitting=10)
-        matches = await reverse.search(asked("*-011*"))
-        assert not isinstance(matches, TooBroad)
-        assert [match.name for match in matches] == ["88.300.1/N11"]
+        reverse = PostgresReverse(database, looked=0)  # blocks without it are not looked at
+        for text in ("*-011*", "mine-011.pdf", "mine-011*", "*11.pdf"):
+            matches = await reverse.search(asked(text))
+            assert not isinstance(matches, TooBroad)
+            assert [match.name for match in matches] == ["88.300.1/N11"]
 
 
-async def test_without_trigrams(postgres: Backend, sql: Any) -> None:
-    await sql.execute("DROP INDEX reverse_lookup_trigram")
-    await put(postgres.store, "88.300.1/A", url("https://example.org/mine"))
+async def test_blocks_that_hold_little_are_put_together(
+    postgres: Backend, dsn: str, sql: Any
+) -> None:
+    async with Database(dsn) as database:
+        projection = SearchProjection(database, round_=8)
+        for n in range(12):
+            await put(postgres.store, f"88.300.1/N{n % 4}", url(f"x{n // 4}"))
+            assert (await projection.advance()).read == 1
+        assert await entries(sql) == [1] * 12
+        assert await projection.tidy() == 8  # all of the first eight were replaced since
+        assert await projection.tidy() == 3
+        assert await entries(sql) == [4]
+        assert await projection.tidy() == 0  # it has no company
+        assert await found(postgres, "x2") == [f"88.300.1/N{n}" for n in range(4)]
+        assert await found(postgres, "x1") == []
+        for n in range(4):
+            await delete(postgres.store, f"88.300.1/N{n}")
+        await projection.advance()
+        assert await projection.tidy() == 1
+        assert await entries(sql) == []
+
+
+async def test_what_others_have_put_together_is_left_alone(
+    postgres: Backend, dsn: str, sql: Any
+) -> None:
+    async with Database(dsn) as database:
+        projection = SearchProjection(database)
+        for n in range(6):
+            await put(postgres.store, f"88.300.1/N{n}", url("x"))
+            await projection.advance()
+        done = await asyncio.gather(*(SearchProjection(database).tidy() for _ in range(3)))
+    assert sum(done) == 5
+    assert sum(await entries(sql)) == 6
+    assert len(await found(postgres, "x")) == 6
+
+
+async def test_searches_walk_the_index_of_terms(postgres: Backend, sql: Any) -> None:
+    await put(postgres.store, "88.300.1/A", url("x"))
     await postgres.project()
-    assert await found(postgres, "*example*") == ["88.300.1/A"]
-
-
-async def test_searches_walk_indexes(postgres: Backend, sql: Any) -> None:
-    await put_many(postgres, 3000)
-    # The table is so small that reading all of it is cheaper: what counts is that it need not be.
-    await sql.execute("ANALYZE reverse_lookup; SET enable_seqscan = off")
-    low, high = text_range(Test("URL", Pattern.parse("x12*")))
-    by_range = (*low, *high, "x12%", 1000, "", ["NOTE"], ["y"], 10, 0)
-    by_trigrams = ("URL", "%x12%", 1000, "", ["NOTE"], ["y"], 10, 0)
-    for name, arguments, index in (
-        ("by_range", by_range, "reverse_lookup_pkey"),
-        ("by_trigrams", by_trigrams, "reverse_lookup_trigram"),
-    ):
-        rows = await sql.fetch(f"EXPLAIN {load('reverse')[name]}", *arguments)
-        plan = "\n".join(row[0] for row in rows)
-        assert index in plan, plan
+    await sql.execute(
+        "ANALYZE search_block; LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0;"
+        "SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = off;"
+        "SET client_min_messages = log"
+    )
+    ask = await sql.prepare("SELECT * FROM search_candidates(0, $1, $2, $3, $4, $5, $6, 9)")
+    await ask.fetch([], [], *(every := (0, 2**62) * 2))
+    plans: list[str] = []
+    sql.add_log_listener(lambda _, message: plans.append(message.message))
+    for needed, one_of in (([1], []), ([], [1, 2]), ([1], [2, 3])):
+        await ask.fetch(needed, one_of, *every)
+        plan = "\n".join(plans)
+        assert "search_block_terms" in plan, plan
         assert "Seq Scan" not in plan, plan
-        assert plan.count("reverse_lookup_key") == 2, plan  # one probe by handle for each condition
+        plans.clear()
 
 
-async def put_many(backend: Backend, count: int) -> None:
-    for start in range(0, count, 200):
-        many = [
-            Value(index=n + 1, type="URL", data=f"x{n}".encode())
-            for n in range(start, min(start + 200, count))
-        ]
-        await put(backend.store, f"88.300.1/N{start}", encode_values(many))
-    await backend.project()
-
-
-def test_ranges_of_texts() -> None:
-    def between(text: str) -> tuple[object, object]:
-        return text_range(Test("URL", Pattern.parse(text)))
-
-    assert between("ab") == (("URL", "ab"), ("URL", "ab\x01"))
-    assert between("ab*") == (("URL", "ab"), ("URL", "ac"))
-    assert between("a\ud7ff*") == (("URL", "a\ud7ff"), ("URL", "a\ue000"))
-    assert between("a\U0010ffff*") == (("URL", "a\U0010ffff"), ("URL", "b"))
-    assert between("*") == (("URL", ""), ("URL\x01", ""))
-
-
-def test_patterns_for_like() -> None:
-    assert like(Pattern.parse("a%b_c\\d*e")) == "a\\%b\\_c\\\\d%e"
-    assert [has_trigram(Pattern.parse(t)) for t in ("*abc*", "*ab*c", "*矿山煤*", "*a-b-c")] == [
-        True,
-        False,
-        False,
-        False,
-    ]
+async def test_everything_is_found_in_whatever_order_it_was_written(postgres: Backend) -> None:
+    long = "长" * 300  # 900 octets: a block is full of so long texts before it has 128 entries
+    for n in range(150):
+        await put(postgres.store, f"88.300.1/N{n:03}", url(f"{long}{n % 3}"))
+    await postgres.project()
+    for n in range(3):
+        assert len(await found(postgres, f"{long}{n}")) == 50
+    assert len(await found(postgres, "长*")) == 150
 
 
 async def test_who_may_not_make_extensions_does_without_trigrams(postgres_server: str) -> None:

@@ -51,7 +51,7 @@ async def test_it_follows_what_is_written(node, search):
         await registry.delete(handle)
     await until(lambda: _is(search, "URL=https://one.*", []))
     metrics = await node.metrics()
-    assert 'idnode_projection_lag_seconds{projection="reverse"}' in metrics
+    assert 'idnode_projection_lag_seconds{projection="search"}' in metrics
 
 
 @pytest.mark.timeout(180)

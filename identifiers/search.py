@@ -1,0 +1,98 @@
+"""Search: what identifiers are looked for, and whether one of them is it.
+
+What can be found is what anybody may read of an identifier (`identifiers.reverse.public_texts`) and
+its name, state and times, whoever asks: values that only administrators may read are never looked
+through, so that no search can tell what they hold.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+
+from identifiers.names import fold, prefix_of
+from identifiers.records import State
+from identifiers.reverse import Test
+
+MAX_WORDS: Final = 8
+MAX_WORD: Final = 64
+"""Characters of one word of a full-text search."""
+COUNT_CAP: Final = 10_000
+"""As far as what fits is counted."""
+LIVING: Final = frozenset(State) - {State.DELETED}
+_FOREVER: Final = 2**62
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A range of epoch seconds, both ends included."""
+
+    since: int = 0
+    until: int = _FOREVER
+
+    def holds(self, at: int) -> bool:
+        """Say whether `at` is in the range."""
+        return self.since <= at <= self.until
+
+
+ALWAYS: Final = Span()
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked for. Everything must hold.
+
+    `words`: each is part of the name or of a text that anybody may read, whatever the case of ASCII
+    letters. `tests` are of values, where case matters. `begins`: the canonical handle begins with
+    this text. `under`: prefixes of which one is the identifier's or is above it; empty: any.
+    """
+
+    words: tuple[str, ...] = ()
+    tests: tuple[Test, ...] = ()
+    begins: str = ""
+    under: tuple[str, ...] = ()
+    states: frozenset[State] = LIVING
+    changed: Span = ALWAYS
+    created: Span = ALWAYS
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One identifier as it is stored now, without its values. Times are epoch seconds."""
+
+    key: str
+    name: str
+    version: int
+    state: State
+    template: str | None
+    changed_at: int
+    created_at: int
+
+
+def is_under(prefix: str, above: str) -> bool:
+    """Say whether `prefix` is `above` or derived from it."""
+    return prefix == above or prefix.startswith(f"{above}.")
+
+
+def ancestors(prefix: str) -> tuple[str, ...]:
+    """Return a prefix and all that it is derived from."""
+    labels = prefix.split(".")
+    return tuple(".".join(labels[:count]) for count in range(1, len(labels) + 1))
+
+
+def may_fit(wanted: Wanted, found: Found) -> bool:
+    """Say whether `found` is what is looked for as far as that can be told without its texts."""
+    prefix = prefix_of(found.key)
+    return (
+        found.state in wanted.states
+        and found.key.startswith(wanted.begins)
+        and wanted.changed.holds(found.changed_at)
+        and wanted.created.holds(found.created_at)
+        and (not wanted.under or any(is_under(prefix, above) for above in wanted.under))
+    )
+
+
+def texts_fit(wanted: Wanted, name: str, texts: Collection[tuple[str, str]]) -> bool:
+    """Say whether words and tests hold for an identifier of this name and these public texts."""
+    told = [fold(name), *(fold(text) for _, text in texts)] if wanted.words else ()
+    return all(any(fold(word) in text for text in told) for word in wanted.words) and all(
+        any(kind == test.type and test.pattern.fits(text) for kind, text in texts)
+        for test in wanted.tests
+    )

@@ -1,0 +1,158 @@
+"""The projection of the change log that searches read.
+
+The log is read in the order of commits: only what is below the transaction horizon, by (xid, id).
+What a step writes and how far it read are one transaction, so that a step happens once, whatever
+ends the process. What is projected is the record as it is now, and only for the change that made it
+so: a record that changes often is written once, and whatever else blocks hold of it is of a version
+that is no longer its newest, which whoever searches passes over. So nothing is looked for here and
+nothing changed: a step appends (docs/decisions/0014).
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from storage.postgres import blocks
+from storage.postgres.database import Database
+from storage.postgres.pool import Connection
+from storage.postgres.sql import load
+
+_SQL: Final = load("projection")
+STEP: Final = 5000
+"""Changes of one step."""
+ROUND: Final = 16
+"""Blocks that one tidying looks at."""
+_SECONDS: Final = 30.0
+_OPENING: Final = (
+    # To lose a step costs its repetition: nobody waits for the disk.
+    "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '1s';"
+    " SET LOCAL statement_timeout = '30s'; SET LOCAL work_mem = '16MB'"
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What a step did: `read` changes; the oldest of them was `age` seconds old.
+
+    `more`: the log probably goes on.
+    """
+
+    read: int
+    age: float
+    more: bool = False
+
+
+NOTHING_TO_DO: Final = Progress(0, 0.0)
+
+
+class SearchProjection:
+    """Reads the change log on. Any number of processes may: they take turns."""
+
+    def __init__(self, database: Database, step: int = STEP, round_: int = ROUND) -> None:
+        self._database = database
+        self._step = step
+        self._round = round_
+        self._tidied = 0
+
+    async def advance(self) -> Progress:
+        """Project the next changes. Raises `StoreUnavailable` and `FateUnknown`: step again."""
+        waiting = await self._database.row(_SQL["waiting"])
+        if waiting is None or not waiting[0]:
+            return NOTHING_TO_DO
+        return await self._database.commit(self._advance, opening=_OPENING, seconds=_SECONDS)
+
+    async def tidy(self) -> int:
+        """Look at the next blocks, round and round; put those together that hold little.
+
+        Single changes make blocks of their own, and what is changed anew leaves holes. Returns how
+        many blocks are fewer. Raises as `advance` does.
+        """
+
+        async def look(connection: Connection) -> Sequence[int]:
+            return await self._low(connection)
+
+        low = await self._database.read(look)
+        if not low:
+            return 0
+
+        async def merge(connection: Connection) -> int:
+            return await self._merge(connection, low)
+
+        return await self._database.commit(merge, opening=_OPENING, seconds=_SECONDS)
+
+    async def _advance(self, connection: Connection) -> Progress:
+        begin = await connection.fetchrow(_SQL["claim"])
+        end = await connection.fetchrow(_SQL["window"], *begin, self._step)
+        if end["read"]:
+            place = end["xid"], end["id"]
+            await self._append(connection, "versions", *begin, *place)
+            await connection.execute(_SQL["advance"], *place)
+        # Nothing read: another process was quicker, or an older transaction is still under way.
+        return Progress(end["read"], max(0.0, end["age"]), end["read"] == self._step)
+
+    async def _append(self, connection: Connection, statement: str, *arguments: object) -> int:
+        """Write what a statement gives into new blocks; return how many these are."""
+        # All of a step at once might be a gigabyte of values.
+        made: list[blocks.Row] = []
+        group: list[blocks.Version] = []
+        octets = 0
+        async for row in connection.cursor(_SQL[statement], *arguments, prefetch=blocks.SIZE):
+            group.append(blocks.Version(*row))
+            octets += len(row["wire_values"])
+            if len(group) == blocks.SIZE or octets >= blocks.OCTETS:
+                made.append(_built(group))
+                group, octets = [], 0
+                await asyncio.sleep(0)  # a block takes milliseconds: others go on in between
+        if group:
+            made.append(_built(group))
+        made = [row for row in made if row.entries]
+        if made:
+            await connection.copy_to_table(
+                "search_block",
+                source=memoryview(blocks.copied(made)),
+                columns=blocks.COLUMNS,
+                format="binary",
+            )
+        return len(made)
+
+    async def _low(self, connection: Connection) -> Sequence[int]:
+        """Return those of the next blocks that are better put together."""
+        looked = await connection.fetch(_SQL["round"], self._tidied, self._round)
+        # At the end of a round the next begins anew.
+        self._tidied = looked[-1]["id"] if len(looked) == self._round else 0
+        entries = {row["id"]: blocks.heads(row["head"]) for row in looked}
+        live = await _live(connection, entries)
+        low = [number for number in entries if live.get(number, 0) < blocks.SIZE // 2]
+        # One that holds little stays as it is until it has company; one that holds nothing goes.
+        return low if len(low) > 1 or not all(map(live.get, low)) else ()
+
+    async def _merge(self, connection: Connection, low: Sequence[int]) -> int:
+        await connection.fetchrow(_SQL["claim"])  # one at a time writes
+        dropped = await connection.fetch(_SQL["drop_blocks"], low)
+        # What another process has put together meanwhile is not there any more.
+        kept = [entry for row in dropped for entry in blocks.heads(row["head"])]
+        made = await self._append(
+            connection, "versions_now", [e.key for e in kept], [e.version for e in kept]
+        )
+        return len(dropped) - made
+
+
+async def _live(
+    connection: Connection, entries: dict[int, Sequence[blocks.Entry]]
+) -> dict[int, int]:
+    """Return how many versions of each block are still the newest."""
+    flat = [(number, e.key, e.version) for number, several in entries.items() for e in several]
+    numbers, keys, versions = [f[0] for f in flat], [f[1] for f in flat], [f[2] for f in flat]
+    return dict(await connection.fetch(_SQL["count_live"], numbers, keys, versions))
+
+
+def _built(versions: Sequence[blocks.Version]) -> blocks.Row:
+    row, faults = blocks.build(versions)
+    for key, error in faults:
+        # One record that nobody can read must not keep all that come after it from being found.
+        _log.error("the values of %r cannot be read, so it is not findable: %s", key, error)
+    return row
