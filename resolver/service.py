@@ -17,7 +17,7 @@ from identifiers.errors import StoreUnavailable
 from identifiers.outcomes import Absent, Found, NotHomed, Outcome, Referral, Unavailable
 from identifiers.patterns import Budget
 from identifiers.queries import Query
-from identifiers.records import Record, State
+from identifiers.records import EMPTY_VALUES, Record, State
 from identifiers.template_handles import Template, computed, template_for, unknown
 from resolver.clients import Client
 from resolver.counters import Counters
@@ -28,6 +28,7 @@ from resolver.ports import Walk
 from resolver.tiers.local import Entry, LocalTier
 from resolver.tiers.partial import Incomplete, TooSlow
 from resolver.tiers.s3fifo import MOST_USES
+from resolver.unheld import Unheld, Unread
 from resolver.view import Kept, keep, seen
 
 _RETRY_AFTER: Final = 2
@@ -35,6 +36,8 @@ _RETRY_AFTER: Final = 2
 _SLICE: Final = 256
 """Queries of a batch that are decided in one turn of the loop: about a millisecond."""
 _UNAVAILABLE: Final = Unavailable(_RETRY_AFTER)
+_ACTIVE: Final = State.ACTIVE
+"""By this name: before Python 3.12 a member of an enum is found slowly."""
 
 
 class Basis(msgspec.Struct, frozen=True, gc=False):
@@ -88,6 +91,7 @@ class Resolver:
         self._limits = limits
         self._directory: PrefixDirectory | None = None
         self._generation = 0
+        self._unheld: dict[str, Unheld] = {}
 
     def use(self, directory: PrefixDirectory) -> None:
         """Decide by this picture of the prefixes from now on."""
@@ -95,6 +99,7 @@ class Resolver:
             return  # what changed in prefix records was no route and no namespace
         self._directory = directory
         self._generation += 1
+        self._unheld.clear()
 
     def stale(self, now: float) -> float | None:
         """Return for how many seconds nothing was proven right, None while answers are fresh."""
@@ -197,6 +202,24 @@ class Resolver:
         self._tallying.found(told.prefix, client.address)
         return told.public
 
+    def unheld(self, name: str, now: float) -> Unheld | None:
+        """Return whose a name is that is a key and of which nothing is known here, else None."""
+        prefix, _, suffix = name.partition("/")
+        directory = self._directory
+        if (
+            directory is None
+            or prefix not in directory.plain
+            or not suffix
+            or "\0" in suffix
+            or self.peek(name) is not None
+            or self._local.lacks(name, now)
+        ):
+            return None
+        unheld = self._unheld.get(prefix)
+        if unheld is None:
+            unheld = self._unheld[prefix] = Unheld(intern(prefix), self._generation)
+        return unheld
+
     def picture(self, now: float) -> int | None:
         """Return which picture of the prefixes is in use; None: no record is believed now.
 
@@ -237,6 +260,62 @@ class Resolver:
         # What is not ours any more: the prefixes have just changed.
         return [next(told) if isinstance(target, Ours) else target for target in targets]
 
+    async def tell_together(
+        self, asked: Sequence[tuple[Unread, Client]], now: float
+    ) -> list[bytes | Outcome]:
+        """Answer questions for what was `unheld`, in order: by the values that are told, mostly.
+
+        What is done here for each name, and for nothing else, is what a miss costs.
+        """
+        records = await self._records(
+            list(dict.fromkeys([one.name for one, _ in asked])), now, past_caches=False
+        )
+        told: list[bytes | Outcome] = []
+        rest: list[int] = []
+        peek, picture = self.peek, self._generation
+        prefix, asker, times = "", None, 0
+        for at, (one, client) in enumerate(asked):
+            name, held = one.name, one.held
+            kept = peek(name)
+            if (
+                kept is None
+                or kept.record is not records.get(name)
+                or kept.record.state is not _ACTIVE
+                or kept.public == EMPTY_VALUES
+                or held.picture != picture
+            ):
+                rest.append(at)
+                told.append(_UNAVAILABLE)
+                continue
+            kept.told, kept.prefix = picture, held.prefix
+            told.append(kept.public)
+            if held.prefix is not prefix or client is not asker:
+                if asker is not None:
+                    self.retold(prefix, asker, times)
+                prefix, asker, times = held.prefix, client, 0
+            times += 1
+        if asker is not None:
+            self.retold(prefix, asker, times)
+        if rest:
+            outcomes = await self._decide_rest([asked[at] for at in rest], records, now)
+            for at, outcome in zip(rest, outcomes, strict=True):
+                told[at] = outcome
+        return told
+
+    async def _decide_rest(
+        self, asked: Sequence[tuple[Unread, Client]], records: dict[str, Record | None], now: float
+    ) -> list[Outcome]:
+        queries = [(one.query(), client) for one, client in asked]
+        targets = [self._target(query) for query, _ in queries]
+        ours = [
+            (target, query, client)
+            for target, (query, client) in zip(targets, queries, strict=True)
+            if isinstance(target, Ours)
+        ]
+        if len(ours) < len(asked) or any(one.held.picture != self._generation for one, _ in asked):
+            return await self.answer_together(queries, now)  # the prefixes have just changed
+        return await self._decide(ours, records, now)
+
     async def answer_all(
         self, queries: Sequence[Query], client: Client, now: float
     ) -> list[Outcome]:
@@ -266,10 +345,21 @@ class Resolver:
     async def _ask_all(
         self, asked: Sequence[tuple[Ours, Query, Client]], now: float
     ) -> list[Outcome]:
-        """Ask the tiers for what is not known here; unknown names may then be computed."""
+        """Ask the tiers for what is not known here."""
         past_caches = any(_past_caches(query, client) for _, query, client in asked)
         keys = list(dict.fromkeys([target.key for target, _, _ in asked]))
         records = await self._records(keys, now, past_caches=past_caches)
+        return await self._decide(asked, records, now, past_caches=past_caches)
+
+    async def _decide(
+        self,
+        asked: Sequence[tuple[Ours, Query, Client]],
+        records: dict[str, Record | None],
+        now: float,
+        *,
+        past_caches: bool = False,
+    ) -> list[Outcome]:
+        """Answer by what could be had; unknown names may then be computed."""
         outcomes: list[Outcome] = []
         templates: dict[int, Template | Absent] = {}
         for at, (target, query, _) in enumerate(asked):

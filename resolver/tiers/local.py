@@ -135,6 +135,10 @@ class LocalTier:
             return entry if now < entry.due else self._late(key, entry, now)
         return NOTHING if self._unknown.has(key, now) else None
 
+    def lacks(self, key: str, now: float) -> bool:
+        """Say whether it is known that there is no such record."""
+        return self._unknown.has(key, now)
+
     def holds(self, entry: Entry, now: float) -> bool:
         """Say whether `look` would return this very entry, as it did before; `cleared` tells more.
 

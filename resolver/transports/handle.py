@@ -42,7 +42,7 @@ from resolver.transports.beyond import (
     sealed_reply_to,
 )
 from resolver.transports.beyond import Reply as Reply  # noqa: PLC0414 -- exported too
-from resolver.transports.repeats import DEFAULT_OCTETS, Expirations, Repeats
+from resolver.transports.repeats import DEFAULT_OCTETS, Expirations, Plain, Repeats
 
 _CODE_START: Final = envelope.SIZE + 4
 _CODE_END: Final = _CODE_START + 4
@@ -114,6 +114,7 @@ class HandleExchange:
         self._expires = Expirations(epoch).at
         self._repeats = Repeats(resolver, self._expires, finished_octets)
         self.repeated: Final = self._repeats.one
+        self.look: Final = self._repeats.look
         self.repeat: Final = self._repeats.some
         self._site = translate.Site(site.serial, bool(site.flags & SiteFlag.PRIMARY))
         self._absent = AbsentReplies(self._site)
@@ -180,9 +181,25 @@ class HandleExchange:
         """Ask the store for what several missed; each `gathers`."""
         queries = [(asking.query, client) for asking, client in asked]
         outcomes = await self._resolver.answer_together(queries, now)
+        answers: list[Reply | Pending] = []
+        for (asking, client), outcome in zip(asked, outcomes, strict=True):
+            answer = self._decided(asking, outcome, client, now)
+            if isinstance(outcome, Found) and isinstance(answer, Reply):
+                self._repeats.learn_shape(asking.request, asking.query, outcome, answer.data)
+            answers.append(answer)
+        return answers
+
+    async def tell_together(
+        self, asked: Sequence[tuple[Plain, Client]], now: float
+    ) -> list[bytes | Reply | Pending]:
+        """Ask the store for what several missed at a glance; most are told their values' bytes."""
+        told = await self._resolver.tell_together(asked, now)
+        expires = self._expires(now)
         return [
-            self._decided(asking, outcome, client, now)
-            for (asking, client), outcome in zip(asked, outcomes, strict=True)
+            plain.reply(values, expires)
+            if isinstance(values, bytes)
+            else self._decided(Asking(*plain.asking(), plain.request), values, client, now)
+            for (plain, client), values in zip(asked, told, strict=True)
         ]
 
     async def replies(

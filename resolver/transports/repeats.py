@@ -14,14 +14,22 @@ import msgspec
 from identifiers.outcomes import Found
 from identifiers.queries import Query
 from identifiers.wire.handle import envelope
-from identifiers.wire.handle.resolution import answer_key, patch, request_id_of, shared_part
-from identifiers.wire.handle.shapes import END, HEAD, LEAST, NAME_AT, NAMED_AT, REPLY, Shapes
-from identifiers.wire.handle.translate import REPLY_LIFETIME
+from identifiers.wire.handle.resolution import (
+    answer_key,
+    decode_query,
+    patch,
+    request_id_of,
+    shared_part,
+)
+from identifiers.wire.handle.shapes import END, HEAD, LEAST, NAME_AT, NAMED_AT, REPLY, Shape, Shapes
+from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo
 from resolver.clients import Client
 from resolver.service import Basis, Resolver
 from resolver.tiers.s3fifo import MOST_USES, S3Fifo
+from resolver.unheld import Unheld
 
 DEFAULT_OCTETS: Final = 48 * 1024 * 1024
+_ID: Final = slice(8, 12)
 _OVERHEAD: Final = 250
 """What a reply takes beside its question and its octets; measured on CPython 3.11."""
 
@@ -62,6 +70,30 @@ class Finished(msgspec.Struct, gc=False):
         return _OVERHEAD + len(self.question) + len(self.data) + values
 
 
+class Plain(msgspec.Struct, frozen=True, gc=False):
+    """A question of a known shape for a record of which nothing is held: it is read no further."""
+
+    request: bytes
+    name: str
+    shape: Shape
+    held: Unheld
+
+    def asking(self) -> tuple[ReplyTo, Query]:
+        """Read it whole."""
+        asking = decode_query(self.request)
+        if asking is None:
+            raise AssertionError("a question of this shape has been read before")
+        return asking
+
+    def query(self) -> Query:
+        """Read what is asked for."""
+        return self.asking()[1]
+
+    def reply(self, values: bytes, expires: int) -> bytes:
+        """Return the reply that tells these values."""
+        return _reply(self.request, self.shape, values, expires)
+
+
 class Repeats:
     """Answers what was answered before, for requests by which nobody is known.
 
@@ -78,10 +110,7 @@ class Repeats:
 
     def learn(self, request: bytes, query: Query, found: Found, reply: bytes, now: float) -> None:
         """Take the answer to a plain resolution as an example."""
-        if query.authoritative:
-            return
-        if not (query.indexes or query.types) and query.text == found.record.key:
-            self._shapes.learn(request, reply)
+        if query.authoritative or self.learn_shape(request, query, found, reply):
             return
         key = answer_key(request)
         if key is not None:
@@ -89,11 +118,26 @@ class Repeats:
             if basis is not None:
                 self._finished.put(key, Finished(key, reply, basis))
 
+    def learn_shape(self, request: bytes, query: Query, found: Found, reply: bytes) -> bool:
+        """Take the answer to a question for all values of a record by its very key as an example.
+
+        False: it is none.
+        """
+        if query.authoritative or query.indexes or query.types or query.text != found.record.key:
+            return False
+        self._shapes.learn(request, reply)
+        return True
+
     def one(self, request: bytes, client: Client, now: float) -> bytes | None:
         """Return the reply to a request, if it is known and still the right one."""
+        reply = self.look(request, client, now)
+        return None if isinstance(reply, Plain) else reply
+
+    def look(self, request: bytes, client: Client, now: float) -> bytes | Plain | None:
+        """Return the reply as `one` does, or else what is missed, if that is known at a glance."""
         if len(request) < LEAST:
             return None
-        start, request_id, status, lengths = HEAD.unpack_from(request)
+        start, _, status, lengths = HEAD.unpack_from(request)
         shape = self._shapes.find((start, status, lengths))
         if shape is not None and request[shape.name_end :] == shape.tail:
             try:
@@ -102,16 +146,10 @@ class Repeats:
                 return None
             values = self._resolver.retell(name, client, now)
             if values is not None:
-                size = len(values)
-                head = REPLY.pack(
-                    shape.start,
-                    request_id,
-                    shape.rest + size,
-                    shape.status,
-                    self._expires(now),
-                    shape.body + size,
-                )
-                return b"".join((head, request[NAMED_AT : shape.name_end], values, END))
+                return _reply(request, shape, values, self._expires(now))
+            unheld = self._resolver.unheld(name, now)
+            if unheld is not None:
+                return Plain(request, name, shape, unheld)
         return self._finished_one(request, client, now)
 
     def some(  # noqa: PLR0917 -- what came, from whom and when; where to and how much
@@ -195,6 +233,19 @@ class Repeats:
             return None
         expires = self._expires(now).to_bytes(4, "big")
         return patch(done.data, request_id_of(request), expires)
+
+
+def _reply(request: bytes, shape: Shape, values: bytes, expires: int) -> bytes:
+    size = len(values)
+    head = REPLY.pack(
+        shape.start,
+        request[_ID],
+        shape.rest + size,
+        shape.status,
+        expires,
+        shape.body + size,
+    )
+    return b"".join((head, request[NAMED_AT : shape.name_end], values, END))
 
 
 def _first(stream: bytes, at: int) -> bytes:

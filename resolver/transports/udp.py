@@ -31,6 +31,7 @@ from resolver.transports.beyond import Certifying, Reply
 from resolver.transports.handle import Answer, Asking, HandleExchange, Pending, Silence
 from resolver.transports.misses import Gathering, Misses
 from resolver.transports.origins import origin_of
+from resolver.transports.repeats import Plain
 from resolver.turns import Turns
 
 _AT_ONCE: Final = 64
@@ -86,7 +87,7 @@ class UdpListener:
         self._misses = Misses(bounds.misses)
         self._turns = turns
         self._spent = spent
-        self._gathering = Gathering(
+        self._gathering = Gathering[tuple[Asking | Plain, _Asked]](
             self._misses, bounds.misses, self._answer_together, lambda: turns.misses(clock())
         )
         self._complaints = Complaints()
@@ -150,9 +151,12 @@ class UdpListener:
                 return False
             client, plain = self._clients.of(source[0]), self._exchange.plain
             if client.trusted:
-                reply = self._exchange.repeated(data, client, now)
+                reply = self._exchange.look(data, client, now)
                 if reply is None:
                     plain = self._exchange.anew
+                elif isinstance(reply, Plain):
+                    self._miss(reply, _Asked(port, source, client, len(data), now))
+                    return False
                 elif len(reply) <= MAX_DATAGRAM:
                     port.send(reply, source)
                     return True
@@ -186,6 +190,11 @@ class UdpListener:
             return self._send(answer, asked)
         return self._answer_otherwise(answer, asked)
 
+    def _miss(self, plain: Plain, asked: "_Asked") -> None:
+        if self._misses.full or self._gathering.full:
+            return self._counters.happened(Event.DROPPED_FULL)
+        return self._gathering.add((plain, asked))
+
     def _answer_otherwise(self, answer: Pending | Silence | None, asked: "_Asked") -> None:
         if answer is None:
             return None  # further packets of the request are to come
@@ -217,7 +226,47 @@ class UdpListener:
             return _PART  # it may be a part of an answer: only whole messages show what they are
         return None if whole is None else self._exchange.at_once(whole, client, now)
 
-    async def _answer_together(self, gathered: "list[tuple[Asking, _Asked]]") -> None:
+    async def _answer_together(self, gathered: "list[tuple[Asking | Plain, _Asked]]") -> None:
+        plain = [(one, asked) for one, asked in gathered if isinstance(one, Plain)]
+        asking = [(one, asked) for one, asked in gathered if isinstance(one, Asking)]
+        if plain and asking:
+            await asyncio.gather(self._answer_plain(plain), self._answer_asking(asking))
+        elif plain:
+            await self._answer_plain(plain)
+        else:
+            await self._answer_asking(asking)
+
+    async def _answer_plain(self, gathered: "list[tuple[Plain, _Asked]]") -> None:
+        try:
+            plain = [(one, asked.client) for one, asked in gathered]
+            answers = await self._exchange.tell_together(plain, self._clock())
+        except Exception:  # noqa: BLE001 -- as in `_take`
+            if len(gathered) == 1:
+                return self._failed()
+            for alone in gathered:  # what one fails of is not to cost the others their answers
+                await self._answer_plain([alone])
+            return None
+        sent: dict[float, int] = {}
+        for answer, (one, asked) in zip(answers, gathered, strict=True):
+            if isinstance(answer, bytes) and len(answer) <= MAX_DATAGRAM:
+                asked.port.send(answer, asked.source)
+                sent[asked.at] = sent.get(asked.at, 0) + 1
+                continue
+            try:
+                if isinstance(answer, bytes):
+                    self._send(Reply(answer, Result.FOUND, handle_of(one.request)), asked)
+                elif isinstance(answer, Reply):
+                    self._send(answer, asked)
+                else:
+                    self._answer_otherwise(answer, asked)
+            except Exception:  # noqa: BLE001 -- as in `_take`
+                self._failed()
+        now = self._clock()
+        for at, times in sent.items():
+            self._counters.answered(Transport.UDP, Result.FOUND, now - at, now, times)
+        return None
+
+    async def _answer_asking(self, gathered: "list[tuple[Asking, _Asked]]") -> None:
         try:
             asking = [(asking, asked.client) for asking, asked in gathered]
             # As of now: what is believed is not to outlive its proof by how long they have waited.

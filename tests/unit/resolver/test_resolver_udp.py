@@ -387,6 +387,49 @@ async def test_what_one_look_up_fails_of_costs_the_others_nothing(serve):
     assert served.events()["failed"] == 1
 
 
+async def test_misses_that_are_seen_at_a_glance_are_answered_beside_others(serve):
+    served = await serve()
+    peer, world, joiner = await served.peer(), served.world, UdpJoiner()
+    await peer.ask(world.question("88.300.1/A"))  # teaches the shape
+    long = [Value(index=n + 1, type="DATA", data=bytes(200)) for n in range(5)]
+    await world.put("88.300.1/B", URL)
+    await world.put("88.300.1/C", *long)
+    damaged = await world.put("88.300.1/D", URL)
+    world.store.records[damaged.key] = replace(damaged, values=bytes(3))
+    questions = [
+        world.question("88.300.1/B", 2),
+        world.question("88.300.1/C", 3),
+        world.question("88.300.1/D", 4),
+        world.question("88.300.1/E", 5),
+        world.question("88.300.1/B", 6, indexes=(1,)),
+    ]
+    for question in questions:
+        peer.send(question)
+    got = {}
+    while len(got) < 4:
+        packet = await peer.receive()
+        whole = joiner.add(packet, "server", 0.0)
+        if whole is not None:
+            got[decode(whole).request_id] = decode(whole)
+    assert decode_values(got[2].body.values) == decode_values(got[6].body.values) == (URL,)
+    assert decode_values(got[3].body.values) == tuple(long)
+    assert got[5].header.response_code == ResponseCode.HANDLE_NOT_FOUND
+    assert served.events() == {"failed": 1}
+    answers = world.counters.snapshot()["answers"]["udp"]
+    assert sum(answers["found"]["buckets"]) == 4
+
+
+async def test_misses_that_are_seen_at_a_glance_are_bounded_too(serve):
+    served = await serve(bounds=UdpBounds(misses=2))
+    peer, world = await served.peer(), served.world
+    await peer.ask(world.question("88.300.1/A"))
+    now = world.clock()
+    port, source = served.listener._ports[0], ("127.0.0.1", 40000)
+    for name in "BCD":
+        assert not served.listener._take(port, world.question(f"88.300.1/{name}"), source, now)
+    assert served.events() == {"dropped_full": 1}
+
+
 class Stubborn:
     """A socket whose system takes nothing while `full`, or fails with `error`."""
 
