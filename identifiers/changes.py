@@ -195,7 +195,8 @@ class Enterprise(msgspec.Struct, frozen=True, kw_only=True):
 class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     """An API key as it is kept: never the secret, only its peppered HMAC-SHA-256.
 
-    Times are epoch seconds; `revoked_at` 0: in force.
+    Times are epoch seconds; `revoked_at` 0: in force. `replaces` is the id of the key that ends
+    soon because of this one.
     """
 
     id: str
@@ -208,6 +209,7 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     expires_at: int
     revoked_at: int = 0
+    replaces: str = ""
 
 
 class FeedPage(msgspec.Struct, frozen=True):

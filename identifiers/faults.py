@@ -249,6 +249,26 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{text} is no range of numbers, such as 1-99",
             "{text} 不是有效的号段，形如 1-99",
         ),
+        "key.scopes": (
+            "{scopes}: nobody gives more than he has himself",
+            "{scopes}：不得授予自身没有的权限",
+        ),
+        "key.prefixes": (
+            "must be within those of the key that makes this one: {prefixes}",
+            "须在创建者密钥的前缀范围内：{prefixes}",
+        ),
+        "key.networks": (
+            "must be within those of the key that makes this one: {networks}",
+            "须在创建者密钥的地址范围内：{networks}",
+        ),
+        "key.life": (
+            "a key that is made by another ends no later than that one",
+            "由密钥创建的密钥，有效期不得晚于创建者",
+        ),
+        "key.network": (
+            "{text} is no network, such as 10.0.0.0/8 or 2001:db8::/32",
+            "{text} 不是有效的网段，形如 10.0.0.0/8 或 2001:db8::/32",
+        ),
         "account.name": (
             "must be 2 to {limit} of a-z, 0-9, '.', '_', '@' and '-', a letter or digit first",
             "应为 2 至 {limit} 个 a-z、0-9、“.”“_”“@”“-”，以字母或数字开头",
@@ -261,6 +281,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "must have {least} characters or more",
             "至少 {least} 个字符",
         ),
+        "account.old": ("is not the password until now", "与原密码不符"),
         "account.kind": (
             "a person has a password, a program a secret that is made for it: this is a {kind}",
             "个人账户使用密码，应用账户使用自动生成的密钥：此账户类别为 {kind}",

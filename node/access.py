@@ -7,11 +7,14 @@ import msgspec
 
 from node.keys import Secret, load_or_make
 from registry.access.accounts import Accounts
+from registry.access.keys import Keys
 from registry.access.logins import Logins
 from registry.access.passwords import Passwords
 from registry.access.programs import Safe
 from registry.attempts import Attempts
+from registry.http.account_operations import account_operations
 from registry.http.app import Noun
+from registry.http.key_operations import key_operations
 from registry.http.tokens import token_operations
 from storage.postgres import Database, PostgresAccounts, PostgresStore
 
@@ -21,11 +24,16 @@ class Access(msgspec.Struct, frozen=True):
 
     accounts: Accounts
     logins: Logins
+    keys: Keys
 
     @property
     def nouns(self) -> Sequence[Noun]:
         """Return what the API has of it."""
-        return (lambda reception: token_operations(self.logins, reception),)
+        return (
+            lambda reception: token_operations(self.logins, reception),
+            lambda reception: account_operations(self.accounts, self.logins, reception),
+            lambda reception: key_operations(self.keys, reception),
+        )
 
 
 def make_access(database: Database, store: PostgresStore, keys_dir: Path) -> Access:
@@ -36,4 +44,5 @@ def make_access(database: Database, store: PostgresStore, keys_dir: Path) -> Acc
     return Access(
         Accounts(kept, store, passwords, safe),
         Logins(kept, pepper, passwords, safe, Attempts()),
+        Keys(store, pepper),
     )

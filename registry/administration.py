@@ -302,11 +302,11 @@ class Administration:
         self, terms: KeyTerms, chance: bytes, ordered: Ordered
     ) -> NewKey | NoEnterprise | Faulty:
         """Make an API key of random octets (`registry.keys.make_key`); only a hash is stored."""
-        if faults := _key_faults(terms):
+        if faults := key_faults(terms):
             return Faulty(faults)
         if not await self._known(terms.enterprise):
             return NoEnterprise()
-        if faults := _foreign_faults(await self._store.directory(), terms):
+        if faults := foreign_faults(await self._store.directory(), terms):
             return Faulty(faults)
         new, now = make_key(chance), ordered.at // 1000
         stored = StoredKey(
@@ -361,7 +361,7 @@ def _too_long(pointer: str, text: str, limit: int) -> Fault:
     return Fault("too_long", pointer, {"size": len(text), "unit": "characters", "limit": limit})
 
 
-def _foreign_faults(directory: PrefixDirectory, terms: KeyTerms) -> tuple[Fault, ...]:
+def foreign_faults(directory: PrefixDirectory, terms: KeyTerms) -> tuple[Fault, ...]:
     """Return a fault for each prefix that a key of this enterprise could do nothing with."""
     homes = ((prefix, directory.nearest(str(prefix))) for prefix in terms.prefixes)
     return tuple(
@@ -371,7 +371,8 @@ def _foreign_faults(directory: PrefixDirectory, terms: KeyTerms) -> tuple[Fault,
     )
 
 
-def _key_faults(terms: KeyTerms) -> tuple[Fault, ...]:
+def key_faults(terms: KeyTerms) -> tuple[Fault, ...]:
+    """Return what is wrong with the terms of a new key, whosever it is."""
     faults = list(_name_faults("/label", terms.label, required=False))
     if not terms.scopes:
         faults.append(Fault("empty", "/scopes"))

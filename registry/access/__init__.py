@@ -6,5 +6,6 @@ In reading order:
 - `passwords`: what people prove themselves by, hashed slowly
 - `programs`: what programs prove themselves by, sealed
 - `accounts`: accounts are made, changed, disabled
+- `keys`: API keys of enterprises, which never give more than their makers have
 - `logins`: a name and a proof become a token; a token becomes an account
 """

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from identifiers.accounts import StoredAccount, StoredLogin
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, Enterprise, StoredKey
+from identifiers.directory import PrefixDirectory
 
 
 class AccountStore(Protocol):
@@ -63,4 +64,44 @@ class AccountStore(Protocol):
 
     async def end_login(self, login_id: str, at: int, audit: AuditEntry) -> bool:
         """End a log-in at the epoch second `at`; False when there is none in force by that id."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Where API keys are kept. Every write is durable when its call returns.
+
+    Every method raises `StoreUnavailable`; those that write raise `FateUnknown` too.
+    """
+
+    async def directory(self) -> PrefixDirectory:
+        """Return the picture of all prefixes."""
+        ...
+
+    async def enterprises(self) -> Sequence[Enterprise]:
+        """Return all enterprises, by id."""
+        ...
+
+    async def key(self, key_id: str) -> StoredKey | None:
+        """Return an API key, revoked and expired ones too."""
+        ...
+
+    async def keys_page(
+        self, enterprise: int | None, after: str, limit: int
+    ) -> Sequence[StoredKey]:
+        """Return up to `limit` API keys past an id, of one enterprise or (None) of all."""
+        ...
+
+    async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
+        """Store a new API key."""
+        ...
+
+    async def rotate_key(self, key: StoredKey, ends_at: int, audit: AuditEntry) -> bool:
+        """Store a key that replaces another, which ends at `ends_at` (epoch second) or sooner.
+
+        False when the other is not in force.
+        """
+        ...
+
+    async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
+        """End a key at the epoch second `at`; False when there is none in force by that id."""
         ...

@@ -143,6 +143,30 @@ LOGIN_LATER: Final = Kind(
     "Too many wrong attempts, or too many at once. Try again later.",
     "尝试过多，请稍后重试。",
 )
+NAME_TAKEN: Final = Kind(
+    "name-taken", 409, "There is an account of this name already.", "该账户名已被使用。"
+)
+ACCOUNT_CHANGED: Final = Kind(
+    "account-changed",
+    409,
+    "Somebody else changed the account at the same time: read it again.",
+    "账户同时被他人修改，请重新读取。",
+)
+YOURSELF: Final = Kind(
+    "yourself", 409, "Nobody changes his own role or state.", "不得修改自己的角色或状态。"
+)
+TEMPLATE_TAKEN: Final = Kind(
+    "template-taken",
+    409,
+    "There is another template of this version: versions are never written over.",
+    "该版本已有其他模板，版本不可覆盖。",
+)
+TEMPLATE_STAGE: Final = Kind(
+    "template-stage",
+    409,
+    "This cannot be done to a template at this stage.",
+    "模板处于当前阶段，不能执行此操作。",
+)
 REGISTRY_KINDS: Final = (
     EXISTS,
     NOT_FOUND,
@@ -168,6 +192,9 @@ REGISTRY_KINDS: Final = (
     MISSING_ROLE,
     LOGIN_REFUSED,
     LOGIN_LATER,
+    NAME_TAKEN,
+    ACCOUNT_CHANGED,
+    YOURSELF,
 )
 ALL_KINDS: Final = (*SHARED_KINDS, *REGISTRY_KINDS)
 _BY_CODE: Final = {kind.code: kind for kind in ALL_KINDS}

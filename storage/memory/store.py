@@ -368,6 +368,31 @@ class MemoryStore:
         self.reach()
         return sorted(self._keys.values(), key=lambda k: (k.enterprise, k.created_at, k.id))
 
+    async def keys_page(
+        self, enterprise: int | None, after: str, limit: int
+    ) -> Sequence[StoredKey]:
+        """Return up to `limit` API keys past an id, of one enterprise or (None) of all."""
+        self.reach()
+        found = (self._keys[i] for i in sorted(self._keys) if i > after)
+        own = [key for key in found if enterprise in {None, key.enterprise}]
+        return own[:limit]
+
+    async def rotate_key(self, key: StoredKey, ends_at: int, audit: AuditEntry) -> bool:
+        """Store a key that replaces another, which ends at `ends_at` or sooner.
+
+        False when the other is not in force.
+        """
+        self.reach()
+        old = self._keys.get(key.replaces)
+        if old is None or old.revoked_at:
+            return False
+        with self.committing():
+            sooner = min(old.expires_at, ends_at)
+            self._keys[old.id] = msgspec.structs.replace(old, expires_at=sooner)
+            self._keys[key.id] = key
+            self.audited.append(audit)
+        return True
+
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
         """End a key; False when there is none in force by that id."""
         self.reach()

@@ -33,6 +33,7 @@ async def add(connection: Connection, key: StoredKey) -> None:
             key.created_at,
             key.expires_at,
             key.revoked_at,
+            key.replaces,
         )
     except asyncpg.UniqueViolationError as error:
         raise ValueError(f"there is a key {key.id} already") from error
@@ -63,9 +64,22 @@ def _key(row: asyncpg.Record) -> StoredKey:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
+        replaces=row["replaces"],
     )
 
 
 async def revoke(connection: Connection, key_id: str, at: int) -> bool:
     """End a key within a transaction at hand; False when there is none in force by that id."""
     return await connection.fetchval(_SQL["revoke"], key_id, at) is not None
+
+
+async def page(
+    database: Database, enterprise: int | None, after: str, limit: int
+) -> Sequence[StoredKey]:
+    """Return up to `limit` keys past an id, of one enterprise or (None) of all."""
+    return [_key(row) for row in await database.rows(_SQL["page"], enterprise, after, limit)]
+
+
+async def shorten(connection: Connection, key_id: str, ends_at: int) -> bool:
+    """Let a key end sooner within a transaction at hand; False when none is in force."""
+    return await connection.fetchval(_SQL["shorten"], key_id, ends_at) is not None

@@ -184,6 +184,27 @@ class PostgresStore:
         """Return all API keys, revoked and expired ones too, by enterprise, age and id."""
         return await keys.every(self._database)
 
+    async def keys_page(
+        self, enterprise: int | None, after: str, limit: int
+    ) -> Sequence[StoredKey]:
+        """Return up to `limit` API keys past an id, of one enterprise or (None) of all."""
+        return await keys.page(self._database, enterprise, after, limit)
+
+    async def rotate_key(self, key: StoredKey, ends_at: int, audit: AuditEntry) -> bool:
+        """Store a key that replaces another, which ends at `ends_at` or sooner.
+
+        False when the other is not in force.
+        """
+
+        async def work(connection: Connection) -> bool:
+            if not await keys.shorten(connection, key.replaces, ends_at):
+                return False
+            await keys.add(connection, key)
+            await write.audit(connection, audit)
+            return True
+
+        return await self._database.commit(work)
+
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
         """End a key at the epoch second `at`; False when there is none in force by that id."""
 

@@ -12,6 +12,7 @@ from identifiers.principals import Scope
 from identifiers.routes import Routes
 from identifiers.values import Value
 from identifiers.wire.handle.values import encode_values
+from registry.access.ports import KeyStore
 from tests.contracts.backends import Backend
 from tests.contracts.units import AUDIT, delete, put, record, written
 
@@ -22,6 +23,9 @@ def entry(prefix: str, enterprise: int, **more: bool) -> PrefixEntry:
     return PrefixEntry(
         prefix=Prefix.parse(prefix), kind=PrefixKind.ENTERPRISE, enterprise=enterprise, **more
     )
+
+
+ENTERPRISE = Enterprise(id=0, name="示例煤业")
 
 
 def key_of(enterprise: int, key_id: str = "k1") -> StoredKey:
@@ -264,3 +268,32 @@ async def test_a_prefix_may_keep_its_names(backend: Backend) -> None:
     assert found is not None
     assert found.keeps
     assert not await backend.store.keep_names(Prefix.parse("88.399"), AUDIT, keeps=True)
+
+
+async def test_pages_of_keys_are_of_one_enterprise_or_of_all(backend: Backend) -> None:
+    numbers = [await backend.store.add_enterprise(ENTERPRISE, AUDIT) for _ in range(2)]
+    for owner, key_id in ((0, "k1"), (1, "k2"), (0, "k3")):
+        await backend.store.add_key(key_of(numbers[owner], key_id), AUDIT)
+    store: KeyStore = backend.store
+    assert [k.id for k in await store.keys_page(numbers[0], "", 9)] == ["k1", "k3"]
+    assert [k.id for k in await store.keys_page(numbers[0], "k1", 9)] == ["k3"]
+    assert [k.id for k in await store.keys_page(None, "", 2)] == ["k1", "k2"]
+
+
+async def test_a_key_that_is_replaced_ends_sooner_and_never_later(backend: Backend) -> None:
+    number = await backend.store.add_enterprise(ENTERPRISE, AUDIT)
+    store: KeyStore = backend.store
+    old = key_of(number)
+    await store.add_key(old, AUDIT)
+    ends = old.expires_at - 5
+    new, newer = (
+        msgspec.structs.replace(key_of(number, name), replaces="k1") for name in ("k2", "k3")
+    )
+    assert await store.rotate_key(new, ends, AUDIT)
+    assert await store.key("k1") == msgspec.structs.replace(old, expires_at=ends)
+    assert await store.key("k2") == new
+    assert await store.rotate_key(newer, ends + 99, AUDIT)
+    assert await store.key("k1") == msgspec.structs.replace(old, expires_at=ends)
+    await store.revoke_key("k1", 7, AUDIT)
+    assert not await store.rotate_key(key_of(number, "k4"), ends, AUDIT)
+    assert await store.key("k4") is None

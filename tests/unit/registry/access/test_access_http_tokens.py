@@ -1,67 +1,8 @@
-import socket
-
-import aiohttp
 import pytest
 
-from edge.addresses import Networks
-from edge.server import serve
-from identifiers.principals import Role
-from registry.access.accounts import Accounts, NewAccount
-from registry.access.logins import Logins
-from registry.access.passwords import Passwords
-from registry.access.programs import Safe
-from registry.attempts import OF_PAIR, Attempts
-from registry.http.app import registry_app
-from registry.http.tokens import token_operations
-from registry.keys import KeyRing
-from storage.memory import MemoryAccounts
-from tests.unit.registry.access.conftest import CHEAP, PASSWORD
-from tests.unit.registry.world import IDENTIFIERS, PEPPER, Api, asked, new, now_ns
-
-TOKEN = "/api/v1/token"
-
-
-@pytest.fixture
-async def desk(store):
-    kept, passwords, safe = MemoryAccounts(store), Passwords(CHEAP), Safe(b"k" * 32)
-    accounts = Accounts(kept, store, passwords, safe)
-    for name, role, whose in (
-        ("li", Role.OWNER, 1),
-        ("re", Role.READER, 1),
-        ("wu", Role.OWNER, 2),
-        ("ad", Role.ADMINISTRATOR, None),
-        ("rev", Role.REVIEWER, None),
-    ):
-        account = NewAccount(name=name, role=role, enterprise=whose, password=PASSWORD)
-        await accounts.add(account, asked(changes=0))
-    return Logins(kept, PEPPER, passwords, safe, Attempts())
-
-
-@pytest.fixture
-async def people(store, registry, imports, desk):
-    """Serve the API with accounts; gives a function that logs somebody in and gives a client."""
-    app = registry_app(
-        registry,
-        imports,
-        KeyRing(store, PEPPER),
-        Networks(()),
-        logins=desk,
-        nouns=(lambda reception: token_operations(desk, reception),),
-        clock=now_ns,
-    )
-    bound = socket.create_server(("127.0.0.1", 0))
-    runner = await serve(app, [bound])
-    async with aiohttp.ClientSession() as session:
-        yield Api(session, f"http://127.0.0.1:{bound.getsockname()[1]}")
-    await runner.cleanup()
-
-
-async def entered(people, name, password=PASSWORD):
-    return await people.post(TOKEN, {"name": name, "password": password}, key=None)
-
-
-async def bearer(people, name):
-    return {"key": None, "Authorization": f"Bearer {(await entered(people, name)).json['token']}"}
+from registry.attempts import OF_PAIR
+from tests.unit.registry.access.conftest import PASSWORD, TOKEN, bearer, entered
+from tests.unit.registry.world import IDENTIFIERS, new
 
 
 async def test_a_token_works_where_a_key_does(people):
