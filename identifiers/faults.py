@@ -105,10 +105,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "the type {type} at index {index} is set by the server",
             "索引 {index} 的类型 {type} 由服务器设置",
         ),
-        "template.not_available": (
-            "templates are not available on this node yet: send plain values",
-            "本节点暂不支持模板：请直接提交标识值",
-        ),
         "template.name": (
             "is no name of an entry: a letter, then letters, digits, '_', '-' and '.'",
             "不是有效的数据项名称：字母开头，由字母、数字、“_”“-”“.”组成",
@@ -173,14 +169,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "is of type {type}, and values of it may be there: add another entry",
             "类型为 {type}，可能已有数据：请新增数据项",
         ),
-        "rule.length": (
-            "a code rule has 1 to {limit} characters",
-            "编码规则应为 1 至 {limit} 个字符",
-        ),
-        "rule.same": (
-            "every code would be the same: a rule has {{seq:n}} or {{random:n}}",
-            "所有编码都会相同：规则须含 {{seq:n}} 或 {{random:n}}",
-        ),
         "template.unknown": (
             "no template {template} can be used under {prefix}",
             "前缀 {prefix} 下没有可用的模板 {template}",
@@ -189,10 +177,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "the template {template} was withdrawn: nothing new is registered with it",
             "模板 {template} 已撤回，不能用于新的注册",
         ),
-        "template.mismatch": (
-            "the body names {body}, the address {path}",
-            "正文中的模板为 {body}，地址中的为 {path}",
-        ),
         "template.demanded": (
             "nothing is registered under {prefix} without a template",
             "前缀 {prefix} 下的标识必须使用模板",
@@ -200,6 +184,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "template.alone": (
             "attributes are those of a template: name one in `template`",
             "属性须属于模板：请用 `template` 指明模板",
+        ),
+        "template.mismatch": (
+            "the body names {body}, the address {path}",
+            "正文中的模板为 {body}，地址中的为 {path}",
         ),
         "template.both": (
             "the value at index {index} says something else: send one of them",
@@ -212,6 +200,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "template.other_unique": (
             "values that are there were not kept apart: add another entry that is unique",
             "已有数据未保证唯一：请新增唯一的数据项",
+        ),
+        "rule.length": (
+            "a code rule has 1 to {limit} characters",
+            "编码规则应为 1 至 {limit} 个字符",
+        ),
+        "rule.same": (
+            "every code would be the same: a rule has {{seq:n}} or {{random:n}}",
+            "所有编码都会相同：规则须含 {{seq:n}} 或 {{random:n}}",
         ),
         "rule.twice": ("{part} stands in it twice", "{part} 重复出现"),
         "rule.brace": (

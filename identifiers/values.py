@@ -24,6 +24,9 @@ MAX_RECORD_BYTES: Final = 200 * 1024
 """Registration limits; the wire's own are wider (`identifiers.wire.handle.values`)."""
 
 
+TEMPLATE_INDEX: Final = 1001
+TEMPLATE_TYPE: Final = "TEMPLATE"
+"""The value that says which template a record has; the server sets it (national convention)."""
 SEALED_TYPE: Final = "HS_SECKEY"
 """Values of this type are secret keys: stored sealed, and shown to nobody."""
 

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from node import cli_accounts, cli_admissions, cli_certificate, cli_client, cli_operator
+from node import (
+    cli_accounts,
+    cli_admissions,
+    cli_certificate,
+    cli_client,
+    cli_operator,
+    cli_templates,
+)
 
 app = typer.Typer(
     name="idnode",
@@ -134,6 +141,7 @@ cli_accounts.add_to(app)
 cli_admissions.add_to(app)
 cli_certificate.add_to(app)
 cli_client.add_to(app)
+cli_templates.add_to(app)
 
 
 def main() -> None:

@@ -20,16 +20,18 @@ from node.gauges import (
     remote_key_families,
 )
 from node.keys import Secret, load_or_make, site_signer
-from node.life import life_nouns
+from node.life import begin_life
 from node.lifecycle import Running
 from node.listeners import inherited, listen_unix
 from node.observed import Observed
 from node.projecting import Projecting
 from node.readers import named
 from node.reading import keep_reader
+from node.registers import registers
 from node.roots import home_roots
 from node.serving import serve_operations, serve_tls, site_of
 from node.settling import Settling
+from node.templates import make_templating
 from node.trust import read_site
 from node.upkeep import answers, keep_up, once_reachable
 from registry.administration import Administration, Ordered
@@ -93,8 +95,15 @@ async def begin_registry(running: Running) -> None:
     prefixes = Prefixes(store)
     seals = Seals(load_or_make(settings.keys_dir, Secret.SEAL))
     signatures = Signatures(site_signer(settings.keys_dir))
+    templating = make_templating(database, registers(settings.data_dir).trades, prefixes)
     registry = Registry(
-        store, commit, prefixes, seals, settings.administrators, signatures=signatures
+        store,
+        commit,
+        prefixes,
+        seals,
+        settings.administrators,
+        signatures=signatures,
+        shelf=templating.shelf,
     )
     keys = KeyRing(store, pepper)
     if assignment.prepare:
@@ -111,6 +120,7 @@ async def begin_registry(running: Running) -> None:
         prefixes,
         seals,
         signatures=signatures,
+        shelf=templating.shelf,
         reader=reader,
     )
     running.metrics.append(lambda: bulk_families(imports.rows))
@@ -128,7 +138,11 @@ async def begin_registry(running: Running) -> None:
         reader=reader,
         logins=access.logins,
         trusted=settings.trusted_networks,
-        nouns=(*access.nouns, *life_nouns(database, prefixes, registry)),
+        nouns=(
+            *access.nouns,
+            *templating.nouns,
+            *begin_life(running, database, store, prefixes, registry),
+        ),
     )
     observed = Observed()
     running.metrics.append(observed.families)

@@ -91,13 +91,16 @@ class Move(msgspec.Struct, frozen=True, gc=False):
         return self.state, self.reason if self.state in ENDED else ""
 
 
-def server_set_faults(values: Iterable[Value]) -> list[Fault]:
-    """Return a fault for each value that only the server sets."""
+def server_set_faults(values: Iterable[Value], *, marked: bool = False) -> list[Fault]:
+    """Return a fault for each value that only the server sets; `marked`: but for that in place."""
     return [
         Fault("value.server_set", f"/{at}", {"type": value.type, "index": value.index})
         for at, value in enumerate(values)
-        if value.index == SERVER_SET_INDEX
-        or (len(value.type) == len(SERVER_SET_TYPE) and value.type.upper() == SERVER_SET_TYPE)
+        if (
+            value.index == SERVER_SET_INDEX
+            or (len(value.type) == len(SERVER_SET_TYPE) and value.type.upper() == SERVER_SET_TYPE)
+        )
+        and not (marked and (value.index, value.type) == (SERVER_SET_INDEX, SERVER_SET_TYPE))
     ]
 
 

@@ -179,6 +179,10 @@ class Registry:
         more = len(names) == limit or octets >= PAGE_BYTES
         return Names(names, records[-1].key if records else after, more)
 
+    async def book(self) -> Book:
+        """Return the templates in force."""
+        return await self._shelf.book()
+
     async def homed(self, asked: Asked[Any]) -> tuple[Prefix, ...] | Denied:
         """Return the prefixes that live here, to a server administrator."""
         directory = await self._prefixes.picture()

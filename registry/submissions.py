@@ -31,7 +31,7 @@ def fitted(submission: Submission) -> tuple[Handle, bool]:
     values = submission.values
     # With a template its entries may be all there is; whether they are is for it to say.
     plain = are_plain(values) or (not values and submission.template is not None)
-    faults = [] if plain else fitness_faults(values)
+    faults = [] if plain else fitness_faults(values, template=submission.template)
     if submission.attributes and submission.template is None:
         faults = [*faults, Fault("template.alone", "/attributes")]
     try:
@@ -60,10 +60,13 @@ def _is_plain(kind: str) -> bool:
     return type_fits(kind) and fold(kind) not in _DEALT_WITH
 
 
-def fitness_faults(values: tuple[Value, ...]) -> list[Fault]:
-    """Return every fault of submitted values; pointers are below ``/values``."""
+def fitness_faults(values: tuple[Value, ...], template: str | None = None) -> list[Fault]:
+    """Return every fault of submitted values; pointers are below ``/values``.
+
+    Beside the name of a template its value may stand as it was read; the template judges it.
+    """
     faults = values_faults(values)
-    faults += server_set_faults(values)
+    faults += server_set_faults(values, marked=template is not None)
     faults += _secret_faults(values)
     return _below("/values", faults) if faults else faults
 

@@ -9,10 +9,9 @@ from identifiers.faults import Fault, Faults
 from identifiers.metadata.book import Book
 from identifiers.metadata.checking import valued
 from identifiers.metadata.layouts import Layout, version_of
-from identifiers.metadata.templates import TEMPLATE_INDEX
 from identifiers.names import prefix_of
 from identifiers.records import Record
-from identifiers.values import Value
+from identifiers.values import TEMPLATE_INDEX, Value
 from identifiers.wire.handle.values import decode_values
 from identifiers.wire.jsonload import step
 from registry.answers import Faulty, Protected
@@ -76,7 +75,7 @@ def refitted(
     if not other and TEMPLATE_INDEX in there - {value.index for value in wanted.values}:
         return Protected((TEMPLATE_INDEX,))
     values, faults = layout.merged(wanted.values, there)
-    return Faulty(tuple(faults)) if faults else Wanted(tuple(values), layout.stored)
+    return Faulty(tuple(faults)) if faults else Wanted(values, layout.stored)
 
 
 def drawn(

@@ -8,9 +8,9 @@ from typing import Final
 
 from identifiers.faults import Fault, Faults
 from identifiers.metadata.items import FIRST_INDEX, Item
-from identifiers.metadata.templates import TEMPLATE_INDEX, Template
+from identifiers.metadata.templates import Template
 from identifiers.metadata.types import DataType
-from identifiers.values import DEFAULT_TTL, Value
+from identifiers.values import DEFAULT_TTL, TEMPLATE_INDEX, Value
 from identifiers.wire.jsonload import step
 from identifiers.wire.members import type_fault
 
@@ -68,7 +68,7 @@ def attributes(template: Template, values: Iterable[Value]) -> dict[str, object]
 
 
 def _taken(template: Template, value: Value, at: int, faults: Faults, *, kept: bool) -> Value:
-    if value.index == TEMPLATE_INDEX:
+    if value.index == TEMPLATE_INDEX and value.data != template.version.encode():
         faults.append(Fault("template.own", f"/{at}/index", {"index": TEMPLATE_INDEX}))
     if value.index < FIRST_INDEX:
         return value

@@ -13,10 +13,10 @@ from typing import Final
 from identifiers.faults import Fault, Faults
 from identifiers.metadata.checking import attributes, checked, valued
 from identifiers.metadata.items import FIRST_INDEX, Item
-from identifiers.metadata.templates import TEMPLATE_INDEX, TEMPLATE_TYPE, Template
+from identifiers.metadata.templates import Template
 from identifiers.metadata.types import DataType, canonical
 from identifiers.names import prefix_of
-from identifiers.values import DEFAULT_TTL, Value
+from identifiers.values import DEFAULT_TTL, TEMPLATE_INDEX, TEMPLATE_TYPE, Value
 from identifiers.wire.handle.values import decode_values
 from identifiers.wire.jsonload import step
 
@@ -72,7 +72,9 @@ class Layout:
                 return (*values, self.mark, *mine), Faults()
         return self._judged(given, values, ttl)
 
-    def merged(self, values: Sequence[Value], there: Iterable[int]) -> tuple[list[Value], Faults]:
+    def merged(
+        self, values: Sequence[Value], there: Iterable[int]
+    ) -> tuple[tuple[Value, ...], Faults]:
         """Return what becomes of values of a record that is `there` with some indexes already.
 
         The mark is set anew. All faults are those of entries: ``/attributes/NAME``.
@@ -85,8 +87,7 @@ class Layout:
             pointed.append(self._of_entry(fault, unmarked[int(place[0])] if place else None))
         mark = next((v for v in values if v.index == TEMPLATE_INDEX), None)
         kept = self.mark if mark is None or mark.data != self.mark.data else mark
-        at = next((n for n, v in enumerate(taken) if v.index >= FIRST_INDEX), len(taken))
-        return [*taken[:at], kept, *taken[at:]], pointed
+        return _ordered(taken, kept), pointed
 
     def attributes(self, blob: bytes) -> dict[str, object]:
         """Return the attributes that a record's values are."""
@@ -141,10 +142,12 @@ class Layout:
                 told = self._of_entry(fault, about)
                 if told.pointer not in named:
                     faults.append(told)
-        sent, made = taken[: len(values)], taken[len(values) :]
+        sent = tuple(value for value in taken[: len(values)] if value.index != TEMPLATE_INDEX)
+        made = taken[len(values) :]
         faults.extend(_doubled(sent, made))
         indexes = {value.index for value in sent}
-        return (*sent, self.mark, *(v for v in made if v.index not in indexes)), faults
+        own = (value for value in made if value.index not in indexes)
+        return _ordered((*sent, *own), self.mark), faults
 
     def _of_entry(self, fault: Fault, value: Value | None) -> Fault:
         """Return a fault as one of an entry: of that of the value, or of the one it names."""
@@ -173,6 +176,13 @@ def _doubled(sent: Sequence[Value], made: Sequence[Value]) -> Iterator[Fault]:
         other = by_index.get(value.index)
         if other is not None and other.data != value.data:
             yield Fault("template.both", step("/attributes", value.type), {"index": value.index})
+
+
+def _ordered(values: Iterable[Value], mark: Value) -> tuple[Value, ...]:
+    """Return values as they are kept: others as they were given, the mark, entries by index."""
+    together = tuple(values)
+    entries = sorted((v for v in together if v.index >= FIRST_INDEX), key=_index)
+    return (*(v for v in together if v.index < FIRST_INDEX), mark, *entries)
 
 
 def _index(value: Value) -> int:

@@ -26,9 +26,6 @@ MAX_ITEMS: Final = 200
 MAX_VERSION: Final = 128
 MAX_TITLE: Final = 128
 MAX_DESCRIPTION: Final = 1024
-TEMPLATE_INDEX: Final = 1001
-TEMPLATE_TYPE: Final = "TEMPLATE"
-"""The value that says which template a record has; the server sets it (national convention)."""
 _VERSION: Final = re.compile(r"[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff_.:-]*")
 _KNOWN: Final = (
     "prefix",

@@ -157,6 +157,8 @@ def write_values(blob: bytes) -> bytes:
     return write(values_documents(blob, binary=True))
 
 
-def write_record(handle: str, blob: bytes, state: State = State.ACTIVE) -> bytes:
+def write_record(
+    handle: str, blob: bytes, state: State = State.ACTIVE, template: str | None = None
+) -> bytes:
     """Write one identifier as a map, an item of a sequence. Raises `ProtocolError`."""
-    return write(identifier_document(handle, blob, state, binary=True))
+    return write(identifier_document(handle, blob, state, template, binary=True))

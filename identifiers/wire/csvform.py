@@ -5,6 +5,8 @@ by its type or by ``index:type``. Columns without an index are numbered from 1 i
 leaving out the numbers that other columns name. An empty cell is no value. UTF-8, with or without a
 byte order mark; LF or CR LF (which is what is written); cells in quotes may hold line ends.
 
+On a row with a template, columns without an index are attributes.
+
 A table holds text values that everybody may read, of one TTL a row. Types with a structure
 (HS_ADMIN and its like) are refused as columns, and what a table cannot hold is not written.
 """
@@ -20,7 +22,14 @@ from identifiers.faults import Fault, Faults, Invalid
 from identifiers.names import fold
 from identifiers.records import State
 from identifiers.submissions import Submission
-from identifiers.values import DEFAULT_PERMISSIONS, DEFAULT_TTL, MAX_INDEX, MAX_TTL, Value
+from identifiers.values import (
+    DEFAULT_PERMISSIONS,
+    DEFAULT_TTL,
+    MAX_INDEX,
+    MAX_TTL,
+    TEMPLATE_INDEX,
+    Value,
+)
 from identifiers.wire.dataform import STRUCTURED_TYPES
 from identifiers.wire.handle.values import decode_values
 from identifiers.wire.jsonload import step
@@ -51,6 +60,10 @@ class Column(msgspec.Struct, frozen=True):
 class _Header(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     columns: tuple[Column | None, ...]
+    attributes: frozenset[int]
+    """The places of columns without an index."""
+    twice: tuple[str, ...]
+    """Names of several of them."""
 
 
 class CsvRows:
@@ -167,7 +180,10 @@ def _read_header(names: Sequence[str]) -> _Header:
     )
     if faults:
         raise Invalid(faults)
-    return _Header(tuple(names), columns)
+    places = [at for at, column in enumerate(given) if column is not None and not column.index]
+    bare = [names[at] for at in places]
+    twice = tuple(dict.fromkeys(name for name in bare if bare.count(name) > 1))
+    return _Header(tuple(names), columns, frozenset(places), twice)
 
 
 def _given(name: str, faults: Faults) -> Column | None:
@@ -197,11 +213,14 @@ def _read_or_refuse(header: _Header, row: bytes) -> Submission | Refused:
     faults = Faults()
     if not own["handle"]:
         faults.append(Fault("required", "/handle"))
-    if own.get("template"):
-        faults.append(Fault("template.not_available", "/template"))
+    template = own.get("template") or None
+    if template:
+        faults.extend(Fault("csv.twice", step("", name)) for name in header.twice)
     ttl = _read_ttl(own.get("ttl", ""), faults)
     if faults:
         return Refused(tuple(faults), own["handle"])
+    if template is not None:
+        return _described(header, cells, template, ttl)
     values = tuple(
         [
             Value(index=column.index, type=column.type, data=cell.encode(), ttl=ttl)
@@ -210,6 +229,21 @@ def _read_or_refuse(header: _Header, row: bytes) -> Submission | Refused:
         ]
     )
     return Submission(own["handle"], values)
+
+
+def _described(header: _Header, cells: Sequence[str], template: str, ttl: int) -> Submission:
+    """Read a row that is told in the words of a template."""
+    attributes: dict[str, object] = {}
+    values = []
+    for at, (column, cell) in enumerate(zip(header.columns, cells, strict=True)):
+        if column is None or not cell:
+            continue
+        if at in header.attributes:
+            attributes[column.type] = cell
+        else:
+            values.append(Value(index=column.index, type=column.type, data=cell.encode(), ttl=ttl))
+    handle = cells[header.names.index("handle")]
+    return Submission(handle, tuple(values), None, template, attributes, ttl)
 
 
 def _read_ttl(cell: str, faults: Faults) -> int:
@@ -228,19 +262,27 @@ class _Echo:
 
 
 class CsvTable:
-    """Writes identifiers as rows of a table with the given columns."""
+    """Writes identifiers as rows of a table with the given columns, and their templates if any."""
 
-    def __init__(self, columns: Iterable[Column]) -> None:
+    def __init__(self, columns: Iterable[Column], *, templates: bool = False) -> None:
         self._columns: Final = tuple(columns)
+        self._templates: Final = templates
         self._writer = csv.writer(_Echo(), lineterminator="\r\n")
 
     def header(self) -> bytes:
         """Write the header."""
-        return self._line(["handle", "ttl", *(column.name for column in self._columns)])
+        own = _OWN if self._templates else _OWN[:2]
+        return self._line([*own, *(column.name for column in self._columns)])
 
-    def row(self, handle: str, blob: bytes, state: State = State.ACTIVE) -> bytes:
+    def row(
+        self, handle: str, blob: bytes, state: State = State.ACTIVE, template: str | None = None
+    ) -> bytes:
         """Write one identifier. Raises `Invalid` when the table cannot hold all of it."""
-        values = {(value.index, value.type): value for value in decode_values(blob)}
+        values = {
+            (value.index, value.type): value
+            for value in decode_values(blob)
+            if template is None or value.index != TEMPLATE_INDEX
+        }
         unfit = [value.index for value in values.values() if not _fits(value)]
         ttls = {value.ttl for value in values.values()}
         columns = {(column.index, column.type) for column in self._columns}
@@ -249,16 +291,21 @@ class CsvTable:
             raise Invalid([Fault("csv.lossy", params={"handle": handle})])
         cells = [values.get((c.index, c.type)) for c in self._columns]
         texts = ["" if value is None else value.data.decode() for value in cells]
-        return self._line([handle, str(ttls.pop() if ttls else DEFAULT_TTL), *texts])
+        own = [handle, str(ttls.pop() if ttls else DEFAULT_TTL)]
+        return self._line([*own, template or "", *texts] if self._templates else [*own, *texts])
 
     def _line(self, cells: Sequence[str]) -> bytes:
         line: str = self._writer.writerow(cells)
         return line.encode()
 
 
-def columns_of(blob: bytes) -> tuple[Column, ...]:
-    """Return the columns that a blob's values need, in stored order."""
-    return tuple(Column(value.index, value.type) for value in decode_values(blob))
+def columns_of(blob: bytes, template: str | None = None) -> tuple[Column, ...]:
+    """Return the columns that the values of a record need, in stored order."""
+    return tuple(
+        Column(value.index, value.type)
+        for value in decode_values(blob)
+        if template is None or value.index != TEMPLATE_INDEX
+    )
 
 
 def _fits(value: Value) -> bool:

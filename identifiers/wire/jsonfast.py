@@ -73,9 +73,14 @@ class _Value(msgspec.Struct, forbid_unknown_fields=True, gc=False, omit_defaults
     timestamp: str | UnsetType = UNSET
 
 
+_Attributes = dict[str, str | int | float | bool | None]
+
+
 class _Identifier(msgspec.Struct, forbid_unknown_fields=True, gc=False, omit_defaults=True):
     handle: str
-    values: list[_Value]
+    values: list[_Value] | UnsetType = UNSET
+    template: str | UnsetType = UNSET
+    attributes: _Attributes | UnsetType = UNSET
     state: Literal["active", "reserved"] | UnsetType = UNSET
 
 
@@ -94,6 +99,10 @@ def _quotes(text: bytes) -> int:
 
 
 _BARE: Final = _quotes(_ENCODER.encode(_Identifier("", [])))
+_BEYOND: Final = float(1 << 63)
+_VALUES: Final = _quotes(b'"values":[]')
+_TEMPLATE: Final = _quotes(b'"template":""')
+_ATTRIBUTES: Final = _quotes(b'"attributes":')
 _STATE: Final = _quotes(b'"state":"active"')
 _PLAIN: Final = _quotes(_ENCODER.encode(_Value(1, "", _Text(""))))
 _TTL: Final = _quotes(b'"ttl":60')
@@ -181,6 +190,8 @@ def _read(typed: _Identifier) -> tuple[Submission, int] | None:
     """Return what is meant and how many quotes it is written with; None for the strict way."""
     values: list[Value] = []
     quotes = _BARE
+    if typed.template is not UNSET or typed.values is UNSET or typed.attributes is not UNSET:
+        return _described(typed)
     try:
         for given in typed.values:
             data, ttl = given.data, given.ttl
@@ -201,6 +212,36 @@ def _read(typed: _Identifier) -> tuple[Submission, int] | None:
     if typed.state is UNSET:
         return Submission(typed.handle, tuple(values)), quotes
     return Submission(typed.handle, tuple(values), _STATES[typed.state]), quotes + _STATE
+
+
+def _described(typed: _Identifier) -> tuple[Submission, int] | None:
+    """Read one that is told in the words of a template."""
+    if typed.template is UNSET:
+        return None
+    bare = msgspec.structs.replace(
+        typed,
+        values=[] if typed.values is UNSET else typed.values,
+        template=UNSET,
+        attributes=UNSET,
+    )
+    read = _read(bare)
+    if read is None:
+        return None
+    submission, quotes = read
+    quotes += _TEMPLATE - (_VALUES if typed.values is UNSET else 0)
+    attributes: dict[str, object] | None = None
+    if typed.attributes is not UNSET:
+        if not all(map(_within_int64, typed.attributes.values())):
+            return None
+        attributes = {**typed.attributes}
+        quotes += _ATTRIBUTES + _quotes(_ENCODER.encode(typed.attributes))
+    template = typed.template
+    return msgspec.structs.replace(submission, template=template, attributes=attributes), quotes
+
+
+def _within_int64(said: object) -> bool:
+    # The strict reader says of longer integers that they are too long.
+    return not isinstance(said, int | float) or -_BEYOND <= said < _BEYOND
 
 
 def _value(typed: _Value) -> Value:

@@ -1,6 +1,7 @@
 """The Handle JSON form of values and identifiers, in and out.
 
-One identifier is ``{"handle": …, "values": [value…], "state"?: "active" | "reserved"}``, one value
+One identifier is ``{"handle": …, "values": [value…], "state"?: "active" | "reserved"}``, or with
+``"template": name, "attributes"?: {name: text | number | boolean}`` and values if any; one value
 ``{"index", "type", "data", "permissions"?, "ttl"?, "timestamp"?, "references"?}``. `permissions` is
 written only if it is not ``1110``; `ttl` is seconds, or an instant when it is absolute; `data` is
 told in ``dataform``. The same form in CBOR (``cborform``) comes through here too.
@@ -23,6 +24,7 @@ from identifiers.values import (
     DEFAULT_TTL,
     MAX_INDEX,
     MAX_TTL,
+    TEMPLATE_INDEX,
     Reference,
     Value,
     values_faults,
@@ -55,7 +57,7 @@ _VALUE_MEMBERS: Final = (
     "references",
 )
 _MEMBERS: Final = ("handle", "values", "state", "template", "attributes")
-_NOT_AVAILABLE: Final = ("template", "attributes")
+_INT64: Final = range(-(1 << 63), 1 << 63)
 
 
 # --- in
@@ -71,22 +73,39 @@ def read_identifier(document: object, pointer: str = "") -> Submission:
     members = members_of(document, pointer, faults, _MEMBERS)
     if members is None:
         raise Invalid(faults)
-    faults.extend(
-        Fault("template.not_available", members.place(name))
-        for name in _NOT_AVAILABLE
-        if name in members
-    )
     handle = members.text("handle")
-    items = members.items("values")
+    template = members.text("template") if "template" in members else None
+    attributes = read_attributes(members) if "attributes" in members else None
+    described = "template" in members or "attributes" in members
+    items = members.items("values", [] if described else None)
     read = _read_items(items, members.place("values"), faults)
     state = members.one_of("state", tuple(_STATES), "active") if "state" in members else None
     if faults:
         if handle:
             faults.extend(_handle_faults(handle, members.place("handle")))
-        if read or not items:
+        if read or not (items or described):
             faults.extend(_rule_faults(read, members.place("values"), faults))
         raise Invalid(faults)
-    return Submission(handle, tuple(value for _, value in read), _STATES[state] if state else None)
+    values = tuple(value for _, value in read)
+    return Submission(handle, values, _STATES[state] if state else None, template, attributes)
+
+
+def read_attributes(members: Members) -> dict[str, object]:
+    """Read the member `attributes`: names and what they say; None says that it is not there."""
+    place = members.place("attributes")
+    found = members.get("attributes")
+    if not isinstance(found, dict):
+        members.faults.append(type_fault(found, "object", place))
+        return {}
+    for name, said in found.items():
+        if members.faults.full:
+            break
+        if isinstance(said, int) and said not in _INT64:
+            params: dict[str, str | int] = {"low": _INT64[0], "high": _INT64[-1]}
+            members.faults.append(Fault("range", step(place, name), params))
+        elif not isinstance(said, str | int | float | None):
+            members.faults.append(type_fault(said, "string", step(place, name)))
+    return found
 
 
 def read_values(document: object, pointer: str = "") -> tuple[Value, ...]:
@@ -219,10 +238,22 @@ def values_documents(blob: bytes, *, binary: bool = False) -> list[Document]:
 
 
 def identifier_document(
-    handle: str, blob: bytes, state: State = State.ACTIVE, *, binary: bool = False
+    handle: str,
+    blob: bytes,
+    state: State = State.ACTIVE,
+    template: str | None = None,
+    *,
+    binary: bool = False,
 ) -> Document:
-    """Return one identifier as a document; `state` is told unless it is active."""
-    document: Document = {"handle": handle, "values": values_documents(blob, binary=binary)}
+    """Return one identifier as a document; `state` is told unless it is active.
+
+    With a `template` the value that the server sets for it is left out, so that it may be sent.
+    """
+    values = values_documents(blob, binary=binary)
+    document: Document = {"handle": handle, "values": values}
+    if template is not None:
+        document["values"] = [value for value in values if value["index"] != TEMPLATE_INDEX]
+        document["template"] = template
     if state is not State.ACTIVE:
         document["state"] = state.name.lower()
     return document
@@ -261,6 +292,8 @@ def write_values(blob: bytes) -> bytes:
     return _ENCODER.encode(values_documents(blob))
 
 
-def write_record(handle: str, blob: bytes, state: State = State.ACTIVE) -> bytes:
+def write_record(
+    handle: str, blob: bytes, state: State = State.ACTIVE, template: str | None = None
+) -> bytes:
     """Write one identifier as a JSON object. Raises `ProtocolError`."""
-    return _ENCODER.encode(identifier_document(handle, blob, state))
+    return _ENCODER.encode(identifier_document(handle, blob, state, template))

@@ -123,6 +123,8 @@ def _handle_of(line: bytes) -> str:
         return ""
 
 
-def write_line(handle: str, blob: bytes, state: State = State.ACTIVE) -> bytes:
+def write_line(
+    handle: str, blob: bytes, state: State = State.ACTIVE, template: str | None = None
+) -> bytes:
     """Write one identifier and a line feed. Raises `ProtocolError` for a broken blob."""
-    return write_record(handle, blob, state) + b"\n"
+    return write_record(handle, blob, state, template) + b"\n"

@@ -4,7 +4,7 @@ What is published is never changed: a revision adds entries, or disables some, a
 revision they were checked against.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
@@ -165,7 +165,7 @@ class Templates:
 
     async def demand(self, prefix: Prefix, by: By, *, demanded: bool) -> bool:
         """Say whether identifiers under a prefix, and below, need a template."""
-        entry = _audited("demand", str(prefix), {"demanded": demanded}, by)
+        entry = by.entry("template.demand", prefix, {"demanded": demanded})
         changed = await self._store.demand(Demand(str(prefix), demanded), entry)
         self._changed()
         return changed
@@ -222,7 +222,7 @@ def _shelved(there: Template | None, after: Template, did: str, by: By) -> Shelv
     before = {} if there is None else _told(there)
     detail = {"old": before, "new": _told(after)}
     name = template_name(after.prefix, after.version)
-    return Shelved(template=after, audit=(_audited(did, name, detail, by),))
+    return Shelved(template=after, audit=(by.entry(f"template.{did}", name, detail),))
 
 
 def _told(template: Template) -> dict[str, Any]:
@@ -232,14 +232,3 @@ def _told(template: Template) -> dict[str, Any]:
         "revision": template.revision,
         "items": {item.name: item.enabled for item in template.items},
     }
-
-
-def _audited(did: str, subject: str, detail: Mapping[str, Any], by: By) -> AuditEntry:
-    return AuditEntry(
-        at=by.at,
-        actor=by.actor,
-        action=f"template.{did}",
-        subject=subject,
-        request=by.request_id,
-        detail=msgspec.json.encode(detail),
-    )

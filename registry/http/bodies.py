@@ -8,15 +8,18 @@ from identifiers.faults import Fault, Faults, Invalid
 from identifiers.names import Handle
 from identifiers.records import State
 from identifiers.standings import ENDED, reason_faults
+from identifiers.submissions import Submission
 from identifiers.values import MAX_INDEX, Value
 from identifiers.wire.jsonfast import read_typical
-from identifiers.wire.jsonform import read_identifier, read_values
+from identifiers.wire.jsonform import read_attributes, read_identifier, read_values
 from identifiers.wire.jsonload import load
 from identifiers.wire.members import Members, members_of
 from registry.submissions import fit, fitness_faults
+from registry.templating import Sketch
 
-READ_ONLY: Final = ("version", "changed_at", "reason")
+READ_ONLY: Final = ("version", "changed_at", "reason", "template_revision")
 """Members of answers; they may come back in a body and mean nothing there."""
+_CHANGES: Final = ("values", "remove", "state", "template", "attributes")
 _STATES: Final = {
     state.name.lower(): state
     for state in (State.ACTIVE, State.RESERVED, State.SUSPENDED, State.REVOKED)
@@ -29,6 +32,7 @@ class Fit(msgspec.Struct, frozen=True):
     handle: Handle
     values: tuple[Value, ...]
     state: State | None
+    sketch: Sketch = Sketch()
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -38,6 +42,7 @@ class Changes(msgspec.Struct, frozen=True):
     remove: frozenset[int]
     state: State | None
     reason: str = ""
+    sketch: Sketch = Sketch()
 
 
 def read_new(body: bytes) -> Fit:
@@ -45,7 +50,7 @@ def read_new(body: bytes) -> Fit:
     submission = read_typical(body)
     if submission is None:
         submission = read_identifier(_without_read_only(load(body)))
-    return Fit(fit(submission), submission.values, submission.state)
+    return _fit(fit(submission), submission)
 
 
 def read_replacement(body: bytes, handle: Handle) -> Fit:
@@ -63,13 +68,18 @@ def read_replacement(body: bytes, handle: Handle) -> Fit:
     if named.key() != handle.key():
         params = {"body": named.given, "path": handle.given}
         raise Invalid([Fault("name.mismatch", "/handle", params)])
-    return Fit(handle, submission.values, submission.state)
+    return _fit(handle, submission)
+
+
+def _fit(handle: Handle, submission: Submission) -> Fit:
+    sketch = Sketch(submission.template, submission.attributes or {})
+    return Fit(handle, submission.values, submission.state, sketch)
 
 
 def read_changes(body: bytes) -> Changes:
-    """Read ``{"values"?, "remove"?, "state"?, "reason"?}``. Raises `Invalid` with every fault."""
+    """Read the members `_CHANGES`, none of which must be there. Raises `Invalid`, every fault."""
     faults = Faults()
-    members = members_of(load(body), "", faults, ("values", "remove", "state", "reason"))
+    members = members_of(load(body), "", faults, (*_CHANGES, "reason"))
     if members is None:
         raise Invalid(faults)
     values = _changed_values(members)
@@ -77,11 +87,13 @@ def read_changes(body: bytes) -> Changes:
     named = members.one_of("state", tuple(_STATES)) if "state" in members else ""
     state = _STATES.get(named)
     reason = read_reason(members, state)
-    if not any(name in members for name in ("values", "remove", "state")):
+    template = members.text("template") if "template" in members else None
+    attributes = read_attributes(members) if "attributes" in members else {}
+    if not any(name in members for name in _CHANGES):
         faults.append(Fault("empty"))
     if faults:
         raise Invalid(faults)
-    return Changes(values, remove, state, reason)
+    return Changes(values, remove, state, reason, Sketch(template, attributes))
 
 
 def read_reason(members: Members, state: State | None) -> str:

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from edge.accept import best_media_type
 from edge.problems import Problem, Refusal
 from edge.streams import stream
+from identifiers.metadata.layouts import version_of
 from identifiers.names import Prefix
 from identifiers.records import Record, State
 from identifiers.wire import cborform, csvform, jsonlines
@@ -27,7 +28,7 @@ PARAMETERS: Final = frozenset({"prefix"})
 PAGE: Final = 250
 """Records that are read and written at a time; between any two pages others are served."""
 
-Writer = Callable[[str, bytes, State], bytes]
+Writer = Callable[[str, bytes, State, str | None], bytes]
 WRITERS: Final[Mapping[str, Writer | None]] = MappingProxyType(
     {
         jsonlines.MEDIA_TYPE: jsonlines.write_line,
@@ -71,7 +72,7 @@ class Exports:
     async def _rows(self, listing: Listing, writer: Writer) -> AsyncGenerator[bytes]:
         async with aclosing(self._pages(listing)) as pages:
             async for records in pages:
-                yield b"".join([writer(r.name, r.values, r.state) for r in records])
+                yield b"".join([writer(r.name, r.values, r.state, _template(r)) for r in records])
 
     async def _table(self, listing: Listing) -> AsyncGenerator[bytes]:
         """Write a table: one look at everything for its columns, another for its rows.
@@ -79,13 +80,17 @@ class Exports:
         Raises `Invalid` before the first piece when a table cannot hold everything.
         """
         columns: dict[csvform.Column, None] = {}
+        templates = False
         async with aclosing(self._pages(listing)) as pages:
             async for records in pages:
                 for record in records:
-                    needed = csvform.columns_of(record.values)
-                    csvform.CsvTable(needed).row(record.name, record.values, record.state)
+                    template = _template(record)
+                    needed = csvform.columns_of(record.values, template)
+                    alone = csvform.CsvTable(needed)
+                    alone.row(record.name, record.values, record.state, template)
                     columns |= dict.fromkeys(needed)
-        table = csvform.CsvTable(columns)
+                    templates = templates or template is not None
+        table = csvform.CsvTable(columns, templates=templates)
         yield table.header()
         async for piece in self._rows(listing, table.row):
             yield piece
@@ -105,3 +110,8 @@ class Exports:
                 yield tuple(page.records)
                 after = page.records[-1].key
             more = page.more
+
+
+def _template(record: Record) -> str | None:
+    """Return the name of a record's template, by which it can be imported again."""
+    return None if record.template is None else version_of(record.template)[0]

@@ -51,7 +51,12 @@ class Identifiers:
         caller, body = await self._received(request)
         new = read_new(body)
         command = Create(handle=new.handle, values=new.values, state=new.state)
-        return await self._answered(request, caller, body, self._registry.create, command)
+        create = self._registry.create
+
+        def method(command: Create, asked: Asked[Answer]) -> Awaitable[Answer]:
+            return create(command, asked, new.sketch)
+
+        return await self._answered(request, caller, body, method, command)
 
     async def put(self, request: web.Request) -> web.Response:
         """PUT: replace an identifier, or register it."""
@@ -64,7 +69,12 @@ class Identifiers:
             state=new.state,
             precondition=requests.precondition(request),
         )
-        return await self._answered(request, caller, body, self._registry.put, command)
+        put = self._registry.put
+
+        def method(command: Put, asked: Asked[Answer]) -> Awaitable[Answer]:
+            return put(command, asked, new.sketch)
+
+        return await self._answered(request, caller, body, method, command)
 
     async def patch(self, request: web.Request) -> web.Response:
         """PATCH: change single values or the state."""
@@ -79,7 +89,12 @@ class Identifiers:
             reason=changes.reason,
             precondition=requests.precondition(request),
         )
-        return await self._answered(request, caller, body, self._registry.patch, command)
+        patch = self._registry.patch
+
+        def method(command: Patch, asked: Asked[Answer]) -> Awaitable[Answer]:
+            return patch(command, asked, changes.sketch)
+
+        return await self._answered(request, caller, body, method, command)
 
     async def delete(self, request: web.Request) -> web.Response:
         """DELETE: remove an identifier."""
@@ -98,7 +113,8 @@ class Identifiers:
         headers = (("ETag", etag(record.version)), REVALIDATE)
         if requests.not_modified(request, record.version):
             return Reply(304, headers, b"").response()
-        return json_reply(identifier(record), 200, *headers).response()
+        book = await self._registry.book()
+        return json_reply(identifier(record, book), 200, *headers).response()
 
     async def page(self, request: web.Request) -> web.Response:
         """GET of the collection: the identifiers under one prefix, some at a time."""
@@ -110,7 +126,8 @@ class Identifiers:
         page = await self._registry.page(prefix, after, limit, self._reception.asked(caller))
         if isinstance(page, Denied):
             return caller.told.problem(problem_of_answer(page)).response()
-        document: dict[str, object] = {"items": [identifier(r) for r in page.records]}
+        book = await self._registry.book()
+        document: dict[str, object] = {"items": [identifier(r, book) for r in page.records]}
         headers = []
         if page.more:
             following = _cursor(page.records[-1].key)

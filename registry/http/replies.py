@@ -12,6 +12,8 @@ from edge import problems as edge_problems
 from edge.problems import Problem
 from identifiers.changes import ChangeKind, RequestKey, StoredAnswer
 from identifiers.faults import Language
+from identifiers.metadata.book import NO_TEMPLATES, Book
+from identifiers.metadata.layouts import version_of
 from identifiers.records import Record
 from identifiers.wire.jsonform import identifier_document, instant
 from registry.answers import (
@@ -84,14 +86,18 @@ def address_of(handle: str) -> str:
     return f"{IDENTIFIERS}/{quote(handle, safe='/!$&()*+,;=:@')}"
 
 
-def identifier(record: Record) -> dict[str, Any]:
-    """Return an identifier as its owner sees it."""
+def identifier(record: Record, book: Book = NO_TEMPLATES) -> dict[str, Any]:
+    """Return an identifier as its owner sees it, with the attributes that its values are."""
     document: dict[str, Any] = identifier_document(record.name, record.values)
     document["state"] = record.state.name.lower()
     if record.reason:
         document["reason"] = record.reason
     document["version"] = record.version
     document["changed_at"] = instant(record.changed_at)
+    if record.template is not None:
+        document["template"], document["template_revision"] = version_of(record.template)
+        layout = book.of(record.template)
+        document["attributes"] = {} if layout is None else layout.attributes(record.values)
     return document
 
 

@@ -50,6 +50,18 @@ _VERSION: Final[Json] = {
     "minimum": 1,
     "description": "Rises by one with each committed change, also through delete and re-create.",
 }
+_TEMPLATE: Final[Json] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 512,
+    "description": "A template by its version; the nearest one counts, from the prefix of the "
+    "identifier upwards to the node's own. `88.300/v1` names just one.",
+    "examples": ["coal-batch-1"],
+}
+_VALUES_OR_TEMPLATE: Final[list[Json]] = [
+    {"required": ["values"], "properties": {"values": {"minItems": 1}}},
+    {"required": ["template"]},
+]
 _OWNERS_STATE: Final[Json] = {"type": "string", "enum": ["active", "reserved"]}
 _STATE: Final[Json] = {"type": "string", "enum": ["active", "reserved", "suspended", "revoked"]}
 _CHANGE: Final[Json] = {
@@ -113,6 +125,13 @@ SCHEMAS: Final[dict[str, Json]] = {
         timestamp=_VALUE_READ_ONLY,
         references=_array(ref("Reference")),
     ),
+    "Attributes": {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        "description": "Values in the words of the template: the entry's name and what it says, "
+        "as JSON has it or as text. They are values too, from index 2000 on.",
+        "examples": [{"BATCH_NO": "B-2026-001", "MASS": 61.5}],
+    },
     "Values": _array(
         ref("Value"),
         minItems=1,
@@ -120,18 +139,32 @@ SCHEMAS: Final[dict[str, Json]] = {
         description="In the order that is kept. Each index once; data of at most "
         f"{MAX_DATA_BYTES // 1024} KiB each and {MAX_RECORD_BYTES // 1024} KiB together.",
     ),
-    "NewIdentifier": _object(
-        ("handle", "values"), handle=_HANDLE, values=ref("Values"), state=_OWNERS_STATE
-    ),
-    "Replacement": _object(
-        ("values",),
-        handle={**_HANDLE, "description": "May be left to the address; never another one."},
-        values=ref("Values"),
-        state={**_OWNERS_STATE, "description": "Without it the state stays."},
-        version={**_VERSION, "readOnly": True},
-        changed_at={**_INSTANT, "readOnly": True},
-        reason={"type": "string", "readOnly": True},
-    ),
+    "NewIdentifier": {
+        **_object(
+            ("handle",),
+            handle=_HANDLE,
+            values=_array(ref("Value"), maxItems=MAX_VALUES),
+            state=_OWNERS_STATE,
+            template=_TEMPLATE,
+            attributes=ref("Attributes"),
+        ),
+        "anyOf": _VALUES_OR_TEMPLATE,
+    },
+    "Replacement": {
+        **_object(
+            (),
+            handle={**_HANDLE, "description": "May be left to the address; never another one."},
+            values=_array(ref("Value"), maxItems=MAX_VALUES),
+            template=_TEMPLATE,
+            attributes=ref("Attributes"),
+            template_revision={"type": "integer", "readOnly": True},
+            state={**_OWNERS_STATE, "description": "Without it the state stays."},
+            version={**_VERSION, "readOnly": True},
+            changed_at={**_INSTANT, "readOnly": True},
+            reason={"type": "string", "readOnly": True},
+        ),
+        "anyOf": _VALUES_OR_TEMPLATE,
+    },
     "Changes": {
         **_object(
             (),
@@ -139,6 +172,11 @@ SCHEMAS: Final[dict[str, Json]] = {
                 ref("Value"), description="Replace the values of the same index, or are added."
             ),
             remove=_array(_INDEX, description="Indexes of values to be removed."),
+            template=_TEMPLATE,
+            attributes={
+                **ref("Attributes"),
+                "description": "Attributes to be added or replaced; null takes one away.",
+            },
             state={
                 **_STATE,
                 "description": "A suspended identifier does not resolve until it is made active "
@@ -161,6 +199,13 @@ SCHEMAS: Final[dict[str, Json]] = {
         reason={"type": "string", "description": "Why it is suspended or revoked."},
         version=_VERSION,
         changed_at=_INSTANT,
+        template={"type": "string", "description": "Its template, by its whole name."},
+        template_revision={
+            "type": "integer",
+            "minimum": 1,
+            "description": "The revision that the values were checked against.",
+        },
+        attributes=ref("Attributes"),
     ),
     "Receipt": _object(
         ("handle", "status", "state", "version", "changed_at", "change"),

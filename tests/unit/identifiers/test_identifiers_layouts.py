@@ -54,6 +54,9 @@ def test_a_layout_is_called_by_prefix_version_and_revision():
     assert LAYOUT.name == "88.300/coal-1"
     assert LAYOUT.stored == "88.300/coal-1@3"
     assert version_of(LAYOUT.stored) == ("88.300/coal-1", 3)
+    assert LAYOUT.is_called("coal-1")
+    assert LAYOUT.is_called("88.300/coal-1")
+    assert not LAYOUT.is_called(None)
     assert LAYOUT.mark == value(1001, "TEMPLATE", "coal-1")
 
 
@@ -133,7 +136,7 @@ def test_an_attribute_and_a_value_at_one_index_say_the_same():
     same = value(2001, "ASH", "7.0")
     values, found = LAYOUT.filled(GOOD | {"ASH": 7}, (same,))
     assert not found
-    assert [v.index for v in values] == [2001, 1001, 2000, 2004]
+    assert [v.index for v in values] == [1001, 2000, 2001, 2004]
     _, found = LAYOUT.filled(GOOD | {"ASH": 8}, (same,))
     assert faults(found) == [("/attributes/ASH", "template.both")]
 
@@ -142,7 +145,7 @@ def test_merged_values_are_judged_whole_and_marked_anew():
     old = LAYOUT.filled(GOOD)[0]
     values, found = LAYOUT.merged((*old, value(2001, "ASH", "01")), (2000, 2004))
     assert not found
-    assert [v.index for v in values] == [1001, 2000, 2004, 2001]
+    assert [v.index for v in values] == [1001, 2000, 2001, 2004]
     assert texts(values)[2001] == "1"
     values, found = LAYOUT.merged(
         (value(1001, "TEMPLATE", "older"), value(2007, "OLD", "x"), value(2999, "X", "")), (2007,)

@@ -90,7 +90,6 @@ async def test_all_faults_are_named_at_once(api, store):
         ("/values/2/permissions", "value.permissions"),
         ("/values/4/data", "type"),
         ("/state", "one_of"),
-        ("/template", "template.not_available"),
         ("/colour", "unknown_key"),
     }
     assert not store.records

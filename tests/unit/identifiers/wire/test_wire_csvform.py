@@ -91,9 +91,9 @@ def test_a_bad_row_is_a_row(row, expected):
 
 
 def test_rows_know_their_name_and_place():
-    bad, odd, good = rows('handle,template,T\n88.1/a,t,x\n88.1/b,,5" pipe\n88.1/c,,y\n')
+    bad, odd, good = rows('handle,ttl,T\n88.1/a,t,x\n88.1/b,,5" pipe\n88.1/c,,y\n')
     assert (bad.number, bad.content.handle) == (2, "88.1/a")
-    assert [fault.code for fault in bad.content.faults] == ["template.not_available"]
+    assert [fault.code for fault in bad.content.faults] == ["range"]
     assert odd.content.values[0].data == b'5" pipe'
     assert (good.number, good.content.handle) == (4, "88.1/c")
 
@@ -190,3 +190,40 @@ def test_a_type_that_only_looks_like_one_of_structure_is_a_column_like_others():
     """Only ASCII letters have two cases: to Python this is HS_SITE in upper case."""
     (row,) = rows("handle,1:HS_\u017fITE\n88.1/a,x\n".encode())
     assert [value.type for value in row.content.values] == ["HS_\u017fITE"]
+
+
+def test_on_a_row_with_a_template_columns_without_an_index_are_attributes():
+    told, plain, bare = rows(
+        "handle,ttl,template,NO,7:URL,ASH\n"
+        "88.1/a,60,t,B1,https://a.example,\n"
+        "88.1/b,,,B1,u,7\n"
+        "88.1/c,,t,,,\n"
+    )
+    assert told.content == Submission(
+        "88.1/a",
+        (value(7, "URL", "https://a.example", ttl=60),),
+        template="t",
+        attributes={"NO": "B1"},
+        ttl=60,
+    )
+    values = (value(1, "NO", "B1"), value(7, "URL", "u"), value(2, "ASH", "7"))
+    assert plain.content == Submission("88.1/b", values)
+    assert bare.content == Submission("88.1/c", (), template="t", attributes={})
+
+
+def test_an_attribute_has_one_column():
+    bad, good = rows("handle,template,NO,NO\n88.1/a,t,1,2\n88.1/b,,1,2\n")
+    assert [(f.pointer, f.code) for f in bad.content.faults] == [("/NO", "csv.twice")]
+    assert len(good.content.values) == 2
+
+
+def test_a_table_with_templates_reads_back():
+    blob = encode_values([value(1001, "TEMPLATE", "t"), value(2000, "NO", "7")])
+    table = CsvTable(columns_of(blob, "88/t"), templates=True)
+    plain = encode_values([value(2000, "NO", "8")])
+    text = table.header() + table.row("88.1/a", blob, template="88/t") + table.row("88.1/b", plain)
+    assert text.startswith(b"handle,ttl,template,2000:NO\r\n")
+    first, second = rows(text)
+    assert first.content.template == "88/t"
+    assert first.content.values == (value(2000, "NO", "7"),)
+    assert (second.content.template, len(second.content.values)) == (None, 1)

@@ -199,3 +199,57 @@ def test_what_is_not_typical_goes_the_strict_way_whether_it_is_right_or_not():
         assert read_typical(json.dumps(other).encode()) is None
     twice = b'{"handle":"88.300.1/A","handle":"88.300.1/B","values":[]}'
     assert read_typical(twice) is None
+
+
+DESCRIBED = {
+    "handle": "88.1/a",
+    "template": "煤-1",
+    "attributes": {"NO": 'a"b', "ASH": 7.5, "LUMPS": -3, "WASHED": True, "MINE": None},
+    "state": "active",
+}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"attributes": {}},
+        {"values": []},
+        {"values": TYPICAL["values"]},
+        {"state": "reserved"},
+    ],
+)
+def test_lines_with_a_template_take_the_typed_way(more):
+    line = json.dumps(DESCRIBED | more).encode()
+    assert typed(line) == read_identifier(load(line))
+    bare = {name: said for name, said in DESCRIBED.items() if name not in {"state", "attributes"}}
+    line = json.dumps(bare | more).encode()
+    assert typed(line) == read_identifier(load(line))
+    assert read_document(bare | more) == read_identifier(load(line))
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ('"attributes":{"A":9223372036854775808}', [("/attributes/A", "range")]),
+        ('"attributes":{"A":-9223372036854775809}', [("/attributes/A", "range")]),
+        ('"attributes":{"A":[]}', [("/attributes/A", "type")]),
+        ('"attributes":{"A":"1","A":"2"}', [("/attributes/A", "json.duplicate_key")]),
+        ('"attributes":{"A":"1"},"template":"u"', [("/template", "json.duplicate_key")]),
+        ('"values":[{"index":1,"type":"B","data":{"format":"hex","value":"0"}}]',
+         [("/values/0/data/value", "value.format")]),
+    ],
+)  # fmt: skip
+def test_lines_with_a_template_are_refused_like_everywhere(members, expected):
+    with pytest.raises(Invalid) as caught:
+        read_line(b'{"handle":"88.1/a","template":"t",' + members.encode() + b"}")
+    assert [(f.pointer, f.code) for f in caught.value.faults] == expected
+
+
+def test_attributes_without_a_template_and_large_fractions_take_the_strict_way():
+    line = b'{"handle":"88.1/a","attributes":{"A":1}}'
+    assert typed(line) is None
+    assert read_line(line).attributes == {"A": 1}
+    line = b'{"handle":"88.1/a","template":"t","attributes":{"A":1e30}}'
+    assert typed(line) is None
+    assert read_line(line).attributes == {"A": 1e30}

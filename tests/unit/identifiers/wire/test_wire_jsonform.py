@@ -17,6 +17,7 @@ from identifiers.wire.jsonform import (
     read_values,
     value_document,
     write_json,
+    write_record,
 )
 from identifiers.wire.jsonload import load
 
@@ -267,14 +268,16 @@ def test_every_fault_of_an_identifier_is_told_at_once():
             URL | {"index": 2},
         ],
         "state": "revoked",
-        "template": "t",
-        "attributes": {},
+        "template": 5,
+        "attributes": {"A": [], "B": {}, "C/D": 1 << 63, "E": None, "F": 1.5, "G": True},
         "colour": "black",
     }
     assert places(document) == [
         ("/colour", "unknown_key"),
-        ("/template", "template.not_available"),
-        ("/attributes", "template.not_available"),
+        ("/template", "type"),
+        ("/attributes/A", "type"),
+        ("/attributes/B", "type"),
+        ("/attributes/C~1D", "range"),
         ("/values/0/index", "range"),
         ("/values/1", "type"),
         ("/values/2/index", "required"),
@@ -535,3 +538,28 @@ def test_faults_of_values_beyond_a_hundred_are_one():
         with pytest.raises(Invalid) as caught:
             read_identifier({"handle": "nonsense", "values": values, "other": 1})
         assert len(caught.value.faults) == MAX_FAULTS + 1
+
+
+def test_with_a_template_values_may_be_missing():
+    named = read_identifier({"handle": "88.1/a", "template": "t"})
+    assert (named.template, named.attributes, named.values) == ("t", None, ())
+    told = read_identifier({"handle": "88.1/a", "template": "t", "attributes": {"A": 1}})
+    assert told.attributes == {"A": 1}
+    both = read_identifier({"handle": "88.1/a", "template": "t", "values": [URL]})
+    assert [value.index for value in both.values] == [1]
+    assert places({"handle": "88.1/a", "attributes": []}) == [("/attributes", "type")]
+    many = {str(number): [] for number in range(300)}
+    assert len(places({"handle": "88.1/a", "template": "t", "attributes": many})) == 101
+
+
+def test_an_identifier_with_a_template_is_written_so_that_it_can_be_read():
+    blob = encode_values(
+        [
+            Value(index=1001, type="TEMPLATE", data=b"t"),
+            Value(index=2000, type="NO", data=b"7"),
+        ]
+    )
+    written = load(write_record("88.1/a", blob, template="88/t"))
+    assert written["template"] == "88/t"
+    read = read_identifier(written)
+    assert (read.template, [value.index for value in read.values]) == ("88/t", [2000])
