@@ -336,6 +336,18 @@ class MemoryStore:
             self._tell((), directory=True)
         return True
 
+    async def keep_names(self, prefix: Prefix, audit: AuditEntry, *, keeps: bool) -> bool:
+        """Say whether names under a prefix stay taken; False when it was not allotted."""
+        self.reach()
+        entry = self._prefixes.get(str(prefix))
+        if entry is None:
+            return False
+        with self.committing():
+            self._prefixes[str(prefix)] = msgspec.structs.replace(entry, keeps=keeps)
+            self.audited.append(audit)
+            self._tell((), directory=True)
+        return True
+
     async def enable_prefix(self, prefix: Prefix, audit: AuditEntry, *, enabled: bool) -> bool:
         """Switch a prefix on or off; False when it was so already or was never allotted."""
         self.reach()
@@ -397,19 +409,6 @@ class MemoryStore:
         """End a key; False when there is none in force by that id."""
         self.reach()
         key = self._keys.get(key_id)
-
-    async def keep_names(self, prefix: Prefix, audit: AuditEntry, *, keeps: bool) -> bool:
-        """Say whether names under a prefix stay taken; False when it was not allotted."""
-        self.reach()
-        entry = self._prefixes.get(str(prefix))
-        if entry is None:
-            return False
-        with self.committing():
-            self._prefixes[str(prefix)] = msgspec.structs.replace(entry, keeps=keeps)
-            self.audited.append(audit)
-            self._tell((), directory=True)
-        return True
-
         if key is None or key.revoked_at:
             return False
         with self.committing():
