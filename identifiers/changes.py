@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from identifiers.jobs import JobStep
 from identifiers.names import Prefix
 from identifiers.principals import Scope
 from identifiers.records import Record
@@ -160,6 +161,7 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
     chunk: ImportChunk | None = None
     delegated: tuple[Delegated, ...] = ()
     held: tuple[Held, ...] = ()
+    step: JobStep | None = None
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):

@@ -84,6 +84,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "the character {char} at {at} does not belong in a line of text",
             "第 {at} 个字符 {char} 不是可显示的文字",
         ),
+        "job.either": (
+            "is not said beside handles: a job has handles, or a prefix",
+            "不能与 handles 同时使用：任务只能指定标识列表或前缀之一",
+        ),
         "state.reason": (
             "goes with the states suspended and revoked only",
             "仅用于暂停（suspended）和吊销（revoked）状态",

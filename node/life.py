@@ -1,15 +1,82 @@
-"""What there is in the registry process beside identifiers as they are: their history."""
+"""What there is in the registry process beside identifiers as they are: history, jobs."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import Final
 
+import structlog
+
+from identifiers.errors import FateUnknown, StoreUnavailable
+from node.lifecycle import Running
+from node.metrics import counter
 from registry.business.history import History
+from registry.business.job_running import JobRunner
+from registry.business.jobs import Jobs
+from registry.business.owners import KeptOwners
 from registry.http.app import Noun
 from registry.http.history import history_noun
+from registry.http.state_jobs import jobs_noun
 from registry.prefixes import Prefixes
 from registry.service import Registry
-from storage.postgres import Database, PostgresHistory
+from storage.postgres import (
+    Database,
+    PostgresAccounts,
+    PostgresHistory,
+    PostgresJobs,
+    PostgresStore,
+)
+
+POLL_SECONDS: Final = 5.0
+"""How long a job of another process may wait unseen; of this one, none does."""
+_SHARE: Final = 1.0
+"""Seconds of rest for each second of work on jobs: half of the time is others'."""
+
+_log = structlog.get_logger(__name__)
 
 
-def life_nouns(database: Database, prefixes: Prefixes, registry: Registry) -> Sequence[Noun]:
-    """Return the operations on what became of identifiers."""
-    return (history_noun(History(PostgresHistory(database), prefixes, registry)),)
+def begin_life(
+    running: Running,
+    database: Database,
+    store: PostgresStore,
+    prefixes: Prefixes,
+    registry: Registry,
+) -> Sequence[Noun]:
+    """Return the operations on what became of identifiers, and begin what goes on by itself."""
+    wake = asyncio.Event()
+    kept = PostgresJobs(database)
+    owners = KeptOwners(store, PostgresAccounts(database))
+    runner = JobRunner(kept, store, registry, owners)
+    running.background(keep_at_jobs(runner, wake), "jobs")
+    running.metrics.append(
+        lambda: [
+            counter(
+                "idnode_job_rows_total",
+                "Identifiers that bulk changes of state have dealt with.",
+                {(): runner.rows},
+            )
+        ]
+    )
+    return (
+        history_noun(History(PostgresHistory(database), prefixes, registry)),
+        jobs_noun(Jobs(kept, store, prefixes, wake=wake.set)),
+    )
+
+
+async def keep_at_jobs(runner: JobRunner, wake: asyncio.Event) -> None:
+    """Take turn after turn until cancelled; while there is none, wait for news."""
+    clock = asyncio.get_running_loop().time
+    while True:
+        began, busy = clock(), False
+        try:
+            busy = await runner.turn()
+        except (StoreUnavailable, FateUnknown) as why:
+            _log.warning("jobs put off", why=str(why))
+        if busy:
+            await asyncio.sleep(_SHARE * (clock() - began))
+            continue
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await wake.wait()
+        except TimeoutError:
+            continue
+        wake.clear()

@@ -32,6 +32,7 @@ from registry.commands import (
 )
 from registry.commit import GroupCommit
 from registry.holding import Holders
+from registry.planning import Ground, Moving, PlannedUnit, plan
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes, permit, place_of
 from registry.rights import Needed
@@ -129,6 +130,13 @@ class Registry:
     async def restore(self, command: Restore, asked: Asked[Answer]) -> Answer:
         """Give an identifier the values of an earlier version."""
         return await self._write(command, Scope.WRITE, asked)
+
+    async def planned(
+        self, commands: Sequence[tuple[Moving, Scope]], asked: Asked[Any]
+    ) -> tuple[PlannedUnit | Denied, ...]:
+        """Return how each of several commands will be decided, for whoever commits them himself."""
+        ground = Ground(await self._prefixes.picture(), await self._shelf.book())
+        return await plan(commands, asked, ground, self._store, self._signatures)
 
     async def read(self, handle: Handle, asked: Asked[Any]) -> Record | Missing | Denied:
         """Return an identifier as its owner sees it.

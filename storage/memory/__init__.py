@@ -6,6 +6,7 @@
 * ``accounts``     `MemoryAccounts`: AccountStore
 * ``documents``    `MemoryDocuments`: DocumentStore
 * ``history``      `MemoryHistory`: HistoryStore
+* ``jobs``         `MemoryJobs`: JobStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
 * ``templates``    `MemoryTemplates`: TemplateStore
 * ``shared_tier``  `MemorySharedTier`: SharedTier
@@ -18,6 +19,7 @@ from storage.memory.business import MemoryBusiness
 from storage.memory.documents import MemoryDocuments
 from storage.memory.documents import MemoryDocuments
 from storage.memory.history import MemoryHistory
+from storage.memory.jobs import MemoryJobs
 from storage.memory.reverse import MemoryReverse
 from storage.memory.shared_tier import MemorySharedTier
 from storage.memory.store import MemoryStore
@@ -29,6 +31,7 @@ __all__ = [
     "MemoryDocuments",
     "MemoryDocuments",
     "MemoryHistory",
+    "MemoryJobs",
     "MemoryReverse",
     "MemorySharedTier",
     "MemoryStore",

@@ -24,6 +24,7 @@ from identifiers.changes import (
 )
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.errors import FateUnknown, Fenced, StoreUnavailable
+from identifiers.jobs import Job, JobState, JobStep
 from identifiers.names import Prefix, prefix_of
 from identifiers.records import EMPTY_VALUES, PAGE_BYTES, Record, State
 from identifiers.routes import record_key, said_by
@@ -75,6 +76,8 @@ class MemoryStore:
         self._enterprises: list[Enterprise] = []
         self._switched_off: set[int] = set()
         self._keys: dict[str, StoredKey] = {}
+        self.jobs: dict[UUID, Job] = {}
+        self.steps: dict[tuple[UUID, int], JobStep] = {}
         self._imports: dict[UUID, Import] = {}
         self._chunks: dict[tuple[UUID, int], ImportChunk] = {}
 
@@ -156,6 +159,8 @@ class MemoryStore:
             _check_text(record.key, record.name, record.reason, record.template or "")
         if writes.chunk is not None:
             self._check_chunk(writes.chunk)
+        if writes.step is not None:
+            self._check_step(writes.step)
         for moved in writes.delegated:
             if str(moved.prefix) not in self._prefixes:
                 raise ValueError(f"{moved.prefix} was never allotted")
@@ -175,6 +180,8 @@ class MemoryStore:
         self.answers.update((answer.request, answer) for answer in writes.answers)
         if writes.chunk is not None:
             self._apply_chunk(writes.chunk)
+        if writes.step is not None:
+            self._apply_step(writes.step)
         if writes.records:
             self._tell(tuple((w.record.key, w.record.version) for w in writes.records))
         for moved in writes.delegated:
@@ -208,6 +215,23 @@ class MemoryStore:
             offset=chunk.offset,
             digest=chunk.digest,
             counts=running.counts + chunk.counts,
+        )
+
+    def _check_step(self, step: JobStep) -> None:
+        job = self.jobs.get(step.job)
+        if job is None or job.state is not JobState.RUNNING or job.chunks + 1 != step.number:
+            raise Fenced(f"chunk {step.number} of job {step.job} is not the next")
+
+    def _apply_step(self, step: JobStep) -> None:
+        job = self.jobs[step.job]
+        self.steps[step.job, step.number] = step
+        self.jobs[step.job] = msgspec.structs.replace(
+            job,
+            chunks=step.number,
+            cursor=step.cursor,
+            counts=job.counts + step.counts,
+            state=JobState.DONE if step.finished_at else JobState.RUNNING,
+            finished_at=step.finished_at,
         )
 
     async def record(self, key: str) -> Record | None:

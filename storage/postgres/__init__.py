@@ -20,6 +20,7 @@ In reading order:
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
 * ``history``     `PostgresHistory`: HistoryStore
+* ``jobs``        `PostgresJobs`: JobStore
 * ``blocks``      (pure) identifiers as the search index holds them
 * ``projection``  `SearchProjection`: keeps that index
 * ``search``      walks through it; ``reverse``: `PostgresReverse`: ReverseLookup
@@ -42,6 +43,7 @@ from storage.postgres.reverse import PostgresReverse
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.store import PostgresStore
 from storage.postgres.history import PostgresHistory
+from storage.postgres.jobs import PostgresJobs
 from storage.postgres.tallies import PostgresTallies
 from storage.postgres.templates import PostgresTemplates
 from storage.postgres.upkeep import maintain
@@ -69,6 +71,7 @@ __all__ = [
     "Unsuitable",
     "check_schema",
     "PostgresHistory",
+    "PostgresJobs",
     "PostgresNotices",
     "maintain",
     "migrate",

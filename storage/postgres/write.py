@@ -23,7 +23,16 @@ from identifiers.changes import (
 )
 from identifiers.errors import StoreUnavailable
 from storage import unit
-from storage.postgres import claims, copying, directory, imports, locks, records, rows
+from storage.postgres import (
+    claims,
+    copying,
+    directory,
+    imports,
+    job_steps,
+    locks,
+    records,
+    rows,
+)
 from storage.postgres.database import WRITE_SECONDS, Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
@@ -112,6 +121,8 @@ async def _answers(
 async def _store(connection: Connection, writes: Writes) -> None:
     if writes.chunk is not None:
         await imports.advance(connection, writes.chunk)
+    if writes.step is not None:
+        await job_steps.advance(connection, writes.step)
     for moved in writes.delegated:
         await directory.delegate(connection, moved)
     if writes.held:

@@ -16,13 +16,13 @@ ALTER TABLE prefix ADD COLUMN keeps boolean NOT NULL DEFAULT false;
 CREATE TABLE job (
     id          uuid PRIMARY KEY,
     enterprise  integer NOT NULL,           -- 0: the node's
-    owner       bytea NOT NULL,             -- JSON: for whom it is done, with what rights
+    owner       text COLLATE "C" NOT NULL,  -- for whom it is done: key:ID or account:NUMBER
     principal   text COLLATE "C" NOT NULL,  -- how the audit log names him
     request     text NOT NULL,
     digest      bytea NOT NULL,             -- of what was asked
     action      text NOT NULL,
     reason      text NOT NULL,
-    selection   bytea NOT NULL,             -- JSON: a prefix with a filter, or how many handles
+    selection   jsonb NOT NULL,             -- a prefix with a filter, or how many parts
     state       smallint NOT NULL,          -- identifiers.jobs.JobState
     why         text NOT NULL DEFAULT '',   -- why it was stopped: the code of a problem
     chunks      integer NOT NULL DEFAULT 0,
