@@ -14,13 +14,15 @@ and draws the chance makes sure that no name is given twice: the rule only says 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, assert_never
 
 import msgspec
 
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import Fault, Faults, Invalid
+from identifiers.names import Handle, Prefix, registration_faults
+from identifiers.wire.members import members_of
 
 MAX_RULE: Final = 128
 MAX_DIGITS: Final = 18
@@ -28,6 +30,8 @@ MAX_RANDOM: Final = 32
 BEIJING: Final = timezone(timedelta(hours=8))
 RANDOM_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Of Crockford's base 32: what is easily taken for another is left out. Five bits a character."""
+_NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
+_LATE: Final = 4_000_000_000
 _CHECKED: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _VALUES: Final = {character: value for value, character in enumerate(_CHECKED)}
 _PARTS: Final = re.compile(r"\{\{|\}\}|\{([a-zA-Z]*)(?::([0-9]{1,2}))?\}|[{}]|[^{}]+")
@@ -46,7 +50,7 @@ class Time(msgspec.Struct, frozen=True):
     form: str
 
 
-class Sequence(msgspec.Struct, frozen=True):
+class Counted(msgspec.Struct, frozen=True):
     """A number of the series, with leading zeros."""
 
     digits: int
@@ -62,7 +66,7 @@ class Check(msgspec.Struct, frozen=True):
     """The check of what stands before it."""
 
 
-Part = Literal | Time | Sequence | Random | Check
+Part = Literal | Time | Counted | Random | Check
 
 
 class CodeRule(msgspec.Struct, frozen=True):
@@ -74,7 +78,7 @@ class CodeRule(msgspec.Struct, frozen=True):
     @property
     def counts(self) -> bool:
         """Whether codes of this rule need a number of a series."""
-        return any(isinstance(part, Sequence) for part in self.parts)
+        return any(isinstance(part, Counted) for part in self.parts)
 
     @property
     def draws(self) -> int:
@@ -100,7 +104,7 @@ class CodeRule(msgspec.Struct, frozen=True):
                     made += text
                 case Time(form):
                     made += beijing.strftime(form)
-                case Sequence(digits):
+                case Counted(digits):
                     made += f"{number:0{digits}}"
                 case Random(count):
                     made += "".join(RANDOM_ALPHABET[next(octets) & 31] for _ in range(count))
@@ -111,6 +115,57 @@ class CodeRule(msgspec.Struct, frozen=True):
         return made
 
 
+class StoredRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule by its name under a prefix. `template` goes with its codes; empty: none."""
+
+    prefix: str
+    name: str
+    rule: str
+    template: str = ""
+    enabled: bool = True
+
+
+class Series(msgspec.Struct, frozen=True):
+    """What numbers are counted for: rules of one text under one prefix share them."""
+
+    prefix: str
+    rule: str
+    part: str
+    """The parts of time."""
+
+
+def read_stored(prefix: Prefix, name: str, found: object) -> StoredRule:
+    """Read ``{"rule", "template"?, "enabled"?}`` as JSON has it. Raises `Invalid`, all faults."""
+    faults = Faults()
+    members = members_of(found, "", faults, ("rule", "template", "enabled"))
+    if members is None:
+        raise Invalid(faults)
+    if _NAME.fullmatch(name) is None:
+        members.note("name", "rule.name")
+    stored = StoredRule(
+        prefix=str(prefix),
+        name=name,
+        rule=members.text("rule"),
+        template=members.text("template", ""),
+        enabled=members.boolean("enabled") if "enabled" in members else True,
+    )
+    if isinstance(members.get("rule"), str):
+        faults.extend(fault.below("/rule") for fault in _naming_faults(prefix, stored.rule))
+    if faults:
+        raise Invalid(faults)
+    return stored
+
+
+def _naming_faults(prefix: Prefix, text: str) -> Sequence[Fault]:
+    """Return what is wrong with a rule, or with the longest name that it makes."""
+    try:
+        rule = read_rule(text)
+        longest = rule.code(_LATE, 10**MAX_DIGITS - 1, bytes(rule.draws))
+        return registration_faults(Handle.parse(f"{prefix}/{longest}"))
+    except Invalid as invalid:
+        return invalid.faults
+
+
 def read_rule(text: str) -> CodeRule:
     """Read a rule. Raises `Invalid` with all faults."""
     faults: list[Fault] = []
@@ -118,11 +173,11 @@ def read_rule(text: str) -> CodeRule:
         raise Invalid([Fault("rule.length", params={"limit": MAX_RULE})])
     parts = tuple(_parts(text, faults))
     kinds = [type(part) for part in parts]
-    if not {Sequence, Random} & set(kinds):
+    if not {Counted, Random} & set(kinds):
         faults.append(Fault("rule.same"))
     faults.extend(
         Fault("rule.twice", params={"part": name})
-        for name, kind in (("seq", Sequence), ("check", Check))
+        for name, kind in (("seq", Counted), ("check", Check))
         if kinds.count(kind) > 1
     )
     if faults:
@@ -164,7 +219,7 @@ def _parts(text: str, faults: list[Fault]) -> Iterator[Part]:
 def _part(name: str, count: int | None) -> Part | None:
     match name, count:
         case "seq", int() if 1 <= count <= MAX_DIGITS:
-            return Sequence(count)
+            return Counted(count)
         case "random", int() if 1 <= count <= MAX_RANDOM:
             return Random(count)
         case "check", None:

@@ -209,6 +209,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "a code rule has 1 to {limit} characters",
             "编码规则应为 1 至 {limit} 个字符",
         ),
+        "rule.name": (
+            "is no name of a rule: letters and digits, then also '_', '.' and '-'",
+            "不是有效的规则名称：由字母、数字组成，其后可含“_”“.”“-”",
+        ),
         "rule.same": (
             "every code would be the same: a rule has {{seq:n}} or {{random:n}}",
             "所有编码都会相同：规则须含 {{seq:n}} 或 {{random:n}}",

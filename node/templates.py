@@ -1,16 +1,18 @@
-"""Templates in the registry process: their book, and the operations on them."""
+"""Templates and code rules in the registry process."""
 
 from collections.abc import Sequence
 
 import msgspec
 
 from identifiers.codes.industries import Classification
+from registry.business.codes import Codes
 from registry.business.templates import Templates
 from registry.http.app import Noun
+from registry.http.codes import codes_noun
 from registry.http.template_operations import templates_noun
 from registry.prefixes import Prefixes
 from registry.shelf import Shelf
-from storage.postgres import Database, PostgresTemplates
+from storage.postgres import Database, PostgresCodes, PostgresRecords, PostgresTemplates
 
 
 class Templating(msgspec.Struct, frozen=True):
@@ -25,4 +27,7 @@ def make_templating(database: Database, trades: Classification, prefixes: Prefix
     store = PostgresTemplates(database)
     shelf = Shelf(store)
     templates = Templates(store, trades, shelf.forget)
-    return Templating(shelf, (templates_noun(templates, store, prefixes),))
+    rules = PostgresCodes(database)
+    codes = Codes(rules, PostgresRecords(database))
+    nouns = (templates_noun(templates, store, prefixes), codes_noun(codes, rules, prefixes))
+    return Templating(shelf, nouns)

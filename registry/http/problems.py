@@ -175,6 +175,12 @@ TEMPLATE_STAGE: Final = Kind(
     "This cannot be done to a template at this stage.",
     "模板处于当前阶段，不能执行此操作。",
 )
+CODES_EXHAUSTED: Final = Kind(
+    "codes-exhausted",
+    409,
+    "Nearly all names that this rule makes are taken: write another one.",
+    "该规则的编码几乎已用尽，请另行制定规则。",
+)
 REGISTRY_KINDS: Final = (
     EXISTS,
     NOT_FOUND,
@@ -202,6 +208,7 @@ REGISTRY_KINDS: Final = (
     NO_SUCH,
     TEMPLATE_TAKEN,
     TEMPLATE_STAGE,
+    CODES_EXHAUSTED,
     MISSING_ROLE,
     LOGIN_REFUSED,
     LOGIN_LATER,

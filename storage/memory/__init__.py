@@ -7,6 +7,7 @@
 * ``documents``    `MemoryDocuments`: DocumentStore
 * ``history``      `MemoryHistory`: HistoryStore
 * ``jobs``         `MemoryJobs`: JobStore
+* ``codes``        `MemoryCodes`: CodeStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
 * ``templates``    `MemoryTemplates`: TemplateStore
 * ``shared_tier``  `MemorySharedTier`: SharedTier
@@ -16,6 +17,7 @@ Nothing here survives its process. Both have switches that make them fail as rea
 
 from storage.memory.accounts import MemoryAccounts
 from storage.memory.business import MemoryBusiness
+from storage.memory.codes import MemoryCodes
 from storage.memory.documents import MemoryDocuments
 from storage.memory.documents import MemoryDocuments
 from storage.memory.history import MemoryHistory
@@ -28,6 +30,7 @@ from storage.memory.templates import MemoryTemplates
 __all__ = [
     "MemoryAccounts",
     "MemoryBusiness",
+    "MemoryCodes",
     "MemoryDocuments",
     "MemoryDocuments",
     "MemoryHistory",

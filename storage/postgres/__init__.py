@@ -16,6 +16,7 @@ In reading order:
 * ``vouching``    `PostgresNotices`: NoticeStore, and what stands beside enterprises
 * ``accounts``    `PostgresAccounts`: AccountStore
 * ``templates``   `PostgresTemplates`: TemplateStore; ``claims``: what is unique
+* ``codes``       `PostgresCodes`: CodeStore
 * ``store``       `PostgresStore`: RegistryStore
 * ``wakeups``     LISTEN and NOTIFY
 * ``feed``        `PostgresFeed`: ChangeFeed
@@ -31,6 +32,7 @@ In reading order:
 
 from storage.postgres.accounts import PostgresAccounts
 from storage.postgres.business import PostgresBusiness
+from storage.postgres.codes import PostgresCodes
 from storage.postgres.database import Database
 from storage.postgres.directory import PostgresDirectory
 from storage.postgres.documents import PostgresDocuments
@@ -58,6 +60,7 @@ __all__ = [
     "Phase",
     "PostgresAccounts",
     "PostgresBusiness",
+    "PostgresCodes",
     "PostgresDirectory",
     "PostgresDocuments",
     "PostgresFeed",
