@@ -234,6 +234,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "names no document that was uploaded for it: upload it first",
             "不是已上传的附件编号：请先上传",
         ),
+        "application.reasons": ("go with a rejection only", "仅用于驳回"),
         "document.bound": (
             "names a document that belongs to another field already: upload it once more",
             "该附件已用于其他栏目：请重新上传",

@@ -3,71 +3,62 @@
 import os
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
-from identifiers.directory import PrefixDirectory
 from identifiers.enterprises.review import National
 from identifiers.labels import Allotment
-from identifiers.names import Prefix
 from node.config import Settings
-from node.keys import Secret, load_or_make
+from node.keys import Secret, load_or_make, site_signer
+from node.lifecycle import Running
 from node.registers import registers
+from node.upkeep import keep_up
 from registry.business.admissions import Admissions
 from registry.business.approvals import Terms
 from registry.business.asking import By
+from registry.business.certificates import Certificates
 from registry.business.documents import Documents
 from registry.business.members import Enterprises
+from registry.business.national import Sandbox
+from registry.business.office import Office
 from registry.business.personal import NONCE_OCTETS, Sealer
-from registry.business.ports import BusinessStore, NoticeStore
+from registry.http.app import Noun
+from registry.http.application_operations import application_operations
+from registry.http.enterprise_operations import enterprise_operations
 from storage.postgres import (
     Database,
     Nudge,
     PostgresBusiness,
     PostgresDocuments,
     PostgresNotices,
+    PostgresStore,
 )
 
-DAY: Final = 86400
-_SANDBOX_SECONDS: Final = 0.5
-_TIDY_SECONDS: Final = 600
+_DAY: Final = 86400
+_SANDBOX_SECONDS: Final = 0.2
 
 
-class Business(msgspec.Struct, frozen=True, kw_only=True):
-    """What applications, documents and enterprises are worked on with."""
-
-    store: BusinessStore
-    notices: NoticeStore
-    sealer: Sealer
-    admissions: Admissions
-    documents: Documents
-    enterprises: Enterprises
-
-
-def root_of(directory: PrefixDirectory) -> Prefix | None:
-    """Return the secondary prefix under which enterprises are taken in; None: there is none."""
-    return next((e.prefix for e in directory.entries if not e.enterprise), None)
-
-
-def business(database: Database, nudge: Nudge, settings: Settings, root: Prefix) -> Business:
+def office(database: Database, nudge: Nudge, settings: Settings) -> Office:
     """Build it. Raises `UnfitKey` and `NotDone`."""
+    records = PostgresStore(database, nudge)
     store = PostgresBusiness(database, nudge)
     sealer = Sealer(load_or_make(settings.keys_dir, Secret.SEAL))
     local = settings.national is National.LOCAL
     terms = Terms(
-        root=root,
         allotment=Allotment(),
         registers=registers(settings.data_dir),
         local=local,
     )
-    return Business(
+    return Office(
         store=store,
+        records=records,
+        local=local,
         notices=PostgresNotices(database),
         sealer=sealer,
         admissions=Admissions(store, sealer, terms),
         documents=Documents(PostgresDocuments(database), sealer),
         enterprises=Enterprises(store, local=local),
+        certificates=Certificates(store, records, site_signer(settings.keys_dir)),
     )
 
 
@@ -78,4 +69,26 @@ def by_node(actor: str) -> By:
         at=time.time_ns() // 1_000_000,
         request_id=f"{actor}-{secrets.token_hex(8)}",
         chance=os.urandom(NONCE_OCTETS),
+    )
+
+
+def begin_business(running: Running, database: Database, nudge: Nudge) -> Sequence[Noun]:
+    """Begin what is done of the business by itself; return what the API has of it."""
+    settings = running.settings
+    made = office(database, nudge, settings)
+
+    async def tidy() -> None:
+        now = int(time.time())
+        await made.documents.sweep(now)
+        lapsed = now - settings.refused_days * _DAY
+        await made.admissions.purge_lapsed(lapsed, by_node("node"))
+
+    running.background(keep_up(tidy), "documents and refused applications")
+    if settings.national is National.SANDBOX:
+        sandbox = Sandbox(made.admissions, made.store, made.notices, made.sealer)
+        review = keep_up(lambda: sandbox.review(by_node("sandbox")), between=_SANDBOX_SECONDS)
+        running.background(review, "sandbox of the national node")
+    return (
+        lambda reception: application_operations(made, reception),
+        lambda reception: enterprise_operations(made, reception),
     )

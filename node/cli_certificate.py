@@ -1,4 +1,4 @@
-"""The commands about certificates of TLS."""
+"""The commands about certificates: of TLS, and of enterprises."""
 # ruff: noqa: PLC0415 -- only what a command needs is imported when it runs
 
 import os
@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 certificate = typer.Typer(
-    help="Certificates of TLS: the node's own, and those of trusted clients.", no_args_is_help=True
+    help="Certificates: of TLS (trust, list, remove, show), and of enterprises (认证证书).",
+    no_args_is_help=True,
 )
 
 
@@ -51,3 +52,45 @@ def certificate_show() -> None:
     from node.commands.certificate import show
 
     show(os.environ)
+
+
+@certificate.command("issue")
+def certificate_issue(
+    enterprise: Annotated[int, typer.Argument(help="The enterprise's number.", metavar="NUMBER")],
+    days: Annotated[int, typer.Option(help="For how long.")] = 365,
+    prefix: Annotated[str, typer.Option(help="One of its prefixes; else the first.")] = "",
+    replaces: Annotated[str, typer.Option(help="The serial number of the one in force.")] = "",
+) -> None:
+    """Certify an enterprise that is active and verified; prints the certificate."""
+    from node.commands.certifying import issuing, run
+
+    run(os.environ, issuing(enterprise, days=days, prefix=prefix, replaces=replaces))
+
+
+_Serial = Annotated[str, typer.Argument(help="The serial number.", metavar="SERIAL")]
+
+
+@certificate.command("revoke")
+def certificate_revoke(serial: _Serial, reason: Annotated[str, typer.Option(help="Why.")]) -> None:
+    """Revoke an enterprise's certificate, for good."""
+    from node.commands.certifying import revoking, run
+
+    run(os.environ, revoking(serial, reason))
+
+
+@certificate.command("check")
+def certificate_check(serial: _Serial) -> None:
+    """Tell whether an enterprise's certificate holds."""
+    from node.commands.certifying import checking, run
+
+    run(os.environ, checking(serial))
+
+
+@certificate.command("issued")
+def certificate_issued(
+    enterprise: Annotated[int, typer.Option(help="Only this one's.")] = 0,
+) -> None:
+    """List certificates of enterprises."""
+    from node.commands.certifying import listing, run
+
+    run(os.environ, listing(enterprise))

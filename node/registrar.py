@@ -11,6 +11,7 @@ from identifiers.keys.public import Policy
 from identifiers.principals import Operator
 from node import connections
 from node.access import make_access
+from node.business import begin_business
 from node.config import Settings
 from node.demo import Furnisher
 from node.gauges import (
@@ -142,6 +143,7 @@ async def begin_registry(running: Running) -> None:
             *access.nouns,
             *templating.nouns,
             *begin_life(running, database, store, prefixes, registry),
+            *begin_business(running, database, nudge),
         ),
     )
     observed = Observed()

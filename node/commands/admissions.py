@@ -25,10 +25,10 @@ from identifiers.enterprises.review import (
 from identifiers.faults import Invalid
 from identifiers.wire import jsonload
 from node import config
-from node.business import Business, business, root_of
+from node.business import office
 from node.commands.administer import opened, ordering, sentence
 from node.refusals import NotDone
-from registry.answers import Faulty
+from registry.answers import Faulty, Stale
 from registry.business import shown
 from registry.business.admissions import (
     AlreadyMember,
@@ -43,8 +43,8 @@ from registry.business.approvals import NoPrefixLeft
 from registry.business.asking import By
 from registry.business.members import CannotBecome, Finding
 from registry.business.national import record
+from registry.business.office import Office
 from registry.business.personal import NONCE_OCTETS
-from storage.postgres import PostgresDirectory
 
 _PAGE: Final = 200
 _OPEN: Final = (Stage.SUBMITTED, Stage.PASSED, Stage.REJECTED)
@@ -53,7 +53,7 @@ _OPEN: Final = (Stage.SUBMITTED, Stage.PASSED, Stage.REJECTED)
 class Desk(msgspec.Struct, frozen=True):
     """What a command works with."""
 
-    business: Business
+    business: Office
     by: By
 
 
@@ -69,9 +69,6 @@ def run(environ: Mapping[str, str], work: Work) -> None:
 
 async def _do(settings: config.Settings, work: Work) -> object:
     async with opened(settings) as (database, nudge):
-        root = root_of(await PostgresDirectory(database).directory())
-        if root is None:
-            raise NotDone("this node has no secondary prefix: idnode prefix home PREFIX")
         ordered = ordering()
         by = By(
             actor=f"operator:{ordered.operator.name}",
@@ -79,7 +76,7 @@ async def _do(settings: config.Settings, work: Work) -> object:
             request_id=ordered.request_id,
             chance=os.urandom(NONCE_OCTETS),
         )
-        return await work(Desk(business(database, nudge, settings, root), by))
+        return await work(Desk(office(database, nudge, settings), by))
 
 
 def submitting(text: bytes, wanted: str, enterprise: int = 0) -> Work:
@@ -237,6 +234,7 @@ Answer = (
     | Left
     | Undecided
     | CannotBecome
+    | Stale
 )
 
 
@@ -252,7 +250,7 @@ def _shown(answer: Answer, desk: Desk) -> dict[str, Any]:
             raise NotDone(_why_not(answer))
 
 
-def _why_not(  # noqa: PLR0911 -- one for each
+def _why_not(  # noqa: C901, PLR0911 -- one for each
     answer: Faulty
     | AlreadyMember
     | Pending
@@ -262,7 +260,8 @@ def _why_not(  # noqa: PLR0911 -- one for each
     | NoMember
     | Left
     | Undecided
-    | CannotBecome,
+    | CannotBecome
+    | Stale,
 ) -> str:
     match answer:
         case Faulty(faults=faults):
@@ -276,9 +275,11 @@ def _why_not(  # noqa: PLR0911 -- one for each
         case NoApplication():
             return "there is no such application: idnode application list"
         case NoPrefixLeft():
-            return "no label is left for a prefix: name one, or reserve fewer"
+            return "no label is left, or there is no prefix yet: idnode prefix home PREFIX"
         case NoMember():
             return "there is no such enterprise, or nothing was filed of it: idnode enterprise list"
+        case Stale(version=version):
+            return f"the application has version {version} meanwhile"
         case Left():
             return "the enterprise was closed: nothing of it changes any more"
         case CannotBecome(now=now, then=then):

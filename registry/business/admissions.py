@@ -38,7 +38,7 @@ from identifiers.enterprises.review import (
 from identifiers.enterprises.tables import FIELDS
 from identifiers.faults import Fault, Invalid
 from identifiers.standings import EnterpriseState
-from registry.answers import Faulty
+from registry.answers import Faulty, Stale
 from registry.business.approvals import Approvals, NoPrefixLeft, Terms
 from registry.business.asking import By, moved, posted
 from registry.business.personal import Sealer
@@ -88,8 +88,20 @@ class Undecided(msgspec.Struct, frozen=True):
     stage: Stage
 
 
-Applied = Application | Faulty | AlreadyMember | Pending | NotNow | NoApplication | NoMember | Left
-Decided = Application | NotNow | NoApplication | NoPrefixLeft | Faulty | NoMember | Left
+Seen = frozenset[int] | None
+"""Versions of an application that somebody had before him; None: he does not say."""
+Applied = (
+    Application
+    | Faulty
+    | AlreadyMember
+    | Pending
+    | NotNow
+    | NoApplication
+    | NoMember
+    | Left
+    | Stale
+)
+Decided = Application | NotNow | NoApplication | NoPrefixLeft | Faulty | Stale
 Purged = Application | NoApplication | Undecided
 
 
@@ -155,7 +167,9 @@ class Admissions:
 
         return await self._store.post(about, decide)
 
-    async def resubmit(self, number: UUID, submitted: Submitted, by: By) -> Applied:
+    async def resubmit(
+        self, number: UUID, submitted: Submitted, by: By, seen: Seen = None
+    ) -> Applied:
         """Take an application again that was rejected, mended."""
         read = self._read(submitted)
         if isinstance(read, Faulty):
@@ -170,6 +184,8 @@ class Admissions:
             standing = stepped(there.standing, Resubmission(), local=self._terms.local)
             if isinstance(standing, NotNow):
                 return Postings(), standing
+            if _stale(there, seen):
+                return Postings(), Stale(there.version)
             if faults := self._faults(read, there.identity, submitted.wanted, ledger, by):
                 return Postings(), Faulty(faults)
             made = msgspec.structs.replace(
@@ -184,9 +200,12 @@ class Admissions:
         return await self._store.post(read.about(application=number), decide)
 
     async def decide(
-        self, number: UUID, step: Approval | Rejection | Withdrawal, by: By
+        self, number: UUID, step: Approval | Rejection | Withdrawal, by: By, seen: Seen = None
     ) -> Decided:
-        """Take a verdict. What is approved is so at once: an enterprise, or its particulars."""
+        """Take a verdict. What is approved is so at once: an enterprise, or its particulars.
+
+        `seen` are the versions of the application that the verdict may be about; None: any.
+        """
         there = await self._store.application(number)
         if there is None:
             return NoApplication()
@@ -202,6 +221,8 @@ class Admissions:
             standing = stepped(application.standing, step, local=self._terms.local)
             if isinstance(standing, NotNow) or standing == application.standing:
                 return Postings(), standing if isinstance(standing, NotNow) else application
+            if _stale(application, seen):
+                return Postings(), Stale(application.version)
             after = moved(application, standing, by)
             if standing.stage is Stage.APPROVED:
                 return self._approvals.approved(after, ledger, by)
@@ -288,6 +309,10 @@ def _refused(kind: Kind, member: Member | None) -> AlreadyMember | NoMember | Le
     if member is None:
         return NoMember()
     return Left() if member.state is EnterpriseState.CLOSED else None
+
+
+def _stale(application: Application, seen: Seen) -> bool:
+    return seen is not None and application.version not in seen
 
 
 def _with_documents(postings: Postings, made: Application, read: _Read, ledger: Ledger) -> Postings:

@@ -17,13 +17,12 @@ from registry.business.personal import Sealer
 
 
 class NoPrefixLeft(msgspec.Struct, frozen=True):
-    """The rule of allotment gives no label any more."""
+    """The rule of allotment gives no label any more, or the node has no prefix of its own."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """How this node takes in: under which prefix, by which rule, and whether it decides alone."""
+    """How this node takes in: by which rule labels are given, and whether it decides alone."""
 
-    root: Prefix
     allotment: Allotment
     registers: Registers
     local: bool
@@ -48,15 +47,15 @@ class Approvals:
         """Return why a label cannot be given that is wanted; None, also when none is wanted."""
         if not wanted:
             return None
-        fault = self._terms.allotment.asked_for(wanted, self._taken(directory))
+        fault = self._terms.allotment.asked_for(wanted, _taken(directory))
         return fault and fault.below("/wanted")
 
     def _admitted(
         self, application: Application, ledger: Ledger, by: By
     ) -> tuple[Postings, Application | NoPrefixLeft | Faulty]:
-        taken = self._taken(ledger.directory)
-        label = application.wanted or self._terms.allotment.next_label(taken)
-        if label is None:
+        root = _root(ledger.directory)
+        label = application.wanted or self._next(ledger.directory)
+        if label is None or root is None:
             return Postings(), NoPrefixLeft()
         if fault := self.unavailable(application.wanted, ledger.directory):
             return Postings(), Faulty((fault,))
@@ -67,11 +66,11 @@ class Approvals:
             industry=_industry(self._opened(application)),
             state=EnterpriseState.ACTIVE,
             told=application.told,
-            filing=f"{self._terms.root}-{by.year}-{ledger.filed + 1:06}",
+            filing=f"{root}-{by.year}-{ledger.filed + 1:06}",
             approved_at=by.now,
         )
         homed = PrefixEntry(
-            prefix=Prefix((*self._terms.root.labels, label)),
+            prefix=Prefix((*root.labels, label)),
             kind=PrefixKind.ENTERPRISE,
             enterprise=member.id,
         )
@@ -103,13 +102,26 @@ class Approvals:
     def _opened(self, application: Application) -> Document:
         return self._sealer.open(application.told, application.identity)
 
-    def _taken(self, directory: PrefixDirectory) -> set[str]:
-        root, depth = self._terms.root, len(self._terms.root.labels)
-        return {
-            entry.prefix.labels[depth]
-            for entry in directory.entries
-            if root.covers(entry.prefix) and len(entry.prefix.labels) > depth
-        }
+    def _next(self, directory: PrefixDirectory) -> str | None:
+        return self._terms.allotment.next_label(_taken(directory))
+
+
+def _root(directory: PrefixDirectory) -> Prefix | None:
+    """Return the prefix of the node under which enterprises get theirs: its first."""
+    roots = (e.prefix for e in directory.entries if e.kind is PrefixKind.SECONDARY and e.enabled)
+    return min(roots, default=None)
+
+
+def _taken(directory: PrefixDirectory) -> set[str]:
+    root = _root(directory)
+    if root is None:
+        return set()
+    depth = len(root.labels)
+    return {
+        entry.prefix.labels[depth]
+        for entry in directory.entries
+        if root.covers(entry.prefix) and len(entry.prefix.labels) > depth
+    }
 
 
 def _industry(document: Document) -> str:

@@ -20,6 +20,7 @@ from identifiers.enterprises.masking import masked
 from identifiers.enterprises.tables import FIELDS
 from identifiers.wire.jsonform import instant
 from registry.business.asking import MILLI
+from registry.business.certificates import Checked
 from registry.business.personal import Sealer
 
 Json = dict[str, Any]
@@ -150,4 +151,25 @@ def document(one: Attachment) -> Json:
         "uploaded_at": instant(one.uploaded_at),
         "application": _number(one.application),
         "field": one.field or None,
+    }
+
+
+def certificate(found: Checked) -> Json:
+    """Return a certificate, and whether it holds. No personal data is in it."""
+    one = found.certificate
+    return {
+        "serial": one.serial,
+        "status": found.validity,
+        "enterprise": one.enterprise,
+        "name": one.name,
+        "number": one.identity.number,
+        "filing": one.filing,
+        "prefix": one.prefix,
+        "issued_at": instant(one.issued_at),
+        "expires_at": instant(one.expires_at),
+        "revoked_at": instant(one.revoked_at) if one.revoked_at else None,
+        "reason": one.reason,
+        "index": one.index or None,
+        "token": one.token.decode(),
+        "page": f"/certificates/{one.serial}",
     }

@@ -158,7 +158,7 @@ def _cases(content: Json) -> str:
     cases = "".join(
         f"<li><code>{escape(case['value']['type'])}</code><br>{escape(case['value']['title'])} "
         f"<span lang='zh'>{escape(case['summary'])}</span>"
-        for case in media["examples"].values()
+        for case in media.get("examples", {}).values()
     )
     return f"<ul>{cases}</ul>"
 

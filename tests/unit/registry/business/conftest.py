@@ -109,9 +109,7 @@ def admit(business):
     """Return the commands of a node that decides alone, or not."""
 
     def make(*, local=True, reserved=RESERVED):
-        terms = Terms(
-            root=ROOT, allotment=Allotment(reserved=reserved), registers=REGISTERS, local=local
-        )
+        terms = Terms(allotment=Allotment(reserved=reserved), registers=REGISTERS, local=local)
         return Admissions(business, Sealer(bytes(32)), terms)
 
     return make

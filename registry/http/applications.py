@@ -1,0 +1,226 @@
+"""Applications over HTTP: the handlers below ``/api/v1/applications`` and ``/api/v1/changes``."""
+
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from aiohttp import hdrs, web
+
+from identifiers.access import Action
+from identifiers.enterprises.ledger import Application, Outcome, Wanted
+from identifiers.enterprises.review import (
+    Approval,
+    Kind,
+    Rejection,
+    Reviewer,
+    Stage,
+    Withdrawal,
+)
+from identifiers.standings import reason_faults
+from identifiers.wire.members import Members
+from registry.business import shown
+from registry.business.admissions import Submitted
+from registry.business.members import METHODS, Finding
+from registry.business.national import record
+from registry.business.office import Office
+from registry.http import requests
+from registry.http.business import (
+    NO_STORE,
+    UUID_PLACE,
+    by_of,
+    done,
+    judged,
+    members,
+    missing,
+    path_uuid,
+    reasons,
+)
+from registry.http.cursors import read_cursor, write_cursor
+from registry.http.identifiers import DEFAULT_PAGE, NO_PARAMETERS
+from registry.http.lists import MOST_ENTERPRISES, wanted_enterprise
+from registry.http.permission import permit
+from registry.http.reception import Caller, Reception
+from registry.http.replies import etag, json_reply
+from registry.service import PAGE_LIMIT
+
+E = TypeVar("E", bound=StrEnum)
+
+PATH: Final = "/api/v1/applications"
+CHANGES: Final = "/api/v1/changes"
+LIST_PARAMETERS: Final = frozenset({"enterprise", "stage", "kind", "after", "limit"})
+_APPROVED: Final = Approval(Reviewer.NODE)
+
+
+class ApplicationRoutes:
+    """The handlers of applications."""
+
+    def __init__(self, office: Office, reception: Reception) -> None:
+        self._office = office
+        self._reception = reception
+
+    async def submit(self, request: web.Request) -> web.Response:
+        """POST: apply for admission."""
+        caller, found = await members(self._reception, request, ("particulars", "wanted"))
+        permit(caller, Action.APPLICATION_WRITE, caller.enterprise)
+        submitted = _submitted(found)
+        return await self._apply(caller, submitted)
+
+    async def change(self, request: web.Request) -> web.Response:
+        """POST: ask for other particulars of an enterprise."""
+        caller, found = await members(self._reception, request, ("particulars", "enterprise"))
+        number = found.integer("enterprise", 1, MOST_ENTERPRISES, caller.enterprise)
+        particulars = found.any("particulars")
+        judged(found)
+        permit(caller, Action.ENTERPRISE_WRITE, number)
+        return await self._apply(caller, Submitted(particulars=particulars, enterprise=number))
+
+    async def _apply(self, caller: Caller, submitted: Submitted) -> web.Response:
+        (number,) = self._reception.changes(caller, 1)
+        made = done(await self._office.admissions.apply(number, submitted, by_of(caller)))
+        status = 201 if made.id == number else 200
+        return await self._told(made, status)
+
+    async def resubmit(self, request: web.Request) -> web.Response:
+        """PUT of one: mend what was rejected."""
+        caller, found = await members(self._reception, request, ("particulars", "wanted"))
+        there = await self._permitted(request, caller, Action.APPLICATION_WRITE)
+        submitted = _submitted(found)
+        seen = requests.precondition(request).one_of
+        answer = await self._office.admissions.resubmit(there.id, submitted, by_of(caller), seen)
+        return await self._told(done(answer))
+
+    async def page(self, request: web.Request) -> web.Response:
+        """GET: applications, some at a time, oldest first."""
+        parameters = requests.query(request, LIST_PARAMETERS)
+        limit = requests.number(parameters, "limit", DEFAULT_PAGE, PAGE_LIMIT)
+        place = read_cursor(parameters, UUID_PLACE)
+        stages = _chosen(parameters, "stage", Stage)
+        kinds = _chosen(parameters, "kind", Kind)
+        caller = await self._reception.caller(request)
+        whose = wanted_enterprise(parameters, caller)
+        permit(caller, Action.APPLICATION_READ, whose)
+        wanted = Wanted(stages=stages, kinds=kinds, enterprise=whose or 0)
+        after = "" if place is None else place[0]
+        found = await self._office.store.applications(wanted, after, limit)
+        document: dict[str, Any] = {"items": [shown.brief(one) for one in found]}
+        if len(found) == limit:
+            document["next"] = write_cursor(str(found[-1].id))
+        return json_reply(document, 200, NO_STORE).response()
+
+    async def read(self, request: web.Request) -> web.Response:
+        """GET of one: all of it, personal data masked, and what was done to it."""
+        _, there = await self._found(request, Action.APPLICATION_READ)
+        return await self._told(there)
+
+    async def approve(self, request: web.Request) -> web.Response:
+        """POST: approve for the node."""
+        return await self._decide(request, Action.APPLICATION_REVIEW, _APPROVED)
+
+    async def withdraw(self, request: web.Request) -> web.Response:
+        """POST: the applicant wants it no more."""
+        return await self._decide(request, Action.APPLICATION_WRITE, Withdrawal())
+
+    async def reject(self, request: web.Request) -> web.Response:
+        """POST: reject for the node, with reasons."""
+        caller, found = await members(self._reception, request, ("reasons",))
+        there = await self._permitted(request, caller, Action.APPLICATION_REVIEW)
+        step = Rejection(Reviewer.NODE, reasons(found))
+        judged(found)
+        return await self._stepped(request, caller, there, step)
+
+    async def national(self, request: web.Request) -> web.Response:
+        """POST: record the national node's verdict."""
+        caller, found = await members(self._reception, request, ("approved", "reasons"))
+        there = await self._permitted(request, caller, Action.ENTERPRISE_MANAGE)
+        if "approved" not in found:
+            found.note("approved", "required")
+        approved = found.boolean("approved")
+        told = () if approved and "reasons" not in found else reasons(found)
+        if approved and told:
+            found.note("reasons", "application.reasons")
+        judged(found)
+        by = by_of(caller)
+        return await self._told(done(await record(self._office.admissions, there.id, told, by)))
+
+    async def purge(self, request: web.Request) -> web.Response:
+        """POST: remove the personal data of an application that came to nothing."""
+        caller, there = await self._found(request, Action.ENTERPRISE_MANAGE)
+        return await self._told(done(await self._office.admissions.purge(there.id, by_of(caller))))
+
+    async def verify(self, request: web.Request) -> web.Response:
+        """POST: note whether the applicant is who he says."""
+        caller, found = await members(self._reception, request, FINDING)
+        there = await self._permitted(request, caller, Action.APPLICATION_REVIEW)
+        made = finding(found)
+        done(await self._office.enterprises.verify_applicant(there.id, made, by_of(caller)))
+        return await self._told(there)
+
+    async def _decide(
+        self, request: web.Request, action: Action, step: Approval | Withdrawal
+    ) -> web.Response:
+        caller, there = await self._found(request, action)
+        return await self._stepped(request, caller, there, step)
+
+    async def _stepped(
+        self,
+        request: web.Request,
+        caller: Caller,
+        there: Application,
+        step: Approval | Rejection | Withdrawal,
+    ) -> web.Response:
+        seen = requests.precondition(request).one_of
+        answer = await self._office.admissions.decide(there.id, step, by_of(caller), seen)
+        return await self._told(done(answer))
+
+    async def _found(self, request: web.Request, action: Action) -> tuple[Caller, Application]:
+        requests.query(request, NO_PARAMETERS)
+        caller = await self._reception.caller(request)
+        return caller, await self._permitted(request, caller, action)
+
+    async def _permitted(self, request: web.Request, caller: Caller, action: Action) -> Application:
+        number = path_uuid(request)
+        found = None if number is None else await self._office.store.application(number)
+        if found is None:
+            raise missing(caller, action)
+        permit(caller, action, found.enterprise or None)
+        return found
+
+    async def _told(self, application: Application, status: int = 200) -> web.Response:
+        store = self._office.store
+        steps = await store.steps(application.id)
+        verification = await store.verification(application.identity)
+        document = shown.whole(application, self._office.sealer, steps, verification)
+        headers = [NO_STORE, (hdrs.ETAG, etag(application.version))]
+        if status != web.HTTPOk.status_code:
+            headers.append((hdrs.LOCATION, f"{PATH}/{application.id}"))
+        return json_reply(document, status, *headers).response()
+
+
+FINDING: Final = ("outcome", "method", "note")
+
+
+def finding(found: Members) -> Finding:
+    """Read what came of a verification. Raises `Invalid`."""
+    outcome = found.one_of("outcome", tuple(Outcome))
+    method = found.one_of("method", tuple(METHODS))
+    note = found.text("note", "")
+    if note:
+        found.faults.extend(reason_faults(note, found.place("note")))
+    judged(found)
+    return Finding(outcome=Outcome(outcome), method=method, note=note)
+
+
+def _submitted(found: Members) -> Submitted:
+    particulars = found.any("particulars")
+    wanted = found.text("wanted", "")
+    judged(found)
+    return Submitted(particulars=particulars, wanted=wanted)
+
+
+def _chosen(parameters: dict[str, str], name: str, choices: type[E]) -> tuple[E, ...]:
+    known = tuple(choices)
+    text = parameters.get(name)
+    if text is None:
+        return known
+    if text not in known:
+        raise requests.bad_parameter(name, "one_of", choices=", ".join(known))
+    return (choices(text),)

@@ -1,0 +1,80 @@
+"""Pages for people: made on the server, in Chinese and English, without scripts."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from html import escape
+from importlib.resources import files
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from identifiers.coding import BEIJING
+from registry.http.docs import CSP
+
+STYLE: Final = "/pages/style.css"
+_HEADERS: Final = {
+    hdrs.CONTENT_TYPE: "text/html; charset=utf-8",
+    "Content-Security-Policy": CSP,
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Row:
+    """A line of a table: its name in both languages, and what is said."""
+
+    __slots__ = ("chinese", "english", "text")
+
+    def __init__(self, chinese: str, english: str, text: str) -> None:
+        self.chinese = chinese
+        self.english = english
+        self.text = text
+
+
+def style() -> bytes:
+    """Return the style sheet, which is part of the package."""
+    return files("registry.http").joinpath("pages.css").read_bytes()
+
+
+def html(text: str, *, status: int = 200, private: bool = False) -> web.Response:
+    """Return a page as it is sent."""
+    headers = dict(_HEADERS)
+    headers[hdrs.CACHE_CONTROL] = "no-store" if private else "public, max-age=5"
+    return web.Response(text=text, status=status, headers=headers)
+
+
+def page(title: tuple[str, str], body: str) -> str:
+    """Return a whole page; `title` in Chinese and English, `body` is HTML."""
+    chinese, english = map(escape, title)
+    return (
+        "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{chinese} {english}</title><link rel='stylesheet' href='{STYLE}'></head>"
+        f"<body><main><header><h1>{chinese}</h1><p lang='en'>{english}</p></header>{body}"
+        "</main></body></html>"
+    )
+
+
+def table(caption: tuple[str, str], rows: Iterable[Row]) -> str:
+    """Return a table of names and what is said; rows that say nothing are left out."""
+    lines = "".join(
+        f"<tr><th scope='row'>{escape(row.chinese)}<span lang='en'>{escape(row.english)}</span>"
+        f"</th><td>{escape(row.text)}</td></tr>"
+        for row in rows
+        if row.text
+    )
+    chinese, english = map(escape, caption)
+    return (
+        f"<section><h2>{chinese}<span lang='en'>{english}</span></h2>"
+        f"<table><tbody>{lines}</tbody></table></section>"
+    )
+
+
+def day(seconds: int) -> str:
+    """Return an epoch second as a day in Beijing."""
+    return f"{datetime.fromtimestamp(seconds, BEIJING):%Y-%m-%d}"
+
+
+def moment(seconds: int) -> str:
+    """Return an epoch second as it is in Beijing."""
+    return f"{datetime.fromtimestamp(seconds, BEIJING):%Y-%m-%d %H:%M:%S} UTC+8"
