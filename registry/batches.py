@@ -87,7 +87,7 @@ def _decided_rows(
         if isinstance(decision, Unsigned):
             return OUTDATED
         if holders is not None:
-            settled = holders.settle(decision, stored)
+            settled = holders.settle(decision, stored, entry.known)
             if isinstance(settled, Outdated):
                 return OUTDATED
             decision = settled

@@ -39,8 +39,15 @@ class Holders:
         """Return what is to be written."""
         return tuple(self._held.values())
 
-    def settle(self, decision: D, stored: Record | None) -> D | Faulty | Outdated:
-        """Return a decision on what was `stored`, or why its record cannot have what it wants."""
+    def settle(
+        self, decision: D, stored: Record | None, known: tuple[bytes, ...] | None = None
+    ) -> D | Faulty | Outdated:
+        """Return a decision on what was `stored`, or why its record cannot have what it wants.
+
+        `known` is what it claims if it is new and was made just as it was sent.
+        """
+        if stored is None and known is not None and self._grant(decision, known):
+            return decision
         saved = decision.saved if isinstance(decision, Unsigned) else decision
         if not isinstance(saved, Saved):
             return decision
@@ -64,6 +71,19 @@ class Holders:
             return Faulty(faults)
         self._hold(record.key, tuple(claims), fresh=stored is None)
         return decision
+
+    def _grant(self, decision: Decision | Unsigned, claims: tuple[bytes, ...]) -> bool:
+        """Let a new record have what it claims, if that is locked and nobody has it.
+
+        So it is with nearly every row of an import: nothing of it needs to be read again.
+        """
+        if not isinstance(decision, Saved) or self._touched is None:
+            return False
+        if not self._touched.issuperset(claims) or not self._holders.keys().isdisjoint(claims):
+            return False
+        if claims:
+            self._hold(decision.record.key, claims, fresh=True)
+        return True
 
     def _hold(self, key: str, claims: tuple[bytes, ...], *, fresh: bool) -> None:
         earlier = self._held.get(key)

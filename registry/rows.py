@@ -34,6 +34,11 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     missing: tuple[Fault, ...] = ()
     """What its template requires and it does not have: it may only change what has that."""
 
+    @property
+    def known(self) -> tuple[bytes, ...] | None:
+        """Return what it claims if it is new; None: it cannot be new."""
+        return None if self.missing else self.claims
+
     def command(self, kind: RowCommand) -> Create | Upsert | Put:
         """Return the command that the row is."""
         values = decode_values(self.values)

@@ -101,7 +101,7 @@ def _decide_rows(
         stored = records.get(row.key) if earlier is None else earlier.record
         decision = decided(row, command, stored, order.drafts)
         if holders is not None:
-            settled = holders.settle(decision, stored)
+            settled = holders.settle(decision, stored, row.known)
             if isinstance(settled, Outdated):
                 return _Fates((), (), (), outdated=True)
             decision = settled
