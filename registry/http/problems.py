@@ -62,7 +62,6 @@ PUBLISHED: Final = Kind(
     "Names under this prefix that were active stay taken: suspend or revoke it instead.",
     "该前缀保留曾经有效的标识，不可删除或退回预留：请改用暂停或吊销。",
 )
-VERSION_NOT_KEPT: Final = Kind(
 NO_JOB: Final = Kind("no-job", 404, "There is no such job.", "该任务不存在。")
 JOB_ENDED: Final = Kind("job-ended", 409, "The job has ended already.", "该任务已结束。")
 TOO_MANY_OPEN: Final = Kind(
@@ -71,6 +70,7 @@ TOO_MANY_OPEN: Final = Kind(
     "This enterprise has as many jobs waiting as it may. Try again when one has ended.",
     "该企业等待中的任务已达上限，请待其一结束后重试。",
 )
+VERSION_NOT_KEPT: Final = Kind(
     "version-not-kept",
     404,
     "There is no such version, or it is not kept any more.",
