@@ -88,6 +88,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "is not said beside handles: a job has handles, or a prefix",
             "不能与 handles 同时使用：任务只能指定标识列表或前缀之一",
         ),
+        "search.either": (
+            "is not said beside name: a search has a whole name, or the beginning of names",
+            "不能与 name 同时使用：检索只能指定完整标识或标识开头之一",
+        ),
+        "search.field": (
+            "must be <item>=<value>, with at most {wildcards} times *",
+            "应为 <数据项>=<值>，其中 * 最多 {wildcards} 个",
+        ),
         "state.reason": (
             "goes with the states suspended and revoked only",
             "仅用于暂停（suspended）和吊销（revoked）状态",

@@ -42,16 +42,28 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     `words`: each is part of the name or of a text that anybody may read, whatever the case of ASCII
     letters. `tests` are of values, where case matters. `begins`: the canonical handle begins with
-    this text. `under`: prefixes of which one is the identifier's or is above it; empty: any.
+    this text. `under`: prefixes of which one is the identifier's or is above it; empty: any. Of
+    `under` and `barred` the one counts that is nearest to the identifier.
     """
 
     words: tuple[str, ...] = ()
     tests: tuple[Test, ...] = ()
     begins: str = ""
     under: tuple[str, ...] = ()
+    barred: frozenset[str] = frozenset()
     states: frozenset[State] = LIVING
     changed: Span = ALWAYS
     created: Span = ALWAYS
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """Between two entries of the search index: `entry` of a block is the next one to look at."""
+
+    block: int = 0
+    entry: int = 0
+
+
+START: Final = Place()
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,9 +78,18 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
 
 
-def is_under(prefix: str, above: str) -> bool:
-    """Say whether `prefix` is `above` or derived from it."""
-    return prefix == above or prefix.startswith(f"{above}.")
+class Page(msgspec.Struct, frozen=True):
+    """Some of what was found, in order. `more`: there may be more from there on."""
+
+    found: tuple[Found, ...]
+    more: Place | None = None
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """How many there are; not `exact`: at least so many."""
+
+    number: int
+    exact: bool
 
 
 def ancestors(prefix: str) -> tuple[str, ...]:
@@ -77,15 +98,26 @@ def ancestors(prefix: str) -> tuple[str, ...]:
     return tuple(".".join(labels[:count]) for count in range(1, len(labels) + 1))
 
 
+def is_reached(wanted: Wanted, prefix: str) -> bool:
+    """Say whether a prefix (canonical text) is one whose identifiers are wanted."""
+    if not wanted.under:
+        return True
+    for above in reversed(ancestors(prefix)):
+        if above in wanted.barred:
+            return False
+        if above in wanted.under:
+            return True
+    return False
+
+
 def may_fit(wanted: Wanted, found: Found) -> bool:
     """Say whether `found` is what is looked for as far as that can be told without its texts."""
-    prefix = prefix_of(found.key)
     return (
         found.state in wanted.states
         and found.key.startswith(wanted.begins)
         and wanted.changed.holds(found.changed_at)
         and wanted.created.holds(found.created_at)
-        and (not wanted.under or any(is_under(prefix, above) for above in wanted.under))
+        and is_reached(wanted, prefix_of(found.key))
     )
 
 

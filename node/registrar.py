@@ -25,11 +25,11 @@ from node.life import begin_life
 from node.lifecycle import Running
 from node.listeners import inherited, listen_unix
 from node.observed import Observed
-from node.projecting import Projecting
 from node.readers import named
 from node.reading import keep_reader
 from node.registers import registers
 from node.roots import home_roots
+from node.searching import begin_search
 from node.serving import serve_operations, serve_tls, site_of
 from node.settling import Settling
 from node.templates import make_templating
@@ -58,7 +58,6 @@ from storage.postgres import (
     Nudge,
     PostgresReverse,
     PostgresStore,
-    SearchProjection,
     maintain,
     migrate,
 )
@@ -125,11 +124,6 @@ async def begin_registry(running: Running) -> None:
         reader=reader,
     )
     running.metrics.append(lambda: bulk_families(imports.rows))
-    projecting = Projecting(
-        "search", SearchProjection(database), lambda: imports.rows.rows + commit.written
-    )
-    running.metrics.append(projecting.families)
-    running.background(projecting.run(), "search projection")
     access = make_access(database, store, settings.keys_dir)
     app = registry_app(
         registry,
@@ -142,6 +136,9 @@ async def begin_registry(running: Running) -> None:
         nouns=(
             *access.nouns,
             *templating.nouns,
+            *begin_search(
+                running, database, prefixes, lambda: imports.rows.rows + commit.written
+            ),
             *begin_life(running, database, store, prefixes, registry),
             *begin_business(running, database, nudge),
         ),

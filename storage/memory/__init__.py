@@ -9,6 +9,7 @@
 * ``jobs``         `MemoryJobs`: JobStore
 * ``codes``        `MemoryCodes`: CodeStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
+* ``search``       `MemorySearch`: SearchIndex
 * ``templates``    `MemoryTemplates`: TemplateStore
 * ``shared_tier``  `MemorySharedTier`: SharedTier
 
@@ -23,6 +24,7 @@ from storage.memory.documents import MemoryDocuments
 from storage.memory.history import MemoryHistory
 from storage.memory.jobs import MemoryJobs
 from storage.memory.reverse import MemoryReverse
+from storage.memory.search import MemorySearch
 from storage.memory.shared_tier import MemorySharedTier
 from storage.memory.store import MemoryStore
 from storage.memory.templates import MemoryTemplates
@@ -36,6 +38,7 @@ __all__ = [
     "MemoryHistory",
     "MemoryJobs",
     "MemoryReverse",
+    "MemorySearch",
     "MemorySharedTier",
     "MemoryStore",
     "MemoryTemplates",

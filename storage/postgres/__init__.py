@@ -22,9 +22,9 @@ In reading order:
 * ``feed``        `PostgresFeed`: ChangeFeed
 * ``history``     `PostgresHistory`: HistoryStore
 * ``jobs``        `PostgresJobs`: JobStore
-* ``blocks``      (pure) identifiers as the search index holds them
+* ``terms``, ``blocks``, ``sieve``  (pure) identifiers as the search index holds them
 * ``projection``  `SearchProjection`: keeps that index
-* ``search``      walks through it; ``reverse``: `PostgresReverse`: ReverseLookup
+* ``search``      `PostgresSearch`: SearchIndex; ``reverse``: `PostgresReverse`: ReverseLookup
 * ``tallies``     `PostgresTallies`: TallyStore, and the sums by day
 * ``upkeep``      what must be done now and then: partitions, pruning, durability check
 * ``sql/``        the statements, one file for each module
@@ -43,6 +43,7 @@ from storage.postgres.projection import SearchProjection
 from storage.postgres.records import PostgresRecords
 from storage.postgres.reverse import PostgresReverse
 from storage.postgres.schema import Phase, check_schema, migrate
+from storage.postgres.search import PostgresSearch
 from storage.postgres.store import PostgresStore
 from storage.postgres.history import PostgresHistory
 from storage.postgres.jobs import PostgresJobs
@@ -67,6 +68,7 @@ __all__ = [
     "PostgresNotices",
     "PostgresRecords",
     "PostgresReverse",
+    "PostgresSearch",
     "PostgresStore",
     "PostgresTallies",
     "PostgresTemplates",

@@ -15,8 +15,7 @@ import struct
 import sys
 import zlib
 from array import array
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Final, NamedTuple
@@ -25,10 +24,11 @@ import msgspec
 
 from identifiers.names import prefix_of
 from identifiers.records import State
-from identifiers.reverse import MAX_TEXT_BYTES, Test, is_searched, public_texts
-from identifiers.search import Found, Wanted, ancestors, may_fit, texts_fit
+from identifiers.reverse import MAX_TEXT_BYTES, is_searched, public_texts
+from identifiers.search import ancestors
 from identifiers.values import Permission
 from identifiers.wire.cursor import ProtocolError, utf8
+from storage.postgres.terms import GRAM, GS, RS, US, below, exact, grams, in_state
 
 SIZE: Final = 128
 """Identifiers of one block."""
@@ -44,10 +44,6 @@ COLUMNS: Final = (
     "head",
     "body",
 )
-_MOST_GRAMS: Final = 24
-"""Of one text that is looked for: more hardly narrow it down, and each is a list to be read."""
-_GRAM: Final = 4
-_RS, _US, _GS = b"\x1e", b"\x1f", b"\x1d"
 _CONTROL: Final = bytes({*range(9), *range(0x0E, 0x20), 0x7F})
 """What `identifiers.wire.dataform.plain_text` takes for no text."""
 _LEVEL: Final = 1
@@ -132,7 +128,7 @@ def _built_carefully(
             faults.append((version.key, error))
             continue
         readable.append(version)
-        texts.append([b"%b%b%b%b" % (k.encode(), _GS, t.encode(), _US) for k, t in found])
+        texts.append([b"%b%b%b%b" % (k.encode(), GS, t.encode(), US) for k, t in found])
     return _built(readable, texts), faults
 
 
@@ -144,7 +140,7 @@ def _built(versions: Sequence[Version], texts: Sequence[Sequence[bytes]]) -> Row
     for (key, name, number, state, _, created_at, changed_at), own in zip(
         versions, texts, strict=True
     ):
-        opening = _RS + name.encode().translate(None, _CONTROL) + _US
+        opening = RS + name.encode().translate(None, _CONTROL) + US
         names.append(opening)
         pieces.append(opening)
         pieces += own
@@ -231,7 +227,7 @@ def _texts(values: bytes) -> Sequence[bytes]:
             start = kind_end + 4
             end = start + length
             if opening is not None and length <= MAX_TEXT_BYTES:
-                found.append(opening + values[start:end] + _US)
+                found.append(opening + values[start:end] + US)
             at = end + 4
             if values[end:at] != _NO_REFERENCES:
                 raise ProtocolError("a value with references")
@@ -251,7 +247,7 @@ def _opening(octets: bytes) -> bytes | None:
         raise ProtocolError(f"a type of {length} octets")
     if not permissions & _PUBLIC_READ or not is_searched(utf8(kind)):
         return None
-    return kind + _GS
+    return kind + GS
 
 
 def _plain(texts: Iterable[Sequence[bytes]]) -> bool:
@@ -272,132 +268,9 @@ def _terms(
 ) -> Collection[int]:
     """Return the terms of a block, each text of which counts once."""
     # Far enough from each other that the end of one and the beginning of another make no terms.
-    terms = _grams((_US * (_GRAM - 1)).join(chain(names, texts, (b"",))).lower())
-    terms.update(map(zlib.crc32, texts))
+    terms = grams((US * (GRAM - 1)).join(chain(names, texts, (b"",))).lower())
+    terms.update(map(exact, texts))
     for prefix in {prefix_of(version.key) for version in versions}:
-        terms.update(map(_under, ancestors(prefix)))
-    terms.update(_state(state) for state in {v.state for v in versions} - {State.ACTIVE})
+        terms.update(map(below, ancestors(prefix)))
+    terms.update(in_state(state) for state in {v.state for v in versions} - {State.ACTIVE})
     return terms
-
-
-def _grams(octets: bytes) -> set[int]:
-    """Return every four octets in a row, as numbers."""
-    view = memoryview(octets)
-    found: set[int] = set()
-    for first in range(_GRAM):
-        length = max(0, len(octets) - first) // _GRAM * _GRAM
-        found.update(view[first : first + length].cast("I"))
-    return found
-
-
-def _under(prefix: str) -> int:
-    return zlib.crc32(b"\0under\0" + prefix.encode())
-
-
-def _state(state: int) -> int:
-    return zlib.crc32(b"\0state\0%d" % state)
-
-
-class Sieve:
-    """What is looked for, made ready: the terms of blocks that may have it, and a look into one.
-
-    `needed`: a block must hold all of these terms; `one_of`: and one of these, if there are any.
-    """
-
-    def __init__(self, wanted: Wanted) -> None:
-        self.wanted = wanted
-        self._needles = tuple(map(_needle, wanted.tests))
-        words = [word.encode().lower() for word in wanted.words]
-        begins = [_RS + wanted.begins.encode().lower()] if wanted.begins else []
-        self._lowered = (*words, *begins)
-        self._closely = bool(words) or not all(test.pattern.exact for test in wanted.tests)
-        needed = {*_test_terms(wanted.tests), *chain(*map(_some_grams, self._lowered))}
-        either = {_under(prefix) for prefix in wanted.under}
-        states = set() if State.ACTIVE in wanted.states else set(map(_state, wanted.states))
-        for choice in (states, either):
-            if len(choice) == 1:
-                needed |= choice
-        # Of several prefixes and several states, prefixes narrow down more.
-        one_of = next((choice for choice in (either, states) if len(choice) > 1), set())
-        self.needed = tuple(map(_signed, needed))
-        self.one_of = tuple(map(_signed, one_of))
-
-    def picked(self, block: Block, first: int) -> Sequence[tuple[int, Entry]]:
-        """Return place and entry, from place `first` on, of those for which everything holds.
-
-        What holds of a version is all that is decided here: a newer one may be stored already.
-        """
-        entries, body = block.entries, block.body
-        places = set(range(first, len(entries)))
-        ends = [entry.end for entry in entries]
-        for needle in self._needles:
-            places &= _places(body, needle, ends)
-        if self._lowered and places:
-            lowered = body.lower()
-            for text in self._lowered:
-                places &= _places(lowered, text, ends)
-        return [(place, entries[place]) for place in sorted(places) if self._holds(block, place)]
-
-    def _holds(self, block: Block, place: int) -> bool:
-        entry = block.entries[place]
-        found = Found(
-            key=entry.key,
-            name=entry.key,
-            version=entry.version,
-            state=State(entry.state),
-            template=None,
-            changed_at=entry.changed_at,
-            created_at=entry.created_at,
-        )
-        if not may_fit(self.wanted, found):
-            return False
-        if not self._closely:
-            return True
-        begin = block.entries[place - 1].end if place else 0
-        name, *texts, _ = block.body[begin : entry.end].decode().split("\x1f")
-        pairs = [(kind, text) for kind, _, text in (each.partition("\x1d") for each in texts)]
-        return texts_fit(self.wanted, name[1:], pairs)
-
-
-def _needle(test: Test) -> bytes:
-    """Return what is in every text that fits: the longest piece, with the ends that are known.
-
-    For an exact test that is the whole of it, as it stands in a body.
-    """
-    return max(_pieces(test), key=len)
-
-
-def _pieces(test: Test) -> list[bytes]:
-    first, *others = test.pattern.pieces
-    opening = b"%b%b%b" % (_US, test.type.encode(), _GS)
-    pieces = [opening + first.encode(), *(piece.encode() for piece in others)]
-    pieces[-1] += _US
-    return pieces
-
-
-def _test_terms(tests: Iterable[Test]) -> Iterator[int]:
-    for test in tests:
-        pieces = _pieces(test)
-        if test.pattern.exact:
-            yield zlib.crc32(pieces[0][len(_US) :])
-        else:
-            yield from chain(*(_some_grams(piece.lower()) for piece in pieces))
-
-
-def _some_grams(octets: bytes) -> Iterable[int]:
-    return _grams(octets[: _MOST_GRAMS + _GRAM - 1])
-
-
-def _signed(number: int) -> int:
-    return number - (1 << 32) if number >= 1 << 31 else number
-
-
-def _places(body: bytes, needle: bytes, ends: Sequence[int]) -> set[int]:
-    """Return in which versions' parts of a body something stands."""
-    places = set()
-    at = body.find(needle)
-    while at >= 0:
-        place = bisect_right(ends, at)
-        places.add(place)
-        at = body.find(needle, ends[place])
-    return places

@@ -5,9 +5,9 @@ from typing import Final
 
 from identifiers.records import State
 from identifiers.reverse import Match, Search, TooBroad
-from identifiers.search import Wanted
+from identifiers.search import START, Wanted
 from storage.postgres.database import Database
-from storage.postgres.search import Place, Walk
+from storage.postgres.search import Walk
 
 LOOKED: Final = 200_000
 """Identifiers beside which a search looks before it is given up: half a second."""
@@ -26,7 +26,7 @@ class PostgresReverse:
         end = search.offset + search.limit
         matches: list[Match] = []
         in_vain = 0
-        async for leaf in Walk(self._database, wanted).leaves(Place()):
+        async for leaf in Walk(self._database, wanted).leaves(START):
             matches += [Match(found.key, found.name) for _, found in leaf.found]
             in_vain += leaf.looked - len(leaf.found)
             if len(matches) >= end:

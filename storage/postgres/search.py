@@ -10,9 +10,10 @@ from typing import Final
 import msgspec
 
 from identifiers.records import State
-from identifiers.search import Found, Wanted
+from identifiers.search import START, Counted, Found, Page, Place, Wanted
 from storage.postgres import blocks
 from storage.postgres.database import Database, Row
+from storage.postgres.sieve import Sieve
 from storage.postgres.sql import load
 
 _SQL: Final = load("search")
@@ -20,21 +21,71 @@ _FIRST: Final = 2
 _MOST: Final = 32
 """Blocks that are fetched in one query: at first, and when that was not enough."""
 _CANDIDATES: Final = 2048
-
-
-class Place(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """Between two entries: `entry` of a block is the next one to be looked at."""
-
-    block: int = 0
-    entry: int = 0
+LOOKED: Final = 256
+"""Blocks that are looked at for one page, or for one count: some 50 milliseconds."""
+_LAST: Final = "\U0010ffff"
+_SURROGATES: Final = range(0xD800, 0xE000)
 
 
 class Leaf(msgspec.Struct, frozen=True):
     """What was found in some blocks. `looked` at so many entries; `end` is where to go on."""
 
     found: Sequence[tuple[Place, Found]]
+    blocks: int
     looked: int
     end: Place
+
+
+class PostgresSearch:
+    """SearchIndex: what was projected, and the names of records as they are."""
+
+    def __init__(self, database: Database, looked: int = LOOKED) -> None:
+        self._database = database
+        self._looked = looked
+
+    async def page(self, wanted: Wanted, begin: Place, limit: int) -> Page:
+        """Return up to `limit` that fit from a place on. Raises `StoreUnavailable`."""
+        found: list[tuple[Place, Found]] = []
+        looked, end = 0, begin
+        async for leaf in Walk(self._database, wanted).leaves(begin):
+            found += leaf.found
+            looked, end = looked + leaf.blocks, leaf.end
+            if len(found) >= limit:
+                last, _ = found[limit - 1]
+                more = Place(last.block, last.entry + 1)
+                return Page(tuple(one for _, one in found[:limit]), more)
+            if looked >= self._looked:
+                return Page(tuple(one for _, one in found), end)
+        return Page(tuple(one for _, one in found))
+
+    async def count(self, wanted: Wanted, most: int) -> Counted:
+        """Count what fits, as far as `most`. Raises `StoreUnavailable`."""
+        number = looked = 0
+        async for leaf in Walk(self._database, wanted).leaves(START):
+            number += len(leaf.found)
+            looked += leaf.blocks
+            if number > most or looked >= self._looked:
+                return Counted(min(number, most), exact=False)
+        return Counted(number, exact=True)
+
+    async def named(self, keys: Sequence[str]) -> Sequence[Found]:
+        """Return those that are stored now of some canonical handles, without deleted ones."""
+        return [_found(row) for row in await self._database.rows(_SQL["named"], keys)]
+
+    async def names(self, prefix: str, begins: str, after: str, limit: int) -> Sequence[Found]:
+        """Return what is stored now under just a prefix, by canonical handle past `after`.
+
+        Handles begin with `begins`. Without deleted ones. Raises `StoreUnavailable`.
+        """
+        rows = await self._database.rows(
+            _SQL["names"], prefix, begins, successor(begins), after, limit
+        )
+        return [_found(row) for row in rows]
+
+    async def lag(self) -> float:
+        """Return how many seconds the projection is behind. Raises `StoreUnavailable`."""
+        row = await self._database.row(_SQL["lag"])
+        return max(0.0, row[0]) if row is not None else 0.0
 
 
 class Walk:
@@ -42,7 +93,7 @@ class Walk:
 
     def __init__(self, database: Database, wanted: Wanted) -> None:
         self._database = database
-        self._sieve = blocks.Sieve(wanted)
+        self._sieve = Sieve(wanted)
 
     async def leaves(self, begin: Place) -> AsyncIterator[Leaf]:
         """Yield what is found from `begin` on. Raises `StoreUnavailable`."""
@@ -82,7 +133,7 @@ class Walk:
                 (Place(block.number, place), entry)
                 for place, entry in self._sieve.picked(block, first)
             ]
-        return Leaf(await self._newest(picked), looked, Place(numbers[-1] + 1))
+        return Leaf(await self._newest(picked), len(numbers), looked, Place(numbers[-1] + 1))
 
     async def _newest(
         self, picked: Sequence[tuple[Place, blocks.Entry]]
@@ -105,3 +156,15 @@ def _found(row: Row) -> Found:
         changed_at=row["changed_at"],
         created_at=row["created_at"],
     )
+
+
+def successor(text: str) -> str:
+    """Return what comes after every text that begins with `text`, which is not empty.
+
+    Text is ordered by its octets, and so by its code points (collation "C", UTF-8).
+    """
+    stem = text.rstrip(_LAST)
+    after = ord(stem[-1]) + 1
+    if after in _SURROGATES:
+        after = _SURROGATES.stop
+    return stem[:-1] + chr(after)

@@ -11,10 +11,17 @@ import asyncpg
 from identifiers.changes import AuditEntry, ChangeKind
 from identifiers.records import Record, State
 from registry.business.ports import BusinessStore, DocumentStore, NoticeStore
+from registry.business.searching import SearchIndex
 from registry.business.templates import TemplateStore
 from registry.ports import RegistryStore, ReverseLookup
 from resolver.ports import ChangeFeed, DirectorySource, RecordSource
-from storage.memory import MemoryBusiness, MemoryReverse, MemoryStore, MemoryTemplates
+from storage.memory import (
+    MemoryBusiness,
+    MemoryReverse,
+    MemorySearch,
+    MemoryStore,
+    MemoryTemplates,
+)
 from storage.postgres import (
     Database,
     Nudge,
@@ -24,6 +31,7 @@ from storage.postgres import (
     PostgresFeed,
     PostgresRecords,
     PostgresReverse,
+    PostgresSearch,
     PostgresStore,
     PostgresTemplates,
     SearchProjection,
@@ -50,12 +58,13 @@ class Backend:
     directory: DirectorySource
     past: Past
     reverse: ReverseLookup
+    search: SearchIndex
     business: BusinessStore
     templates: TemplateStore
     documents: DocumentStore
     notices: NoticeStore
     project: Callable[[], Awaitable[None]]
-    """Bring the reverse look-up up to date."""
+    """Bring searches up to date."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ def memory_backend() -> Backend:
     templates = MemoryTemplates(store)
     documents = business.documents
     return Backend(
-        *(store, store, store, store, past, reverse),
+        *(store, store, store, store, past, reverse, MemorySearch(store)),
         *(business, documents, business, templates),
         project,
     )
@@ -138,6 +147,7 @@ async def postgres_backend(dsn: str) -> AsyncIterator[Backend]:
             PostgresDirectory(database),
             PostgresPast(dsn),
             PostgresReverse(database),
+            PostgresSearch(database),
             PostgresBusiness(database, nudge),
             PostgresTemplates(database),
             PostgresDocuments(database),

@@ -18,3 +18,32 @@ SELECT asked.place, i.key, coalesce(i.name, i.key) AS name, i.version, i.state, 
     OFFSET 0
  ) i
  ORDER BY asked.place;
+
+-- name: named
+-- Records by key, without their values and without deleted ones (state 5).
+SELECT i.key, coalesce(i.name, i.key) AS name, i.version, i.state, i.template, i.changed_at,
+       i.created_at
+  FROM unnest($1::text[]) AS asked (key)
+ CROSS JOIN LATERAL (
+    SELECT * FROM identifier i
+     WHERE i.prefix = split_part(asked.key, '/', 1) AND i.key = asked.key AND i.state <> 5
+    OFFSET 0
+ ) i;
+
+-- name: names
+-- Records under one prefix whose keys begin alike ($2 to before $3), past a key; without deleted ones (state 5).
+SELECT key, coalesce(name, key) AS name, version, state, template, changed_at, created_at
+  FROM identifier
+ WHERE prefix = $1 AND key >= $2 AND key < $3 AND key > $4 AND state <> 5
+ ORDER BY key
+ LIMIT $5;
+
+-- name: lag
+-- How old the first change is that was not projected yet, in seconds.
+SELECT coalesce((
+    SELECT extract(epoch FROM clock_timestamp() - c.at)::float8
+      FROM change c JOIN projection p ON p.name = 'search'
+     WHERE (c.xid, c.id) > (p.xid, p.id)
+     ORDER BY c.xid, c.id
+     LIMIT 1
+), 0);

@@ -11,7 +11,8 @@ from identifiers.values import Reference, Value
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle.values import encode_values
 from storage.postgres import blocks
-from storage.postgres.blocks import Block, Sieve, Version
+from storage.postgres.blocks import Block, Version
+from storage.postgres.sieve import Sieve
 
 
 def version(name: str, *values: Value, number: int = 1, **more: int) -> Version:
@@ -97,6 +98,8 @@ def test_names_prefixes_states_and_times() -> None:
     assert found(Wanted(under=("88.300.2", "88.300.3")), *MINES) == [2]
     assert found(Wanted(under=("88.300", "88.300.3")), *MINES) == [0, 1, 2]
     assert found(Wanted(under=("88.30",)), *MINES) == []
+    mine = Wanted(under=("88.300", "88.300.2.1"), barred=frozenset({"88.300.2"}))
+    assert found(mine, *MINES, version("88.300.2.1/d")) == [0, 1, 3]
     old = version("88.300.1/o", state=State.SUSPENDED, created_at=1, changed_at=10)
     assert found(Wanted(states=frozenset({State.SUSPENDED})), *MINES, old) == [3]
     unusual = frozenset({State.SUSPENDED, State.REVOKED})

@@ -1,0 +1,120 @@
+"""What is looked for: which blocks of the search index may have it, and where in one. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from identifiers.records import State
+from identifiers.reverse import Test
+from identifiers.search import Found, Wanted, may_fit, texts_fit
+from storage.postgres.blocks import Block, Entry
+from storage.postgres.terms import GRAM, GS, RS, US, below, exact, grams, in_state
+
+_MOST_GRAMS: Final = 24
+"""Of one text that is looked for: more hardly narrow it down, and each is a list to be read."""
+
+
+class Sieve:
+    """What is looked for, made ready: the terms of blocks that may have it, and a look into one.
+
+    `needed`: a block must hold all of these terms; `one_of`: and one of these, if there are any.
+    """
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self._needles = tuple(map(_needle, wanted.tests))
+        words = [word.encode().lower() for word in wanted.words]
+        begins = [RS + wanted.begins.encode().lower()] if wanted.begins else []
+        self._lowered = (*words, *begins)
+        self._closely = bool(words) or not all(test.pattern.exact for test in wanted.tests)
+        needed = {*_test_terms(wanted.tests), *chain(*map(_some_grams, self._lowered))}
+        either = {below(prefix) for prefix in wanted.under}
+        states = set() if State.ACTIVE in wanted.states else set(map(in_state, wanted.states))
+        for choice in (states, either):
+            if len(choice) == 1:
+                needed |= choice
+        # Of several prefixes and several states, prefixes narrow down more.
+        one_of = next((choice for choice in (either, states) if len(choice) > 1), set())
+        self.needed = tuple(map(_signed, needed))
+        self.one_of = tuple(map(_signed, one_of))
+
+    def picked(self, block: Block, first: int) -> Sequence[tuple[int, Entry]]:
+        """Return place and entry, from place `first` on, of those for which everything holds.
+
+        What holds of a version is all that is decided here: a newer one may be stored already.
+        """
+        entries, body = block.entries, block.body
+        places = set(range(first, len(entries)))
+        ends = [entry.end for entry in entries]
+        for needle in self._needles:
+            places &= _places(body, needle, ends)
+        if self._lowered and places:
+            lowered = body.lower()
+            for text in self._lowered:
+                places &= _places(lowered, text, ends)
+        return [(place, entries[place]) for place in sorted(places) if self._holds(block, place)]
+
+    def _holds(self, block: Block, place: int) -> bool:
+        entry = block.entries[place]
+        found = Found(
+            key=entry.key,
+            name=entry.key,
+            version=entry.version,
+            state=State(entry.state),
+            template=None,
+            changed_at=entry.changed_at,
+            created_at=entry.created_at,
+        )
+        if not may_fit(self.wanted, found):
+            return False
+        if not self._closely:
+            return True
+        begin = block.entries[place - 1].end if place else 0
+        name, *texts, _ = block.body[begin : entry.end].decode().split("\x1f")
+        pairs = [(kind, text) for kind, _, text in (each.partition("\x1d") for each in texts)]
+        return texts_fit(self.wanted, name[1:], pairs)
+
+
+def _needle(test: Test) -> bytes:
+    """Return what is in every text that fits: the longest piece, with the ends that are known.
+
+    For an exact test that is the whole of it, as it stands in a body.
+    """
+    return max(_pieces(test), key=len)
+
+
+def _pieces(test: Test) -> list[bytes]:
+    first, *others = test.pattern.pieces
+    opening = b"%b%b%b" % (US, test.type.encode(), GS)
+    pieces = [opening + first.encode(), *(piece.encode() for piece in others)]
+    pieces[-1] += US
+    return pieces
+
+
+def _test_terms(tests: Iterable[Test]) -> Iterator[int]:
+    for test in tests:
+        pieces = _pieces(test)
+        if test.pattern.exact:
+            yield exact(pieces[0][len(US) :])
+        else:
+            yield from chain(*(_some_grams(piece.lower()) for piece in pieces))
+
+
+def _some_grams(octets: bytes) -> Iterable[int]:
+    return grams(octets[: _MOST_GRAMS + GRAM - 1])
+
+
+def _signed(number: int) -> int:
+    return number - (1 << 32) if number >= 1 << 31 else number
+
+
+def _places(body: bytes, needle: bytes, ends: Sequence[int]) -> set[int]:
+    """Return in which versions' parts of a body something stands."""
+    places = set()
+    at = body.find(needle)
+    while at >= 0:
+        place = bisect_right(ends, at)
+        places.add(place)
+        at = body.find(needle, ends[place])
+    return places
