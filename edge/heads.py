@@ -19,6 +19,9 @@ _HARMLESS: Final = frozenset(
     {"accept", "accept-encoding", "accept-language", "connection", "host", "user-agent"}
 )
 """Whatever these say, nobody is named by them and no secret is told."""
+_TYPE: Final = "content-type"
+_CONTENT_LENGTH: Final = b"\r\nContent-Length: "
+_MOST_DIGITS: Final = 7
 _HEAD: Final = re.compile(
     rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) [!-~]+ HTTP/1\.1\r\n"
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)+\r\n"
@@ -27,11 +30,12 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length: *([0-9]{1,12}) *(?=\r\n)")
 _UNCLEAR: Final = re.compile(rb"\r\n(?:content-length|transfer-encoding|upgrade|expect):")
 
 
-def plain_fields(fields: bytes) -> str | None:
+def plain_fields(fields: bytes, body: str | None = None) -> str | None:
     """Return what the header fields of a GET say in Accept, ``""`` without one.
 
-    `fields` begin behind `VERSION` and end with `END`. None: a field is not among the few that are
-    known not to matter, stands there twice, or is written in an uncommon way.
+    `fields` begin behind `VERSION` and end with `END`. With `body`, the fields of a POST but for
+    its length: Content-Type must say just that. None: a field is not among the few that are known
+    not to matter, stands there twice, or is written in an uncommon way.
     """
     if len(fields) > MOST_FIELDS or not fields.isascii():
         return None
@@ -41,14 +45,26 @@ def plain_fields(fields: bytes) -> str | None:
         if field is None:
             return None
         name = field[1].lower()
-        if name not in _HARMLESS or name in said:
+        if name in said or not (name in _HARMLESS or (name == _TYPE and body is not None)):
             return None
         said[name] = field[2]
-    if _HOST.fullmatch(said.get("host", "")) is None:
+    if said.get(_TYPE) != body or _HOST.fullmatch(said.get("host", "")) is None:
         return None
     if said.get("connection", "keep-alive").lower() != "keep-alive":
         return None
     return said.get("accept", "")
+
+
+def without_length(fields: bytes) -> tuple[bytes, int]:
+    """Part header fields from their Content-Length; 0 without one that is written as most do.
+
+    `fields` begin behind `VERSION`; neither they nor what is returned have their `END`.
+    """
+    before, _, after = (b"\r\n" + fields).partition(_CONTENT_LENGTH)
+    digits, line_end, rest = after.partition(b"\r\n")
+    if not digits.isdigit() or len(digits) > _MOST_DIGITS:
+        return fields, 0
+    return (before + line_end + rest).removeprefix(b"\r\n"), int(digits)
 
 
 class Ends:

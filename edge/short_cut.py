@@ -1,9 +1,12 @@
-"""Repeated plain GETs, answered before a request is made of them.
+"""Repeated plain requests, answered before a request is made of them.
 
 What common clients send again and again differs in one thing, the address; its header fields are
 the same octets each time. So fields are read once and then recognised octet by octet, and what an
 address is answered with is kept finished by whoever knows (`AtOnce`). Everything that is not
 recognised goes the usual way, untouched.
+
+Batches are a POST each: its body, which names what is asked for, is read by whoever knows, and its
+length is one more thing that differs. One is answered only if it came whole and alone.
 """
 
 import secrets
@@ -12,7 +15,7 @@ from email.utils import formatdate
 from time import monotonic
 from typing import Any, Final, Protocol
 
-from edge.heads import END, VERSION, plain_fields
+from edge.heads import END, VERSION, plain_fields, without_length
 
 _KINDS: Final = 1024
 """Kinds of header fields that are remembered; the oldest goes first."""
@@ -21,6 +24,7 @@ _TURN: Final = 64
 _TURN_OCTETS: Final = 64 * 1024
 """Octets of answers after which a turn ends; the rest goes the usual way, and waits there."""
 _DRAWN_TOGETHER: Final = 256
+_JSON: Final = "application/json"
 _ID_OCTETS: Final = 8
 _NEVER: Final = float("-inf")
 _OFTEN: Final = 0.005
@@ -68,6 +72,15 @@ class AtOnce(Protocol):
         ...
 
     @property
+    def batch(self) -> str:
+        """The path to which batches are posted as JSON."""
+        ...
+
+    def answer_all(self, body: bytes, form: Any, client: Any, now: float) -> Ready | None:
+        """Answer a batch as `answer` does an address. Counts it itself."""
+        ...
+
+    @property
     def took(self) -> list[float]:
         """Where the seconds of each answer are put until they are counted."""
         ...
@@ -105,9 +118,11 @@ class ShortCut:
         self._took = at_once.took
         self.client: Final = at_once.client
         self._prefix = f"GET {at_once.mount}".encode()
+        self._posted = f"POST {at_once.batch}".encode()
         self._epoch = epoch
         self._clock = clock
         self._forms: dict[bytes, Any] = {}
+        self._posted_forms: dict[bytes, Any] = {}
         self._ids: list[bytes] = []
         self._look_again = self._second_ends = _NEVER
         self._date = b""
@@ -122,7 +137,10 @@ class ShortCut:
         start, _, fields = data.partition(VERSION)
         rest = start.removeprefix(self._prefix)
         if rest is start:
-            return b"", 0
+            if start != self._posted:
+                return b"", 0
+            batch = self._answer_batch(fields, client, now)
+            return batch, len(data) if batch else 0
         form = self._forms.get(fields)
         if form is None:
             return self._take_several(data, client, now)
@@ -165,13 +183,36 @@ class ShortCut:
         self._took += [self._clock() - now] * answered
         return b"".join(out), taken
 
+    def _answer_batch(self, rest: bytes, client: Any, now: float) -> bytes:
+        """Answer what came behind the first line of a POST, if it is a whole batch; else b""."""
+        head, _, body = rest.partition(END)
+        fields, length = without_length(head)
+        if not length or length != len(body):
+            return b""
+        form = self._posted_forms.get(fields) or self._read_posted(fields)
+        if form is None:
+            return b""
+        try:
+            ready = self._at_once.answer_all(body, form, client, now)
+        except Exception:  # noqa: BLE001 -- as above
+            return b""
+        if ready is None:
+            return b""
+        drawn = self._ids.pop() if self._ids else self._draw()
+        return b"".join((ready.head, drawn, self._date, ready.data))
+
     def _read(self, fields: bytes) -> Any:
-        accept = plain_fields(fields)
+        return self._learn(self._forms, fields, plain_fields(fields))
+
+    def _read_posted(self, fields: bytes) -> Any:
+        return self._learn(self._posted_forms, fields, plain_fields(fields + END, _JSON))
+
+    def _learn(self, forms: dict[bytes, Any], fields: bytes, accept: str | None) -> Any:
         form = None if accept is None else self._at_once.form(accept)
         if form is not None:
-            if len(self._forms) >= _KINDS:
-                del self._forms[next(iter(self._forms))]
-            self._forms[fields] = form
+            if len(forms) >= _KINDS:
+                del forms[next(iter(forms))]
+            forms[fields] = form
         return form
 
     def _draw(self) -> bytes:

@@ -1,6 +1,7 @@
 """Many look-ups in one request: ``POST`` of ``{"handles": […]}``, each answered for itself.
 
-What this process holds is put together from finished pages; the rest is asked for together.
+What this process holds is put together from finished pages; the rest is asked for together. Where
+nothing is to be asked for, that is done before a request is made of it (`edge.short_cut`).
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from aiohttp import hdrs, web
 
 from edge.bodies import read_body
 from edge.problems import MEDIA_TYPE_UNKNOWN, TOO_LARGE, Problem, Refusal
+from edge.short_cut import head_of
 from identifiers.outcomes import Outcome
 from identifiers.queries import Query
 from identifiers.wire import cborform
@@ -21,8 +23,8 @@ from resolver.counters import Counters, Result, Transport, result_of
 from resolver.service import Resolver
 from resolver.transports import rest
 from resolver.transports.admission import Admission
-from resolver.transports.hot import HotPages
-from resolver.transports.pages import ANYBODY, media_type_of
+from resolver.transports.hot import HotPages, Ready
+from resolver.transports.pages import ANYBODY, Headers, media_type_of
 
 BATCH_LIMIT: Final = 2000
 BODY_LIMIT: Final = 1024 * 1024
@@ -66,12 +68,25 @@ class Batches:
             handles = _read(request, read)
             self._admission.charge(client, len(handles) / _HANDLES_PER_TOKEN)
             items = await self._told_all(handles, client, form, began)
-        if form.media_type == CBOR:
-            body = b"\xa1" + cborform.write("results") + cborform.write_array(items)
-        else:
-            body = _results(items)
-        headers = [(hdrs.CONTENT_TYPE, form.media_type), (hdrs.CACHE_CONTROL, "no-store")]
-        return web.Response(body=body, headers=[*ANYBODY, *headers])
+        return web.Response(body=_document(items, form), headers=_headers(form))
+
+    def at_once(self, body: bytes, form: Form, client: Client, now: float) -> Ready | None:
+        """Answer a batch without waiting, as `answer` does, if pages of all its names are at hand.
+
+        None: nothing was counted. Raises `Invalid` when it is no batch. Strangers are left to
+        `answer`, which charges them as it reads.
+        """
+        if not client.trusted:
+            return None
+        handles = rest.read_batch(body, _FOUND_TOGETHER)
+        if not 0 < len(handles) <= _FOUND_TOGETHER:
+            return None
+        items = self._hot.all_bodies([*map(str.encode, handles)], form, client, now)
+        if items is None:
+            return None
+        data = _document(items, form)
+        self._count(Result.FOUND, now, len(items))
+        return Ready(head_of(_headers(form), len(data)), data)
 
     async def _told_all(
         self, handles: Sequence[str], client: Client, form: Form, began: float
@@ -174,6 +189,16 @@ class Batches:
         if times:
             now = self._clock()
             self._counters.answered(Transport.HTTP, result, now - began, now, times)
+
+
+def _headers(form: Form) -> Headers:
+    return [*ANYBODY, (hdrs.CONTENT_TYPE, form.media_type), (hdrs.CACHE_CONTROL, "no-store")]
+
+
+def _document(items: list[bytes], form: Form) -> bytes:
+    if form.media_type == CBOR:
+        return b"\xa1" + cborform.write("results") + cborform.write_array(items)
+    return _results(items)
 
 
 def _results(items: list[bytes]) -> bytes:

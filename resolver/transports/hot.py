@@ -30,8 +30,11 @@ from resolver.transports.rest import LookUp
 from resolver.turns import Turns
 
 MOUNT: Final = "/api/handles/"
+BATCH: Final = "/api/resolve"
 PAGE_OCTETS: Final = 96 * 1024 * 1024
 """Room for the pages of some 70,000 identifiers of six values."""
+_AT_ONCE_OCTETS: Final = 256 * 1024
+"""Of one answer to a batch that is given before a request is made of it."""
 _ESCAPED: Final = LITERAL + b"%"
 
 
@@ -78,6 +81,32 @@ class HotPages:
             bodies.append(page.data)
         return bodies
 
+    def all_bodies(
+        self, handles: Iterable[bytes], form: Form, client: Client, now: float
+    ) -> list[bytes] | None:
+        """Return the data of many pages; None, and nothing is counted: not all are to be had.
+
+        Nor are they when they are more than may go out in one turn of the loop.
+        """
+        keys = handles if form.media_type == JSON else [_key(handle, form) for handle in handles]
+        pages: list[KeptPage] = []
+        for page in map(self.peek, keys):
+            if page is None:
+                return None
+            pages.append(page)
+        bodies = [page.data for page in pages]
+        if sum(map(len, bodies)) > _AT_ONCE_OCTETS:
+            return None
+        vouched = self._resolver.vouched(pages, client, now)
+        if not all(vouched):
+            for page in filter(None, vouched):  # they are counted where the batch is answered
+                self._resolver.retold(page.basis.prefix, client, -1)
+            return None
+        for page in pages:
+            if page.uses < MOST_USES:
+                page.uses += 1
+        return bodies
+
     def _make(
         self, key: bytes, handle: bytes, form: Form, client: Client, now: float
     ) -> KeptPage | None:
@@ -97,19 +126,20 @@ def _key(handle: bytes, form: Form) -> bytes:
 
 
 class Ready(msgspec.Struct, frozen=True, gc=False):
-    """An answer whose head holds for this second only."""
+    """An answer that is not kept."""
 
     head: bytes
     data: bytes
 
 
 class Repeated:
-    """Answers plain GETs before a request is made of them (`edge.short_cut.AtOnce`).
+    """Answers plain requests before a request is made of them (`edge.short_cut.AtOnce`).
 
-    `epoch` is the wall clock in seconds.
+    `epoch` is the wall clock in seconds; `answer_all` answers batches.
     """
 
     mount: Final = MOUNT
+    batch: Final = BATCH
 
     def __init__(
         self,
@@ -121,6 +151,7 @@ class Repeated:
         counters: Counters,
         epoch: Callable[[], float],
         turns: Turns,
+        answer_all: Callable[[bytes, Form, Client, float], Ready | None],
     ) -> None:
         self._resolver = resolver
         self._pages = pages
@@ -131,6 +162,7 @@ class Repeated:
         self._turns = turns
         self.client: Final = clients.of
         self.took: Final = counters.short
+        self.answer_all: Final = answer_all
 
     def form(self, accept: str) -> Form:
         """Return the form that an Accept field asks for."""

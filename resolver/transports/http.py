@@ -24,7 +24,7 @@ from resolver.transports import rest
 from resolver.transports.admission import Admission
 from resolver.transports.batch import BODY_LIMIT, Batches
 from resolver.transports.handle import HandleExchange
-from resolver.transports.hot import MOUNT, PAGE_OCTETS, HotPages, Repeated
+from resolver.transports.hot import BATCH, MOUNT, PAGE_OCTETS, HotPages, Repeated
 from resolver.transports.pages import ANYBODY, Headers, Page, headers_of, media_type_of, page_of
 from resolver.transports.passing_on import PassingOn
 from resolver.transports.redirecting import Redirecting
@@ -94,6 +94,7 @@ class HttpResolution:
         self._clock = clock
         self._epoch = epoch
         self._hot = HotPages(resolver, page_octets)
+        self._batches = Batches(resolver, self._hot, admission, counters, clock)
         self.at_once: Final = Repeated(
             resolver,
             self._hot,
@@ -102,9 +103,9 @@ class HttpResolution:
             counters=counters,
             epoch=epoch,
             turns=Turns() if turns is None else turns,
+            answer_all=self._batches.at_once,
         )
         """What `edge.server.serve` may answer before a request is made of it."""
-        self._batches = Batches(resolver, self._hot, admission, counters, clock)
 
     def application(self) -> web.Application:
         """Return the application, which `edge.server.serve` serves."""
@@ -112,7 +113,7 @@ class HttpResolution:
         app = web.Application(client_max_size=BODY_LIMIT, middlewares=middlewares)
         router = app.router
         router.add_get("/api/handles/{handle:.+}", self.look_up)
-        router.add_post("/api/resolve", self._batches.answer)
+        router.add_post(BATCH, self._batches.answer)
         router.add_get("/api/site", self.site)
         router.add_route(hdrs.METH_OPTIONS, "/api/{rest:.*}", self.preflight)
         for path in _RESTRICTED:

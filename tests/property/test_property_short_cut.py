@@ -6,6 +6,7 @@ what comes back may differ in the request ids, the dates and the order of header
 
 import asyncio
 import contextlib
+import json
 import re
 import socket
 
@@ -39,7 +40,9 @@ class Watched:
 
     def __init__(self, inner):
         self.answered = 0
-        self._answer = inner.answer
+        self.batches = 0
+        self._answer, self._answer_all = inner.answer, inner.answer_all
+        self.batch = inner.batch
         self.mount, self.client, self.form, self.took, self.count = (
             inner.mount,
             inner.client,
@@ -51,6 +54,11 @@ class Watched:
     def answer(self, *asked):
         ready = self._answer(*asked)
         self.answered += ready is not None
+        return ready
+
+    def answer_all(self, *asked):
+        ready = self._answer_all(*asked)
+        self.batches += ready is not None
         return ready
 
 
@@ -226,10 +234,43 @@ def requests(draw, *, plain):
     return b"\r\n".join((start, *fields, b"", b"")) + body
 
 
+BODIES = (
+    *(b'{"handles":[]}', b"{}", b"[]", b"", b"x", b'{"handles":["88.300.1/A"],"more":1}', b"\xff"),
+    *(
+        b'{"handles":[1]}',
+        b'{"handles":["a"],"handles":["88.300.1/A"]}',
+        b'{"handles":["\\ud800"]}',
+    ),
+)
+
+
+@st.composite
+def batches(draw):
+    names = draw(st.lists(st.sampled_from((*NAMES, *NAMES, "none", "unknown")), max_size=6))
+    body = json.dumps(
+        {"handles": [f"88.300.1/{n}" for n in names]}, ensure_ascii=draw(st.booleans())
+    )
+    told = draw(st.sampled_from(BODIES)) if draw(st.integers(0, 7)) == 0 else body.encode()
+    length = len(told) + draw(st.sampled_from((0,) * 12 + (-1,)))
+    fields = [b"Host: a", b"Content-Type: application/json", b"Content-Length: %d" % max(length, 0)]
+    fields += draw(st.lists(st.sampled_from(FIELDS), max_size=2, unique=True))
+    if draw(st.integers(0, 5)) == 0:
+        fields += draw(st.lists(st.sampled_from(ODD_FIELDS), max_size=1))
+        fields[1] = draw(
+            st.sampled_from(
+                (b"Content-Type: text/plain", b"content-type:application/json", fields[1])
+            )
+        )
+    fields = draw(st.permutations(fields))
+    target = draw(st.sampled_from((b"/api/resolve",) * 9 + (b"/api/resolve?x", b"/api/resolve/")))
+    return b"\r\n".join((b"POST " + target + b" HTTP/1.1", *fields, b"", b"")) + told
+
+
 @st.composite
 def conversations(draw):
     plain = draw(st.booleans())
-    asked = draw(st.lists(requests(plain=plain), min_size=1, max_size=12))
+    either = st.one_of(requests(plain=plain), batches())
+    asked = draw(st.lists(either, min_size=1, max_size=12))
     pipelined = draw(st.booleans())
     if not pipelined:
         pieces = [*asked, LAST]
@@ -283,6 +324,16 @@ def test_with_and_without_the_short_cut_the_answers_are_equal(loop, two, convers
         del with_it[len(without_it) - 1 : -1]
     assert with_it == without_it
     event(f"answered the short way: {two.short.answered - before}")
+
+
+def test_a_batch_of_what_was_asked_for_before_does_go_the_short_way(loop, two):
+    body = json.dumps({"handles": [f"88.300.1/{name}" for name in ("A", "a/b", "A")]}).encode()
+    head = b"POST /api/resolve HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    before = two.short.batches
+    with_it, without_it = loop.run(two.ask([request, request, request, LAST]))
+    assert answers(with_it, []) == answers(without_it, [])
+    assert two.short.batches >= before + 2
 
 
 def test_repeated_plain_requests_do_go_the_short_way(loop, two):

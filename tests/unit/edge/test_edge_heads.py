@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from edge.heads import Ends, plain_fields
+from edge.heads import END, Ends, plain_fields, without_length
 
 HOST = b"Host: node.example:8000\r\n"
 
@@ -48,6 +48,54 @@ def test_the_same_field_twice():
 @pytest.mark.parametrize("host", [b"", b"Host: a b\r\n", b"Host: a@b\r\n"])
 def test_a_host_that_is_missing_or_odd(host):
     assert plain_fields(fields(host=host)) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "accept"),
+    [
+        (b"Content-Type: application/json", ""),
+        (b"content-type:application/json", ""),
+        (b"Content-Type: application/json; charset=utf-8", None),
+        (b"Content-Type: text/csv", None),
+        (b"Content-Length: 5", None),
+        (b"Accept: a/b", None),
+    ],
+)
+def test_what_is_posted_has_one_type(line, accept):
+    assert plain_fields(fields(line), "application/json") == accept
+    if line != b"Accept: a/b":
+        assert plain_fields(fields(line)) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "parted"),
+    [
+        (b"Content-Length: 12", (b"", 12)),
+        (b"Host: a\r\nContent-Length: 12\r\nAccept: */*", (b"Host: a\r\nAccept: */*", 12)),
+        (b"Content-Length: 7\r\nHost: a", (b"Host: a", 7)),
+        (b"Host: a\r\nContent-Length: 0", (b"Host: a", 0)),
+    ],
+)
+def test_a_length_is_parted_from_the_rest(lines, parted):
+    assert without_length(lines) == parted
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *(b"", b"Host: a", b"Host: Content-Length: 5", b"content-length: 5", b"Content-Length:5"),
+        *(b"Content-Length: ", b"Content-Length: -5", b"Content-Length: 5 ", b"Content-Length: 5x"),
+        *(b"Content-Length: 12345678", b"Content-Length: \xb2"),
+    ],
+)
+def test_what_tells_no_length_as_most_do_is_left_as_it_is(lines):
+    assert without_length(lines) == (lines, 0)
+
+
+def test_of_two_lengths_one_is_left_and_no_plain_field():
+    rest, length = without_length(b"Host: a\r\nContent-Length: 5\r\nContent-Length: 5")
+    assert length == 5
+    assert plain_fields(rest + END, None) is None
 
 
 def test_long_fields():

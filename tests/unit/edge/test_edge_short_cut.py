@@ -24,6 +24,7 @@ class Here:
     """Answers `known` addresses; `asked` are those it was asked for."""
 
     mount = "/at/"
+    batch = "/many"
 
     def __init__(self, **known):
         self.known = {name.encode(): Ready(data) for name, data in known.items()}
@@ -42,6 +43,9 @@ class Here:
         if rest == b"bug":
             raise KeyError("a bug")
         return self.known.get(rest)
+
+    def answer_all(self, body, form, client, now):
+        return self.answer(body, form, client, now)
 
     def count(self, now):
         self.counted.append((now, self.took.copy()))
@@ -166,6 +170,45 @@ def test_kinds_of_fields_are_remembered_boundedly():
         request = GET.replace(b"*/*", b"a/%d" % number) % b"a"
         assert short.take(request, "client")[1] == len(request)
     assert len(short._forms) == 1024
+
+
+POST = b"POST /many HTTP/1.1\r\nHost: a\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n%b"
+
+
+def post(body, kind=b"application/json", length=None, more=b""):
+    return POST % (kind, len(body) if length is None else length, more, body)
+
+
+def test_a_batch_is_answered_whole():
+    here = Here(names=b"all of them")
+    short = short_cut(here)
+    for more in (b"Accept: a/b\r\n", b"", b"Accept: a/b\r\n"):
+        request = post(b"names", more=more)
+        answer, taken = short.take(request, "client")
+        assert taken == len(request)
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert answer.endswith(b"\r\n\r\nall of them")
+    assert [asked[1] for asked in here.asked] == ["a/b", "", "a/b"]
+    assert not here.took  # whoever answers a batch counts it
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        *(post(b"others"), post(b"bug"), post(b""), post(b"names", kind=b"text/plain")),
+        *(post(b"names", length=4), post(b"names", length=6), post(b"names", length=0)),
+        *(post(b"names") + LAST, post(b"names")[:-5], post(b"names")[:40]),
+        *(post(b"names", more=b"Content-Length: 5\r\n"), post(b"names", more=b"Cookie: a=b\r\n")),
+        *(post(b"names", more=b"Accept: no/thing\r\n"), post(b"names").replace(b"any", b"uch")),
+        *(
+            post(b"names").replace(b"-Length: 5", b"-Length: +5"),
+            post(b"names").replace(b"1.1", b"1.0"),
+        ),
+        post(b"names").replace(b"-Type: application/json\r\nContent", b""),
+    ],
+)
+def test_what_is_no_whole_batch_of_a_known_kind_is_left(request_):
+    assert short_cut(Here(names=b"all of them")).take(request_, "client") == (b"", 0)
 
 
 @pytest.fixture

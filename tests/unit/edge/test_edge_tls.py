@@ -70,6 +70,7 @@ class Root:
     """Answers `/again` at once."""
 
     mount = "/"
+    batch = "/many"
 
     def __init__(self):
         self.head, self.data = head_of([], 5), b"short"
@@ -83,6 +84,9 @@ class Root:
 
     def answer(self, rest, _, client, __):
         return self if (rest, client) == (b"again", "127.0.0.1") else None
+
+    def answer_all(self, *_):
+        return None
 
     def count(self, now):
         pass

@@ -2,12 +2,16 @@ import json
 
 import pytest
 
+from edge.addresses import Networks
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.records import State
 from identifiers.values import Value
+from identifiers.wire import cborform
 from identifiers.wire.restform import CBOR, PLAIN, Form
 from resolver.limits import Rates
+from resolver.transports.admission import Admission
+from resolver.transports.batch import Batches
 from resolver.transports.hot import HotPages, Repeated
 from resolver.turns import FEW, MANY, Turns
 
@@ -23,6 +27,14 @@ class At:
         self.world = world
         self.pages = HotPages(world.resolver, octets)
         self.turns = Turns()
+        admission = Admission(
+            clients=world.clients,
+            proxies=Networks([]),
+            rates=world.limits,
+            counters=world.counters,
+            clock=world.clock,
+        )
+        batches = Batches(world.resolver, self.pages, admission, world.counters, world.clock)
         self.repeated = Repeated(
             world.resolver,
             self.pages,
@@ -31,11 +43,20 @@ class At:
             counters=world.counters,
             epoch=world.clock.wall,
             turns=self.turns,
+            answer_all=batches.at_once,
         )
 
     def answer(self, rest, client=None, form=PLAIN):
         client = client or self.world.trusted
         return self.repeated.answer(rest, form, client, self.world.clock.now)
+
+    def batch(self, *names, client=None, form=PLAIN):
+        """Ask for a batch; return its answers, None when it is left to the handler."""
+        body = json.dumps({"handles": [f"88.300.1/{name}" for name in names]}).encode()
+        ready = self.repeated.answer_all(
+            body, form, client or self.world.trusted, self.world.clock.now
+        )
+        return ready and ready.data
 
     def values(self, rest, client=None):
         ready = self.answer(rest, client)
@@ -239,6 +260,53 @@ def test_no_name_of_a_batch_is_that_of_a_page_in_another_form(at, octet):
     client, now = at.world.trusted, at.world.clock.now
     assert at.pages.page(b"88.300.1/A", Form(CBOR), client, now)
     assert at.pages.bodies([octet + b"88.300.1/A"], PLAIN, client, now) == [None]
+
+
+@pytest.mark.parametrize("form", [PLAIN, Form(CBOR)])
+async def test_a_batch_is_its_pages(at, form):
+    pages = [at.answer(b"88.300.1/A", form=form)]
+    before = at.asked()
+    told = at.batch("A", "A", form=form)
+    assert told.count(pages[0].data) == 2
+    decode = json.loads if form == PLAIN else cborform.load
+    assert [r["handle"] for r in decode(told)["results"]] == ["88.300.1/A"] * 2
+    assert at.asked() == before + 2
+
+
+async def test_a_batch_of_which_one_is_not_at_hand_is_left_and_not_counted(at):
+    await at.world.put("88.300.1/B", URL)
+    await at.world.look("88.300.1/B")
+    assert at.batch("A", "B") is None  # no page yet
+    for name in ("A", "B"):
+        at.answer(f"88.300.1/{name}".encode())
+    assert at.batch("A", "B")
+    before = at.asked()
+    assert at.batch("A", "unknown") is None
+    await at.world.put("88.300.1/B", OTHER)
+    await at.world.follower.step()
+    assert at.batch("A", "B", "A") is None  # a page, but of what was superseded
+    at.world.clock.now += 4.1
+    assert at.batch("A") is None  # nothing is believed
+    assert at.asked() == before
+
+
+async def test_batches_of_strangers_and_those_without_names_or_with_many_are_left(at):
+    at.answer(b"88.300.1/A")
+    assert at.batch(*["A"] * 100)
+    assert at.batch(*["A"] * 101) is None
+    assert at.batch() is None
+    assert at.batch("A", client=at.world.stranger) is None
+
+
+async def test_an_answer_of_many_octets_is_left(world):
+    await world.put("88.300.1/L", Value(index=1, type="NOTE", data=b"x" * 50_000))
+    await world.look("88.300.1/L")
+    at = At(world)
+    at.answer(b"88.300.1/L")
+    before = at.asked()
+    assert at.batch(*["L"] * 5)
+    assert at.batch(*["L"] * 6) is None
+    assert at.asked() == before + 5
 
 
 async def test_bodies_are_counted_by_prefix(at):
