@@ -131,7 +131,7 @@ class Resolver:
         if not isinstance(found, Found):
             return None
         self._count(target, client, found)
-        return found, Basis(kept, self._generation + self._local.cleared, target.prefix)
+        return found, Basis(kept, self._generation + self._local.cleared, intern(target.prefix))
 
     def basis(self, query: Query, found: Found, now: float) -> Basis | None:
         """Return what `found` stands on, None when it must not serve for a repeated question.
@@ -144,7 +144,7 @@ class Resolver:
         kept = self._local.look(target.key, now)
         if not isinstance(kept, Entry) or kept.record is not found.record:
             return None  # computed: it stands on more than one record
-        return Basis(kept, self._generation + self._local.cleared, target.prefix)
+        return Basis(kept, self._generation + self._local.cleared, intern(target.prefix))
 
     def vouches(self, basis: Basis, client: Client, now: float) -> bool:
         """Say whether the same question would get the same answer now; count it as asked if so."""
