@@ -101,6 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upstream: tuple[Address, ...]
     remote_keys: Reach
     upstream_site: Path | None
+    routes: Reach
     national: National
     refused_days: int
 
@@ -340,6 +341,13 @@ SETTINGS: Final = (
         default="",
         purpose="site record (file) of the node to ask for keys of prefixes that nobody here knows",
         read=optional_path,
+    ),
+    Setting(
+        name="IDNODE_ROUTES",
+        field="routes",
+        default="public",
+        purpose="where enterprises may have names of their prefixes live: public, networks, or none",
+        read=parse_reach,
     ),
     Setting(
         name="IDNODE_NATIONAL",

@@ -25,6 +25,7 @@ from node.life import begin_life
 from node.lifecycle import Running
 from node.listeners import inherited, listen_unix
 from node.observed import Observed
+from node.prefixes import begin_prefixes
 from node.readers import named
 from node.reading import keep_reader
 from node.registers import registers
@@ -141,6 +142,7 @@ async def begin_registry(running: Running) -> None:
             ),
             *begin_life(running, database, store, prefixes, registry),
             *begin_business(running, database, nudge),
+            *begin_prefixes(running, database, nudge, prefixes.forget),
         ),
     )
     observed = Observed()

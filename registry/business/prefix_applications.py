@@ -33,6 +33,7 @@ from identifiers.holdings import (
     HoldingLedger,
     HoldingPostings,
     PrefixApplication,
+    Sought,
 )
 from identifiers.names import Prefix
 from identifiers.standings import EnterpriseState, Hosting, PrefixState, reason_faults
@@ -94,6 +95,11 @@ class PrefixApplications:
         self._store = store
         self._local = local
         self._changed = changed
+
+    async def root(self) -> Prefix | None:
+        """Return the node's first secondary prefix, below which labels are given as a rule."""
+        seen = await self._store.holdings(Sought(enterprise=0, state=PrefixState.ENABLED), "", 1)
+        return seen[0].prefix if seen else None
 
     async def apply(self, number: UUID, wanted: Applying, by: By) -> Applied:
         """Take an application. The same once more, while it is open, is the same application."""

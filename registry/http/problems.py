@@ -20,6 +20,7 @@ from registry.answers import (
     ValuesMissing,
 )
 from registry.http.business_kinds import BUSINESS_KINDS
+from registry.http.prefix_kinds import PREFIX_KINDS
 
 EXISTS: Final = Kind(Exists.code, 409, "The identifier is there already.", "该标识已存在。")
 NOT_FOUND: Final = Kind(Missing.code, 404, "There is no such identifier.", "该标识不存在。")
@@ -217,7 +218,7 @@ REGISTRY_KINDS: Final = (
     ACCOUNT_CHANGED,
     YOURSELF,
 )
-ALL_KINDS: Final = (*SHARED_KINDS, *REGISTRY_KINDS, *BUSINESS_KINDS)
+ALL_KINDS: Final = (*SHARED_KINDS, *REGISTRY_KINDS, *BUSINESS_KINDS, *PREFIX_KINDS)
 _BY_CODE: Final = {kind.code: kind for kind in ALL_KINDS}
 
 
