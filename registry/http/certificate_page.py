@@ -30,7 +30,7 @@ def certificate_page(found: Checked, now: int) -> str:
     if one.revoked_at:
         rows.append(Row("吊销时间", "Revoked at", moment(one.revoked_at)))
         rows.append(Row("吊销原因", "Why", one.reason))
-    rows.append(Row("签名（JWS）", "Signed statement", one.token.decode()))
+    rows.append(Row("签名（JWS）", "Signed statement", one.token.decode(), exact=True))
     body = (
         _status(found.validity, *_SAID[found.validity])
         + table(("证书内容", "What is certified"), rows)

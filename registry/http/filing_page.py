@@ -22,7 +22,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "org_cert_no": "Number",
     "org_address": "Address",
     "legal_name": "Legal representative",
-    "legal_cert_no": "His or her number",
+    "legal_cert_no": "Number of the representative",
     "contact_name": "Contact",
     "contact_mobile": "Telephone of the contact",
     "contact_email": "E-mail of the contact",
@@ -39,7 +39,6 @@ _STATES: Final = {
     EnterpriseState.CLOSED: "已注销 Closed",
 }
 _OUTCOMES: Final = {Outcome.PASSED: "通过 Passed", Outcome.FAILED: "未通过 Failed"}
-_DID: Final = {"passed": ("节点审核通过", "Approved by the node")}
 _TITLE: Final = ("企业备案记录", "Filing record of an enterprise")
 
 

@@ -6,12 +6,14 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
+import msgspec
 from aiohttp import hdrs, web
 
 from identifiers.coding import BEIJING
 from registry.http.docs import CSP
 
 STYLE: Final = "/pages/style.css"
+_EXACT: Final = " class='exact'"
 _HEADERS: Final = {
     hdrs.CONTENT_TYPE: "text/html; charset=utf-8",
     "Content-Security-Policy": CSP,
@@ -20,15 +22,13 @@ _HEADERS: Final = {
 }
 
 
-class Row:
-    """A line of a table: its name in both languages, and what is said."""
+class Row(msgspec.Struct, frozen=True):
+    """A line of a table: its name in both languages, what is said, and whether letter by letter."""
 
-    __slots__ = ("chinese", "english", "text")
-
-    def __init__(self, chinese: str, english: str, text: str) -> None:
-        self.chinese = chinese
-        self.english = english
-        self.text = text
+    chinese: str
+    english: str
+    text: str
+    exact: bool = False
 
 
 def style() -> bytes:
@@ -59,7 +59,7 @@ def table(caption: tuple[str, str], rows: Iterable[Row]) -> str:
     """Return a table of names and what is said; rows that say nothing are left out."""
     lines = "".join(
         f"<tr><th scope='row'>{escape(row.chinese)}<span lang='en'>{escape(row.english)}</span>"
-        f"</th><td>{escape(row.text)}</td></tr>"
+        f"</th><td{_EXACT if row.exact else ''}>{escape(row.text)}</td></tr>"
         for row in rows
         if row.text
     )
