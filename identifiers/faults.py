@@ -96,6 +96,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "must be <item>=<value>, with at most {wildcards} times *",
             "应为 <数据项>=<值>，其中 * 最多 {wildcards} 个",
         ),
+        "relation.type": (
+            "is a reserved type: write it {type}",
+            "是保留类型：请写作 {type}",
+        ),
+        "relation.target": (
+            "must be a handle as text: what it is related to",
+            "应为标识编码文本，即所关联的标识",
+        ),
         "state.reason": (
             "goes with the states suspended and revoked only",
             "仅用于暂停（suspended）和吊销（revoked）状态",

@@ -1,7 +1,7 @@
 """What there is in the registry process beside identifiers as they are: history, jobs."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -9,12 +9,15 @@ import structlog
 from identifiers.errors import FateUnknown, StoreUnavailable
 from node.lifecycle import Running
 from node.metrics import counter
+from node.projecting import Projecting
 from registry.business.history import History
 from registry.business.job_running import JobRunner
 from registry.business.jobs import Jobs
 from registry.business.owners import KeptOwners
+from registry.business.relations import Relations
 from registry.http.app import Noun
 from registry.http.history import history_noun
+from registry.http.relations import relations_noun
 from registry.http.state_jobs import jobs_noun
 from registry.prefixes import Prefixes
 from registry.service import Registry
@@ -23,7 +26,9 @@ from storage.postgres import (
     PostgresAccounts,
     PostgresHistory,
     PostgresJobs,
+    PostgresRelations,
     PostgresStore,
+    RelationProjection,
 )
 
 POLL_SECONDS: Final = 5.0
@@ -34,14 +39,18 @@ _SHARE: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
-def begin_life(
+def begin_life(  # noqa: PLR0917 -- what all of it is made of
     running: Running,
     database: Database,
     store: PostgresStore,
     prefixes: Prefixes,
     registry: Registry,
+    written: Callable[[], int],
 ) -> Sequence[Noun]:
-    """Return the operations on what became of identifiers, and begin what goes on by itself."""
+    """Return the operations on what became of identifiers, and begin what goes on by itself.
+
+    `written` counts what is written otherwise in this process.
+    """
     wake = asyncio.Event()
     kept = PostgresJobs(database)
     owners = KeptOwners(store, PostgresAccounts(database))
@@ -56,7 +65,13 @@ def begin_life(
             )
         ]
     )
+    projecting = Projecting(
+        "relations", RelationProjection(database), lambda: written() + runner.rows
+    )
+    running.metrics.append(projecting.families)
+    running.background(projecting.run(), "relations")
     return (
+        relations_noun(Relations(PostgresRelations(database), store, prefixes)),
         history_noun(History(PostgresHistory(database), prefixes, registry)),
         jobs_noun(Jobs(kept, store, prefixes, wake=wake.set)),
     )

@@ -140,7 +140,14 @@ async def begin_registry(running: Running) -> None:
             *begin_search(
                 running, database, prefixes, lambda: imports.rows.rows + commit.written
             ),
-            *begin_life(running, database, store, prefixes, registry),
+            *begin_life(
+                running,
+                database,
+                store,
+                prefixes,
+                registry,
+                lambda: imports.rows.rows + commit.written,
+            ),
             *begin_business(running, database, nudge),
             *begin_prefixes(running, database, nudge, prefixes.forget),
         ),

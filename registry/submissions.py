@@ -6,6 +6,7 @@ from typing import Final
 
 from identifiers.faults import Fault, Invalid
 from identifiers.names import Handle, fold, registration_faults
+from identifiers.relations import BY_TYPE, relation_faults
 from identifiers.submissions import Submission
 from identifiers.trust.claims import SIGNATURE
 from identifiers.values import (
@@ -18,7 +19,7 @@ from identifiers.values import (
 )
 from registry.rules import SERVER_SET_INDEX, SERVER_SET_TYPE, server_set_faults
 
-_DEALT_WITH: Final = frozenset({SEALED_TYPE, SIGNATURE, SERVER_SET_TYPE})
+_DEALT_WITH: Final = frozenset({SEALED_TYPE, SIGNATURE, SERVER_SET_TYPE, *BY_TYPE})
 
 
 def fit(submission: Submission) -> Handle:
@@ -68,6 +69,7 @@ def fitness_faults(values: tuple[Value, ...], template: str | None = None) -> li
     faults = values_faults(values)
     faults += server_set_faults(values, marked=template is not None)
     faults += _secret_faults(values)
+    faults += relation_faults(values)
     return _below("/values", faults) if faults else faults
 
 

@@ -7,6 +7,7 @@
 * ``documents``    `MemoryDocuments`: DocumentStore
 * ``history``      `MemoryHistory`: HistoryStore
 * ``jobs``         `MemoryJobs`: JobStore
+* ``relations``    `MemoryRelations`: RelationStore
 * ``codes``        `MemoryCodes`: CodeStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
 * ``search``       `MemorySearch`: SearchIndex
@@ -23,6 +24,7 @@ from storage.memory.documents import MemoryDocuments
 from storage.memory.documents import MemoryDocuments
 from storage.memory.history import MemoryHistory
 from storage.memory.jobs import MemoryJobs
+from storage.memory.relations import MemoryRelations
 from storage.memory.reverse import MemoryReverse
 from storage.memory.search import MemorySearch
 from storage.memory.shared_tier import MemorySharedTier
@@ -37,6 +39,7 @@ __all__ = [
     "MemoryDocuments",
     "MemoryHistory",
     "MemoryJobs",
+    "MemoryRelations",
     "MemoryReverse",
     "MemorySearch",
     "MemorySharedTier",

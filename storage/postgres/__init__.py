@@ -22,6 +22,7 @@ In reading order:
 * ``feed``        `PostgresFeed`: ChangeFeed
 * ``history``     `PostgresHistory`: HistoryStore
 * ``jobs``        `PostgresJobs`: JobStore
+* ``relations``   `RelationProjection` and `PostgresRelations`: RelationStore
 * ``terms``, ``blocks``, ``sieve``  (pure) identifiers as the search index holds them
 * ``projection``  `SearchProjection`: keeps that index
 * ``search``      `PostgresSearch`: SearchIndex; ``reverse``: `PostgresReverse`: ReverseLookup
@@ -41,6 +42,7 @@ from storage.postgres.feed import PostgresFeed
 from storage.postgres.pool import Census
 from storage.postgres.projection import SearchProjection
 from storage.postgres.records import PostgresRecords
+from storage.postgres.relations import PostgresRelations, RelationProjection
 from storage.postgres.reverse import PostgresReverse
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.search import PostgresSearch
@@ -67,6 +69,8 @@ __all__ = [
     "PostgresFeed",
     "PostgresNotices",
     "PostgresRecords",
+    "PostgresRelations",
+    "RelationProjection",
     "PostgresReverse",
     "PostgresSearch",
     "PostgresStore",

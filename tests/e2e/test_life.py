@@ -142,3 +142,17 @@ async def test_history_tells_who_and_a_version_comes_back(walk, node):
     await walk.comes_to(ResponseCode.SUCCESS, "", 200, 302)
     _, text = await walk.native("GET")
     assert ("https://coal.example/life" in text, '"version":4' in text) == (True, True)
+
+
+async def test_relations_are_traced_from_both_ends(walk):
+    load, wagon = "88.300.1/LOAD-1", "88.300.1/WAGON-1"
+    carried = {"index": 2, "type": "REL.CARRIED_BY", "data": wagon}
+    for name, values in ((wagon, VALUES), (load, [*VALUES, carried])):
+        await walk.call("POST", "/api/v1/identifiers", {"handle": name, "values": values})
+
+    async def traced():
+        path = f"/api/v1/relations/{wagon}?direction=down"
+        _, _, text = await walk.call("GET", path)
+        return json.loads(text)["edges"]
+
+    assert await until(traced) == [{"from": load, "relation": "carried_by", "to": wagon}]
