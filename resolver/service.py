@@ -203,7 +203,10 @@ class Resolver:
         return told.public
 
     def unheld(self, name: str, now: float) -> Unheld | None:
-        """Return whose a name is that is a key and of which nothing is known here, else None."""
+        """Return whose a name is that is a key, and not known not to exist; else None.
+
+        For who has seen (`peek`) that nothing is held of it.
+        """
         prefix, _, suffix = name.partition("/")
         directory = self._directory
         if (
@@ -211,7 +214,6 @@ class Resolver:
             or prefix not in directory.plain
             or not suffix
             or "\0" in suffix
-            or self.peek(name) is not None
             or self._local.lacks(name, now)
         ):
             return None

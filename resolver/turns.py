@@ -18,8 +18,9 @@ LONGEST: Final = 0.008
 """Seconds of one turn: others, who may have a right to an answer at once too, wait that long."""
 FEW: Final = 8
 """Misses that are begun, and told, in one turn of the loop: about a quarter of a millisecond."""
-MANY: Final = 64
-"""The same while nobody waits for it; larger pieces save a tenth of what a miss costs."""
+MANY: Final = 256
+"""The same while nobody waits for it, two to three milliseconds; larger pieces save a tenth of what
+a miss costs."""
 LATELY: Final = 0.05
 """Seconds after an answer at once in which others are expected."""
 

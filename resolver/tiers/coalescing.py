@@ -32,6 +32,9 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True):
 
     So a scan costs the store 500 questions a second at the most, and each takes what has gathered.
     """
+    many: int = 64
+    """After a question for so many names the gap is twice as long: more are about to gather, and
+    what a question costs beside its names is shared by more of them."""
     patience: float = 0.3
     """Seconds from asking to giving up, waiting included (RFC 8767 section 5)."""
 
@@ -117,7 +120,8 @@ class Coalescing:
         """Names with the question that they are part of."""
         self._questions: set[asyncio.Task[None]] = set()
         self._complete: deque[_Ask] = deque()
-        self._left_at = float("-inf")
+        self._due = float("-inf")
+        """When the next question may leave that is not full."""
         self._called = False
         self._closed = False
 
@@ -184,12 +188,11 @@ class Coalescing:
             return
         self._called = True
         loop = asyncio.get_running_loop()
-        due = self._left_at + self._batching.gap
-        if len(self._queued) >= self._batching.largest or due <= loop.time():
+        if len(self._queued) >= self._batching.largest or self._due <= loop.time():
             # At the end of this turn, behind every task that was made ready in it.
             loop.call_soon(self._depart)
         else:
-            loop.call_at(due, self._depart)
+            loop.call_at(self._due, self._depart)
 
     def _depart(self) -> None:
         self._called = False
@@ -204,7 +207,8 @@ class Coalescing:
             self._queued = {}
         if self._join:
             self._flying.update(dict.fromkeys(batch, batch))
-        self._left_at = loop.time()
+        gap = self._batching.gap * (2 if len(batch) >= self._batching.many else 1)
+        self._due = loop.time() + gap
         question = loop.create_task(self._travel(batch))
         self._questions.add(question)
         question.add_done_callback(self._returned)

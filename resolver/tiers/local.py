@@ -115,6 +115,8 @@ class LocalTier:
         self.peek: Final = self._kept.peek
         """Return what is kept under a key, in its life or not, and count nothing."""
         self._unknown = UnknownNames(bounds.unknown, bounds.unknown_octets)
+        self.lacks: Final = self._unknown.has
+        """Say whether it is known of a key that there is no such record."""
         self._early = EarlyRefresh(self._read_early)
         self._reading: set[_Reading] = set()
         self.cleared = 0
@@ -134,10 +136,6 @@ class LocalTier:
         if entry is not None:
             return entry if now < entry.due else self._late(key, entry, now)
         return NOTHING if self._unknown.has(key, now) else None
-
-    def lacks(self, key: str, now: float) -> bool:
-        """Say whether it is known that there is no such record."""
-        return self._unknown.has(key, now)
 
     def holds(self, entry: Entry, now: float) -> bool:
         """Say whether `look` would return this very entry, as it did before; `cleared` tells more.

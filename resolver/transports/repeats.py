@@ -144,12 +144,14 @@ class Repeats:
                 name = request[NAME_AT : shape.name_end].decode()
             except UnicodeDecodeError:
                 return None
-            values = self._resolver.retell(name, client, now)
+            resolver = self._resolver
+            values = resolver.retell(name, client, now)
             if values is not None:
                 return _reply(request, shape, values, self._expires(now))
-            unheld = self._resolver.unheld(name, now)
-            if unheld is not None:
-                return Plain(request, name, shape, unheld)
+            if resolver.peek(name) is None:
+                unheld = resolver.unheld(name, now)
+                if unheld is not None:
+                    return Plain(request, name, shape, unheld)
         return self._finished_one(request, client, now)
 
     def some(  # noqa: PLR0917 -- what came, from whom and when; where to and how much

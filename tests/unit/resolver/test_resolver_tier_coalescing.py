@@ -317,3 +317,22 @@ async def test_one_name_after_the_other_costs_a_question_a_gap_at_the_most(sourc
         assert len(source.asked) == number + (not number)
         timers.pass_to(50.0 + number / 2)
         await asking
+
+
+async def test_after_a_question_for_many_names_more_are_waited_for_twice_as_long(
+    source, monkeypatch
+):
+    timers = Timers(monkeypatch)
+    tier = Coalescing(source, Batching(gap=0.5, many=2, patience=60.0))
+    assert len(await tier.fetch(["a", "b"])) == 2
+    asking = asyncio.create_task(tier.fetch(["c"]))
+    await settle()
+    timers.pass_to(50.5)
+    await settle()
+    assert source.asked == [["a", "b"]]
+    timers.pass_to(51.0)
+    assert await asking == [record("c")]
+    asking = asyncio.create_task(tier.fetch(["d"]))
+    await settle()
+    timers.pass_to(51.5)
+    assert await asking == [record("d")]
