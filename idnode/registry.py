@@ -50,6 +50,10 @@ class Identifier(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     changed_at: str
     reason: str = ""
+    template: str = ""
+    template_revision: int = 0
+    attributes: dict[str, str | int | bool] = {}
+    """What the values say in the words of the template, if there is one."""
 
 
 class BatchResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,16 +125,22 @@ class RegistryClient:
         *,
         values: Sequence[Document] = (),
         remove: Sequence[int] = (),
+        attributes: Document | None = None,
         state: str | None = None,
         if_version: int | None = None,
         key: str | None = None,
     ) -> Receipt:
-        """Add or replace values by index, remove others, change the state; at least one of them."""
+        """Add or replace values by index, remove others, change the state; at least one of them.
+
+        An attribute that is None is taken away.
+        """
         changes: dict[str, Any] = {}
         if values:
             changes["values"] = values
         if remove:
             changes["remove"] = remove
+        if attributes:
+            changes["attributes"] = attributes
         if state is not None:
             changes["state"] = state
         return await self._write("PATCH", _path(handle), changes, key, if_version)
