@@ -94,6 +94,7 @@ class History:
             values=decode_values(found.values),
             version=number,
             reserved=found.state is State.RESERVED,
+            template=found.template,
             precondition=precondition,
         )
         return await self._registry.restore(command, asked)

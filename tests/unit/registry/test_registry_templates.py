@@ -23,6 +23,7 @@ from registry.commands import (
     Patch,
     Put,
     RemoveValues,
+    Restore,
 )
 from registry.commit import GroupCommit
 from registry.prefixes import Prefixes
@@ -263,6 +264,26 @@ async def test_no_two_identifiers_have_what_is_unique(registry, store):
     assert isinstance(back, Saved)
     await registered(registry, "88.300.1.2/A")
     assert sorted(store.holders.values()) == ["88.300.1.2/A", NAME]
+
+
+async def test_an_older_version_comes_back_with_what_it_had_if_nobody_has_it(registry, store):
+    first = await registered(registry)
+    patched = await registry.patch(Patch(handle=handle(NAME)), asked(), Sketch(None, {"NO": "8"}))
+    assert isinstance(patched, Saved)
+    await registered(registry, "88.300.1/B")
+    restore = Restore(
+        handle=handle(NAME),
+        values=decode_values(first.values),
+        version=1,
+        reserved=False,
+        template=first.template,
+    )
+    taken = await registry.restore(restore, asked())
+    assert faults(taken) == [("/attributes/NO", "template.not_unique")]
+    await registry.delete(Delete(handle=handle("88.300.1/B")), asked())
+    restored = await registry.restore(restore, asked())
+    assert (texts(restored.record), restored.record.template) == (texts(first), STORED)
+    assert list(store.holders.values()) == [NAME]
 
 
 async def test_what_exists_says_so_and_keeps_what_it_has(registry):
