@@ -6,6 +6,7 @@ BLAKE2b over the handle and everything before it: what another program wrote, wh
 another key and what lost a bit is a miss, never an answer.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
 from typing import Final
@@ -38,6 +39,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(_Stored).decode
 
 
+@lru_cache(maxsize=1024)  # nearly all records have low versions, and all of a look one grant
 def number(value: int) -> str:
     """Return a version or grant as scripts read it. Raises `ValueError` for one of 17 digits."""
     if not 0 <= value <= _LARGEST:

@@ -100,10 +100,17 @@ class RedisSharedTier:
             self._since = int(reply[0])
         found: list[Record | Leased | None] = []
         bad: list[tuple[str, bytes]] = []
+        leased: dict[bytes, Leased] = {}  # all leases of one look have one token, or none
         unseal = self._seals.unseal
         for key, value in zip(keys, reply[1:], strict=True):
-            if value is None or value[:1] == b"L":
-                found.append(None if value is None else Leased(value[1:].decode()))
+            if value is None:
+                found.append(None)
+                continue
+            if value[:1] == b"L":
+                lease = leased.get(value)
+                if lease is None:
+                    lease = leased[value] = Leased(value[1:].decode())
+                found.append(lease)
                 continue
             if forgotten != self._forgotten:
                 # The call itself may have met a new server, with the trust it had in the former.
