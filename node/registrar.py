@@ -33,7 +33,8 @@ from node.roots import home_roots
 from node.searching import begin_search
 from node.serving import serve_operations, serve_tls, site_of
 from node.settling import Settling
-from node.templates import make_templating
+from node.snms import snms_nouns
+from node.templates import adopt_shipped, make_templating
 from node.trust import read_site
 from node.upkeep import answers, keep_up, once_reachable
 from registry.administration import Administration, Ordered
@@ -111,6 +112,9 @@ async def begin_registry(running: Running) -> None:
         # Making the first connection may take longer than anything waits for one.
         await once_reachable(database.verify, named(settings.database))
         await _prepare(running, store, registry, keys, Administration(store, pepper), seals)
+        if assignment.demo:
+            at = time.time_ns() // 1_000_000
+            await adopt_shipped(templating.templates, settings.prefixes[0], at)
     running.background(keep_up(lambda: maintain(database)), "maintenance")
     reading = listen_unix(Path(assignment.siblings[assignment.name]).with_name(_READING))
     stack.callback(reading.close)

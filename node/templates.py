@@ -5,6 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from identifiers.codes.industries import Classification
+from identifiers.metadata.shipped import SHIPPED
+from identifiers.metadata.templates import Template
+from identifiers.names import Prefix
+from registry.business.asking import By
 from registry.business.codes import Codes
 from registry.business.templates import Templates
 from registry.http.app import Noun
@@ -20,6 +24,7 @@ class Templating(msgspec.Struct, frozen=True):
 
     shelf: Shelf
     nouns: Sequence[Noun]
+    templates: Templates
 
 
 def make_templating(database: Database, trades: Classification, prefixes: Prefixes) -> Templating:
@@ -30,4 +35,16 @@ def make_templating(database: Database, trades: Classification, prefixes: Prefix
     rules = PostgresCodes(database)
     codes = Codes(rules, PostgresRecords(database))
     nouns = (templates_noun(templates, store, prefixes), codes_noun(codes, rules, prefixes))
-    return Templating(shelf, nouns)
+    return Templating(shelf, nouns, templates)
+
+
+async def adopt_shipped(templates: Templates, prefix: Prefix, at: int) -> None:
+    """Put every template that the program comes with in force, at `at` (epoch milliseconds).
+
+    What stands under the prefix already stays as it is, also if it was withdrawn.
+    """
+    by = By(actor="operator:node", at=at, request_id=f"start-{at}")
+    for version in SHIPPED:
+        adopted = await templates.adopt(version, prefix, by)
+        if not isinstance(adopted, Template):
+            raise TypeError(f"the shipped template {version} cannot be adopted: {adopted}")

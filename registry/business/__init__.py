@@ -10,5 +10,6 @@ In reading order:
 - `documents`: documents of applications
 - `members`: enterprises that were taken in
 - `certificates`: enterprise certificates
+- `templates`: metadata templates; `codes`: code rules, and the codes that they give
 - `shown`: how all of them are shown
 """
