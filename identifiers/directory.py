@@ -68,6 +68,11 @@ class PrefixDirectory:
         roots = (e for e in self.entries if e.kind is PrefixKind.SECONDARY and e.enabled)
         self._roots: Final = tuple(sorted(roots, key=lambda e: e.prefix))
 
+    @property
+    def root(self) -> Prefix | None:
+        """The first secondary prefix in force here: whoever is taken in gets his below it."""
+        return self._roots[0].prefix if self._roots else None
+
     def exact(self, prefix: str) -> PrefixEntry | None:
         """Return the entry of just this prefix (canonical text)."""
         return self._entries.get(prefix)

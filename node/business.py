@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from identifiers.enterprises.review import National
-from identifiers.labels import Allotment
 from node.config import Settings
 from node.keys import Secret, load_or_make, site_signer
 from node.lifecycle import Running
@@ -45,7 +44,6 @@ def office(database: Database, nudge: Nudge, settings: Settings) -> Office:
     sealer = Sealer(load_or_make(settings.keys_dir, Secret.SEAL))
     local = settings.national is National.LOCAL
     terms = Terms(
-        allotment=Allotment(),
         registers=registers(settings.data_dir),
         local=local,
     )

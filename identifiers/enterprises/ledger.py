@@ -13,6 +13,7 @@ import msgspec
 from identifiers.changes import AuditEntry
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.enterprises.review import Kind, Stage, Standing
+from identifiers.labels import Allotment
 from identifiers.standings import EnterpriseState
 
 
@@ -192,12 +193,14 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     `pending` is the open application of that kind of the identity. `filed` counts the filing
     numbers of the year. `fresh` is the number of the next enterprise. `verification` is the newest
     of the identity. `in_force` is the newest certificate of the enterprise that is not revoked.
+    `rule` is how labels are given below the first prefix of the node, if somebody said how.
     """
 
     application: Application | None = None
     pending: Application | None = None
     member: Member | None = None
     directory: PrefixDirectory
+    rule: Allotment | None = None
     filed: int = 0
     fresh: int = 0
     attachments: Mapping[UUID, Attachment] = {}

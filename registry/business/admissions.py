@@ -125,7 +125,7 @@ class Admissions:
         self._store = store
         self._sealer = sealer
         self._terms = terms
-        self._approvals = Approvals(sealer, terms)
+        self._approvals = Approvals(sealer)
 
     async def apply(self, number: UUID, submitted: Submitted, by: By) -> Applied:
         """Take an application. The same once more is the same application."""
@@ -298,7 +298,7 @@ class Admissions:
         if read.identity != identity:
             return (Fault("application.other", "/basic/org_cert_no"),)
         faults = list(binding_faults(read.documents, ledger.attachments, by.owner, identity))
-        if fault := self._approvals.unavailable(wanted, ledger.directory):
+        if fault := self._approvals.unavailable(wanted, ledger):
             faults.append(fault)
         return tuple(faults)
 

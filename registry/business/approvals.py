@@ -14,6 +14,7 @@ from identifiers.standings import EnterpriseState
 from registry.answers import Faulty
 from registry.business.asking import By, posted
 from registry.business.personal import Sealer
+from registry.business.placing import DEFAULT_RULE, taken_below
 
 
 class NoPrefixLeft(msgspec.Struct, frozen=True):
@@ -21,9 +22,8 @@ class NoPrefixLeft(msgspec.Struct, frozen=True):
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """How this node takes in: by which rule labels are given, and whether it decides alone."""
+    """How this node takes in: what codes are looked up in, and whether it decides alone."""
 
-    allotment: Allotment
     registers: Registers
     local: bool
 
@@ -31,9 +31,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 class Approvals:
     """Carries out what was approved. Pure."""
 
-    def __init__(self, sealer: Sealer, terms: Terms) -> None:
+    def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        self._terms = terms
 
     def approved(
         self, application: Application, ledger: Ledger, by: By
@@ -43,21 +42,21 @@ class Approvals:
             return self._changed(application, ledger, by)
         return self._admitted(application, ledger, by)
 
-    def unavailable(self, wanted: str, directory: PrefixDirectory) -> Fault | None:
+    def unavailable(self, wanted: str, ledger: Ledger) -> Fault | None:
         """Return why a label cannot be given that is wanted; None, also when none is wanted."""
         if not wanted:
             return None
-        fault = self._terms.allotment.asked_for(wanted, _taken(directory))
+        fault = _rule(ledger).asked_for(wanted, _taken(ledger.directory))
         return fault and fault.below("/wanted")
 
     def _admitted(
         self, application: Application, ledger: Ledger, by: By
     ) -> tuple[Postings, Application | NoPrefixLeft | Faulty]:
-        root = _root(ledger.directory)
-        label = application.wanted or self._next(ledger.directory)
+        root = ledger.directory.root
+        label = application.wanted or _rule(ledger).next_label(_taken(ledger.directory))
         if label is None or root is None:
             return Postings(), NoPrefixLeft()
-        if fault := self.unavailable(application.wanted, ledger.directory):
+        if fault := self.unavailable(application.wanted, ledger):
             return Postings(), Faulty((fault,))
         member = Member(
             id=application.enterprise or ledger.fresh,
@@ -102,26 +101,13 @@ class Approvals:
     def _opened(self, application: Application) -> Document:
         return self._sealer.open(application.told, application.identity)
 
-    def _next(self, directory: PrefixDirectory) -> str | None:
-        return self._terms.allotment.next_label(_taken(directory))
+
+def _rule(ledger: Ledger) -> Allotment:
+    return ledger.rule or DEFAULT_RULE
 
 
-def _root(directory: PrefixDirectory) -> Prefix | None:
-    """Return the prefix of the node under which enterprises get theirs: its first."""
-    roots = (e.prefix for e in directory.entries if e.kind is PrefixKind.SECONDARY and e.enabled)
-    return min(roots, default=None)
-
-
-def _taken(directory: PrefixDirectory) -> set[str]:
-    root = _root(directory)
-    if root is None:
-        return set()
-    depth = len(root.labels)
-    return {
-        entry.prefix.labels[depth]
-        for entry in directory.entries
-        if root.covers(entry.prefix) and len(entry.prefix.labels) > depth
-    }
+def _taken(directory: PrefixDirectory) -> frozenset[str]:
+    return frozenset() if directory.root is None else taken_below(directory, directory.root)
 
 
 def _industry(document: Document) -> str:

@@ -164,6 +164,7 @@ class MemoryBusiness:
             member=self._members.get(about.enterprise)
             or next((one for one in members if one.identity == about.identity), None),
             directory=directory,
+            rule=self._store.rules.get(str(directory.root)),
             filed=sum(f"-{about.year}-" in one.filing for one in members),
             fresh=len(await self._store.enterprises()) + 1,
             attachments=self.documents.some(about.documents),

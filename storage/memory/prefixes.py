@@ -40,7 +40,6 @@ class MemoryPrefixes:
         self._clock = clock
         self._kept: dict[str, Holding] = {}
         self._applications: dict[UUID, PrefixApplication] = {}
-        self._rules: dict[str, Allotment] = {}
 
     async def post(
         self, about: HoldingAbout, decide: Callable[[HoldingLedger], tuple[HoldingPostings, T]]
@@ -61,7 +60,7 @@ class MemoryPrefixes:
                 if about.application
                 else None,
                 twin=self._twin(about),
-                rule=self._rules.get(str(about.root)),
+                rule=self._store.rules.get(str(about.root)),
                 used=frozenset(str(one) for one in about.prefixes if self._used(one))
                 if about.weigh
                 else frozenset(),
@@ -124,7 +123,7 @@ class MemoryPrefixes:
     async def rule(self, root: Prefix) -> Allotment | None:
         """Return how labels are given below a secondary prefix; None: nobody said."""
         self._store.reach()
-        return self._rules.get(str(root))
+        return self._store.rules.get(str(root))
 
     async def unproven(self, limit: int) -> Sequence[Prefix]:
         """Return enterprises' prefixes that are switched on and were not seen to resolve yet."""
@@ -213,7 +212,7 @@ class MemoryPrefixes:
         if postings.application is not None:
             self._applications[postings.application.id] = postings.application
         if postings.rule is not None:
-            self._rules[str(about.root)] = postings.rule
+            self._store.rules[str(about.root)] = postings.rule
 
     def _keep(self, holding: Holding) -> None:
         text, enabled = str(holding.prefix), holding.state is PrefixState.ENABLED

@@ -25,6 +25,7 @@ from identifiers.changes import (
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.errors import FateUnknown, Fenced, StoreUnavailable
 from identifiers.jobs import Job, JobState, JobStep
+from identifiers.labels import Allotment
 from identifiers.names import Prefix, prefix_of
 from identifiers.records import EMPTY_VALUES, PAGE_BYTES, Record, State
 from identifiers.routes import record_key, said_by
@@ -75,6 +76,7 @@ class MemoryStore:
         self._delegated: set[str] = set()
         self._enterprises: list[Enterprise] = []
         self._switched_off: set[int] = set()
+        self.rules: dict[str, Allotment] = {}
         self._keys: dict[str, StoredKey] = {}
         self.jobs: dict[UUID, Job] = {}
         self.steps: dict[tuple[UUID, int], JobStep] = {}

@@ -21,7 +21,7 @@ from identifiers.enterprises.ledger import (
 )
 from identifiers.enterprises.review import Kind, Stage, Standing
 from identifiers.standings import EnterpriseState
-from storage.postgres import directory, documents, vouching, write
+from storage.postgres import directory, documents, prefixes, vouching, write
 from storage.postgres.database import Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
@@ -130,11 +130,13 @@ async def _ledger(connection: Connection, about: About) -> Ledger:
     application = await connection.fetchrow(_SQL["application"], about.application)
     pending = await connection.fetchrow(_SQL["pending"], *named, about.kind)
     member = await connection.fetchrow(_SQL["member"], about.enterprise, *named)
+    picture = await directory.picture(connection)
     return Ledger(
         application=_application(application),
         pending=_application(pending),
         member=_member(member),
-        directory=await directory.picture(connection),
+        directory=picture,
+        rule=await prefixes.rule_below(connection, picture.root),
         filed=await connection.fetchval(_SQL["filed"], about.year) or 0,
         fresh=await connection.fetchval(_SQL["fresh"]) if about.year else 0,
         attachments=await documents.some(connection, about.documents),

@@ -154,9 +154,7 @@ async def _books(connection: Connection, about: HoldingAbout) -> dict[str, Any]:
             if about.digest
             else None
         ),
-        "rule": _rule(
-            await connection.fetchrow(_SQL["rule"], str(about.root)) if about.root else None
-        ),
+        "rule": await rule_below(connection, about.root),
     }
 
 
@@ -256,6 +254,11 @@ def _application_row(application: PrefixApplication) -> tuple[object, ...]:
         application.changed_at,
         application.version,
     )
+
+
+async def rule_below(connection: Connection, root: Prefix | None) -> Allotment | None:
+    """Return how labels are given below a prefix, as a transaction at hand sees it."""
+    return None if root is None else _rule(await connection.fetchrow(_SQL["rule"], str(root)))
 
 
 def _rule(row: Any) -> Allotment | None:

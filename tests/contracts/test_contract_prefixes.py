@@ -10,6 +10,7 @@ import pytest
 
 from identifiers.changes import AuditEntry, ChangeKind, Enterprise, Writes, Written
 from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.enterprises.ledger import About, Postings
 from identifiers.enterprises.review import Stage, Standing
 from identifiers.holdings import (
     Holding,
@@ -336,3 +337,12 @@ async def test_decisions_are_made_one_after_the_other(books):
     about = HoldingAbout(application=UUID(int=1), prefixes=(OWN,))
     results = await asyncio.gather(*(books.post(about, decide) for _ in range(4)))
     assert sorted(results) == list(range(1, 5))
+
+
+async def test_a_rule_holds_for_whoever_is_taken_in_too(books, backend):
+    rule = Allotment(first=5, reserved=(Range(7, 9),))
+    posting = HoldingPostings(rule=rule)
+    await books.post(HoldingAbout(root=ROOT), lambda _: (posting, None))
+    ledger = await backend.business.post(About(), lambda ledger: (Postings(), ledger))
+    assert ledger.rule == rule
+    assert ledger.directory.root == ROOT

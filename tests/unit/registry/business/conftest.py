@@ -105,11 +105,12 @@ async def business(store):
 
 
 @pytest.fixture
-def admit(business):
+def admit(business, store):
     """Return the commands of a node that decides alone, or not."""
 
     def make(*, local=True, reserved=RESERVED):
-        terms = Terms(allotment=Allotment(reserved=reserved), registers=REGISTERS, local=local)
+        store.rules[str(ROOT)] = Allotment(reserved=reserved)
+        terms = Terms(registers=REGISTERS, local=local)
         return Admissions(business, Sealer(bytes(32)), terms)
 
     return make

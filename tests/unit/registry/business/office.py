@@ -26,7 +26,7 @@ from registry.imports.service import Imports
 from registry.keys import KeyRing
 from registry.prefixes import Prefixes
 from registry.service import Registry
-from tests.unit.registry.business.conftest import REGISTERS, RESERVED
+from tests.unit.registry.business.conftest import REGISTERS, RESERVED, ROOT
 from tests.unit.registry.world import PEPPER, SEALS, Api, now_ns
 
 SIGNER = RsaSigner(rsa.generate_private_key(public_exponent=65537, key_size=2048))
@@ -51,8 +51,9 @@ class Known:
 
 
 def make_office(business, store, *, local=True):
+    store.rules[str(ROOT)] = Allotment(reserved=RESERVED)
     sealer = Sealer(bytes(32))
-    terms = Terms(allotment=Allotment(reserved=RESERVED), registers=REGISTERS, local=local)
+    terms = Terms(registers=REGISTERS, local=local)
     return Office(
         store=business,
         records=store,
