@@ -14,6 +14,7 @@ from node import (
     cli_certificate,
     cli_client,
     cli_operator,
+    cli_prefixes,
     cli_templates,
 )
 
@@ -142,6 +143,7 @@ cli_admissions.add_to(app)
 cli_certificate.add_to(app)
 cli_client.add_to(app)
 cli_templates.add_to(app)
+cli_prefixes.add_to(cli_operator.prefix)
 
 
 def main() -> None:

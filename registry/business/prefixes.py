@@ -151,6 +151,8 @@ class Holdings:
 
             about = HoldingAbout(prefixes=family, heirs=(heir,))
             answer = await self._posted(about, decide)
+            if isinstance(answer, Holding):
+                return await self._store.holding(prefix) or answer  # with its holder's name
             if not isinstance(answer, Moving):
                 return answer
         return Moving()
