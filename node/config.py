@@ -89,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     administrators: tuple[HandleIdentity, ...]
     login_first: tuple[Address, ...]
     password_login: bool
+    snms: bool
     legacy_keys: bool
     trust_roots: Path | None
     countries: Path | None
@@ -249,6 +250,13 @@ SETTINGS: Final = (
         field="password_login",
         default="off",
         purpose="on: the login that sends a password in clear (2000) is taken",
+        read=switch,
+    ),
+    Setting(
+        name="IDNODE_SNMS",
+        field="snms",
+        default="on",
+        purpose="on: the registry's port has the SNMS-style interface too",
         read=switch,
     ),
     Setting(

@@ -34,15 +34,20 @@ class PrefixOffice(msgspec.Struct, frozen=True, kw_only=True):
     reachable: Callable[[str], bool]
 
     @property
-    def nouns(self) -> Sequence[Noun]:
-        """Return what the API has of it."""
-        desk = Desk(
+    def desk(self) -> Desk:
+        """Return what handlers work with."""
+        return Desk(
             store=self.store,
             records=self.records,
             holdings=self.holdings,
             hostings=self.hostings,
             reachable=self.reachable,
         )
+
+    @property
+    def nouns(self) -> Sequence[Noun]:
+        """Return what the API has of it."""
+        desk = self.desk
         return (
             lambda reception: prefix_operations(desk, reception),
             lambda reception: prefix_application_operations(self.applications, desk, reception),

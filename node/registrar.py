@@ -154,6 +154,9 @@ async def begin_registry(running: Running) -> None:
             ),
             *begin_business(running, database, nudge),
             *begin_prefixes(running, database, nudge, prefixes.forget),
+            *snms_nouns(
+                database, nudge, settings, registry, prefixes, templating.shelf, access.logins
+            ),
         ),
     )
     observed = Observed()

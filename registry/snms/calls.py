@@ -23,6 +23,7 @@ from identifiers.snms.envelope import (
     sentence,
 )
 from identifiers.wire.jsonload import load
+from registry.http.problems import NO_SUCH
 from registry.http.reception import Caller, Reception
 from registry.http.replies import JSON
 
@@ -82,6 +83,8 @@ def of_problem(problem: Problem) -> Envelope:
     if problem.kind == UNAUTHENTICATED:
         return Envelope(LOG_IN, Status.LOG_IN)
     message = sentence(problem.faults) if problem.faults else problem.kind.zh
+    if problem.kind == NO_SUCH:  # what is another's; what is not there is told by each call itself
+        return Envelope(FORBIDDEN, Status.FORBIDDEN)
     if problem.status == _FORBIDDEN:
         return Envelope(f"{FORBIDDEN}: {message}", Status.FORBIDDEN)
     return refused(message)

@@ -6,14 +6,18 @@ from typing import Any, Final
 import msgspec
 
 from registry.access.logins import Logins
+from registry.business.office import Office
 from registry.business.templates import Templates, TemplateStore
 from registry.http.operations import Body, Handler, Json, Operation, Parameter, Result
+from registry.http.prefixes import Desk
 from registry.http.reception import Reception
 from registry.http.replies import JSON
 from registry.prefixes import Prefixes
 from registry.service import Registry
 from registry.snms.calls import known
 from registry.snms.data import Data
+from registry.snms.enterprises import EnterpriseCalls
+from registry.snms.prefixes import PrefixCalls
 from registry.snms.templates import TemplateCalls
 from registry.snms.tokens import Tokens
 
@@ -36,6 +40,13 @@ _ALL: Final = (
     "Answers 200 with the envelope `{message, status, data}`, whatever becomes of it. "
     "There is no Idempotency-Key: to repeat is safe, since what is there already is told."
 )
+_FORM: Final = "multipart/form-data"
+_FILE: Final[Json] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary"}},
+}
+_PAGE: Final = ("startDate", "endDate", "currentPage", "pageSize")
 _TOKEN: Final = {"token": "login.AbCdEfGhIjKlMnOp.<43 characters>"}
 _VALUE: Final = {
     "index": 2000,
@@ -77,21 +88,30 @@ class _Call(msgspec.Struct, frozen=True, kw_only=True):
     told: Any = True
     query: tuple[str, ...] = ()
     open: bool = False
+    form: bool = False
 
 
-def snms_operations(  # noqa: PLR0917 -- what the interface translates to
-    registry: Registry,
-    logins: Logins,
-    templates: Templates,
-    template_store: TemplateStore,
-    prefixes: Prefixes,
-    reception: Reception,
-) -> Sequence[Operation]:
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the interface translates to."""
+
+    registry: Registry
+    logins: Logins
+    templates: Templates
+    template_store: TemplateStore
+    prefixes: Prefixes
+    desk: Desk
+    office: Office
+
+
+def snms_operations(parts: Parts, reception: Reception) -> Sequence[Operation]:
     """Return the operations of the interface."""
+    templates = TemplateCalls(parts.templates, parts.template_store, parts.prefixes)
     calls = (
-        *_tokens(Tokens(logins, reception)),
-        *_data(Data(registry, reception), reception),
-        *_templates(TemplateCalls(templates, template_store, prefixes), reception),
+        *_tokens(Tokens(parts.logins, reception)),
+        *_data(Data(parts.registry, reception), reception),
+        *_templates(templates, reception),
+        *_prefixes(PrefixCalls(parts.desk, parts.office), reception),
+        *_enterprises(EnterpriseCalls(parts.office, reception), reception),
     )
     return tuple(map(_operation, calls))
 
@@ -222,6 +242,87 @@ def _templates(calls: TemplateCalls, reception: Reception) -> Iterable[_Call]:
     )
 
 
+def _prefixes(calls: PrefixCalls, reception: Reception) -> Iterable[_Call]:
+    prefix = {"entPrefix": "88.300.1", "state": 1, "proxyState": 4, "entName": "示例煤业有限公司"}
+    yield _Call(
+        method="GET",
+        path="/snms/api/prefix/query",
+        id="snmsPrefix",
+        does="Reads a prefix; for administrators of the node.",
+        handler=known(reception, calls.query),
+        told={"prefix": "88.300.1", "status": 1, "entNameCn": "示例煤业有限公司"},
+        query=("prefix",),
+    )
+    yield _Call(
+        method="GET",
+        path="/snms/api/prefix/page",
+        id="snmsPrefixes",
+        does="Lists prefixes of enterprises; for administrators of the node.",
+        handler=known(reception, calls.page),
+        told={"content": [prefix], "number": 0, "size": 10, "totalElements": 1, "totalPages": 1},
+        query=("entName", "entPrefix", *_PAGE),
+    )
+    yield _Call(
+        method="POST",
+        path="/snms/api/ent/config",
+        id="snmsConfigure",
+        does="Says where the names of a prefix live; for administrators of the node.",
+        handler=known(reception, calls.configure),
+        sent={
+            "entPrefixConfig": {
+                "entPrefix": "88.300.1",
+                "hdlType": "HS_SITE",
+                "ipType": "4",
+                "ip": "192.0.2.7",
+                "tcpPort": 2641,
+                "udpPort": 2641,
+            }
+        },
+    )
+
+
+def _enterprises(calls: EnterpriseCalls, reception: Reception) -> Iterable[_Call]:
+    for name, who in (
+        ("apply", {"sysUser": {"userName": "mine", "mobile": "…", "email": "…", "password": "…"}}),
+        ("upgrade-apply", {"username": "mine"}),
+    ):
+        yield _Call(
+            method="POST",
+            path=f"/snms/api/v3/ent/{name}",
+            id=f"snmsApply{name.partition('-')[0].title()}",
+            does="Applies for the admission of an enterprise; for administrators of the node.",
+            handler=known(reception, calls.apply),
+            sent={**who, "entBasicInfo": {"orgName": "…"}, "entRegisterManageInfo": {}},
+        )
+    yield _Call(
+        method="GET",
+        path="/snms/api/v3/ent/page",
+        id="snmsEnterprises",
+        does="Lists enterprises; for administrators of the node.",
+        handler=known(reception, calls.page),
+        told={"content": [], "number": 0, "size": 10, "totalElements": 0, "totalPages": 0},
+        query=("orgName", *_PAGE),
+    )
+    yield _Call(
+        method="GET",
+        path="/snms/api/v3/ent/detail",
+        id="snmsEnterprise",
+        does="Reads an enterprise, personal data masked; for administrators of the node.",
+        handler=known(reception, calls.detail),
+        told={"entBasicInfo": {"orgName": "示例煤业有限公司"}},
+        query=("id",),
+    )
+    yield _Call(
+        method="POST",
+        path="/snms/api/file/upload",
+        id="snmsUpload",
+        does="Uploads a picture (1 MB) or a PDF (5 MB), to be named in an application.",
+        handler=calls.upload(),
+        told={"id": "…", "path": "/api/v1/documents/…"},
+        form=True,
+    )
+
+
 def _operation(call: _Call) -> Operation:
     example = {"message": "success", "status": 1, "data": call.told}
     return Operation(
@@ -236,9 +337,15 @@ def _operation(call: _Call) -> Operation:
             Parameter(name=name, place="query", description="", schema={"type": "string"})
             for name in call.query
         ),
-        body=None
-        if call.sent is None
-        else Body(description="As SNMS has it.", content={JSON: ({}, call.sent)}),
+        body=_body(call),
         results={200: Result(description="The envelope.", content={JSON: (_ENVELOPE, example)})},
         open=call.open,
     )
+
+
+def _body(call: _Call) -> Body | None:
+    if call.form:
+        return Body(description="A form with the file.", content={_FORM: (_FILE, None)})
+    if call.sent is None:
+        return None
+    return Body(description="As SNMS has it.", content={JSON: ({}, call.sent)})

@@ -16,7 +16,7 @@ from registry.business.templates import Templates
 from registry.prefixes import Prefixes
 from registry.service import Registry
 from registry.shelf import Shelf
-from registry.snms.operations import snms_operations
+from registry.snms.operations import Parts, snms_operations
 from storage.memory import MemoryAccounts, MemoryTemplates
 from tests.unit.registry.world import PEPPER, SEALS, asked
 
@@ -85,7 +85,16 @@ async def node(store, serving, registry, shelved, shelf):
     templates = Templates(shelved, SHIPPED, shelf.forget)
 
     def noun(reception):
-        return snms_operations(registry, logins, templates, shelved, prefixes, reception)
+        parts = Parts(
+            registry=registry,
+            logins=logins,
+            templates=templates,
+            template_store=shelved,
+            prefixes=prefixes,
+            desk=None,  # only enterprises and prefixes of the node need these
+            office=None,
+        )
+        return snms_operations(parts, reception)
 
     api = await serving(nouns=(noun,), logins=logins)
 

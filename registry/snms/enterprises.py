@@ -1,0 +1,197 @@
+"""``/snms/api/v3/ent`` and ``/snms/api/file``: for administrators of the node.
+
+The account that an application names is not made here: whoever runs the node makes it once the
+enterprise is admitted (`idnode account add`), with a secret of its own; a password that is sent is
+not kept.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiohttp import BodyPartReader, web
+
+from identifiers.access import Action
+from identifiers.enterprises.fields import Document
+from identifiers.enterprises.files import LARGEST, TooLarge, UnknownForm
+from identifiers.enterprises.ledger import Application, Member
+from identifiers.enterprises.masking import masked
+from identifiers.enterprises.tables import FIELDS
+from identifiers.faults import Fault, Faults, Invalid
+from identifiers.names import Prefix
+from identifiers.snms.applications import read_application, theirs, told_particulars
+from identifiers.snms.envelope import Envelope, done, refused, sentence
+from identifiers.snms.lenient import members
+from registry.answers import Faulty
+from registry.business.admissions import AlreadyMember, Applied, Pending, Submitted
+from registry.business.office import Office
+from registry.business.placing import root_fault
+from registry.http.business import by_of
+from registry.http.lists import MOST_ENTERPRISES
+from registry.http.permission import permit
+from registry.http.reception import Reception
+from registry.snms.calls import Call, Handler, response, told
+from registry.snms.pages import moment, paged, read_page
+
+_AT_ONCE: Final = 1000
+_NONE: Final = "企业不存在"
+_THERE: Final = "单位已存在"
+_PENDING: Final = "该单位已有申请正在审核"
+_NOT_NOW: Final = "当前状态不允许此操作"
+_TOO_LARGE: Final = "文件过大：图片不超过 1 MB，PDF 不超过 5 MB"
+_NO_FORM: Final = "文件格式不支持：请上传 JPEG、PNG 图片或 PDF"
+_NO_FILE: Final = Fault("required", "/file")
+
+
+class EnterpriseCalls:
+    """The calls on enterprises and files."""
+
+    def __init__(self, office: Office, reception: Reception) -> None:
+        self._office = office
+        self._reception = reception
+
+    async def apply(self, call: Call) -> Envelope:
+        """POST ``apply`` or ``upgrade-apply``: an application for admission."""
+        permit(call.caller, Action.APPLICATION_WRITE, None)
+        sent = read_application(call.document)
+        wanted = await self._label(sent.prefix)
+        (number,) = self._reception.changes(call.caller, 1)
+        submitted = Submitted(particulars=sent.particulars, wanted=wanted)
+        return _applied(await self._office.admissions.apply(number, submitted, by_of(call.caller)))
+
+    async def page(self, call: Call) -> Envelope:
+        """GET ``page``: enterprises, some at a time."""
+        permit(call.caller, Action.ENTERPRISE_READ, None)
+        asked = read_page(call.parameters)
+        name = call.parameters.get("orgName", "")
+        found = [
+            member
+            for member in await self._members()
+            if name in member.name and asked.covers(member.approved_at)
+        ]
+        page = paged(found, asked)
+        rows = [await self._row(member) for member in page["content"]]
+        return done(page | {"content": rows})
+
+    async def detail(self, call: Call) -> Envelope:
+        """GET ``detail?id=``: the three parts of an enterprise, personal data masked."""
+        permit(call.caller, Action.ENTERPRISE_READ, None)
+        member = await self._office.store.member(_number(dict(call.parameters)))
+        if member is None:
+            return refused(_NONE)
+        return done(told_particulars(masked(self._opened(member), FIELDS)))
+
+    def upload(self) -> Handler:
+        """POST ``file/upload``: a picture or a PDF, to be named in an application."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return response(await told(lambda: self._uploaded(request)))
+
+        return handle
+
+    async def _uploaded(self, request: web.Request) -> Envelope:
+        caller = await self._reception.caller(request)
+        permit(caller, Action.DOCUMENT_WRITE, caller.enterprise)
+        octets = await _file(request)
+        if len(octets) > LARGEST:
+            return refused(_TOO_LARGE)
+        (number,) = self._reception.changes(caller, 1)
+        kept = await self._office.documents.upload(number, octets, by_of(caller))
+        match kept:
+            case TooLarge():
+                return refused(_TOO_LARGE)
+            case UnknownForm():
+                return refused(_NO_FORM)
+            case _:
+                return done({"id": str(kept.id), "path": f"/api/v1/documents/{kept.id}"})
+
+    async def _label(self, wanted: str) -> str:
+        """Return the label of a prefix that is wanted below the node's own. Raises `Invalid`."""
+        if not wanted:
+            return ""
+        place = "/entBasicInfo/entPrefix"
+        try:
+            *above, label = Prefix.parse(wanted).labels
+        except Invalid as invalid:
+            raise Invalid([fault.below(place) for fault in invalid.faults]) from None
+        if not above:
+            return label
+        fault = root_fault(await self._office.records.directory(), Prefix(tuple(above)))
+        if fault is not None:
+            raise Invalid([Fault(fault.code, place, fault.params)])
+        return label
+
+    async def _members(self) -> Sequence[Member]:
+        found: list[Member] = []
+        after = 0
+        while True:
+            page = await self._office.store.members(after, _AT_ONCE)
+            found += page
+            if len(page) < _AT_ONCE:
+                return found
+            after = page[-1].id
+
+    async def _row(self, member: Member) -> dict[str, Any]:
+        basic = self._opened(member).get("basic", {})
+        return {
+            "id": member.id,
+            "createDate": moment(member.approved_at),
+            "updateDate": moment(member.approved_at),
+            "orgName": member.name,
+            "orgNature": basic.get("org_nature"),
+            "orgCrtType": member.identity.type,
+            "orgCrtCode": member.identity.number,
+            "orgDesc": basic.get("org_intro", ""),
+            "website": basic.get("website", ""),
+            "entGeneralId": member.filing,
+            "openIds": [],
+        }
+
+    def _opened(self, member: Member) -> Document:
+        return self._office.sealer.open(member.told, member.identity)
+
+
+async def _file(request: web.Request) -> bytes:
+    """Return the part ``file`` of a form, up to an octet more than the largest may have.
+
+    Raises `Invalid`.
+    """
+    if not request.content_type.startswith("multipart/"):
+        raise Invalid([_NO_FILE])
+    try:
+        form = await request.multipart()
+        while (part := await form.next()) is not None:
+            if isinstance(part, BodyPartReader) and part.name == "file":
+                return await _octets(part)
+    except ValueError:  # no boundary, or what is none of the form
+        raise Invalid([_NO_FILE]) from None
+    raise Invalid([_NO_FILE])
+
+
+async def _octets(part: BodyPartReader) -> bytes:
+    octets = bytearray()
+    while len(octets) <= LARGEST and (piece := await part.read_chunk()):
+        octets += piece
+    return bytes(octets)
+
+
+def _number(parameters: dict[str, str]) -> int:
+    faults = Faults()
+    sent = members(parameters, "", faults)
+    number = 0 if sent is None else sent.lenient_integer("id", 1, MOST_ENTERPRISES)
+    if faults:
+        raise Invalid(faults)
+    return number
+
+
+def _applied(answer: Applied) -> Envelope:
+    match answer:
+        case Application():
+            return done()
+        case Faulty(faults=faults):
+            return refused(sentence(map(theirs, faults)))
+        case AlreadyMember():
+            return refused(_THERE)
+        case Pending():
+            return refused(_PENDING)
+        case _:
+            return refused(_NOT_NOW)
