@@ -14,6 +14,7 @@ from identifiers.wire.jsonform import read_values
 from idnode.calls import PATIENCE, Answer, Calls
 from idnode.errors import Garbled, Problem, Refused
 from idnode.problems import document
+from idnode.searching import Searches
 from idnode.transfers import Transfers
 
 IDENTIFIERS: Final = "/api/v1/identifiers"
@@ -91,6 +92,7 @@ class RegistryClient:
     ) -> None:
         self._calls: Final = Calls(base, api_key, patience=patience)
         self._transfers: Final = Transfers(self._calls)
+        self._searches: Final = Searches(self._calls)
         self._draw: Final = draw
 
     async def __aenter__(self) -> Self:
@@ -196,6 +198,11 @@ class RegistryClient:
     def transfers(self) -> Transfers:
         """Bulk import and export."""
         return self._transfers
+
+    @property
+    def searches(self) -> Searches:
+        """Search among the identifiers that one may see."""
+        return self._searches
 
     async def _write(
         self,

@@ -15,6 +15,7 @@ from node import (
     cli_client,
     cli_operator,
     cli_prefixes,
+    cli_search,
     cli_templates,
 )
 
@@ -142,6 +143,7 @@ cli_accounts.add_to(app)
 cli_admissions.add_to(app)
 cli_certificate.add_to(app)
 cli_client.add_to(app)
+cli_search.add_to(app)
 cli_templates.add_to(app)
 cli_prefixes.add_to(cli_operator.prefix)
 

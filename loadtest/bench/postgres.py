@@ -20,19 +20,24 @@ async def transactions(node: nodes.Node) -> int:
 
     Raises `ProcessLookupError` when the node has no embedded PostgreSQL.
     """
+    connection = await connect(node)
+    try:
+        return int(await connection.fetchval(_COUNTED))
+    finally:
+        await connection.close()
+
+
+async def connect(node: nodes.Node) -> "asyncpg.Connection[asyncpg.Record]":
+    """Return a connection to it. Raises `ProcessLookupError` when the node has none."""
     words = _command(nodes.child(node.pid, "postgres"))
     data = Path(words[words.index("-D") + 1])
     socket = next(w.partition("=")[2] for w in words if w.startswith("--unix_socket_directories="))
-    connection = await asyncpg.connect(
+    return await asyncpg.connect(
         host=socket,
         user="idnode",
         database="idnode",
         password=data.with_name(f"{data.name}.password").read_text().strip(),
     )
-    try:
-        return int(await connection.fetchval(_COUNTED))
-    finally:
-        await connection.close()
 
 
 def _command(pid: int) -> list[str]:

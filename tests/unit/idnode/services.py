@@ -12,8 +12,10 @@ from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.principals import Scope
 from identifiers.wire.handle.site import Site
+from registry.business.searching import Searching
 from registry.commit import GroupCommit
 from registry.http.app import registry_app
+from registry.http.search import search_noun
 from registry.imports.service import Imports
 from registry.keys import KeyRing, hashed
 from registry.prefixes import Prefixes
@@ -29,7 +31,7 @@ from resolver.tiers.coalescing import Coalescing
 from resolver.tiers.guarded import Guarded
 from resolver.tiers.local import LocalTier
 from resolver.transports.http import HttpResolution
-from storage.memory import MemoryStore
+from storage.memory import MemorySearch, MemoryStore
 
 PEPPER = bytes(32)
 API_KEY = "one.secret-of-the-key"
@@ -78,6 +80,7 @@ class Services:
             Imports(self.store, prefixes, Seals(bytes(32))),
             KeyRing(self.store, PEPPER),
             NOBODY,
+            nouns=(search_noun(Searching(MemorySearch(self.store), prefixes)),),
         )
         opened, self.registry = listener()
         stack.push_async_callback((await serve(app, [opened])).cleanup)
