@@ -96,6 +96,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "must be <item>=<value>, with at most {wildcards} times *",
             "应为 <数据项>=<值>，其中 * 最多 {wildcards} 个",
         ),
+        "feed.consumer": (
+            "is no name of a consumer: letters and digits, then also '.', '_' and '-', at most 64",
+            "不是有效的消费者名称：由字母、数字组成，其后可含“.”“_”“-”，最长 64 个字符",
+        ),
         "relation.type": (
             "is a reserved type: write it {type}",
             "是保留类型：请写作 {type}",

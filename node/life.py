@@ -10,12 +10,14 @@ from identifiers.errors import FateUnknown, StoreUnavailable
 from node.lifecycle import Running
 from node.metrics import counter
 from node.projecting import Projecting
+from registry.business.feed import Feed
 from registry.business.history import History
 from registry.business.job_running import JobRunner
 from registry.business.jobs import Jobs
 from registry.business.owners import KeptOwners
 from registry.business.relations import Relations
 from registry.http.app import Noun
+from registry.http.feed import feed_noun
 from registry.http.history import history_noun
 from registry.http.relations import relations_noun
 from registry.http.state_jobs import jobs_noun
@@ -24,6 +26,7 @@ from registry.service import Registry
 from storage.postgres import (
     Database,
     PostgresAccounts,
+    PostgresFollowers,
     PostgresHistory,
     PostgresJobs,
     PostgresRelations,
@@ -70,7 +73,9 @@ def begin_life(  # noqa: PLR0917 -- what all of it is made of
     )
     running.metrics.append(projecting.families)
     running.background(projecting.run(), "relations")
+    feed = Feed(PostgresFollowers(database), prefixes)
     return (
+        feed_noun(feed),
         relations_noun(Relations(PostgresRelations(database), store, prefixes)),
         history_noun(History(PostgresHistory(database), prefixes, registry)),
         jobs_noun(Jobs(kept, store, prefixes, wake=wake.set)),

@@ -7,6 +7,7 @@
 * ``documents``    `MemoryDocuments`: DocumentStore
 * ``history``      `MemoryHistory`: HistoryStore
 * ``jobs``         `MemoryJobs`: JobStore
+* ``followers``    `MemoryFollowers`: FollowerStore
 * ``relations``    `MemoryRelations`: RelationStore
 * ``codes``        `MemoryCodes`: CodeStore
 * ``reverse``      `MemoryReverse`: ReverseLookup
@@ -22,6 +23,7 @@ from storage.memory.business import MemoryBusiness
 from storage.memory.codes import MemoryCodes
 from storage.memory.documents import MemoryDocuments
 from storage.memory.documents import MemoryDocuments
+from storage.memory.followers import MemoryFollowers
 from storage.memory.history import MemoryHistory
 from storage.memory.jobs import MemoryJobs
 from storage.memory.relations import MemoryRelations
@@ -37,6 +39,7 @@ __all__ = [
     "MemoryCodes",
     "MemoryDocuments",
     "MemoryDocuments",
+    "MemoryFollowers",
     "MemoryHistory",
     "MemoryJobs",
     "MemoryRelations",

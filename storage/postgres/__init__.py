@@ -22,6 +22,7 @@ In reading order:
 * ``feed``        `PostgresFeed`: ChangeFeed
 * ``history``     `PostgresHistory`: HistoryStore
 * ``jobs``        `PostgresJobs`: JobStore
+* ``followers``   `PostgresFollowers`: FollowerStore
 * ``relations``   `RelationProjection` and `PostgresRelations`: RelationStore
 * ``terms``, ``blocks``, ``sieve``  (pure) identifiers as the search index holds them
 * ``projection``  `SearchProjection`: keeps that index
@@ -47,6 +48,7 @@ from storage.postgres.reverse import PostgresReverse
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.search import PostgresSearch
 from storage.postgres.store import PostgresStore
+from storage.postgres.followers import PostgresFollowers
 from storage.postgres.history import PostgresHistory
 from storage.postgres.jobs import PostgresJobs
 from storage.postgres.tallies import PostgresTallies
@@ -79,6 +81,7 @@ __all__ = [
     "SearchProjection",
     "Unsuitable",
     "check_schema",
+    "PostgresFollowers",
     "PostgresHistory",
     "PostgresJobs",
     "PostgresNotices",
