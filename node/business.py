@@ -10,6 +10,7 @@ from identifiers.enterprises.review import National
 from node.config import Settings
 from node.keys import Secret, load_or_make, site_signer
 from node.lifecycle import Running
+from node.prefixes import prefix_office
 from node.registers import registers
 from node.upkeep import keep_up
 from registry.business.admissions import Admissions
@@ -17,6 +18,7 @@ from registry.business.approvals import Terms
 from registry.business.asking import By
 from registry.business.certificates import Certificates
 from registry.business.documents import Documents
+from registry.business.farewell import Farewell
 from registry.business.members import Enterprises
 from registry.business.national import Sandbox
 from registry.business.office import Office
@@ -41,6 +43,7 @@ def office(database: Database, nudge: Nudge, settings: Settings) -> Office:
     """Build it. Raises `UnfitKey` and `NotDone`."""
     records = PostgresStore(database, nudge)
     store = PostgresBusiness(database, nudge)
+    prefixes = prefix_office(database, nudge, settings)
     sealer = Sealer(load_or_make(settings.keys_dir, Secret.SEAL))
     local = settings.national is National.LOCAL
     terms = Terms(
@@ -55,7 +58,9 @@ def office(database: Database, nudge: Nudge, settings: Settings) -> Office:
         sealer=sealer,
         admissions=Admissions(store, sealer, terms),
         documents=Documents(PostgresDocuments(database), sealer),
-        enterprises=Enterprises(store, local=local),
+        enterprises=Enterprises(
+            store, local=local, leaving=Farewell(prefixes.store, prefixes.holdings)
+        ),
         certificates=Certificates(store, records, site_signer(settings.keys_dir)),
     )
 

@@ -8,7 +8,7 @@ In reading order:
 - `admissions`: applications, from the first to the verdicts; `approvals`: what an approval makes
 - `national`: what the national node is told, and its verdicts
 - `documents`: documents of applications
-- `members`: enterprises that were taken in
+- `members`: enterprises that were taken in; `farewell`: what becomes of their prefixes
 - `certificates`: enterprise certificates
 - `templates`: metadata templates; `codes`: code rules, and the codes that they give
 - `shown`: how all of them are shown

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
@@ -42,6 +42,14 @@ _DID: Final = {
 }
 
 
+class Leaving(Protocol):
+    """What else becomes of an enterprise that is closed. May be told of it again."""
+
+    async def leave(self, enterprise: int, reason: str, by: By) -> None:
+        """Raise `StoreUnavailable` or `FateUnknown`."""
+        ...
+
+
 class CannotBecome(msgspec.Struct, frozen=True):
     """An enterprise in this state cannot come to that one."""
 
@@ -60,12 +68,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Enterprises:
     """The commands around enterprises. Everything but a store's trouble is an answer.
 
-    `local`: the national node is told nothing.
+    `local`: the national node is told nothing. `leaving` is told of whoever is closed.
     """
 
-    def __init__(self, store: BusinessStore, *, local: bool) -> None:
+    def __init__(
+        self, store: BusinessStore, *, local: bool, leaving: Leaving | None = None
+    ) -> None:
         self._store = store
         self._local = local
+        self._leaving = leaving
 
     async def suspend(self, number: int, reason: str, by: By) -> "Shifted":
         """Switch all prefixes of an enterprise off: its names are told as living nowhere."""
@@ -76,8 +87,14 @@ class Enterprises:
         return await self._shift(number, EnterpriseState.ACTIVE, "", by)
 
     async def close(self, number: int, reason: str, by: By) -> "Shifted":
-        """Let an enterprise go, for good. Its prefixes are off, its names and records stay."""
-        return await self._shift(number, EnterpriseState.CLOSED, reason, by)
+        """Let an enterprise go, for good. Its prefixes are off, its names and records stay.
+
+        Once more on one that is closed finishes what was cut.
+        """
+        answer = await self._shift(number, EnterpriseState.CLOSED, reason, by)
+        if isinstance(answer, Member) and self._leaving is not None:
+            await self._leaving.leave(number, answer.reason, by)
+        return answer
 
     async def _shift(self, number: int, then: EnterpriseState, reason: str, by: By) -> "Shifted":
         if then is not EnterpriseState.ACTIVE and (faults := reason_faults(reason)):

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from identifiers.changes import Enterprise
+from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.enterprises.ledger import Outcome, Wanted
 from identifiers.enterprises.review import (
     Approval,
@@ -16,7 +17,9 @@ from identifiers.enterprises.review import (
     Stage,
     Withdrawal,
 )
-from identifiers.standings import EnterpriseState
+from identifiers.errors import FateUnknown
+from identifiers.names import Prefix
+from identifiers.standings import EnterpriseState, PrefixState
 from registry.answers import Faulty
 from registry.business import shown
 from registry.business.admissions import (
@@ -28,9 +31,12 @@ from registry.business.admissions import (
     Undecided,
 )
 from registry.business.documents import UNBOUND_SECONDS, Documents
+from registry.business.farewell import Farewell
 from registry.business.members import CannotBecome, Enterprises, Finding
 from registry.business.national import Sandbox, record
 from registry.business.personal import Broken, Sealer
+from registry.business.prefixes import Holdings
+from storage.memory.prefixes import MemoryPrefixes
 from tests.contracts.units import AUDIT
 from tests.unit.registry.business.conftest import (
     ROOT,
@@ -186,6 +192,27 @@ async def test_an_enterprise_is_suspended_resumed_and_closed(
     assert told[1]["changes"] == [{"field": "/state", "old": "active", "new": "suspended"}]
     assert told[1]["reason"] == "逾期未年审"
     assert [one.kind for one in await business.notices(9)] == ["enterprise"] * 3
+
+
+async def test_prefixes_of_who_left_are_to_be_deleted(admitted, business, store):
+    _, number = admitted
+    books = MemoryPrefixes(store, business, lambda: 0)
+    holdings = Holdings(books, lambda _: UUID(int=5))
+    below = PrefixEntry(
+        prefix=Prefix.parse("88.300.7.1"), kind=PrefixKind.ENTERPRISE, enterprise=number
+    )
+    await store.home_prefix(below, AUDIT)
+    enterprises = Enterprises(business, local=True, leaving=Farewell(books, holdings))
+    store.lose_next_commit = True
+    with pytest.raises(FateUnknown):
+        await enterprises.close(number, "注销", by())
+    for _ in range(2):
+        assert (await enterprises.close(number, "注销", by())).state is EnterpriseState.CLOSED
+    for text in ("88.300.7", "88.300.7.1"):
+        held = await books.holding(Prefix.parse(text))
+        assert (held.state, held.reason) == (PrefixState.TO_BE_DELETED, "注销")
+    told = [entry for entry in store.audited if entry.action == "prefix.state"]
+    assert [entry.subject for entry in told] == ["88.300.7.1", "88.300.7"]
 
 
 async def test_a_local_node_tells_nobody(admitted, business):
