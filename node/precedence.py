@@ -10,8 +10,8 @@ from node.assignment import Role
 
 DATABASE: Final = 5
 REGISTRY: Final = 5
-"""A third of a worker's weight. 10, a ninth, answered look-ups hardly sooner and left registration
-little on a machine that others use too.
+"""A third of a worker's weight. 10, a ninth, answers look-ups sooner beside an import, and leaves
+registration little on a machine that others use too (``docs/benchmarks/profile.md``).
 """
 READER: Final = 2
 """Over that of the registry process: bulk input has time."""

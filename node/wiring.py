@@ -22,7 +22,7 @@ from edge.relay import RelayedAuthority
 from edge.server import serve
 from idnode.peers import Peer
 from idnode.transport import Address
-from node import connections, memory
+from node import connections, huge_pages, memory
 from node.assignment import Role
 from node.config import Settings
 from node.countries import read_countries
@@ -124,6 +124,7 @@ async def begin_worker(running: Running) -> None:
     running.caught_up = follower.caught_up
     running.background(follower.run(), "follower")
     running.background(tiers.local.run(), "early refresh")
+    running.background(huge_pages.keep(), "huge pages")
     await first_picture(follower.ready, assignment.siblings)
     telling = Telling(PostgresTallies(database), tiers.counters.take)
     stack.push_async_callback(telling.tell)
