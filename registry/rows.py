@@ -17,9 +17,10 @@ from registry.answers import Decision, Denied, Faulty
 from registry.commands import Asked, Create, Put, RowCommand, Upsert
 from registry.prefixes import permit
 from registry.reading.judging import Bad, Good, JudgedRow, Sketched
-from registry.rules import Terms, register
+from registry.rules import Terms, made, register
 from registry.seals import Seals
 from registry.signatures import Drafts, Unsigned, bare_blob, finished, judge
+from registry.templating import demanded
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -148,16 +149,24 @@ def decided(
     entry: Entry, kind: RowCommand, stored: Record | None, drafts: Drafts
 ) -> Decision | Unsigned:
     """Decide a row as the command `kind` on what is stored."""
-    terms, row = entry.terms, entry.row
+    row, template = entry.row, entry.template
+    mark = drafts.marks.get(entry.key)
+    bare = mark is None or (row.plain and not mark.signed)
+    if bare and stored is None and not entry.missing:
+        # As nearly every row of an import is: without a look at what else might be.
+        if template is None and entry.leave.demands:
+            return Faulty((demanded(entry.key),))
+        return made(entry.key, row.given, row.state, entry.values, row.at, template)
     if entry.missing and not (kind is Upsert and _is_there(stored)):
         return Faulty(entry.missing)
+    terms = entry.terms
     if stored is not None:
         return judge(entry.command(kind), stored, terms, drafts)
     # What is new stays as it is encoded, unless it brings a signature of the node.
-    mark, blob = drafts.marks.get(entry.key), entry.values
+    blob = entry.values
     if mark is not None and not row.plain:
         blob = bare_blob(blob, mark.issuer)
-    decision = register(row.given, row.state, blob, None, terms, entry.template)
+    decision = register(row.given, row.state, blob, None, terms, template)
     return finished(decision, terms, drafts) if mark is not None and mark.signed else decision
 
 

@@ -59,8 +59,6 @@ OWNERS_STATES: Final = (State.ACTIVE, State.RESERVED)
 """The states in which the values of an identifier may change."""
 # Members of enumerations cost more than a name: these are asked for 40,000 times a second.
 _ACTIVE, _CREATED = State.ACTIVE, ChangeKind.CREATED
-SERVER_SET_TYPE: Final = "TEMPLATE"
-SERVER_SET_INDEX: Final = 1001
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
@@ -89,19 +87,6 @@ class Move(msgspec.Struct, frozen=True, gc=False):
         if self.state is None:
             return current.state, current.reason
         return self.state, self.reason if self.state in ENDED else ""
-
-
-def server_set_faults(values: Iterable[Value], *, marked: bool = False) -> list[Fault]:
-    """Return a fault for each value that only the server sets; `marked`: but for that in place."""
-    return [
-        Fault("value.server_set", f"/{at}", {"type": value.type, "index": value.index})
-        for at, value in enumerate(values)
-        if (
-            value.index == SERVER_SET_INDEX
-            or (len(value.type) == len(SERVER_SET_TYPE) and value.type.upper() == SERVER_SET_TYPE)
-        )
-        and not (marked and (value.index, value.type) == (SERVER_SET_INDEX, SERVER_SET_TYPE))
-    ]
 
 
 def decide(  # noqa: PLR0911 -- one case for each command
@@ -184,7 +169,7 @@ def _registered(command: Create | Put | Upsert, stored: Record | None, terms: Te
     return register(given, state, blob, stored, terms, template)
 
 
-def register(  # noqa: PLR0917 -- what a record is made of; asked for every row of an import
+def register(  # noqa: PLR0917 -- what a record is made of
     name: str,
     state: State | None,
     blob: bytes,
@@ -197,19 +182,34 @@ def register(  # noqa: PLR0917 -- what a record is made of; asked for every row 
     `name` is as it was given, `blob` has the values, each with the time `terms.now`; `stored` is
     what was deleted. The values keep the rules of the template, if there is one.
     """
-    if faults := size_faults(count_values(blob), blob):
-        return Faulty(faults)
     if template is None and terms.demands:
         return Faulty((demanded(terms.key),))
+    if stored is None:
+        return made(terms.key, name, state, blob, terms.now, template)
+    return made(terms.key, name, state, blob, terms.now, template, stored.version + 1)
+
+
+def made(  # noqa: PLR0917 -- what a record is made of; asked for every row of an import
+    key: str,
+    name: str,
+    state: State | None,
+    blob: bytes,
+    now: int,
+    template: str | None,
+    version: int = 1,
+) -> Decision:
+    """Return a new record, unless it is too large."""
+    if faults := size_faults(count_values(blob), blob):
+        return Faulty(faults)
     return Saved(
         _CREATED,
         Record(
-            key=terms.key,
+            key=key,
             name=name,
-            version=1 if stored is None else stored.version + 1,
+            version=version,
             state=state or _ACTIVE,
             values=blob,
-            changed_at=terms.now,
+            changed_at=now,
             template=template,
         ),
     )

@@ -11,15 +11,16 @@ from identifiers.submissions import Submission
 from identifiers.trust.claims import SIGNATURE
 from identifiers.values import (
     SEALED_TYPE,
+    TEMPLATE_INDEX,
+    TEMPLATE_TYPE,
     Value,
     is_secret,
     type_fits,
     values_faults,
     within_limits,
 )
-from registry.rules import SERVER_SET_INDEX, SERVER_SET_TYPE, server_set_faults
 
-_DEALT_WITH: Final = frozenset({SEALED_TYPE, SIGNATURE, SERVER_SET_TYPE, *BY_TYPE})
+_DEALT_WITH: Final = frozenset({SEALED_TYPE, SIGNATURE, TEMPLATE_TYPE, *BY_TYPE})
 
 
 def fit(submission: Submission) -> Handle:
@@ -53,12 +54,25 @@ def are_plain(values: Collection[Value]) -> bool:
     """
     if not within_limits(values, _is_plain):
         return False
-    return SERVER_SET_INDEX not in [value.index for value in values]
+    return TEMPLATE_INDEX not in [value.index for value in values]
 
 
 @lru_cache(maxsize=4096)
 def _is_plain(kind: str) -> bool:
     return type_fits(kind) and fold(kind) not in _DEALT_WITH
+
+
+def server_set_faults(values: Iterable[Value], *, marked: bool = False) -> list[Fault]:
+    """Return a fault for each value that only the server sets; `marked`: but for that in place."""
+    return [
+        Fault("value.server_set", f"/{at}", {"type": value.type, "index": value.index})
+        for at, value in enumerate(values)
+        if (
+            value.index == TEMPLATE_INDEX
+            or (len(value.type) == len(TEMPLATE_TYPE) and value.type.upper() == TEMPLATE_TYPE)
+        )
+        and not (marked and (value.index, value.type) == (TEMPLATE_INDEX, TEMPLATE_TYPE))
+    ]
 
 
 def fitness_faults(values: tuple[Value, ...], template: str | None = None) -> list[Fault]:

@@ -30,7 +30,8 @@ from registry.commands import (
     Upsert,
     row_commands,
 )
-from registry.rules import Terms, decide, register, server_set_faults
+from registry.rules import Terms, decide, register
+from registry.submissions import server_set_faults
 from tests.unit.registry.world import NOW, handle, value
 
 H = handle("88.300.1/A")
