@@ -12,7 +12,7 @@ from typing import Any, Final, assert_never
 import msgspec
 from aiohttp import web
 
-from identifiers.errors import FateUnknown, StoreUnavailable
+from identifiers.errors import FateUnknown, QuotaSpent, StoreUnavailable
 from identifiers.faults import Fault, Invalid, Language
 from identifiers.principals import (
     Allowed,
@@ -149,6 +149,12 @@ NO_ROUTE: Final = Kind("no-route", 404, "There is nothing at this address.", "�
 METHOD: Final = Kind(
     "method-not-allowed", 405, "The method is not allowed here.", "此地址不支持该方法。"
 )
+QUOTA_SPENT: Final = Kind(
+    "quota-spent",
+    409,
+    "The enterprise has as many identifiers as it may have; nothing was changed.",
+    "该企业的标识数量已达配额，未作任何更改。",
+)
 SLOW: Final = Kind("too-slow", 408, "The body came too slowly.", "请求正文传输过慢。")
 TOO_LARGE: Final = Kind("too-large", 413, "The body is too large.", "请求正文过大。")
 MEDIA_TYPE_UNKNOWN: Final = Kind(
@@ -204,6 +210,7 @@ SHARED_KINDS: Final = (
     MISSING_PERMISSION,
     NO_ROUTE,
     METHOD,
+    QUOTA_SPENT,
     SLOW,
     TOO_LARGE,
     MEDIA_TYPE_UNKNOWN,
@@ -281,6 +288,9 @@ def problem_of(error: Exception) -> Problem | None:
             problem = error.problem
         case Invalid():
             problem = of_faults(error.faults)
+        case QuotaSpent():
+            used = {"used": error.used, "allowed": error.most, "prefix": error.prefix or None}
+            problem = Problem(kind=QUOTA_SPENT, members=used)
         case StoreUnavailable():
             problem = retry_after(UNAVAILABLE, 2)
         case FateUnknown():

@@ -63,6 +63,8 @@ class Action(StrEnum):
     KEY_WRITE = "keys:write"
     ACCOUNT_READ = "accounts:read"
     ACCOUNT_WRITE = "accounts:write"
+    LIMIT_READ = "limits:read"
+    LIMIT_WRITE = "limits:write"
     NODE_READ = "node:read"
     """What is the node's own: its quotas, counters, settings."""
 
@@ -88,7 +90,7 @@ SCOPE_ACTIONS: Final[Mapping[Scope, frozenset[Action]]] = MappingProxyType(
         Scope.TEMPLATES: frozenset(
             {Action.TEMPLATE_READ, Action.TEMPLATE_WRITE, Action.TEMPLATE_PUBLISH}
         ),
-        Scope.PREFIXES: frozenset({Action.PREFIX_READ}),
+        Scope.PREFIXES: frozenset({Action.PREFIX_READ, Action.LIMIT_READ}),
         Scope.KEYS: frozenset({Action.KEY_READ, Action.KEY_WRITE}),
         Scope.FEED: frozenset({Action.FEED_READ, Action.WEBHOOK_READ}),
     }
@@ -106,6 +108,7 @@ _READING: Final = frozenset(
         Action.JOB_READ,
         Action.FEED_READ,
         Action.WEBHOOK_READ,
+        Action.LIMIT_READ,
     }
 )
 _WORKING: Final = _READING | {

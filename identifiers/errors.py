@@ -1,6 +1,7 @@
 """What a store may raise, named by what the caller must do.
 
-``StoreError`` is the root: ``StoreUnavailable`` (nothing happened: try again later),
+``StoreError`` is the root: ``StoreUnavailable`` (nothing happened: try again later; of it,
+``QuotaSpent``: an enterprise has as many identifiers as it may),
 ``FateUnknown`` (a commit was sent and no answer came: repeat with the same idempotency key) and
 ``Fenced`` (another took the import over: stop).
 """
@@ -12,6 +13,19 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached or is overloaded; certainly nothing changed."""
+
+
+class QuotaSpent(StoreUnavailable):
+    """No more is taken of this enterprise than it may have; certainly nothing changed.
+
+    It has `used` identifiers of `most`, below `prefix` (empty: at all).
+    """
+
+    def __init__(self, *, used: int, most: int, prefix: str) -> None:
+        self.used = used
+        self.most = most
+        self.prefix = prefix
+        super().__init__(f"{used} of {most} identifiers are used {prefix and 'below ' + prefix}")
 
 
 class FateUnknown(StoreError):

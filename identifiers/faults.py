@@ -274,6 +274,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{text} is no range of numbers, such as 1-99",
             "{text} 不是有效的号段，形如 1-99",
         ),
+        "limit.rate": (
+            "{text} is no rate: requests/seconds, such as 6000/60, or off",
+            "{text} 不是有效的速率：请求数/秒数，形如 6000/60，或 off",
+        ),
         "key.scopes": (
             "{scopes}: nobody gives more than he has himself",
             "{scopes}：不得授予自身没有的权限",

@@ -6,7 +6,7 @@ from edge.addresses import LOOPBACK_AND_PRIVATE, Address
 from node.config import SETTINGS, Settings
 from node.readers import At, Embedded, Without, redacted
 
-_NOTHING: Final = {"login_first": "off", "trusted_networks": "none"}
+_NOTHING: Final = {"login_first": "off", "trusted_networks": "none", "request_rate": "off"}
 """What stands for an empty one where an empty text would be the default, or not as documented."""
 
 

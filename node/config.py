@@ -18,6 +18,7 @@ from edge.addresses import (
 )
 from edge.reach import Reach, parse_reach
 from identifiers.enterprises.review import National
+from identifiers.limits import Rate
 from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
 from node import settings_file
@@ -36,6 +37,7 @@ from node.readers import (
     path,
     prefixes,
     public,
+    rate,
     redis,
     switch,
     switch_or_addresses,
@@ -105,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     routes: Reach
     national: National
     refused_days: int
+    request_rate: Rate | None
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -370,6 +373,13 @@ SETTINGS: Final = (
         default="180",
         purpose="days after which personal data of refused and withdrawn applications is removed",
         read=whole(1, MAX_REFUSED_DAYS),
+    ),
+    Setting(
+        name="IDNODE_REQUEST_RATE",
+        field="request_rate",
+        default="6000/60",
+        purpose="requests in seconds of an enterprise that is not in trusted networks; off: any",
+        read=rate,
     ),
 )
 LISTENERS: Final = frozenset({"handle", "http", "https", "registry", "registry_tls", "ops"})

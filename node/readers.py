@@ -15,6 +15,7 @@ import msgspec
 from edge.addresses import Address, Networks, parse_address, parse_networks
 from identifiers.enterprises.review import National
 from identifiers.faults import Invalid
+from identifiers.limits import Rate
 from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
 
@@ -173,6 +174,14 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def rate(text: str) -> Rate | None:
+    """Read requests/seconds, or ``off``."""
+    try:
+        return Rate.parse(text.lower())
+    except Invalid:
+        raise ValueError("must be requests/seconds, such as 6000/60, or off") from None
 
 
 def workers(text: str) -> int:

@@ -10,7 +10,7 @@ from edge.server import serve
 from identifiers.keys.public import Policy
 from identifiers.principals import Operator
 from node import connections
-from node.access import make_access
+from node.access import make_access, make_metering
 from node.business import begin_business
 from node.config import Settings
 from node.demo import Furnisher
@@ -91,7 +91,9 @@ async def begin_registry(running: Running) -> None:
     running.health.check("database", lambda: answers(database))
     running.metrics.append(lambda: database_families(database.census()))
     nudge = await stack.enter_async_context(Nudge(assignment.database))
-    store = PostgresStore(database, nudge)
+    rate = None if assignment.demo else settings.request_rate
+    metering = make_metering(database, nudge, rate)
+    store = metering.store
     commit = GroupCommit(store)
     stack.push_async_callback(commit.close)
     prefixes = Prefixes(store)
@@ -129,7 +131,7 @@ async def begin_registry(running: Running) -> None:
         reader=reader,
     )
     running.metrics.append(lambda: bulk_families(imports.rows))
-    access = make_access(database, store, settings.keys_dir)
+    access = make_access(database, metering, settings.keys_dir)
     app = registry_app(
         registry,
         imports,
@@ -138,6 +140,7 @@ async def begin_registry(running: Running) -> None:
         reader=reader,
         logins=access.logins,
         trusted=settings.trusted_networks,
+        rates=metering.rates,
         nouns=(
             *access.nouns,
             *templating.nouns,

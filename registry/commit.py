@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 import msgspec
 
 from identifiers.changes import Current, RequestKey, Touched, Writes
-from identifiers.errors import FateUnknown, StoreUnavailable
+from identifiers.errors import FateUnknown, QuotaSpent, StoreUnavailable
 from registry.effects import joined
 from registry.ports import RegistryStore
 
@@ -188,20 +188,26 @@ class GroupCommit:
 
         try:
             answers = await self._store.write(touched, decide)
+        except QuotaSpent as error:
+            await self._alone(group, error)
         except (StoreUnavailable, FateUnknown) as error:
             for waiting in group:
                 # One exception object cannot be raised in several tasks.
                 waiting.fail(type(error)(*error.args))
         except Exception as error:  # noqa: BLE001 -- handed to the one whose unit it is
-            if len(group) == 1:
-                group[0].fail(error)
-                return
-            for waiting in group:
-                await self._commit([waiting])
+            await self._alone(group, error)
         else:
             self.written += written
             for waiting, answer in zip(group, answers, strict=True):
                 waiting.succeed(answer)
+
+    async def _alone(self, group: list[_Waiting], error: Exception) -> None:
+        """Commit one by one what failed together, so that the error comes to whose it is."""
+        if len(group) == 1:
+            group[0].fail(error)
+            return
+        for waiting in group:
+            await self._commit([waiting])
 
 
 def _decide(units: list[Unit[Any]], current: Current) -> tuple[Writes, list[Any]]:

@@ -13,7 +13,7 @@ from typing import Any, Final, assert_never
 from identifiers.accounts import AccountState, StoredAccount
 from identifiers.principals import Role
 from node import config
-from node.access import make_access
+from node.access import make_access, make_metering
 from node.commands.administer import opened, ordering, sentence
 from node.commands.listing import Listed, written
 from node.refusals import NotDone
@@ -29,7 +29,6 @@ from registry.access.accounts import (
 )
 from registry.answers import Faulty
 from registry.commands import Asked
-from storage.postgres import PostgresStore
 
 _PAGE: Final = 500
 Work = Callable[[Accounts, Asked[Any]], Awaitable[str]]
@@ -57,7 +56,7 @@ def run(environ: Mapping[str, str], work: Work) -> None:
 async def act(settings: config.Settings, work: Work) -> str:
     """Do one piece of work on the node with these settings, whether it runs or not."""
     async with opened(settings) as (database, nudge):
-        access = make_access(database, PostgresStore(database, nudge), settings.keys_dir)
+        access = make_access(database, make_metering(database, nudge, None), settings.keys_dir)
         ordered = ordering()
         asked: Asked[Any] = Asked(
             principal=ordered.operator,

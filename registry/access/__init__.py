@@ -7,5 +7,6 @@ In reading order:
 - `programs`: what programs prove themselves by, sealed
 - `accounts`: accounts are made, changed, disabled
 - `keys`: API keys of enterprises, which never give more than their makers have
+- `limits`: how many requests an enterprise may make; `quotas`: how many identifiers it may have
 - `logins`: a name and a proof become a token; a token becomes an account
 """

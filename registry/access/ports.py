@@ -1,11 +1,12 @@
 """What accounts and log-ins need of a store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from identifiers.accounts import StoredAccount, StoredLogin
 from identifiers.changes import AuditEntry, Enterprise, StoredKey
 from identifiers.directory import PrefixDirectory
+from identifiers.limits import Limits
 
 
 class AccountStore(Protocol):
@@ -104,4 +105,19 @@ class KeyStore(Protocol):
 
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
         """End a key at the epoch second `at`; False when there is none in force by that id."""
+        ...
+
+
+class LimitStore(Protocol):
+    """Where limits of enterprises are kept. Every method raises `StoreUnavailable`."""
+
+    async def limits(self) -> Mapping[int, Limits]:
+        """Return the limits of the enterprises that have some of their own."""
+        ...
+
+    async def keep_limits(self, enterprise: int, limits: Limits, audit: AuditEntry) -> bool:
+        """Make an enterprise's limits just these; False when there is no such enterprise.
+
+        Durable when it returns; raises `FateUnknown` too.
+        """
         ...

@@ -17,7 +17,7 @@ from registry.http.jobs import Jobs
 from registry.http.openapi import describe
 from registry.http.operations import Handler, Operation
 from registry.http.problems import ALL_KINDS
-from registry.http.reception import NOBODY, Logins, Reception
+from registry.http.reception import NOBODY, Logins, Reception, tell_allowance
 from registry.http.routes import bulk_operations, identifier_operations
 from registry.imports.service import Imports
 from registry.keys import KeyRing
@@ -37,6 +37,7 @@ def registry_app(
     reader: Reader | None = None,
     logins: Logins | None = None,
     trusted: Networks = NOBODY,
+    rates: Rates | None = None,
     nouns: Sequence[Noun] = (),
     clock: Callable[[], int] = time_ns,
     steady: Callable[[], float] = monotonic,
@@ -45,10 +46,12 @@ def registry_app(
 
     `proxies` are believed when they say who asks and that he came by https. `reader` reads large
     batches; without one they are read here. `logins` know accounts, `nouns` add operations.
-    Whoever comes from `trusted` networks is not slowed down. `clock` gives epoch nanoseconds,
-    `steady` monotonic seconds.
+    Whoever comes from `trusted` networks is not slowed down; `rates` slow others.
+    `clock` gives epoch nanoseconds, `steady` monotonic seconds.
     """
-    reception = Reception(keys, proxies, logins=logins, trusted=trusted, clock=clock, steady=steady)
+    reception = Reception(
+        keys, proxies, logins=logins, trusted=trusted, rates=rates, clock=clock, steady=steady
+    )
     jobs = Jobs()
     operations = [
         *bulk_operations(
@@ -60,6 +63,8 @@ def registry_app(
         *(operation for noun in nouns for operation in noun(reception)),
     ]
     app = web.Application()
+    if rates is not None:
+        app.on_response_prepare.append(tell_allowance)
     for operation in operations:
         _route(app, operation)
     _describe(app, operations)

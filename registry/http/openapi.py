@@ -6,7 +6,7 @@ from typing import Any, Final
 from edge import problems
 from edge.problems import Kind
 from registry.http.operations import Json, Operation, Parameter, Result
-from registry.http.problems import INSECURE
+from registry.http.problems import INSECURE, TOO_OFTEN
 from registry.http.schemas import SCHEMAS, ref
 
 VERSION: Final = "1.0.0"
@@ -24,6 +24,8 @@ the Handle protocol (UDP and TCP) and over HTTP within a second.
 * **Safe to repeat.** Send an `Idempotency-Key` with every write. After a timeout or a 503 repeat
   the request as it was: it has one effect, and gives its first answer.
 * **No lost updates.** Answers carry an `ETag`; send it back as `If-Match`.
+* **How much** an enterprise may ask for is told by `RateLimit` and `RateLimit-Policy` where it is
+  limited (draft-ietf-httpapi-ratelimit-headers-10); over that the answer is 429 with `Retry-After`.
 * **Problems** are RFC 9457 documents that name everything that is wrong, in Chinese or English.
 """
 _ALWAYS: Final = (
@@ -32,7 +34,7 @@ _ALWAYS: Final = (
     problems.OVERLOADED,
     problems.TIMED_OUT,
 )
-_GUARDED: Final = (problems.UNAUTHENTICATED, problems.WRONG_ADDRESS, INSECURE)
+_GUARDED: Final = (problems.UNAUTHENTICATED, problems.WRONG_ADDRESS, INSECURE, TOO_OFTEN)
 _WRITTEN: Final = (problems.FATE_UNKNOWN,)
 
 

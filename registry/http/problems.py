@@ -183,6 +183,12 @@ CODES_EXHAUSTED: Final = Kind(
     "Nearly all names that this rule makes are taken: write another one.",
     "该规则的编码几乎已用尽，请另行制定规则。",
 )
+TOO_OFTEN: Final = Kind(
+    "too-many-requests",
+    429,
+    "The enterprise has made as many requests as it may for now.",
+    "该企业的请求次数已达上限。",
+)
 REGISTRY_KINDS: Final = (
     EXISTS,
     NOT_FOUND,
@@ -217,6 +223,7 @@ REGISTRY_KINDS: Final = (
     NAME_TAKEN,
     ACCOUNT_CHANGED,
     YOURSELF,
+    TOO_OFTEN,
 )
 ALL_KINDS: Final = (*SHARED_KINDS, *REGISTRY_KINDS, *BUSINESS_KINDS, *PREFIX_KINDS)
 _BY_CODE: Final = {kind.code: kind for kind in ALL_KINDS}

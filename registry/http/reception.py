@@ -12,15 +12,24 @@ import msgspec
 from aiohttp import web
 
 from edge.addresses import Ip, Networks, came_secretly, client_address, unmapped
-from edge.problems import CHALLENGE, UNAUTHENTICATED, Problem, Refusal, of_denial
+from edge.problems import (
+    CHALLENGE,
+    UNAUTHENTICATED,
+    Problem,
+    Refusal,
+    of_denial,
+    retry_after,
+)
 from edge.server import language, request_id
 from identifiers.changes import RequestKey
+from identifiers.limits import Allowance
 from identifiers.principals import Account, ApiKey, WrongAddress
 from identifiers.relay import Channel, Origin
+from registry.access.limits import Rates
 from registry.access.logins import Entry
 from registry.commands import Asked, Once, change_ids
 from registry.effects import principal_name
-from registry.http.problems import INSECURE
+from registry.http.problems import INSECURE, TOO_OFTEN
 from registry.http.replies import Reply, Told, kept
 from registry.http.requests import bearer, idempotency_key, request_digest
 from registry.keys import KeyRing
@@ -32,6 +41,8 @@ _ASK_AGAIN_SECONDS: Final = 0.5
 
 
 NOBODY: Final = Networks(())
+ALLOWANCE: Final = web.RequestKey("allowance", Allowance)
+"""Where a request keeps what is left to its enterprise."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +90,7 @@ class Reception:
         *,
         logins: Logins | None = None,
         trusted: Networks = NOBODY,
+        rates: Rates | None = None,
         clock: Callable[[], int] = time_ns,
         steady: Callable[[], float] = monotonic,
         chance: Callable[[int], bytes] = token_bytes,
@@ -86,6 +98,7 @@ class Reception:
         self._keys = keys
         self._logins = logins
         self._trusted = trusted
+        self._rates = rates
         self._proxies = proxies
         self._clock = clock
         self._steady = steady
@@ -94,9 +107,20 @@ class Reception:
     async def caller(self, request: web.Request) -> Caller:
         """Return who asks.
 
-        Raises `Refusal` (no key or token in force, or not from this address), and
+        Raises `Refusal` (no key or token in force, not from this address, or too often), and
         `StoreUnavailable`.
         """
+        caller = await self._known(request)
+        trusted = caller.address is None or caller.address in self._trusted
+        if self._rates is not None and caller.enterprise is not None and not trusted:
+            allowance = await self._rates.take(caller.enterprise, self._steady())
+            if allowance is not None:
+                request[ALLOWANCE] = allowance
+                if allowance.wait:
+                    raise Refusal(retry_after(TOO_OFTEN, allowance.wait))
+        return caller
+
+    async def _known(self, request: web.Request) -> Caller:
         address = self._address(request)
         at = self._clock() // 1_000_000
         token = bearer(request)
@@ -142,10 +166,10 @@ class Reception:
         async for piece in pieces:
             # Pieces of a body come thousands a second, and keys are cached for longer than this.
             if (now := self._steady()) >= due:
-                await self.caller(request)
+                await self._known(request)
                 due = now + _ASK_AGAIN_SECONDS
             yield piece
-        await self.caller(request)
+        await self._known(request)
 
     def changes(self, caller: Caller, count: int) -> tuple[UUID, ...]:
         """Return ids for `count` changes."""
@@ -185,6 +209,15 @@ class Reception:
 @lru_cache(maxsize=4096)
 def _parsed(peer: str) -> Ip:
     return unmapped(ip_address(peer))
+
+
+async def tell_allowance(request: web.Request, response: web.StreamResponse) -> None:
+    """Say in an answer what is left: draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4."""
+    allowance = request.get(ALLOWANCE)
+    if allowance is not None:
+        rate = allowance.rate
+        response.headers["RateLimit-Policy"] = f'"default";q={rate.requests};w={rate.seconds}'
+        response.headers["RateLimit"] = f'"default";r={allowance.remaining};t={allowance.reset}'
 
 
 def once_of(

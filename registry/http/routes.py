@@ -11,6 +11,7 @@ from edge.problems import (
     MISSING_SCOPE,
     NOT_YOURS,
     PREFIX_DISABLED,
+    QUOTA_SPENT,
     SLOW,
     TOO_LARGE,
     Kind,
@@ -56,7 +57,13 @@ from registry.reading.rows import BATCH_LIMIT
 
 _RIGHTS: Final = (NOT_YOURS, MISSING_SCOPE, PREFIX_DISABLED)
 _BODY: Final = (MALFORMED, SLOW, TOO_LARGE, MEDIA_TYPE_UNKNOWN, CONTENT_ENCODING, INVALID)
-_WRITE: Final[tuple[Kind, ...]] = (*_RIGHTS, KEY_REUSED, KEY_SYNTAX, PARAMETER)
+_WRITE: Final[tuple[Kind, ...]] = (
+    *_RIGHTS,
+    KEY_REUSED,
+    KEY_SYNTAX,
+    PARAMETER,
+    QUOTA_SPENT,
+)
 
 _STRING: Final = {"type": "string"}
 _PREFIX: Final = Parameter(
@@ -262,7 +269,7 @@ def bulk_operations(
                     content=_json("BatchAnswer", examples.BATCH_ANSWER),
                 )
             },
-            problems=(KEY_REUSED, KEY_SYNTAX, PARAMETER, *_BODY),
+            problems=(KEY_REUSED, KEY_SYNTAX, PARAMETER, QUOTA_SPENT, *_BODY),
             writes=True,
         ),
         Operation(
@@ -296,6 +303,7 @@ def bulk_operations(
                 BODY_DIFFERS,
                 IMPORT_OVERTAKEN,
                 JOBS_BUSY,
+                QUOTA_SPENT,
             ),
             writes=True,
         ),

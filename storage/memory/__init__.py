@@ -4,6 +4,7 @@
 * ``business``     `MemoryBusiness`: BusinessStore and NoticeStore
 * ``documents``    `MemoryDocuments`: DocumentStore
 * ``accounts``     `MemoryAccounts`: AccountStore
+* ``limits``       `MemoryLimits`: LimitStore
 * ``documents``    `MemoryDocuments`: DocumentStore
 * ``history``      `MemoryHistory`: HistoryStore
 * ``jobs``         `MemoryJobs`: JobStore
@@ -26,6 +27,7 @@ from storage.memory.documents import MemoryDocuments
 from storage.memory.followers import MemoryFollowers
 from storage.memory.history import MemoryHistory
 from storage.memory.jobs import MemoryJobs
+from storage.memory.limits import MemoryLimits
 from storage.memory.relations import MemoryRelations
 from storage.memory.reverse import MemoryReverse
 from storage.memory.search import MemorySearch
@@ -42,6 +44,7 @@ __all__ = [
     "MemoryFollowers",
     "MemoryHistory",
     "MemoryJobs",
+    "MemoryLimits",
     "MemoryRelations",
     "MemoryReverse",
     "MemorySearch",

@@ -13,6 +13,7 @@ In reading order:
 * ``imports``, ``directory``, ``keys``  the registry's other tables
 * ``business``    `PostgresBusiness`: BusinessStore
 * ``documents``   `PostgresDocuments`: DocumentStore
+* ``limits``      `PostgresLimits`: LimitStore
 * ``vouching``    `PostgresNotices`: NoticeStore, and what stands beside enterprises
 * ``accounts``    `PostgresAccounts`: AccountStore
 * ``templates``   `PostgresTemplates`: TemplateStore; ``claims``: what is unique
@@ -40,6 +41,10 @@ from storage.postgres.directory import PostgresDirectory
 from storage.postgres.documents import PostgresDocuments
 from storage.postgres.errors import NotDurable, Unsuitable
 from storage.postgres.feed import PostgresFeed
+from storage.postgres.followers import PostgresFollowers
+from storage.postgres.history import PostgresHistory
+from storage.postgres.jobs import PostgresJobs
+from storage.postgres.limits import PostgresLimits
 from storage.postgres.pool import Census
 from storage.postgres.projection import SearchProjection
 from storage.postgres.records import PostgresRecords
@@ -69,6 +74,10 @@ __all__ = [
     "PostgresDirectory",
     "PostgresDocuments",
     "PostgresFeed",
+    "PostgresFollowers",
+    "PostgresHistory",
+    "PostgresJobs",
+    "PostgresLimits",
     "PostgresNotices",
     "PostgresRecords",
     "PostgresRelations",

@@ -170,6 +170,7 @@ def test_what_is_in_force_is_shown_as_it_would_be_written():
             "IDNODE_ADMINISTRATORS": "300:0.NA/88.300,0:88.300/ADMIN",
             "IDNODE_REMOTE_KEYS": "public,10.0.0.0/8",
             "IDNODE_RECURSION": "on",
+            "IDNODE_REQUEST_RATE": "off",
             "IDNODE_TLS_CERT": "cert.pem",
             "IDNODE_DATABASE_URL": "postgresql://n@h/d",
         },
