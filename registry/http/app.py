@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from edge.addresses import Networks
+from registry.access.limits import Rates
 from registry.http import pages
 from registry.http.batch import Batches
 from registry.http.docs import CSP, STYLE_PATH, page, style
