@@ -124,8 +124,8 @@ WRONG_ADDRESS: Final = Kind(
 PREFIX_DISABLED: Final = Kind(
     "prefix-disabled",
     403,
-    "The prefix was given up: it does not live here.",
-    "该前缀已放弃，不属于本节点。",
+    "The prefix is off: it was given up, or its enterprise is suspended or closed.",
+    "该前缀已停用：已放弃，或其企业已暂停或注销。",
 )
 PREFIX_DELEGATED: Final = Kind(
     "prefix-delegated",

@@ -191,9 +191,11 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """That part, as it is when the decision is made; what is missing is not there.
 
     `pending` is the open application of that kind of the identity. `filed` counts the filing
-    numbers of the year. `fresh` is the number of the next enterprise. `verification` is the newest
-    of the identity. `in_force` is the newest certificate of the enterprise that is not revoked.
-    `rule` is how labels are given below the first prefix of the node, if somebody said how.
+    numbers of the year. `fresh` is the number of the next enterprise, `named` that of one that an
+    operator added with this number of an organisation and of which nothing was filed, 0: there is
+    none. `verification` is the newest of the identity. `in_force` is the newest certificate of the
+    enterprise that is not revoked. `rule` is how labels are given below the first prefix of the
+    node, if somebody said how.
     """
 
     application: Application | None = None
@@ -203,6 +205,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     rule: Allotment | None = None
     filed: int = 0
     fresh: int = 0
+    named: int = 0
     attachments: Mapping[UUID, Attachment] = {}
     verification: Verification | None = None
     certificate: Certificate | None = None

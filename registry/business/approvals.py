@@ -52,35 +52,45 @@ class Approvals:
     def _admitted(
         self, application: Application, ledger: Ledger, by: By
     ) -> tuple[Postings, Application | NoPrefixLeft | Faulty]:
-        root = ledger.directory.root
-        label = application.wanted or _rule(ledger).next_label(_taken(ledger.directory))
-        if label is None or root is None:
-            return Postings(), NoPrefixLeft()
-        if fault := self.unavailable(application.wanted, ledger):
-            return Postings(), Faulty((fault,))
+        number = application.enterprise or ledger.named or ledger.fresh
+        homed = self._homed(application, number, ledger)
+        if isinstance(homed, NoPrefixLeft | Faulty):
+            return Postings(), homed
         member = Member(
-            id=application.enterprise or ledger.fresh,
+            id=number,
             identity=application.identity,
             name=application.name,
             industry=_industry(self._opened(application)),
             state=EnterpriseState.ACTIVE,
             told=application.told,
-            filing=f"{root}-{by.year}-{ledger.filed + 1:06}",
+            filing=f"{ledger.directory.root}-{by.year}-{ledger.filed + 1:06}",
             approved_at=by.now,
-        )
-        homed = PrefixEntry(
-            prefix=Prefix((*root.labels, label)),
-            kind=PrefixKind.ENTERPRISE,
-            enterprise=member.id,
         )
         made = msgspec.structs.replace(application, enterprise=member.id)
         postings = msgspec.structs.replace(
             posted(made, by, "approved"),
             member=member,
             event=by.event("approved", made),
-            homed=(homed,),
+            homed=homed,
         )
         return postings, made
+
+    def _homed(
+        self, application: Application, number: int, ledger: Ledger
+    ) -> tuple[PrefixEntry, ...] | NoPrefixLeft | Faulty:
+        """Return the prefix that is given: none to who has one already and asks for no other."""
+        root, wanted = ledger.directory.root, application.wanted
+        if root is None:
+            return NoPrefixLeft()
+        if not wanted and any(e.enterprise == number for e in ledger.directory.entries):
+            return ()
+        label = wanted or _rule(ledger).next_label(_taken(ledger.directory))
+        if label is None:
+            return NoPrefixLeft()
+        if fault := self.unavailable(wanted, ledger):
+            return Faulty((fault,))
+        prefix = Prefix((*root.labels, label))
+        return (PrefixEntry(prefix=prefix, kind=PrefixKind.ENTERPRISE, enterprise=number),)
 
     def _changed(
         self, application: Application, ledger: Ledger, by: By

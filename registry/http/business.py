@@ -2,7 +2,7 @@
 
 import re
 from secrets import token_bytes
-from typing import Any, Final, TypeVar, assert_never
+from typing import Final, TypeVar, assert_never
 from uuid import UUID
 
 from aiohttp import hdrs, web
@@ -12,7 +12,7 @@ from edge.problems import TOO_LARGE, Problem, Refusal, of_faults
 from identifiers.access import Action
 from identifiers.enterprises.files import TooLarge, UnknownForm
 from identifiers.enterprises.review import NotNow
-from identifiers.faults import Fault, Faults, Invalid
+from identifiers.faults import Faults, Invalid
 from identifiers.standings import reason_faults
 from identifiers.wire.jsonload import load, step
 from identifiers.wire.members import Members, members_of, type_fault
@@ -222,8 +222,3 @@ def missing(caller: Caller, action: Action) -> Refusal:
     """
     permit(caller, action, caller.enterprise)
     return Refusal(Problem(kind=NO_SUCH))
-
-
-def fault(name: str, code: str, **params: Any) -> Invalid:
-    """Return what is wrong with one member."""
-    return Invalid([Fault(code, f"/{name}", params)])

@@ -26,6 +26,7 @@ from registry.http.business import (
 from registry.http.cursors import read_cursor, write_cursor
 from registry.http.filing_page import filing_page
 from registry.http.identifiers import DEFAULT_PAGE, NO_PARAMETERS
+from registry.http.lists import MOST_ENTERPRISES
 from registry.http.pages import html
 from registry.http.permission import permit
 from registry.http.reception import Caller, Reception
@@ -50,7 +51,7 @@ class EnterpriseRoutes:
         place = read_cursor(parameters, NUMBER_PLACE)
         caller = await self._reception.caller(request)
         permit(caller, Action.ENTERPRISE_READ, caller.enterprise)
-        after = 0 if place is None else int(place[0])
+        after = 0 if place is None else min(int(place[0]), MOST_ENTERPRISES)
         found = await self._members(caller, after, limit)
         document: dict[str, Any] = {"items": [shown.member_brief(one) for one in found]}
         if len(found) == limit:

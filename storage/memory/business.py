@@ -167,11 +167,19 @@ class MemoryBusiness:
             rule=self._store.rules.get(str(directory.root)),
             filed=sum(f"-{about.year}-" in one.filing for one in members),
             fresh=len(await self._store.enterprises()) + 1,
+            named=await self._named(about.identity),
             attachments=self.documents.some(about.documents),
             verification=self._verified(about.identity),
             certificate=self._certificates.get(about.certificate),
             in_force=self._in_force(about.enterprise),
         )
+
+    async def _named(self, identity: Identity | None) -> int:
+        if identity is None or identity.type != 1 or not identity.number:
+            return 0
+        known = await self._store.enterprises()
+        same = (one.id for one in known if one.credit_code == identity.number)
+        return next((number for number in same if number not in self._members), 0)
 
     def _in_force(self, enterprise: int) -> Certificate | None:
         own = [one for one in self._certificates.values() if one.enterprise == enterprise]

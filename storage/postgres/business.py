@@ -139,6 +139,7 @@ async def _ledger(connection: Connection, about: About) -> Ledger:
         rule=await prefixes.rule_below(connection, picture.root),
         filed=await connection.fetchval(_SQL["filed"], about.year) or 0,
         fresh=await connection.fetchval(_SQL["fresh"]) if about.year else 0,
+        named=await connection.fetchval(_SQL["named"], *named) or 0,
         attachments=await documents.some(connection, about.documents),
         verification=await vouching.verification(connection, identity),
         certificate=await vouching.certificate(connection, about.certificate),

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from identifiers.changes import Enterprise
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.enterprises.ledger import (
     Attachment,
@@ -115,6 +116,19 @@ async def test_documents_go_when_nobody_names_them_or_their_application_is_purge
     await posted(backend.business, Postings(purged=APPLICATION, kept=(UUID(int=2),)))
     left = [n for n in (1, 2, 3, 4) if await documents.document(UUID(int=n)) is not None]
     assert left == [2, 4]
+
+
+async def test_who_was_added_and_never_filed_is_known_by_its_credit_code(backend):
+    added = Enterprise(id=0, name="n", credit_code=IDENTITY.number, industry="")
+    number = await backend.store.add_enterprise(added, AUDIT)
+    ledger = await posted(backend.business, Postings(), identity=IDENTITY, year=YEAR)
+    assert ledger.named == number
+    for other in (Identity(2, IDENTITY.number), Identity(1, ""), Identity(1, "x"), None):
+        assert (await posted(backend.business, Postings(), identity=other)).named == 0
+    filed = Postings(member=member(number), event=EVENT)
+    await posted(backend.business, filed, year=YEAR)
+    ledger = await posted(backend.business, Postings(), identity=IDENTITY)
+    assert (ledger.named, ledger.member) == (0, member(number))
 
 
 async def test_every_version_of_an_enterprise_is_kept(backend):

@@ -59,6 +59,11 @@ SELECT enterprise AS id, identity_type, credit_code, name, industry, state, reas
 -- How many filing numbers a year has.
 SELECT given FROM filing_year WHERE year = $1;
 
+-- name: named
+-- An enterprise that was added with this credit code and never filed.
+SELECT id FROM enterprise
+ WHERE document IS NULL AND credit_code = $2 AND $1 = 1 AND $2 <> '' ORDER BY id LIMIT 1;
+
 -- name: fresh
 -- The number of the next enterprise.
 SELECT nextval(pg_get_serial_sequence('enterprise', 'id'));

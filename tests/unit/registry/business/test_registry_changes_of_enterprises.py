@@ -30,6 +30,7 @@ from registry.business.admissions import (
     Pending,
     Undecided,
 )
+from registry.business.approvals import NoPrefixLeft
 from registry.business.documents import UNBOUND_SECONDS, Documents
 from registry.business.farewell import Farewell
 from registry.business.members import CannotBecome, Enterprises, Finding
@@ -114,6 +115,30 @@ async def test_an_account_of_an_enterprise_that_was_only_named_is_admitted_as_th
     assert (await node.decide(ONE, NODE, by())).enterprise == number
     again = await node.apply(TWO, submitted(2), by(enterprise=number))
     assert again == AlreadyMember(number)
+
+
+async def test_who_was_added_with_its_credit_code_is_admitted_as_that(admit, store):
+    code = particulars()["basic"]["org_cert_no"]
+    known = Enterprise(id=0, name="n", credit_code=code, industry="")
+    number = await store.add_enterprise(known, AUDIT)
+    own = PrefixEntry(
+        prefix=Prefix.parse("88.300.50"), kind=PrefixKind.ENTERPRISE, enterprise=number
+    )
+    await store.home_prefix(own, AUDIT)
+    node = admit()
+    await node.apply(ONE, submitted(), by())
+    assert (await node.decide(ONE, NODE, by())).enterprise == number
+    entries = (await store.directory()).entries
+    assert [str(e.prefix) for e in entries if e.enterprise == number] == ["88.300.50"]
+    other = await node.apply(TWO, submitted(2, wanted="X"), by())
+    assert (await node.decide(other.id, NODE, by())).enterprise != number
+
+
+async def test_a_node_without_a_prefix_takes_nobody_in(admit, store):
+    await store.enable_prefix(ROOT, AUDIT, enabled=False)
+    node = admit()
+    await node.apply(ONE, submitted(), by())
+    assert await node.decide(ONE, NODE, by()) == NoPrefixLeft()
 
 
 async def test_a_change_is_reviewed_and_applied_with_old_and_new_kept(admitted, business):
