@@ -147,14 +147,14 @@ class TestWithoutTheStore:
 
     async def test_the_store_is_asked_once_a_second(self, known):
         asked = 0
-        reach = known.store._reach
+        reach = known.store.reach
 
         def count():
             nonlocal asked
             asked += 1
             reach()
 
-        known.store._reach = count
+        known.store.reach = count
         known.clock.now += 10.0
         for _ in range(100):
             known.clock.now += 0.05
