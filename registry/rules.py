@@ -22,7 +22,13 @@ from identifiers.faults import Fault
 from identifiers.metadata.book import NO_TEMPLATES, Book
 from identifiers.records import EMPTY_VALUES, Record, State
 from identifiers.standings import ENDED, may_become
-from identifiers.values import MAX_RECORD_BYTES, MAX_VALUES, Permission, Value, is_secret
+from identifiers.values import (
+    MAX_RECORD_BYTES,
+    MAX_VALUES,
+    Permission,
+    Value,
+    is_secret,
+)
 from identifiers.wire.handle.values import count_values, decode_values, encode_values
 from registry.answers import (
     Decision,
@@ -53,7 +59,7 @@ from registry.commands import (
     Restore,
     Upsert,
 )
-from registry.templating import Wanted, demanded, other_template, refitted
+from registry.templating import Wanted, demanded, other_template, overwriting, refitted
 
 OWNERS_STATES: Final = (State.ACTIVE, State.RESERVED)
 """The states in which the values of an identifier may change."""
@@ -120,7 +126,7 @@ def _created(
         return _registered(command, stored, terms)
     if not command.overwrite:
         return Exists(current.version)
-    wanted = Wanted(command.values, command.template)
+    wanted = overwriting(command, current)
     return _replaced(current, wanted, command.values, command.state, terms)
 
 

@@ -54,6 +54,17 @@ def other_template(one: str | None, other: str | None) -> bool:
     return version_of(one)[0] != version_of(other)[0]
 
 
+def overwriting(command: Create, current: Record) -> Wanted:
+    """Return what a record is to be that is written over.
+
+    The Handle protocol has no word for templates: the record keeps the one it has.
+    """
+    if command.template is not None or current.template is None:
+        return Wanted(command.values, command.template)
+    marks = (v for v in decode_values(current.values) if v.index == TEMPLATE_INDEX)
+    return Wanted((*marks, *command.values), current.template)
+
+
 def refitted(
     current: Record, wanted: Wanted, book: Book, *, demands: bool
 ) -> Wanted | Faulty | Protected:

@@ -8,6 +8,9 @@ from identifiers.faults import Fault
 from identifiers.metadata.layouts import Layout, template_name, version_of
 from identifiers.metadata.templates import Stage, Template
 
+_TOLD: Final = 512
+"""Characters of a name that is told back; whole names are shorter, unless they are none."""
+
 
 class Book:
     """The newest revision of every template that was ever published.
@@ -32,7 +35,8 @@ class Book:
         """Return the template that is meant by who registers under `prefix`, for something new."""
         found = self._named(prefix, asked)
         if found is None:
-            return Fault("template.unknown", params={"template": asked, "prefix": prefix})
+            told = asked[:_TOLD]
+            return Fault("template.unknown", params={"template": told, "prefix": prefix})
         if found.template.stage is Stage.WITHDRAWN:
             return Fault("template.withdrawn", params={"template": found.name})
         return found

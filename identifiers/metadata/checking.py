@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from identifiers.faults import Fault, Faults
-from identifiers.metadata.items import FIRST_INDEX, Item
+from identifiers.metadata.items import FIRST_INDEX, MAX_NAME, Item
 from identifiers.metadata.templates import Template
 from identifiers.metadata.types import DataType
 from identifiers.values import DEFAULT_TTL, TEMPLATE_INDEX, Value
@@ -51,7 +51,7 @@ def valued(
     for name, found in attributes.items():
         item = by_name.get(name)
         if item is None:
-            faults.append(Fault("template.no_attribute", step("", name), {"name": name}))
+            faults.append(Fault("template.no_attribute", step("", name), {"name": name[:MAX_NAME]}))
         elif found is not None:
             text = _text(found, step("", name), faults)
             values.append(Value(index=item.index, type=item.name, data=text.encode(), ttl=ttl))

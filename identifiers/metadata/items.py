@@ -20,6 +20,8 @@ MAX_NAME: Final = 128
 MAX_TITLE: Final = 64
 MAX_LENGTH: Final = 16 * 1024
 MAX_CHOICES: Final = 500
+MAX_SHOWN: Final = 400
+"""Characters of choices that a fault tells."""
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _KNOWN: Final = (
     "index",
@@ -81,13 +83,19 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
                 params={"size": size, "low": self.min_length, "high": self.max_length},
             )
         if self.choices and text not in self.choices:
-            yield Fault("one_of", params={"choices": ", ".join(self.choices)})
+            yield Fault("one_of", params={"choices": _shown(self.choices)})
         if self.low and order(self.type, text) < order(self.type, self.low):  # type: ignore[operator]  # one kind
             yield Fault("template.low", params={"low": self.low})
         if self.high and order(self.type, text) > order(self.type, self.high):  # type: ignore[operator]  # one kind
             yield Fault("template.high", params={"high": self.high})
         if self.pattern and not _matches(self.pattern, text):
             yield Fault("template.pattern", params={"pattern": self.pattern})
+
+
+def _shown(choices: tuple[str, ...]) -> str:
+    """Return choices as a fault tells them: it may be told of every row of an import."""
+    together = ", ".join(choices)
+    return together if len(together) <= MAX_SHOWN else f"{together[:MAX_SHOWN]}…"
 
 
 @lru_cache(maxsize=1024)

@@ -201,9 +201,14 @@ def _prefix(members: Members) -> str:
         return ""
 
 
+def is_version(text: str) -> bool:
+    """Say whether a template may be called so under its prefix."""
+    return len(text) <= MAX_VERSION and _VERSION.fullmatch(text) is not None
+
+
 def _version(members: Members) -> str:
     version = members.text("version")
-    if version and (len(version) > MAX_VERSION or _VERSION.fullmatch(version) is None):
+    if version and not is_version(version):
         members.note("version", "template.version")
     return version
 

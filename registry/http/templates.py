@@ -10,7 +10,7 @@ from edge.problems import Problem, Refusal, of_faults
 from identifiers.access import Action
 from identifiers.directory import PrefixDirectory, PrefixEntry
 from identifiers.faults import Faults, Invalid
-from identifiers.metadata.templates import Stage, Template, told_template
+from identifiers.metadata.templates import Stage, Template, is_version, told_template
 from identifiers.names import Prefix
 from identifiers.wire.jsonload import load
 from identifiers.wire.members import Members, members_of
@@ -159,9 +159,11 @@ class TemplateRoutes:
 
     async def _named(self, request: web.Request, caller: Caller, action: Action) -> tuple[str, str]:
         """Return which template is meant; raises `Refusal` for what the caller may not."""
-        prefix = str(_path_prefix(request))
+        prefix, version = str(_path_prefix(request)), request.match_info["version"]
         await self._permit(caller, action, prefix)
-        return prefix, request.match_info["version"]
+        if not is_version(version):
+            raise Refusal(Problem(kind=NO_SUCH))
+        return prefix, version
 
     async def _permit(self, caller: Caller, action: Action, prefix: str) -> None:
         entry = (await self._prefixes.picture()).exact(prefix)

@@ -208,6 +208,14 @@ def test_the_nearest_template_counts():
         assert book.find(prefix, asked).code == "template.unknown"
 
 
+def test_what_is_told_back_is_short():
+    fault = NO_TEMPLATES.find("88.300.1", "x" * 10_000)
+    assert len(fault.params["template"]) == 512
+    choices = tuple(f"choice-{number}" for number in range(500))
+    item = Item(index=2000, name="A", title="甲", type=DataType.ENUMERATION, choices=choices)
+    assert len(item.accepted("none").params["choices"]) == 401
+
+
 def test_only_published_templates_take_what_is_new():
     withdrawn = msgspec.structs.replace(PUBLISHED, stage=Stage.WITHDRAWN)
     assert Book([COAL]).find("88.300.1", "coal-1").code == "template.unknown"

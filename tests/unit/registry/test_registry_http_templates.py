@@ -140,6 +140,7 @@ async def test_a_template_is_whosever_its_prefix_is(api):
         api.get(f"{PATH}/88.300.1/other"),
         api.post(f"{PATH}/88.300.1/other/publish"),
         api.get(f"{ONE}?revision=7"),
+        api.get(f"{PATH}/88.300.1/a%00b"),
     ):
         answer = await call
         assert (answer.status, answer.code) == (404, "no-such-thing")

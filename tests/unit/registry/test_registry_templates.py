@@ -197,6 +197,16 @@ async def test_single_values_keep_what_the_template_wants_too(registry):
         assert await remove == Protected((1001,))
 
 
+async def test_whoever_has_no_word_for_templates_leaves_them(registry):
+    await registered(registry)
+    values = (value(1), value(2000, b"8", type="NO"))
+    over = Create(handle=handle(NAME), values=values, overwrite=True)
+    written = (await registry.create(over, asked())).record
+    assert (written.template, texts(written)) == (STORED, {1: "x", 1001: "coal-1", 2000: "8"})
+    over = Create(handle=handle(NAME), values=(value(1),), overwrite=True)
+    assert faults(await registry.create(over, asked())) == [("/attributes/NO", "template.missing")]
+
+
 async def test_an_attribute_needs_a_template_in_a_patch_too(registry):
     await registry.create(Create(handle=handle(NAME), values=(value(1),)), asked())
     patch = Patch(handle=handle(NAME))
