@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from identifiers.changes import Current, Writes
+from identifiers.changes import Current, RequestKey, Writes
 from identifiers.directory import PrefixDirectory, PrefixKind
 from identifiers.enterprises.review import Stage, Standing
 from identifiers.labels import Allotment
@@ -96,18 +96,21 @@ class HoldingAbout(msgspec.Struct, frozen=True, kw_only=True):
     heirs: tuple[int, ...] = ()
     root: Prefix | None = None
     weigh: bool = False
+    requests: tuple[RequestKey, ...] = ()
 
 
 class HoldingLedger(msgspec.Struct, frozen=True, kw_only=True):
     """That part, as it is when the decision is made; what is missing is not there.
 
-    `holdings` by prefix. `owners` by number, those of the holdings too. `rule` is that of the root.
+    `holdings` by prefix. `owners` by number, those of the holdings too, and their `names`. `rule`
+    is that of the root.
     `used` are prefixes under or of which something is stored.
     """
 
     directory: PrefixDirectory
     holdings: Mapping[str, Holding]
     owners: Mapping[int, EnterpriseState]
+    names: Mapping[int, str] = {}
     application: PrefixApplication | None = None
     twin: PrefixApplication | None = None
     rule: Allotment | None = None

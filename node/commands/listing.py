@@ -36,6 +36,7 @@ class ListedPrefix(Listed, frozen=True, kw_only=True):
     delegated: bool
     signed: bool
     keeps: bool
+    applied: bool
     fold_suffix: bool
 
 
@@ -95,6 +96,7 @@ def _prefix(entry: PrefixEntry) -> ListedPrefix:
         delegated=entry.routes is not None,
         signed=entry.signed,
         keeps=entry.keeps,
+        applied=entry.applied,
         fold_suffix=entry.fold_suffix,
     )
 

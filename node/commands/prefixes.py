@@ -16,7 +16,7 @@ from identifiers.enterprises.review import Approval, NotNow, Rejection, Reviewer
 from identifiers.faults import Invalid
 from identifiers.holdings import Holding
 from identifiers.labels import Allotment, read_ranges
-from identifiers.names import Prefix
+from identifiers.names import Prefix, fold
 from identifiers.routes import record_key
 from identifiers.standings import Hosting, PrefixState
 from node import config
@@ -24,7 +24,7 @@ from node.commands.administer import opened, ordering, parse_prefix, sentence
 from node.prefixes import PrefixOffice, prefix_office
 from node.refusals import NotDone
 from registry.allotment import BelowAnother, InUse, StillBelow
-from registry.answers import Faulty
+from registry.answers import Faulty, KeyReused, Replayed, Stale
 from registry.business.asking import By
 from registry.business.hosting import told_by
 from registry.business.placing import DEFAULT_RULE
@@ -151,7 +151,10 @@ def allotting(enterprise: int, root: str, quota: int | None) -> Work:
 
     async def work(office: PrefixOffice, by: By) -> object:
         wanted = Allotting(enterprise=enterprise, root=await _root(office, root), quota=quota)
-        return _held(await office.holdings.allot(wanted, by))
+        given = await office.holdings.allot(wanted, by)
+        if isinstance(given, Replayed | KeyReused):
+            raise TypeError("nobody asked once")
+        return _held(given)
 
     return work
 
@@ -198,7 +201,7 @@ def applying(enterprise: int, label: str, purpose: str, *, hosted: bool) -> Work
         wanted = Applying(
             enterprise=enterprise,
             root=await _root(office, ""),
-            label=label.upper(),
+            label=fold(label),
             purpose=purpose,
             hosted=hosted,
         )
@@ -258,7 +261,7 @@ def done(answer: R | Trouble) -> R:
     return answer
 
 
-def _sentence(answer: Trouble) -> str:  # noqa: C901, PLR0911 -- a table, one line for each
+def _sentence(answer: Trouble) -> str:  # noqa: C901, PLR0911, PLR0912 -- a table
     match answer:
         case NoPrefix():
             return "there is no such prefix of an enterprise: idnode prefix list"
@@ -280,6 +283,8 @@ def _sentence(answer: Trouble) -> str:  # noqa: C901, PLR0911 -- a table, one li
             return "prefixes below it come and go all the time: try again"
         case TooManyOpen(limit=limit):
             return f"the enterprise has {limit} open applications already"
+        case Stale(version=version):
+            return f"it has another version meanwhile: {version}"
         case Faulty(faults=faults):
             return sentence(faults)
         case _:

@@ -22,14 +22,14 @@ from identifiers.standings import (
 )
 from identifiers.wire.handle.values import decode_values
 from registry import delegation
-from registry.answers import Faulty
+from registry.answers import Faulty, Stale
 from registry.business.asking import By
-from registry.business.placing import changed, of_enterprise, posted
+from registry.business.placing import changed, of_enterprise, posted, unless_stale
 from registry.business.prefix_ports import PrefixStore
-from registry.business.prefixes import NoPrefix, NotActive, NotFrom
+from registry.business.prefixes import NoPrefix, NotActive, NotFrom, Seen
 
 T = TypeVar("T")
-Routed = Holding | NoPrefix | NotFrom | NotActive | Faulty
+Routed = Holding | NoPrefix | NotFrom | NotActive | Stale | Faulty
 
 
 class Hostings:
@@ -45,7 +45,9 @@ class Hostings:
         self._change = change
         self._changed = changed
 
-    async def host(self, prefix: Prefix, then: Hosting, reason: str, by: By) -> Routed:
+    async def host(
+        self, prefix: Prefix, then: Hosting, reason: str, by: By, seen: Seen = None
+    ) -> Routed:
         """Ask for hosting (托管), withdraw that, grant or refuse it.
 
         Once it is granted, names live here: the routes in the prefix's record go with it.
@@ -67,9 +69,11 @@ class Hostings:
             records = self._records(ledger, prefix, (), by) if hosted and there.routed else ()
             return posted("prefix.hosting", (there,), (made,), by, records), made
 
-        return await self._posted(HoldingAbout(prefixes=(prefix,)), decide)
+        return await self._posted(prefix, decide, seen)
 
-    async def route(self, prefix: Prefix, endpoints: tuple[Endpoint, ...], by: By) -> Routed:
+    async def route(
+        self, prefix: Prefix, endpoints: tuple[Endpoint, ...], by: By, seen: Seen = None
+    ) -> Routed:
         """Say where the names of a prefix live: clients are referred there from now on.
 
         The routes stand in ``0.NA/<prefix>`` and nowhere else; what is registered here stays
@@ -92,7 +96,7 @@ class Hostings:
             detail = {"sites": [endpoint.document() for endpoint in endpoints]}
             return posted("prefix.route", (there,), (made,), by, records, detail), made
 
-        return await self._posted(HoldingAbout(prefixes=(prefix,)), decide)
+        return await self._posted(prefix, decide, seen)
 
     def _records(
         self, ledger: HoldingLedger, prefix: Prefix, endpoints: tuple[Endpoint, ...], by: By
@@ -106,9 +110,13 @@ class Hostings:
         return (Written(self._change(by.at), kind, record),)
 
     async def _posted(
-        self, about: HoldingAbout, decide: Callable[[HoldingLedger], tuple[HoldingPostings, T]]
-    ) -> T:
-        answer = await self._store.post(about, decide)
+        self,
+        prefix: Prefix,
+        decide: Callable[[HoldingLedger], tuple[HoldingPostings, T]],
+        seen: Seen,
+    ) -> T | Stale:
+        about = HoldingAbout(prefixes=(prefix,))
+        answer = await self._store.post(about, unless_stale(decide, seen, prefix))
         self._changed()
         return answer
 

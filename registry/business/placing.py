@@ -1,7 +1,7 @@
 """Where prefixes may stand, and what a change of one leaves behind. Pure."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -13,7 +13,10 @@ from identifiers.labels import Allotment
 from identifiers.names import Prefix
 from registry.administration import MAX_PREFIX_CHARACTERS
 from registry.allotment import BelowAnother, OutsideRoots, misplaced
+from registry.answers import Stale
 from registry.business.asking import By
+
+T = TypeVar("T")
 
 DEFAULT_RULE: Final = Allotment()
 _TOLD: Final = ("enterprise", "state", "hosting", "routed", "quota", "reason")
@@ -87,6 +90,22 @@ def of_enterprise(ledger: HoldingLedger, prefix: Prefix) -> Holding | None:
     """Return a prefix that an enterprise has."""
     there = ledger.holdings.get(str(prefix))
     return None if there is None or not there.enterprise else there
+
+
+def unless_stale(
+    decide: Callable[[HoldingLedger], tuple[HoldingPostings, T]],
+    seen: frozenset[int] | None,
+    prefix: Prefix,
+) -> Callable[[HoldingLedger], tuple[HoldingPostings, T | Stale]]:
+    """Return `decide` for those versions of a prefix only that it is meant for; None: for all."""
+
+    def judged(ledger: HoldingLedger) -> tuple[HoldingPostings, T | Stale]:
+        there = ledger.holdings.get(str(prefix))
+        if seen is not None and there is not None and there.version not in seen:
+            return HoldingPostings(), Stale(there.version)
+        return decide(ledger)
+
+    return judged
 
 
 def entry_of(ledger: HoldingLedger, prefix: Prefix) -> PrefixEntry:

@@ -26,7 +26,7 @@ from identifiers.standings import (
     reason_faults,
 )
 from registry.allotment import BelowAnother, InUse, StillBelow, held
-from registry.answers import Faulty
+from registry.answers import Faulty, KeyReused, Replayed, Stale
 from registry.business.asking import By
 from registry.business.placing import (
     changed,
@@ -37,8 +37,11 @@ from registry.business.placing import (
     place_fault,
     posted,
     root_fault,
+    unless_stale,
 )
 from registry.business.prefix_ports import PrefixStore
+from registry.commands import Once
+from registry.effects import first_answer, remembered
 from registry.leaving import without_keys
 
 T = TypeVar("T")
@@ -85,9 +88,13 @@ class Allotting(msgspec.Struct, frozen=True, kw_only=True):
     quota: int | None = None
 
 
-Shifted = Holding | NoPrefix | NotFrom | StillBelow | Faulty
-Moved = Holding | NoPrefix | NotFrom | NotActive | BelowAnother | Moving
+Seen = frozenset[int] | None
+"""The versions of a prefix that a command is meant for (If-Match); None: any."""
+Shifted = Holding | NoPrefix | NotFrom | StillBelow | Stale | Faulty
+Moved = Holding | NoPrefix | NotFrom | NotActive | BelowAnother | Moving | Stale
+Removed = Holding | NoPrefix | NotFrom | InUse | Stale
 Given = Holding | NotActive | Faulty
+Repeated = Replayed | KeyReused
 
 
 class Holdings:
@@ -106,7 +113,9 @@ class Holdings:
         self._change = change
         self._changed = changed
 
-    async def switch(self, prefix: Prefix, then: PrefixState, reason: str, by: By) -> Shifted:
+    async def switch(
+        self, prefix: Prefix, then: PrefixState, reason: str, by: By, seen: Seen = None
+    ) -> Shifted:
         """Switch a prefix on, off, or off for good (待删除).
 
         Its names are told as living nowhere while it is off; whose it is and what is stored stay.
@@ -130,17 +139,17 @@ class Holdings:
             made = changed(there, state=then, reason=told)
             return posted("prefix.state", (there,), (made,), by), made
 
-        return await self._posted(HoldingAbout(prefixes=(prefix,)), decide)
+        return await self._posted(HoldingAbout(prefixes=(prefix,)), decide, seen, prefix)
 
-    async def transfer(self, prefix: Prefix, heir: int, by: By) -> Moved:
+    async def transfer(self, prefix: Prefix, heir: int, by: By, seen: Seen = None) -> Moved:
         """Hand a prefix to another enterprise, with all below that was the former holder's.
 
         Keys and administrators of the former holder go from the records of these prefixes; its API
         keys reach nothing there any more. Names, routes and quotas stay.
         """
         for _ in range(_ATTEMPTS):
-            seen = await self._store.post(HoldingAbout(), lambda led: (NOTHING, led.directory))
-            family = family_of(seen, prefix)
+            now = await self._store.post(HoldingAbout(), lambda led: (NOTHING, led.directory))
+            family = family_of(now, prefix)
 
             def decide(
                 ledger: HoldingLedger, family: tuple[Prefix, ...] = family
@@ -150,9 +159,7 @@ class Holdings:
                 return self._handed(ledger, prefix, heir, by)
 
             about = HoldingAbout(prefixes=family, heirs=(heir,))
-            answer = await self._posted(about, decide)
-            if isinstance(answer, Holding):
-                return await self._store.holding(prefix) or answer  # with its holder's name
+            answer = await self._posted(about, decide, seen, prefix)
             if not isinstance(answer, Moving):
                 return answer
         return Moving()
@@ -173,7 +180,8 @@ class Holdings:
         if upper is not None and upper.kind is PrefixKind.ENTERPRISE and upper.enterprise != heir:
             return HoldingPostings(), BelowAnother(upper.prefix)
         before = tuple(ledger.holdings.values())
-        after = tuple(changed(one, enterprise=heir) for one in before)
+        holder = ledger.names.get(heir, "")
+        after = tuple(changed(one, enterprise=heir, holder=holder) for one in before)
         cleared = [
             (stored, without_keys(stored, by.now))
             for one in before
@@ -187,7 +195,7 @@ class Holdings:
         made = next(one for one in after if one.prefix == prefix)
         return posted("prefix.transfer", before, after, by, records), made
 
-    async def limit(self, prefix: Prefix, quota: int | None, by: By) -> Shifted:
+    async def limit(self, prefix: Prefix, quota: int | None, by: By, seen: Seen = None) -> Shifted:
         """Say how many identifiers may stand under a prefix; None: as its enterprise may."""
         if quota is not None and not 0 <= quota <= MAX_QUOTA:
             return Faulty((Fault("range", "/quota", {"low": 0, "high": MAX_QUOTA}),))
@@ -201,17 +209,15 @@ class Holdings:
             made = changed(there, quota=quota)
             return posted("prefix.quota", (there,), (made,), by), made
 
-        return await self._posted(HoldingAbout(prefixes=(prefix,)), decide)
+        return await self._posted(HoldingAbout(prefixes=(prefix,)), decide, seen, prefix)
 
-    async def remove(self, prefix: Prefix, by: By) -> Holding | NoPrefix | NotFrom | InUse:
+    async def remove(self, prefix: Prefix, by: By, seen: Seen = None) -> Removed:
         """Forget a prefix that is to be deleted and under which nothing is stored.
 
         Its label may be given again.
         """
 
-        def decide(
-            ledger: HoldingLedger,
-        ) -> tuple[HoldingPostings, Holding | NoPrefix | NotFrom | InUse]:
+        def decide(ledger: HoldingLedger) -> tuple[HoldingPostings, Removed]:
             there = of_enterprise(ledger, prefix)
             if there is None:
                 return HoldingPostings(), NoPrefix()
@@ -222,30 +228,33 @@ class Holdings:
             entry = by.entry("prefix.remove", prefix, {"enterprise": there.enterprise})
             return HoldingPostings(removed=(prefix,), writes=Writes(audit=(entry,))), there
 
-        return await self._posted(HoldingAbout(prefixes=(prefix,), weigh=True), decide)
+        about = HoldingAbout(prefixes=(prefix,), weigh=True)
+        return await self._posted(about, decide, seen, prefix)
 
-    async def allot(self, wanted: Allotting, by: By) -> Given:
-        """Give a prefix to an enterprise by hand, reserved ones too, or the next by the rule."""
-        about = HoldingAbout(heirs=(wanted.enterprise,), root=wanted.root)
+    async def allot(
+        self, wanted: Allotting, by: By, once: Once[Given | Repeated] | None = None
+    ) -> Given | Repeated:
+        """Give a prefix to an enterprise by hand, reserved ones too, or the next by the rule.
 
-        def decide(ledger: HoldingLedger) -> tuple[HoldingPostings, Given]:
-            if ledger.owners.get(wanted.enterprise) is not EnterpriseState.ACTIVE:
-                return HoldingPostings(), NotActive(wanted.enterprise)
-            prefix = _wanted(ledger, wanted)
-            if isinstance(prefix, Fault):
-                return HoldingPostings(), Faulty((prefix,))
-            there = ledger.directory.exact(str(prefix))
-            if there is not None and wanted.prefix and there.enterprise == wanted.enterprise:
-                return HoldingPostings(), _allotted(prefix, wanted)
-            if fault := place_fault(ledger.directory, prefix, wanted.enterprise, "/prefix"):
-                return HoldingPostings(), Faulty((fault,))
-            made = _allotted(prefix, wanted)
-            return posted("prefix.allot", (), (made,), by), made
+        Whichever is next is another one each time: whoever may ask twice asks `once`.
+        """
+        about = HoldingAbout(
+            prefixes=() if wanted.prefix is None else (wanted.prefix,),
+            heirs=(wanted.enterprise,),
+            root=wanted.root,
+            requests=() if once is None else (once.key,),
+        )
 
-        given = await self._posted(about, decide)
-        if isinstance(given, Holding):
-            return await self._store.holding(given.prefix) or given
-        return given
+        def decide(ledger: HoldingLedger) -> tuple[HoldingPostings, Given | Repeated]:
+            if (before := first_answer(once, ledger.current)) is not None:
+                return HoldingPostings(), before
+            postings, answer = _given(ledger, wanted, by)
+            writes = remembered(postings.writes, once, answer)
+            return msgspec.structs.replace(postings, writes=writes), answer
+
+        answer = await self._store.post(about, decide)
+        self._changed()
+        return answer
 
     async def regulate(self, rule: Rule, by: By) -> Rule | Faulty:
         """Say how labels are given below a secondary prefix: first, digits, reserved, vanity."""
@@ -262,9 +271,13 @@ class Holdings:
         return await self._store.post(HoldingAbout(root=rule.root), decide)
 
     async def _posted(
-        self, about: HoldingAbout, decide: Callable[[HoldingLedger], tuple[HoldingPostings, T]]
-    ) -> T:
-        answer = await self._store.post(about, decide)
+        self,
+        about: HoldingAbout,
+        decide: Callable[[HoldingLedger], tuple[HoldingPostings, T]],
+        seen: Seen,
+        prefix: Prefix,
+    ) -> T | Stale:
+        answer = await self._store.post(about, unless_stale(decide, seen, prefix))
         self._changed()
         return answer
 
@@ -272,17 +285,35 @@ class Holdings:
 NOTHING: Final = HoldingPostings()
 
 
+def _given(ledger: HoldingLedger, wanted: Allotting, by: By) -> tuple[HoldingPostings, Given]:
+    if ledger.owners.get(wanted.enterprise) is not EnterpriseState.ACTIVE:
+        return HoldingPostings(), NotActive(wanted.enterprise)
+    prefix = _wanted(ledger, wanted)
+    if isinstance(prefix, Fault):
+        return HoldingPostings(), Faulty((prefix,))
+    made = Holding(
+        prefix=prefix,
+        enterprise=wanted.enterprise,
+        holder=ledger.names.get(wanted.enterprise, ""),
+        state=PrefixState.ENABLED,
+        hosting=Hosting.HOSTED if wanted.hosted else Hosting.NOT_HOSTED,
+        quota=wanted.quota,
+        created_at=by.at,
+        approved_at=by.at,
+    )
+    if (there := ledger.holdings.get(str(prefix))) is not None and _is_so(there, wanted):
+        return HoldingPostings(), there
+    if fault := place_fault(ledger.directory, prefix, wanted.enterprise, "/prefix"):
+        return HoldingPostings(), Faulty((fault,))
+    return posted("prefix.allot", (), (made,), by), made
+
+
+def _is_so(there: Holding, wanted: Allotting) -> bool:
+    """Say whether an enterprise has already what it is to be given."""
+    return there.enterprise == wanted.enterprise and there.state is PrefixState.ENABLED
+
+
 def _wanted(ledger: HoldingLedger, wanted: Allotting) -> Prefix | Fault:
     if wanted.prefix is not None:
         return wanted.prefix
     return Fault("required", "/root") if wanted.root is None else next_below(ledger, wanted.root)
-
-
-def _allotted(prefix: Prefix, wanted: Allotting) -> Holding:
-    return Holding(
-        prefix=prefix,
-        enterprise=wanted.enterprise,
-        state=PrefixState.ENABLED,
-        hosting=Hosting.HOSTED if wanted.hosted else Hosting.NOT_HOSTED,
-        quota=wanted.quota,
-    )

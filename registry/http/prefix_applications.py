@@ -7,7 +7,7 @@ from aiohttp import web
 from identifiers.access import Action
 from identifiers.enterprises.review import Approval, Rejection, Reviewer, Withdrawal
 from identifiers.holdings import PrefixApplication
-from identifiers.names import Prefix
+from identifiers.names import Prefix, fold
 from registry.business.prefix_applications import Applying, PrefixApplications
 from registry.business.prefix_ports import PrefixStore
 from registry.http import requests
@@ -58,7 +58,7 @@ class PrefixApplicationRoutes:
         wanted = Applying(
             enterprise=number,
             root=root or NO_ROOT,
-            label=found.text("label", "").upper(),
+            label=fold(found.text("label", "")),
             purpose=found.text("purpose", ""),
             hosted="hosted" not in found or found.boolean("hosted"),
         )

@@ -14,7 +14,7 @@ from identifiers.names import Prefix
 from identifiers.standings import Hosting, PrefixState
 from identifiers.wire.jsonform import instant
 from registry.allotment import BelowAnother, InUse, StillBelow
-from registry.answers import Faulty
+from registry.answers import Faulty, Stale
 from registry.business.prefix_applications import NoSuchApplication, TooManyOpen
 from registry.business.prefixes import Moving, NoPrefix, NotActive, NotFrom
 from registry.http.business_kinds import STAGE
@@ -27,7 +27,7 @@ from registry.http.prefix_kinds import (
     PREFIXES_BELOW,
     TOO_MANY_OPEN,
 )
-from registry.http.problems import NO_SUCH
+from registry.http.problems import NO_SUCH, STALE
 
 R = TypeVar("R")
 
@@ -44,6 +44,7 @@ Trouble = (
     | InUse
     | Moving
     | TooManyOpen
+    | Stale
     | Faulty
 )
 """Every way in which a command around prefixes ends without success."""
@@ -52,11 +53,12 @@ Trouble = (
 def done(answer: R | Trouble) -> R:
     """Return what a command made. Raises `Refusal` for whatever else it says."""
     if isinstance(answer, Trouble):
-        raise Refusal(_problem(answer))
+        raise Refusal(problem(answer))
     return answer
 
 
-def _problem(answer: Trouble) -> Problem:  # noqa: C901, PLR0911 -- a table, one line for each
+def problem(answer: Trouble) -> Problem:  # noqa: C901, PLR0911 -- a table
+    """Return the problem that an answer is."""
     match answer:
         case NoPrefix() | NoSuchApplication():
             return Problem(kind=NO_SUCH)
@@ -77,6 +79,8 @@ def _problem(answer: Trouble) -> Problem:  # noqa: C901, PLR0911 -- a table, one
             return Problem(kind=PREFIX_MOVING)
         case TooManyOpen(limit=limit):
             return Problem(kind=TOO_MANY_OPEN, members={"limit": limit})
+        case Stale(version=version):
+            return Problem(kind=STALE, members={"version": version})
         case Faulty(faults=faults):
             return of_faults(faults)
         case _:

@@ -6,11 +6,13 @@ from typing import Any, Final
 from identifiers.routing import MAX_SITES
 from registry.business.prefix_applications import PrefixApplications
 from registry.http import prefix_applications as applied
+from registry.http import prefix_routes as routed
 from registry.http import prefixes as held
 from registry.http.business import APPLICATION
 from registry.http.business_kinds import STAGE
 from registry.http.lists import list_parameters, page_of
 from registry.http.operations import Body, Handler, Json, Operation, Parameter, Result
+from registry.http.parameters import LANGUAGE, ONCE
 from registry.http.permission import PERMISSION
 from registry.http.prefix_kinds import (
     HOLDER_NOT_ACTIVE,
@@ -44,7 +46,7 @@ from registry.http.prefix_schemas import (
     members,
     whole,
 )
-from registry.http.problems import NO_SUCH, PARAMETER
+from registry.http.problems import KEY_REUSED, KEY_SYNTAX, NO_SUCH, PARAMETER, STALE
 from registry.http.reception import Reception
 from registry.http.replies import JSON
 from registry.http.tokens import BODY
@@ -84,7 +86,7 @@ def prefix_operations(desk: held.Desk, reception: Reception) -> Sequence[Operati
     handlers = held.PrefixRoutes(desk, reception)
     return (
         *_of_prefixes(handlers),
-        *_of_routes(handlers),
+        *_of_routes(routed.RouteRoutes(desk, reception)),
     )
 
 
@@ -117,8 +119,9 @@ def _of_prefixes(handlers: held.PrefixRoutes) -> Sequence[Operation]:
             tag=_TAG,
             summary="Give an enterprise a prefix",
             description="Just `prefix`, a reserved one too; or with `root` whichever is next by "
-            "the rule. Repeating it with `prefix` changes nothing.",
+            "the rule, another one each time. Repeating it with `prefix` changes nothing.",
             handler=handlers.allot,
+            parameters=(ONCE, LANGUAGE),
             body=_body(
                 members(
                     ["enterprise"],
@@ -132,7 +135,7 @@ def _of_prefixes(handlers: held.PrefixRoutes) -> Sequence[Operation]:
                 "For whom.",
             ),
             results={201: _result(HELD, HELD_EXAMPLE, "Given.")},
-            problems=(*_WRITE, HOLDER_NOT_ACTIVE),
+            problems=(*_WRITE, HOLDER_NOT_ACTIVE, KEY_REUSED, KEY_SYNTAX),
             writes=True,
         ),
         _one("GET", "", "readPrefix", "See a prefix", handlers.read, "Its state, its hosting, "
@@ -181,8 +184,8 @@ def _of_prefixes(handlers: held.PrefixRoutes) -> Sequence[Operation]:
     )  # fmt: skip
 
 
-def _of_routes(handlers: held.PrefixRoutes) -> Sequence[Operation]:
-    path, rules = f"{held.ROUTES}/{{prefix}}", f"{held.RULES}/{{prefix}}"
+def _of_routes(handlers: routed.RouteRoutes) -> Sequence[Operation]:
+    path, rules = f"{routed.ROUTES}/{{prefix}}", f"{routed.RULES}/{{prefix}}"
     return (
         _operation("GET", path, "readRoute", "See where names of a prefix live",
                    handlers.routes, "The sites that clients are referred to.", _ROUTED),
@@ -319,6 +322,8 @@ def _operation(  # noqa: PLR0917 -- a table
     *,
     writes: bool | None = None,
 ) -> Operation:
+    changes = body is not None if writes is None else writes
+    stale = (STALE,) if changes and path.startswith((_ONE, routed.ROUTES)) else ()
     return Operation(
         method=method,
         path=path,
@@ -330,8 +335,8 @@ def _operation(  # noqa: PLR0917 -- a table
         parameters=(PREFIX,),
         body=body,
         results=results,
-        problems=(*(_READ if body is None else _WRITE), *problems),
-        writes=body is not None if writes is None else writes,
+        problems=(*(_READ if body is None else _WRITE), *problems, *stale),
+        writes=changes,
     )
 
 

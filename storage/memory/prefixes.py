@@ -48,6 +48,7 @@ class MemoryPrefixes:
         directory = await self._store.directory()
         asked = {str(prefix) for prefix in about.prefixes}
         holdings = {text: one for text, one in (await self._all()).items() if text in asked}
+        names = {one.id: one.name for one in await self._store.enterprises()}
         held = {one.enterprise for one in holdings.values()}
         owners = await self._owners({about.enterprise, *about.heirs, *held})
 
@@ -56,6 +57,7 @@ class MemoryPrefixes:
                 directory=directory,
                 holdings=holdings,
                 owners=owners,
+                names={number: names[number] for number in owners},
                 application=self._applications.get(about.application)
                 if about.application
                 else None,
@@ -72,7 +74,8 @@ class MemoryPrefixes:
                     raise ValueError(f"{prefix} is not there or in use")
             return postings.writes, (postings, result)
 
-        touched = Touched(keys=tuple(map(record_key, about.prefixes)))
+        keys = tuple(map(record_key, about.prefixes))
+        touched = Touched(keys=keys, requests=about.requests)
         with self._store.committing():
             postings, result = self._store.within(touched, unit)
             self._apply(postings, about)

@@ -46,7 +46,8 @@ class PostgresPrefixes:
 
         Names are locked before the business is, and both before the first transaction id.
         """
-        touched = Touched(keys=tuple(map(record_key, about.prefixes)))
+        keys = tuple(map(record_key, about.prefixes))
+        touched = Touched(keys=keys, requests=about.requests)
         taken = ("BEGIN", locks.statement(touched), _BUSINESS["lock"])
         opening = "; ".join(filter(None, taken))
 
@@ -143,6 +144,7 @@ async def _books(connection: Connection, about: HoldingAbout) -> dict[str, Any]:
         "directory": await directory.picture(connection),
         "holdings": {str(holding.prefix): holding for holding in holdings},
         "owners": {row["id"]: EnterpriseState(row["state"]) for row in known},
+        "names": {row["id"]: row["name"] for row in known},
         "used": frozenset(row["prefix"] for row in used),
         "application": _application(
             await connection.fetchrow(_SQL["application"], about.application)

@@ -81,8 +81,8 @@ SELECT a.prefix
                 WHERE i.prefix = '0.NA' AND i.key = a.record AND i.state <> 5);
 
 -- name: owners
--- Where some enterprises stand.
-SELECT id, state FROM enterprise WHERE id = ANY ($1::integer[]);
+-- Where some enterprises stand, and what they are called.
+SELECT id, name, state FROM enterprise WHERE id = ANY ($1::integer[]);
 
 -- name: application
 -- An application for a prefix.

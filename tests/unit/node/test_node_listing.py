@@ -66,10 +66,10 @@ async def test_enterprises_are_columns(furnished):
 
 async def test_prefixes_with_their_states(furnished):
     assert (await told(listing_prefixes(), furnished)).splitlines() == [
-        "PREFIX    ENTERPRISE  HOMED  DELEGATED  SIGNED  KEEPS  FOLD SUFFIX",
-        "88.300    the node    yes    no         no      no     no",
-        "88.300.1  1           yes    yes        no      yes    no",
-        "88.300.2  2           no     no         no      no     no",
+        "PREFIX    ENTERPRISE  HOMED  DELEGATED  SIGNED  KEEPS  APPLIED  FOLD SUFFIX",
+        "88.300    the node    yes    no         no      no     no       no",
+        "88.300.1  1           yes    yes        no      yes    no       no",
+        "88.300.2  2           no     no         no      no     no       no",
     ]
     listed = json.loads(await told(listing_prefixes(as_json=True), furnished))
     assert [p["enterprise"] for p in listed] == [None, 1, 2]

@@ -164,6 +164,29 @@ async def test_a_prefix_is_switched_and_its_history_is_told(api):
     assert (held.code, held.json["first"]) == ("prefixes-below", "88.300.2")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", f"{ONE}/state", {"state": "disabled", "reason": "x"}),
+        ("PUT", f"{ONE}/quota", {"quota": 1}),
+        ("PUT", f"{ONE}/hosting", {"hosting": "not_hosted"}),
+        ("PUT", f"{ROUTES}/88.300.1", {"sites": [FAR]}),
+        ("POST", f"{ONE}/transfer", {"enterprise": 2}),
+        ("DELETE", ONE, None),
+        ("DELETE", f"{ROUTES}/88.300.1", None),
+    ],
+)
+async def test_what_is_meant_for_another_version_is_not_done(api, method, path, body):
+    await api.put(f"{ONE}/quota", {"quota": 9}, key="admin")
+    before = await api.get(ONE, key="admin")
+    assert before.headers["ETag"] == '"v2"'
+    stale = await api.call(method, path, body=body, key="admin", If_Match='"v1"')
+    assert (stale.status, stale.json["version"]) == (412, 2)
+    assert (await api.get(ONE, key="admin")).json == before.json
+    fresh = await api.call(method, path, body=body, key="admin", If_Match='"v1", "v2"')
+    assert fresh.status == (409 if path == ONE else 200)
+
+
 async def test_who_may_not_switch(api):
     body = {"state": "disabled", "reason": "x"}
     for key in ("owner-1", "reviewer", "auditor"):
@@ -220,6 +243,23 @@ async def test_allotment_by_hand_and_by_the_rule(api):
     taken = await api.post(PREFIXES, {"enterprise": 1, "prefix": "88.300.2"}, key="admin")
     assert taken.json["errors"][0]["code"] == "prefix.taken"
     assert (await api.post(PREFIXES, kept, key="owner-1")).status == 404
+
+
+async def test_what_is_asked_for_once_is_given_once(api):
+    body, once = {"enterprise": 1, "root": "88.300"}, {"Idempotency_Key": "k1"}
+    first = await api.post(PREFIXES, body, key="admin", **once)
+    assert (first.json["holder"], first.json["approved_at"][:10]) == ("甲矿业", "2027-01-15")
+    again = await api.post(PREFIXES, body, key="admin", **once)
+    assert (again.status, again.json) == (201, first.json)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = await api.post(PREFIXES, body, key="admin")
+    assert other.json["prefix"] != first.json["prefix"]
+    reused = await api.post(PREFIXES, {**body, "enterprise": 2}, key="admin", **once)
+    assert (reused.status, reused.code) == (422, "idempotency-key-reused")
+    refused = {"enterprise": 9, "root": "88.300"}
+    for _ in range(2):
+        answer = await api.post(PREFIXES, refused, key="admin", Idempotency_Key="k2")
+        assert answer.code == "enterprise-not-active"
 
 
 async def test_rules_that_cannot_be(api):
