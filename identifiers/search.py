@@ -6,7 +6,7 @@ through, so that no search can tell what they hold.
 """
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -110,7 +110,31 @@ def is_reached(wanted: Wanted, prefix: str) -> bool:
     return False
 
 
-def may_fit(wanted: Wanted, found: Found) -> bool:
+class Summary(Protocol):
+    """What is known of an identifier without its texts."""
+
+    @property
+    def key(self) -> str:
+        """The canonical handle."""
+        ...
+
+    @property
+    def state(self) -> int:
+        """One of `State`."""
+        ...
+
+    @property
+    def changed_at(self) -> int:
+        """The epoch second of its last change."""
+        ...
+
+    @property
+    def created_at(self) -> int:
+        """The epoch second when it was first registered."""
+        ...
+
+
+def may_fit(wanted: Wanted, found: Summary) -> bool:
     """Say whether `found` is what is looked for as far as that can be told without its texts."""
     return (
         found.state in wanted.states

@@ -137,23 +137,24 @@ def settle(node: Node, patience: float) -> float:
     took.
     """
     began = now = time.monotonic()
-    used = _used(node.pid)
+    spent = used(node.pid)
     while now - began < patience:
         time.sleep(_LOOK)
-        before, used, then, now = used, _used(node.pid), now, time.monotonic()
-        idle = used - before < _REST * (now - then)
+        before, spent, then, now = spent, used(node.pid), now, time.monotonic()
+        idle = spent - before < _REST * (now - then)
         # It rests between its steps: that it works little does not mean that it is done.
         if idle and not node.metric("idnode_projection_lag_seconds"):
             break
     return now - began
 
 
-def _used(ancestor: int) -> float:
-    used = 0.0
+def used(ancestor: int) -> float:
+    """Return the processor time that a process and all below it have used so far, in seconds."""
+    seconds = 0.0
     for pid in _family(ancestor):
         with suppress(FileNotFoundError, ProcessLookupError):
-            used += cpu_seconds(pid)
-    return used
+            seconds += cpu_seconds(pid)
+    return seconds
 
 
 def _family(ancestor: int) -> set[int]:

@@ -25,12 +25,11 @@ class PostgresReverse:
         wanted = Wanted(tests=search.tests, begins=search.begins, states=frozenset({State.ACTIVE}))
         end = search.offset + search.limit
         matches: list[Match] = []
-        in_vain = 0
-        async for leaf in Walk(self._database, wanted).leaves(START):
-            matches += [Match(found.key, found.name) for _, found in leaf.found]
-            in_vain += leaf.looked - len(leaf.found)
+        walk = Walk(self._database, wanted)
+        async for picked in walk.picked(START):
+            matches += [Match(one.key, one.name) for _, one in await walk.newest(picked)]
             if len(matches) >= end:
                 break
-            if in_vain > self._looked:
+            if walk.entries - len(matches) > self._looked:
                 return TooBroad(self._looked)
         return matches[search.offset : end]

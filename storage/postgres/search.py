@@ -5,9 +5,7 @@ it is, and the table of records whether these are still the newest versions.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Final
-
-import msgspec
+from typing import Final, NamedTuple
 
 from identifiers.records import State
 from identifiers.search import START, Counted, Found, Page, Place, Wanted
@@ -27,13 +25,11 @@ _LAST: Final = "\U0010ffff"
 _SURROGATES: Final = range(0xD800, 0xE000)
 
 
-class Leaf(msgspec.Struct, frozen=True):
-    """What was found in some blocks. `looked` at so many entries; `end` is where to go on."""
+class Picked(NamedTuple):
+    """An entry, and where the one after it is."""
 
-    found: Sequence[tuple[Place, Found]]
-    blocks: int
-    looked: int
-    end: Place
+    after: Place
+    entry: blocks.Entry
 
 
 class PostgresSearch:
@@ -45,26 +41,27 @@ class PostgresSearch:
 
     async def page(self, wanted: Wanted, begin: Place, limit: int) -> Page:
         """Return up to `limit` that fit from a place on. Raises `StoreUnavailable`."""
-        found: list[tuple[Place, Found]] = []
-        looked, end = 0, begin
-        async for leaf in Walk(self._database, wanted).leaves(begin):
-            found += leaf.found
-            looked, end = looked + leaf.blocks, leaf.end
-            if len(found) >= limit:
-                last, _ = found[limit - 1]
-                more = Place(last.block, last.entry + 1)
-                return Page(tuple(one for _, one in found[:limit]), more)
-            if looked >= self._looked:
-                return Page(tuple(one for _, one in found), end)
-        return Page(tuple(one for _, one in found))
+        found: list[Found] = []
+        walk = Walk(self._database, wanted)
+        async for picked in walk.picked(begin):
+            for first in range(0, len(picked), limit):
+                some = picked[first : first + limit]
+                newest = await walk.newest(some)
+                if len(found) + len(newest) >= limit:
+                    newest = newest[: limit - len(found)]
+                    return Page((*found, *(one for _, one in newest)), newest[-1][0])
+                found += [one for _, one in newest]
+            if walk.blocks >= self._looked:
+                return Page(tuple(found), walk.place)
+        return Page(tuple(found))
 
     async def count(self, wanted: Wanted, most: int) -> Counted:
         """Count what fits, as far as `most`. Raises `StoreUnavailable`."""
-        number = looked = 0
-        async for leaf in Walk(self._database, wanted).leaves(START):
-            number += len(leaf.found)
-            looked += leaf.blocks
-            if number > most or looked >= self._looked:
+        number = 0
+        walk = Walk(self._database, wanted)
+        async for picked in walk.picked(START):
+            number += await walk.live(picked)
+            if number > most or walk.blocks >= self._looked:
                 return Counted(min(number, most), exact=False)
         return Counted(number, exact=True)
 
@@ -89,23 +86,46 @@ class PostgresSearch:
 
 
 class Walk:
-    """A walk through all blocks that may hold what is wanted."""
+    """A walk through all blocks that may hold what is wanted.
+
+    `blocks` and `entries` say how many were looked at so far, `place` where to go on.
+    """
 
     def __init__(self, database: Database, wanted: Wanted) -> None:
         self._database = database
         self._sieve = Sieve(wanted)
+        self.blocks = 0
+        self.entries = 0
+        self.place = START
 
-    async def leaves(self, begin: Place) -> AsyncIterator[Leaf]:
-        """Yield what is found from `begin` on. Raises `StoreUnavailable`."""
+    async def picked(self, begin: Place) -> AsyncIterator[Sequence[Picked]]:
+        """Yield the versions from `begin` on for which everything holds, of some blocks at a time.
+
+        Raises `StoreUnavailable`.
+        """
         past, at_once = begin.block - 1, _FIRST
         while candidates := await self._candidates(past):
             at = 0
             while at < len(candidates):
-                yield await self._leaf(candidates[at : at + at_once], begin)
+                yield await self._look(candidates[at : at + at_once], begin)
                 at, at_once = at + at_once, min(2 * at_once, _MOST)
             past = candidates[-1]
             if len(candidates) < _CANDIDATES:
                 return
+
+    async def newest(self, picked: Sequence[Picked]) -> Sequence[tuple[Place, Found]]:
+        """Return what is still the newest version, and where to go on after it."""
+        if not picked:
+            return ()
+        rows = await self._database.rows(_SQL["newest"], *_versions(picked))
+        return [(picked[row["place"] - 1].after, _found(row)) for row in rows]
+
+    async def live(self, picked: Sequence[Picked]) -> int:
+        """Return how many of them are still the newest version."""
+        if not picked:
+            return 0
+        row = await self._database.row(_SQL["count_newest"], *_versions(picked))
+        return 0 if row is None else int(row[0])
 
     async def _candidates(self, past: int) -> Sequence[int]:
         wanted = self._sieve.wanted
@@ -122,28 +142,23 @@ class Walk:
         )
         return [number for (number,) in rows]
 
-    async def _leaf(self, numbers: Sequence[int], begin: Place) -> Leaf:
-        picked: list[tuple[Place, blocks.Entry]] = []
-        looked = 0
+    async def _look(self, numbers: Sequence[int], begin: Place) -> Sequence[Picked]:
+        found: list[Picked] = []
         for row in await self._database.rows(_SQL["blocks"], numbers):
             block = blocks.read(*row)
-            looked += len(block.entries)
+            self.entries += len(block.entries)
             first = begin.entry if block.number == begin.block else 0
-            picked += [
-                (Place(block.number, place), entry)
+            found += [
+                Picked(Place(block.number, place + 1), entry)
                 for place, entry in self._sieve.picked(block, first)
             ]
-        return Leaf(await self._newest(picked), len(numbers), looked, Place(numbers[-1] + 1))
+        self.blocks += len(numbers)
+        self.place = Place(numbers[-1] + 1)
+        return found
 
-    async def _newest(
-        self, picked: Sequence[tuple[Place, blocks.Entry]]
-    ) -> Sequence[tuple[Place, Found]]:
-        if not picked:
-            return ()
-        rows = await self._database.rows(
-            _SQL["newest"], [e.key for _, e in picked], [e.version for _, e in picked]
-        )
-        return [(picked[row["place"] - 1][0], _found(row)) for row in rows]
+
+def _versions(picked: Sequence[Picked]) -> tuple[list[str], list[int]]:
+    return [one.entry.key for one in picked], [one.entry.version for one in picked]
 
 
 def _found(row: Row) -> Found:

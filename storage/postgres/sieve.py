@@ -7,7 +7,7 @@ from typing import Final
 
 from identifiers.records import State
 from identifiers.reverse import Test
-from identifiers.search import Found, Wanted, may_fit, texts_fit
+from identifiers.search import Wanted, may_fit, texts_fit
 from storage.postgres.blocks import Block, Entry
 from storage.postgres.terms import GRAM, GS, RS, US, below, exact, grams, in_state
 
@@ -24,11 +24,12 @@ class Sieve:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
         self._needles = tuple(map(_needle, wanted.tests))
-        words = [word.encode().lower() for word in wanted.words]
-        begins = [RS + wanted.begins.encode().lower()] if wanted.begins else []
-        self._lowered = (*words, *begins)
-        self._closely = bool(words) or not all(test.pattern.exact for test in wanted.tests)
-        needed = {*_test_terms(wanted.tests), *chain(*map(_some_grams, self._lowered))}
+        self._words = tuple(word.encode().lower() for word in wanted.words)
+        self._begins = RS + wanted.begins.encode().lower() if wanted.begins else b""
+        self._closely = not all(map(_is_told_by_needle, wanted.tests))
+        self._unless = wanted != Wanted(words=wanted.words, tests=wanted.tests)
+        lowered = (*self._words, self._begins)
+        needed = {*_test_terms(wanted.tests), *chain(*map(_some_grams, lowered))}
         either = {below(prefix) for prefix in wanted.under}
         states = set() if State.ACTIVE in wanted.states else set(map(in_state, wanted.states))
         for choice in (states, either):
@@ -48,32 +49,33 @@ class Sieve:
         places = set(range(first, len(entries)))
         ends = [entry.end for entry in entries]
         for needle in self._needles:
+            if not places:
+                return ()
             places &= _places(body, needle, ends)
-        if self._lowered and places:
+        if places and (self._words or self._begins):
             lowered = body.lower()
-            for text in self._lowered:
-                places &= _places(lowered, text, ends)
-        return [(place, entries[place]) for place in sorted(places) if self._holds(block, place)]
+            for word in self._words:
+                places &= _places_of_word(lowered, word, ends)
+            if self._begins:
+                places &= _places(lowered, self._begins, ends)
+        found = [(place, entries[place]) for place in sorted(places)]
+        if self._unless:
+            found = [pair for pair in found if may_fit(self.wanted, pair[1])]
+        if self._closely:
+            found = [pair for pair in found if self._holds(block, pair[0])]
+        return found
 
     def _holds(self, block: Block, place: int) -> bool:
-        entry = block.entries[place]
-        found = Found(
-            key=entry.key,
-            name=entry.key,
-            version=entry.version,
-            state=State(entry.state),
-            template=None,
-            changed_at=entry.changed_at,
-            created_at=entry.created_at,
-        )
-        if not may_fit(self.wanted, found):
-            return False
-        if not self._closely:
-            return True
         begin = block.entries[place - 1].end if place else 0
-        name, *texts, _ = block.body[begin : entry.end].decode().split("\x1f")
+        name, *texts, _ = block.body[begin : block.entries[place].end].decode().split("\x1f")
         pairs = [(kind, text) for kind, _, text in (each.partition("\x1d") for each in texts)]
         return texts_fit(self.wanted, name[1:], pairs)
+
+
+def _is_told_by_needle(test: Test) -> bool:
+    """Say whether a text fits wherever its needle stands: nothing else is asked of it."""
+    pieces = test.pattern.pieces
+    return len(pieces) == 1 or (len(pieces) == 2 and not pieces[1])  # noqa: PLR2004 -- one wildcard
 
 
 def _needle(test: Test) -> bytes:
@@ -81,7 +83,8 @@ def _needle(test: Test) -> bytes:
 
     For an exact test that is the whole of it, as it stands in a body.
     """
-    return max(_pieces(test), key=len)
+    pieces = _pieces(test)
+    return pieces[0] if _is_told_by_needle(test) else max(pieces, key=len)
 
 
 def _pieces(test: Test) -> list[bytes]:
@@ -107,6 +110,22 @@ def _some_grams(octets: bytes) -> Iterable[int]:
 
 def _signed(number: int) -> int:
     return number - (1 << 32) if number >= 1 << 31 else number
+
+
+def _places_of_word(body: bytes, word: bytes, ends: Sequence[int]) -> set[int]:
+    """Return in which versions' names or texts a word stands; in a type it does not count."""
+    places = set()
+    at = body.find(word)
+    while at >= 0:
+        end = body.find(US, at)
+        kind_end = body.find(GS, at, end)
+        if kind_end >= 0:
+            at = body.find(word, kind_end)
+            continue
+        place = bisect_right(ends, at)
+        places.add(place)
+        at = body.find(word, ends[place])
+    return places
 
 
 def _places(body: bytes, needle: bytes, ends: Sequence[int]) -> set[int]:

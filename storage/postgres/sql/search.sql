@@ -19,6 +19,17 @@ SELECT asked.place, i.key, coalesce(i.name, i.key) AS name, i.version, i.state, 
  ) i
  ORDER BY asked.place;
 
+-- name: count_newest
+-- How many of some versions are still the newest.
+SELECT count(*)
+  FROM unnest($1::text[], $2::bigint[]) AS asked (key, version)
+ CROSS JOIN LATERAL (
+    SELECT FROM identifier i
+     WHERE i.prefix = split_part(asked.key, '/', 1) AND i.key = asked.key
+       AND i.version = asked.version AND i.state <> 5
+    OFFSET 0
+ ) i;
+
 -- name: named
 -- Records by key, without their values and without deleted ones (state 5).
 SELECT i.key, coalesce(i.name, i.key) AS name, i.version, i.state, i.template, i.changed_at,
@@ -39,11 +50,10 @@ SELECT key, coalesce(name, key) AS name, version, state, template, changed_at, c
  LIMIT $5;
 
 -- name: lag
--- How old the first change is that was not projected yet, in seconds.
-SELECT coalesce((
-    SELECT extract(epoch FROM clock_timestamp() - c.at)::float8
-      FROM change c JOIN projection p ON p.name = 'search'
-     WHERE (c.xid, c.id) > (p.xid, p.id)
-     ORDER BY c.xid, c.id
-     LIMIT 1
-), 0);
+-- How old the first change is that was not projected yet, in seconds; no row: all were. (LATERAL: straight to that place of the log.)
+SELECT extract(epoch FROM clock_timestamp() - c.at)::float8
+  FROM projection p
+ CROSS JOIN LATERAL (
+    SELECT at FROM change WHERE (xid, id) > (p.xid, p.id) ORDER BY xid, id LIMIT 1
+ ) c
+ WHERE p.name = 'search';
