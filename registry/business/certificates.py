@@ -181,10 +181,10 @@ class Certificates:
         return made if key is None else msgspec.structs.replace(made, index=_free(values))
 
     async def _show(self, one: Certificate, by: By, directory: PrefixDirectory) -> None:
-        """Have the record of the prefix hold a certificate, and that of the root the node's key."""
+        """Have the record of the root hold the node's key, and that of the prefix a certificate."""
         prefix = Prefix.parse(one.prefix)
         root = directory.root_of(prefix)
-        if not one.index or root is None:
+        if root is None:
             return
         own = await asyncio.to_thread(self_issued, root.prefix, self._signer, by.now)
         key, above = record_key(prefix), record_key(root.prefix)
@@ -283,6 +283,8 @@ def _with(stored: Record | None, one: Certificate, now: int) -> Record | None:
 
     Where something else came to stand at its index meanwhile, that is left alone.
     """
+    if not one.index:
+        return None
     values = _values(stored)
     there = next((value for value in values if value.index == one.index), None)
     if stored is None or (there is not None and fold(there.type) != CERTIFICATE):

@@ -24,6 +24,8 @@ from identifiers.principals import HandleIdentity, Operator
 from identifiers.standings import EnterpriseState
 from identifiers.trust.claims import decode_certificate
 from identifiers.trust.jws import parse, verify_token
+from identifiers.trust.signing import sign_values, signature_value
+from identifiers.trust.verification import Terms, Verdict, Wanted, begin, resume
 from identifiers.values import Value
 from identifiers.wire.handle.values import decode_values, encode_values
 from registry.administration import Administration, Ordered
@@ -114,10 +116,24 @@ async def test_who_has_a_key_has_it_certified_in_the_record_of_the_prefix(
     assert await certificates.check(made.serial, NOW) == Checked(made, Validity.VALID)
 
 
+async def test_what_the_enterprise_signs_is_trusted_up_to_the_node(keyed, certificates, store):
+    await certificates.issue(Wish(enterprise=keyed, days=10), by())
+    name, value = f"{PREFIX}/A", Value(index=1, type="URL", data=b"https://coal.example")
+    owner, node = HandleIdentity(RECORD, 300), HandleIdentity("0.NA/88.300", 390)
+    signed = sign_values(name, [value], THEIRS, owner, now=NOW, until=NOW + DAY)
+    roots = {node: parse_public_key(SIGNER.public)}
+    step = begin(name, [value, signature_value(signed)], Terms(now=NOW + 1, roots=roots))
+    while isinstance(step, Wanted):
+        step = resume(step, list((await values_of(store, step.handle)).values()))
+    assert step.verdict is Verdict.TRUSTED
+    assert step.verified == (1,)
+
+
 async def test_who_has_none_is_certified_all_the_same(number, certificates, store):
     made = await certificates.issue(Wish(enterprise=number), by())
     assert made.index == 0
     assert await store.record(RECORD) is None
+    assert (await values_of(store, "0.NA/88.300"))[390].data == SIGNER.public
     token = parse(made.token)
     assert verify_token(token, parse_public_key(SIGNER.public))
     said = json.loads(token.payload)
