@@ -18,7 +18,7 @@ from identifiers.wire.members import Members, members_of
 from registry.answers import KeyReused, Replayed
 from registry.business.hosting import Hostings
 from registry.business.prefix_ports import PrefixStore
-from registry.business.prefixes import MAX_QUOTA, Given, Holdings, Repeated
+from registry.business.prefixes import MAX_QUOTA, Allotting, Given, Holdings, Repeated
 from registry.http import requests
 from registry.http.business import NO_STORE, by_of, judged, members, missing
 from registry.http.cursors import read_cursor, write_cursor
