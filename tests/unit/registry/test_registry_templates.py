@@ -1,5 +1,7 @@
 """Registration with templates, on the store in memory: single identifiers, batches and imports."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -274,6 +276,17 @@ async def test_no_two_identifiers_have_what_is_unique(registry, store):
     assert isinstance(back, Saved)
     await registered(registry, "88.300.1.2/A")
     assert sorted(store.holders.values()) == ["88.300.1.2/A", NAME]
+
+
+async def test_of_many_at_once_one_gets_what_is_unique(registry):
+    names = [f"88.300.1/{number}" for number in range(8)]
+    answers = await asyncio.gather(
+        *(registry.create(create(name), asked(), sketch()) for name in names)
+    )
+    assert sum(isinstance(answer, Saved) for answer in answers) == 1
+    assert {answer.faults[0].code for answer in answers if isinstance(answer, Faulty)} == {
+        "template.not_unique"
+    }
 
 
 async def test_an_older_version_comes_back_with_what_it_had_if_nobody_has_it(registry, store):
