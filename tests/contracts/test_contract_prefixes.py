@@ -8,7 +8,15 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from identifiers.changes import AuditEntry, ChangeKind, Enterprise, Writes, Written
+from identifiers.changes import (
+    AuditEntry,
+    ChangeKind,
+    Enterprise,
+    RequestKey,
+    StoredAnswer,
+    Writes,
+    Written,
+)
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.enterprises.ledger import About, Postings
 from identifiers.enterprises.review import Stage, Standing
@@ -29,7 +37,7 @@ from storage.memory import MemoryStore
 from storage.memory.prefixes import MemoryPrefixes
 from storage.postgres import Database, Nudge
 from storage.postgres.prefixes import PostgresPrefixes
-from tests.contracts.units import AUDIT
+from tests.contracts.units import AUDIT, delete, put
 
 ROOT, OWN = Prefix.parse("88.300"), Prefix.parse("88.300.7")
 NOTHING = HoldingPostings()
@@ -190,6 +198,8 @@ async def test_a_decision_sees_what_it_is_about(books):
     assert set(ledger.holdings) == {"88.300.7"}
     assert ledger.application == ledger.twin == application()
     assert ledger.owners == {1: EnterpriseState.ACTIVE, 2: EnterpriseState.ACTIVE}
+    assert ledger.names == {1: "甲矿业", 2: "乙物流"}
+    assert ledger.used == frozenset()
     assert ledger.directory.exact("88.300.9").applied
     other = await posted(books, enterprise=1, digest=b"d" * 32)
     assert (other.application, other.twin, other.rule) == (None, None, None)
@@ -232,6 +242,24 @@ async def test_the_record_of_a_prefix_is_written_with_it(backend, books):
     assert (await books.holding(OWN)).routed
     ledger = await posted(books, prefixes=(OWN,))
     assert ledger.current.records == {"0.NA/88.300.7": record}
+
+
+async def test_a_request_is_answered_once(books):
+    request = RequestKey("account:admin", "k1")
+    answer = StoredAnswer(request=request, digest=b"d" * 32, status=201, body=b"{}")
+    kept = HoldingPostings(writes=Writes(answers=(answer,)))
+    first = await posted(books, kept, requests=(request,))
+    assert first.current.answers == {}
+    again = await posted(books, requests=(request,))
+    assert again.current.answers == {request: answer}
+
+
+async def test_what_is_weighed_is_known_to_be_in_use(backend, books):
+    await put(backend.store, "88.300.7/A")
+    about = {"prefixes": (OWN, Prefix.parse("88.300.8")), "weigh": True}
+    assert (await posted(books, **about)).used == {"88.300.7"}
+    await delete(backend.store, "88.300.7/A")
+    assert (await posted(books, **about)).used == frozenset()
 
 
 async def test_what_is_unused_is_removed(backend, books):
