@@ -96,9 +96,17 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "must be <item>=<value>, with at most {wildcards} times *",
             "应为 <数据项>=<值>，其中 * 最多 {wildcards} 个",
         ),
+        "webhook.url": (
+            "is no target: https, on port 443 or 8443, without a name, password or fragment",
+            "不是有效的回调地址：应为 https，端口 443 或 8443，不含用户名、密码和片段",
+        ),
+        "webhook.address": (
+            "is no public address: only those are told",
+            "不是公网地址：只能回调公网地址",
+        ),
         "feed.consumer": (
-            "is no name of a consumer: letters and digits, then also '.', '_' and '-', at most 64",
-            "不是有效的消费者名称：由字母、数字组成，其后可含“.”“_”“-”，最长 64 个字符",
+            "is no such name: letters and digits, then also '.', '_' and '-', at most 64",
+            "不是有效的名称：由字母、数字组成，其后可含“.”“_”“-”，最长 64 个字符",
         ),
         "relation.type": (
             "is a reserved type: write it {type}",

@@ -106,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upstream_site: Path | None
     routes: Reach
     national: National
+    webhook_loopback: bool
     refused_days: int
     request_rate: Rate | None
 
@@ -381,12 +382,19 @@ SETTINGS: Final = (
         purpose="requests in seconds of an enterprise that is not in trusted networks; off: any",
         read=rate,
     ),
+    Setting(
+        name="IDNODE_WEBHOOK_LOOPBACK",
+        field="webhook_loopback",
+        default="off",
+        purpose="whether webhooks may be on this machine, over http too: for tests only",
+        read=switch,
+    ),
 )
 LISTENERS: Final = frozenset({"handle", "http", "https", "registry", "registry_tls", "ops"})
 """The fields that hold listening addresses."""
 FIXED: Final = LISTENERS | {
     *("settings_file", "data_dir", "keys_dir", "database", "redis"),
-    *("workers", "prefixes", "pg_bin", "national", "refused_days"),
+    *("workers", "prefixes", "pg_bin", "national", "refused_days", "webhook_loopback"),
 }
 """The fields that are in force for as long as the node runs; the others can be reloaded."""
 CLIENT_SETTINGS: Final = ("IDNODE_API_KEY",)

@@ -7,20 +7,25 @@ from typing import Final
 import structlog
 
 from identifiers.errors import FateUnknown, StoreUnavailable
+from node.keys import Secret, load_or_make
 from node.lifecycle import Running
 from node.metrics import counter
 from node.projecting import Projecting
+from registry.access.programs import Safe
 from registry.business.feed import Feed
 from registry.business.history import History
 from registry.business.job_running import JobRunner
 from registry.business.jobs import Jobs
 from registry.business.owners import KeptOwners
 from registry.business.relations import Relations
+from registry.business.webhooks import Telling, Webhooks
 from registry.http.app import Noun
 from registry.http.feed import feed_noun
 from registry.http.history import history_noun
 from registry.http.relations import relations_noun
 from registry.http.state_jobs import jobs_noun
+from registry.http.webhooks import telling, webhooks_noun
+from registry.outgoing import PublicSender
 from registry.prefixes import Prefixes
 from registry.service import Registry
 from storage.postgres import (
@@ -31,6 +36,7 @@ from storage.postgres import (
     PostgresJobs,
     PostgresRelations,
     PostgresStore,
+    PostgresWebhooks,
     RelationProjection,
 )
 
@@ -39,10 +45,13 @@ POLL_SECONDS: Final = 5.0
 _SHARE: Final = 1.0
 """Seconds of rest for each second of work on jobs: half of the time is others'."""
 
+_TELL_SECONDS: Final = 1.0
+"""Between two looks for what webhooks are to be told."""
+
 _log = structlog.get_logger(__name__)
 
 
-def begin_life(  # noqa: PLR0917 -- what all of it is made of
+async def begin_life(  # noqa: PLR0917 -- what all of it is made of
     running: Running,
     database: Database,
     store: PostgresStore,
@@ -74,8 +83,29 @@ def begin_life(  # noqa: PLR0917 -- what all of it is made of
     running.metrics.append(projecting.families)
     running.background(projecting.run(), "relations")
     feed = Feed(PostgresFollowers(database), prefixes)
+    hooks, safe = (
+        PostgresWebhooks(database),
+        Safe(load_or_make(running.settings.keys_dir, Secret.SEAL)),
+    )
+    loopback = running.settings.webhook_loopback
+    sender = await running.stack.enter_async_context(PublicSender(loopback=loopback))
+    teller = Telling(hooks, feed, safe, sender, telling)
+    running.background(keep_telling(teller), "webhooks")
+    running.metrics.append(
+        lambda: [
+            counter(
+                "idnode_webhook_attempts_total",
+                "Attempts to tell webhooks of changes.",
+                {
+                    (("outcome", "succeeded"),): teller.succeeded,
+                    (("outcome", "failed"),): teller.failed,
+                },
+            )
+        ]
+    )
     return (
         feed_noun(feed),
+        webhooks_noun(Webhooks(hooks, feed, safe, loopback=loopback)),
         relations_noun(Relations(PostgresRelations(database), store, prefixes)),
         history_noun(History(PostgresHistory(database), prefixes, registry)),
         jobs_noun(Jobs(kept, store, prefixes, wake=wake.set)),
@@ -100,3 +130,15 @@ async def keep_at_jobs(runner: JobRunner, wake: asyncio.Event) -> None:
         except TimeoutError:
             continue
         wake.clear()
+
+
+async def keep_telling(teller: Telling) -> None:
+    """Tell webhooks of what changes until cancelled; while nothing does, look every second."""
+    while True:
+        busy = False
+        try:
+            busy = await teller.turn()
+        except (StoreUnavailable, FateUnknown) as why:
+            _log.warning("webhooks put off", why=str(why))
+        if not busy:
+            await asyncio.sleep(_TELL_SECONDS)

@@ -147,7 +147,7 @@ async def begin_registry(running: Running) -> None:
             *begin_search(
                 running, database, prefixes, lambda: imports.rows.rows + commit.written
             ),
-            *begin_life(
+            *await begin_life(
                 running,
                 database,
                 store,

@@ -71,6 +71,16 @@ TOO_MANY_OPEN: Final = Kind(
     "This enterprise has as many jobs waiting as it may. Try again when one has ended.",
     "该企业等待中的任务已达上限，请待其一结束后重试。",
 )
+NO_WEBHOOK: Final = Kind("no-webhook", 404, "There is no such webhook.", "该回调不存在。")
+WEBHOOK_TAKEN: Final = Kind(
+    "webhook-taken", 409, "There is a webhook of this name.", "已有同名的回调。"
+)
+TOO_MANY_WEBHOOKS: Final = Kind(
+    "too-many-webhooks",
+    409,
+    "This enterprise has as many webhooks as it may.",
+    "该企业的回调数量已达上限。",
+)
 VERSION_NOT_KEPT: Final = Kind(
     "version-not-kept",
     404,
@@ -199,7 +209,13 @@ REGISTRY_KINDS: Final = (
     LOCKED,
     IMPOSSIBLE,
     PUBLISHED,
+    NO_WEBHOOK,
+    WEBHOOK_TAKEN,
+    TOO_MANY_WEBHOOKS,
     VERSION_NOT_KEPT,
+    NO_JOB,
+    JOB_ENDED,
+    TOO_MANY_OPEN,
     STATE_SCOPE,
     KEY_REUSED,
     KEY_SYNTAX,
@@ -207,9 +223,6 @@ REGISTRY_KINDS: Final = (
     INSECURE,
     NO_IMPORT,
     IMPORT_OVERTAKEN,
-    NO_JOB,
-    JOB_ENDED,
-    TOO_MANY_OPEN,
     BODY_DIFFERS,
     NOT_ACCEPTABLE,
     JOBS_BUSY,

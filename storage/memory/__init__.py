@@ -8,6 +8,7 @@
 * ``documents``    `MemoryDocuments`: DocumentStore
 * ``history``      `MemoryHistory`: HistoryStore
 * ``jobs``         `MemoryJobs`: JobStore
+* ``webhooks``     `MemoryWebhooks`: WebhookStore
 * ``followers``    `MemoryFollowers`: FollowerStore
 * ``relations``    `MemoryRelations`: RelationStore
 * ``codes``        `MemoryCodes`: CodeStore
@@ -34,6 +35,7 @@ from storage.memory.search import MemorySearch
 from storage.memory.shared_tier import MemorySharedTier
 from storage.memory.store import MemoryStore
 from storage.memory.templates import MemoryTemplates
+from storage.memory.webhooks import MemoryWebhooks
 
 __all__ = [
     "MemoryAccounts",
@@ -51,4 +53,5 @@ __all__ = [
     "MemorySharedTier",
     "MemoryStore",
     "MemoryTemplates",
+    "MemoryWebhooks",
 ]

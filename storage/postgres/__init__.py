@@ -23,6 +23,7 @@ In reading order:
 * ``feed``        `PostgresFeed`: ChangeFeed
 * ``history``     `PostgresHistory`: HistoryStore
 * ``jobs``        `PostgresJobs`: JobStore
+* ``webhooks``    `PostgresWebhooks`: WebhookStore
 * ``followers``   `PostgresFollowers`: FollowerStore
 * ``relations``   `RelationProjection` and `PostgresRelations`: RelationStore
 * ``terms``, ``blocks``, ``sieve``  (pure) identifiers as the search index holds them
@@ -61,6 +62,7 @@ from storage.postgres.templates import PostgresTemplates
 from storage.postgres.upkeep import maintain
 from storage.postgres.vouching import PostgresNotices
 from storage.postgres.wakeups import Nudge
+from storage.postgres.webhooks import PostgresWebhooks
 
 __all__ = [
     "Census",
@@ -87,6 +89,7 @@ __all__ = [
     "PostgresStore",
     "PostgresTallies",
     "PostgresTemplates",
+    "PostgresWebhooks",
     "SearchProjection",
     "Unsuitable",
     "check_schema",

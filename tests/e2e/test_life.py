@@ -1,13 +1,18 @@
 """The life of an identifier: what every interface says of it, from reserved to revoked."""
 
 import json
+import socket
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from identifiers.principals import Role
 from identifiers.wire.handle.codes import ResponseCode
 from idnode import HandleClient
 from idnode.handle import Transport
+from node.commands.accounts import act, adding
+from node.config import load
 from tests.e2e.nodes import until
 
 NAME = "88.300.1/LIFE-1"
@@ -156,3 +161,37 @@ async def test_relations_are_traced_from_both_ends(walk):
         return json.loads(text)["edges"]
 
     assert await until(traced) == [{"from": load, "relation": "carried_by", "to": wagon}]
+
+
+async def test_a_webhook_is_told_of_changes_after_a_kill_too(make_node):
+    node = await make_node(enrolled=True, IDNODE_WEBHOOK_LOOPBACK="on")
+    walk, told = Walk(node), []
+
+    async def take(request):
+        told.extend(item["handle"] for item in (await request.json())["items"])
+        return web.Response(status=204)
+
+    app = web.Application()
+    app.router.add_post("/in", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    bound = socket.create_server(("127.0.0.1", 0))
+    await web.SockSite(runner, bound).start()
+    try:
+        account = {"name": "boss", "password": "a long password of nobody"}
+        work = adding("boss", role=Role.OWNER, enterprise=1, password=account["password"])
+        await act(load(node.environment), work)
+        _, _, text = await walk.call("POST", "/api/v1/token", account)
+        walk.key = {"Authorization": f"Bearer {json.loads(text)['token']}"}
+        target = {"name": "erp", "url": f"http://127.0.0.1:{bound.getsockname()[1]}/in"}
+        status, _, text = await walk.call("POST", "/api/v1/webhooks", target)
+        assert status == 201, text
+        await walk.call("POST", "/api/v1/identifiers", {"handle": NAME, "values": VALUES})
+        await until(lambda: told)
+        await node.replaced("registry", await node.kill("registry"))
+        await walk.call("POST", "/api/v1/identifiers", {"handle": f"{NAME}-2", "values": VALUES})
+        await until(lambda: len(set(told)) > 1)
+        # Killed before it was kept that the first was told, it is told once more.
+        assert list(dict.fromkeys(told)) == [NAME, f"{NAME}-2"]
+    finally:
+        await runner.cleanup()

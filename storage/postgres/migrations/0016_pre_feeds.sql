@@ -24,3 +24,36 @@ CREATE TABLE feed_cursor (
     at         bigint NOT NULL,             -- epoch milliseconds
     PRIMARY KEY (enterprise, consumer)
 );
+
+-- Whom an enterprise has told of what changes.
+CREATE TABLE webhook (
+    enterprise    integer NOT NULL,         -- 0: the node's
+    name          text COLLATE "C" NOT NULL,
+    url           text NOT NULL,
+    sealed        bytea NOT NULL,           -- the secret that signs
+    parked        boolean NOT NULL DEFAULT false,
+    xid           xid8 NOT NULL,            -- told of up to here
+    id            bigint NOT NULL,
+    attempts      integer NOT NULL DEFAULT 0,
+    failing_since bigint NOT NULL DEFAULT 0, -- epoch milliseconds, as the others; 0: it is not
+    next_at       bigint NOT NULL,
+    created_at    bigint NOT NULL,
+    PRIMARY KEY (enterprise, name)
+);
+
+-- What came of telling them; the newest of each.
+CREATE TABLE webhook_delivery (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    enterprise   integer NOT NULL,
+    name         text COLLATE "C" NOT NULL,
+    delivery     uuid NOT NULL,
+    at           bigint NOT NULL,           -- epoch milliseconds
+    attempt      integer NOT NULL,
+    changes      integer NOT NULL,
+    status       smallint NOT NULL,         -- of HTTP; 0: there was no answer
+    error        text NOT NULL,
+    milliseconds integer NOT NULL,
+    FOREIGN KEY (enterprise, name) REFERENCES webhook ON DELETE CASCADE
+);
+
+CREATE INDEX webhook_delivery_newest ON webhook_delivery (enterprise, name, id);

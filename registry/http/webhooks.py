@@ -1,0 +1,374 @@
+"""Webhooks of an enterprise: made, looked at, resumed, removed."""
+
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from edge.bodies import read_body
+from edge.problems import (
+    CONTENT_ENCODING,
+    INVALID,
+    MALFORMED,
+    MEDIA_TYPE_UNKNOWN,
+    SLOW,
+    TOO_LARGE,
+    Problem,
+    Refusal,
+)
+from identifiers.access import Action
+from identifiers.faults import Faults, Invalid
+from identifiers.webhooks import MAX_URL, NAME, Delivery, Webhook
+from identifiers.wire.jsonform import instant
+from identifiers.wire.jsonload import load
+from identifiers.wire.members import members_of
+from registry.answers import Faulty
+from registry.business.feed import News
+from registry.business.webhooks import DELIVERIES, Added, NameTaken, Webhooks
+from registry.commands import Asked
+from registry.http import requests
+from registry.http.app import Noun
+from registry.http.cursors import write_cursor
+from registry.http.feed import change_document
+from registry.http.operations import Body, Json, Operation, Parameter, Result
+from registry.http.parameters import LANGUAGE
+from registry.http.permission import PERMISSION, permit
+from registry.http.problems import (
+    NO_WEBHOOK,
+    PARAMETER,
+    TOO_MANY_WEBHOOKS,
+    WEBHOOK_TAKEN,
+    problem_of_answer,
+)
+from registry.http.reception import Caller, Reception
+from registry.http.replies import JSON, json_reply
+
+WEBHOOKS: Final = "/api/v1/webhooks"
+_NONE: Final[frozenset[str]] = frozenset()
+_BODY_LIMIT: Final = 8192
+
+
+def webhooks_noun(webhooks: Webhooks) -> Noun:
+    """Return what makes the operations on webhooks."""
+
+    def operations(reception: Reception) -> tuple[Operation, ...]:
+        return webhook_operations(WebhookRoutes(webhooks, reception))
+
+    return operations
+
+
+def telling(hook: Webhook, news: News) -> bytes:
+    """Return the body that tells a webhook of changes."""
+    return msgspec.json.encode(
+        {
+            "webhook": hook.name,
+            "items": [change_document(change) for change in news.changes],
+            "cursor": write_cursor(str(news.place)),
+        }
+    )
+
+
+class WebhookRoutes:
+    """The handlers below ``/api/v1/webhooks``."""
+
+    def __init__(self, webhooks: Webhooks, reception: Reception) -> None:
+        self._webhooks = webhooks
+        self._reception = reception
+
+    async def add(self, request: web.Request) -> web.Response:
+        """POST: make a webhook."""
+        requests.query(request, _NONE)
+        caller = await self._reception.caller(request)
+        permit(caller, Action.WEBHOOK_WRITE, caller.enterprise)
+        requests.needs_media_type(request, JSON)
+        name, url = read_webhook(await read_body(request, _BODY_LIMIT))
+        asked: Asked[None] = self._reception.asked(caller)
+        answer = await self._webhooks.add(caller.enterprise or 0, name, url, asked)
+        if isinstance(answer, Added):
+            document = webhook_document(answer.hook) | {"secret": answer.secret}
+            where = ("Location", f"{WEBHOOKS}/{name}")
+            return json_reply(document, 201, where, ("Cache-Control", "no-store")).response()
+        if isinstance(answer, Faulty):
+            return caller.told.problem(problem_of_answer(answer)).response()
+        kind = WEBHOOK_TAKEN if isinstance(answer, NameTaken) else TOO_MANY_WEBHOOKS
+        return caller.told.problem(Problem(kind=kind)).response()
+
+    async def list(self, request: web.Request) -> web.Response:
+        """GET: the enterprise's webhooks."""
+        requests.query(request, _NONE)
+        caller = await self._reception.caller(request)
+        permit(caller, Action.WEBHOOK_READ, caller.enterprise)
+        found = await self._webhooks.list(caller.enterprise or 0)
+        return json_reply({"items": [webhook_document(hook) for hook in found]}).response()
+
+    async def read(self, request: web.Request) -> web.Response:
+        """GET: one webhook."""
+        _, hook = await self._found(request, Action.WEBHOOK_READ)
+        return json_reply(webhook_document(hook)).response()
+
+    async def resume(self, request: web.Request) -> web.Response:
+        """POST: try a webhook anew at once."""
+        caller, hook = await self._found(request, Action.WEBHOOK_WRITE)
+        after = await self._webhooks.resume(hook, self._reception.asked(caller))
+        if after is None:  # it was told just now, or it is gone
+            _, after = await self._found(request, Action.WEBHOOK_WRITE)
+        return json_reply(webhook_document(after)).response()
+
+    async def remove(self, request: web.Request) -> web.Response:
+        """DELETE: forget a webhook."""
+        caller, hook = await self._found(request, Action.WEBHOOK_WRITE)
+        if not await self._webhooks.remove(hook, self._reception.asked(caller)):
+            return caller.told.problem(Problem(kind=NO_WEBHOOK)).response()
+        return json_reply(webhook_document(hook)).response()
+
+    async def deliveries(self, request: web.Request) -> web.Response:
+        """GET: what came of telling a webhook, newest first."""
+        _, hook = await self._found(request, Action.WEBHOOK_READ)
+        found = await self._webhooks.deliveries(hook, DELIVERIES)
+        return json_reply({"items": [delivery_document(one) for one in found]}).response()
+
+    async def _found(self, request: web.Request, action: Action) -> tuple[Caller, Webhook]:
+        requests.query(request, _NONE)
+        caller = await self._reception.caller(request)
+        permit(caller, action, caller.enterprise)
+        name = request.match_info["name"]
+        hook = None
+        if NAME.fullmatch(name) is not None:
+            hook = await self._webhooks.find(caller.enterprise or 0, name)
+        if hook is None:
+            raise Refusal(Problem(kind=NO_WEBHOOK))
+        return caller, hook
+
+
+def read_webhook(body: bytes) -> tuple[str, str]:
+    """Read ``{"name", "url"}``. Raises `Invalid` with every fault."""
+    faults = Faults()
+    members = members_of(load(body), "", faults, ("name", "url"))
+    if members is None:
+        raise Invalid(faults)
+    name, url = members.text("name"), members.text("url")
+    if faults:
+        raise Invalid(faults)
+    return name, url
+
+
+def webhook_document(hook: Webhook) -> Json:
+    """Return a webhook as its owner sees it, without the secret."""
+    return {
+        "name": hook.name,
+        "url": hook.url,
+        "state": "parked" if hook.parked else "failing" if hook.failing_since else "active",
+        "attempts": hook.attempts,
+        "failing_since": instant(hook.failing_since // 1000) if hook.failing_since else None,
+        "next_attempt": instant(hook.next_at // 1000) if hook.failing_since else None,
+        "cursor": write_cursor(str(hook.place)),
+        "created_at": instant(hook.created_at // 1000),
+    }
+
+
+def delivery_document(delivery: Delivery) -> Json:
+    """Return what came of an attempt."""
+    document: Json = {
+        "delivery": str(delivery.number),
+        "at": instant(delivery.at // 1000),
+        "attempt": delivery.attempt,
+        "changes": delivery.changes,
+        "status": delivery.status or None,
+        "milliseconds": delivery.milliseconds,
+    }
+    if delivery.error:
+        document["error"] = delivery.error
+    return document
+
+
+_INSTANT: Final[Json] = {"type": "string", "format": "date-time"}
+_MAYBE: Final[Json] = {"type": ["string", "null"], "format": "date-time"}
+_SHOWN: Final[Json] = {
+    "name": {"type": "string"},
+    "url": {"type": "string"},
+    "state": {
+        "enum": ["active", "failing", "parked"],
+        "description": "parked: it failed for 24 hours, and waits until it is resumed.",
+    },
+    "attempts": {"type": "integer", "description": "That failed in a row."},
+    "failing_since": _MAYBE,
+    "next_attempt": _MAYBE,
+    "cursor": {"type": "string", "description": "Told up to here: `after` of the feed."},
+    "created_at": _INSTANT,
+}
+
+
+def _object(properties: Json) -> Json:
+    return {
+        "type": "object",
+        "required": [name for name in properties if name != "error"],
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+_HOOK: Final = _object(_SHOWN)
+_MADE: Final = _object(
+    {**_SHOWN, "secret": {"type": "string", "description": "Shown this once: it signs."}}
+)
+_NEW: Final = _object(
+    {
+        "name": {"type": "string", "pattern": f"^{NAME.pattern}$"},
+        "url": {"type": "string", "maxLength": MAX_URL},
+    }
+)
+_DELIVERY: Final = _object(
+    {
+        "delivery": {"type": "string", "format": "uuid"},
+        "at": _INSTANT,
+        "attempt": {"type": "integer"},
+        "changes": {"type": "integer"},
+        "status": {"type": ["integer", "null"], "description": "null: there was no answer."},
+        "milliseconds": {"type": "integer"},
+        "error": {"type": "string"},
+    }
+)
+_EXAMPLE: Final[dict[str, Any]] = {
+    "name": "erp",
+    "url": "https://erp.example/idnode",
+    "state": "active",
+    "attempts": 0,
+    "failing_since": None,
+    "next_attempt": None,
+    "cursor": "NzQxLjEy",
+    "created_at": "2026-01-05T08:30:00Z",
+}
+_ATTEMPT: Final[dict[str, Any]] = {
+    "delivery": "8b0e5a1c-2d3f-8a6b-9c7d-1e2f3a4b5c6d",
+    "at": "2026-01-05T08:30:01Z",
+    "attempt": 1,
+    "changes": 3,
+    "status": 204,
+    "milliseconds": 41,
+}
+_NAME: Final = Parameter(
+    name="name",
+    place="path",
+    required=True,
+    schema={"type": "string"},
+    example="erp",
+    description="The webhook.",
+)
+_TAG: Final = "Webhooks"
+
+
+def _items(schema: Json) -> Json:
+    return _object({"items": {"type": "array", "items": schema}})
+
+
+def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
+    """Return the operations on webhooks."""
+    one, shown = WEBHOOKS + "/{name}", {JSON: (_HOOK, _EXAMPLE)}
+    return (
+        Operation(
+            method="POST",
+            path=WEBHOOKS,
+            id="addWebhook",
+            tag=_TAG,
+            summary="Have changes told to a URL",
+            description="From now on each change under the enterprise's prefixes is posted, in "
+            "order and at least once, up to 100 in one body. `Idnode-Delivery` is the same when "
+            "the same is told again. `Idnode-Signature: t=<epoch second>,v1=<hex>` is HMAC-SHA256 "
+            "with the secret over `<t>.<body>`: refuse what is unsigned or older than minutes. Any "
+            "2xx is a success; everything else is tried again after 5 seconds, then ever later, "
+            "and after 24 hours the webhook is parked. Only https on public addresses is told; "
+            "redirects are not followed.",
+            handler=handlers.add,
+            parameters=(LANGUAGE,),
+            body=Body(
+                description="Name and target.",
+                content={
+                    JSON: (_NEW, {"name": "erp", "url": "https://erp.example/idnode"}),
+                },
+            ),
+            results={
+                201: Result(
+                    description="Made.",
+                    content={JSON: (_MADE, {**_EXAMPLE, "secret": "b2Zmc2V0LW9mLWV4YW1wbGU"})},
+                    headers={"Location": "Where it is told."},
+                )
+            },
+            problems=(
+                *(*PERMISSION, WEBHOOK_TAKEN, TOO_MANY_WEBHOOKS, PARAMETER, MALFORMED, SLOW),
+                *(TOO_LARGE, MEDIA_TYPE_UNKNOWN, CONTENT_ENCODING, INVALID),
+            ),
+            writes=True,
+        ),
+        Operation(
+            method="GET",
+            path=WEBHOOKS,
+            id="listWebhooks",
+            tag=_TAG,
+            summary="List webhooks",
+            description="The enterprise's webhooks by name.",
+            handler=handlers.list,
+            parameters=(LANGUAGE,),
+            results={
+                200: Result(
+                    description="All of them.",
+                    content={JSON: (_items(_HOOK), {"items": [_EXAMPLE]})},
+                )
+            },
+            problems=(*PERMISSION, PARAMETER),
+        ),
+        Operation(
+            method="GET",
+            path=one,
+            id="getWebhook",
+            tag=_TAG,
+            summary="See how a webhook does",
+            description="How far it was told, and whether it fails.",
+            handler=handlers.read,
+            parameters=(_NAME, LANGUAGE),
+            results={200: Result(description="The webhook.", content=shown)},
+            problems=(NO_WEBHOOK, *PERMISSION, PARAMETER),
+        ),
+        Operation(
+            method="DELETE",
+            path=one,
+            id="removeWebhook",
+            tag=_TAG,
+            summary="Remove a webhook",
+            description="It is told nothing more; what came of telling it is forgotten.",
+            handler=handlers.remove,
+            parameters=(_NAME, LANGUAGE),
+            results={200: Result(description="Removed.", content=shown)},
+            problems=(NO_WEBHOOK, *PERMISSION, PARAMETER),
+            writes=True,
+        ),
+        Operation(
+            method="PUT",
+            path=one + "/active",
+            id="resumeWebhook",
+            tag=_TAG,
+            summary="Try a webhook anew",
+            description="At once, also when it is parked: it goes on where it was.",
+            handler=handlers.resume,
+            parameters=(_NAME, LANGUAGE),
+            results={200: Result(description="Resumed.", content=shown)},
+            problems=(NO_WEBHOOK, *PERMISSION, PARAMETER),
+            writes=True,
+        ),
+        Operation(
+            method="GET",
+            path=one + "/deliveries",
+            id="listDeliveries",
+            tag=_TAG,
+            summary="See what came of telling a webhook",
+            description=f"The newest {DELIVERIES} attempts, newest first.",
+            handler=handlers.deliveries,
+            parameters=(_NAME, LANGUAGE),
+            results={
+                200: Result(
+                    description="Attempts.",
+                    content={JSON: (_items(_DELIVERY), {"items": [_ATTEMPT]})},
+                )
+            },
+            problems=(NO_WEBHOOK, *PERMISSION, PARAMETER),
+        ),
+    )
