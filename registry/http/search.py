@@ -114,10 +114,6 @@ def _text_faults(name: str, value: str) -> list[Fault]:
         return [Fault("nul", f"/{name}")]
     if len(value) > _LONGEST and name != "after":
         return [_too_long(name, len(value), _LONGEST)]
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return [Fault("surrogate", f"/{name}")]
     return []
 
 

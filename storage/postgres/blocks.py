@@ -82,10 +82,14 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Block(NamedTuple):
-    """A block as it was stored."""
+    """A block of `size` entries as it was stored.
+
+    `heads` reads its `head`, which takes longer than a look through its `body`.
+    """
 
     number: int
-    entries: Sequence[Entry]
+    size: int
+    head: bytes
     body: bytes
 
 
@@ -161,9 +165,9 @@ def _built(versions: Sequence[Version], texts: Sequence[Sequence[bytes]]) -> Row
     )
 
 
-def read(number: int, head: bytes, body: bytes) -> Block:
-    """Read what `build` made."""
-    return Block(number, _entries.decode(head), zlib.decompress(body))
+def read(number: int, size: int, head: bytes, body: bytes) -> Block:
+    """Read what `build` made; `size`: how many entries."""
+    return Block(number, size, head, zlib.decompress(body))
 
 
 def heads(head: bytes) -> Sequence[Entry]:

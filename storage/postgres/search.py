@@ -146,7 +146,7 @@ class Walk:
         found: list[Picked] = []
         for row in await self._database.rows(_SQL["blocks"], numbers):
             block = blocks.read(*row)
-            self.entries += len(block.entries)
+            self.entries += block.size
             first = begin.entry if block.number == begin.block else 0
             found += [
                 Picked(Place(block.number, place + 1), entry)

@@ -8,7 +8,7 @@ from typing import Final
 from identifiers.records import State
 from identifiers.reverse import Test
 from identifiers.search import Wanted, may_fit, texts_fit
-from storage.postgres.blocks import Block, Entry
+from storage.postgres.blocks import Block, Entry, heads
 from storage.postgres.terms import GRAM, GS, RS, US, below, exact, grams, in_state
 
 _MOST_GRAMS: Final = 24
@@ -28,8 +28,8 @@ class Sieve:
         self._begins = RS + wanted.begins.encode().lower() if wanted.begins else b""
         self._closely = not all(map(_is_told_by_needle, wanted.tests))
         self._unless = wanted != Wanted(words=wanted.words, tests=wanted.tests)
-        lowered = (*self._words, self._begins)
-        needed = {*_test_terms(wanted.tests), *chain(*map(_some_grams, lowered))}
+        self._lowered = (*self._words, *([self._begins] if self._begins else []))
+        needed = {*_test_terms(wanted.tests), *chain(*map(_some_grams, self._lowered))}
         either = {below(prefix) for prefix in wanted.under}
         states = set() if State.ACTIVE in wanted.states else set(map(in_state, wanted.states))
         for choice in (states, either):
@@ -45,29 +45,32 @@ class Sieve:
 
         What holds of a version is all that is decided here: a newer one may be stored already.
         """
-        entries, body = block.entries, block.body
-        places = set(range(first, len(entries)))
+        body = block.body
+        lowered = body.lower() if self._lowered else b""
+        if not (
+            all(needle in body for needle in self._needles)
+            and all(text in lowered for text in self._lowered)
+        ):
+            return ()
+        entries = heads(block.head)
         ends = [entry.end for entry in entries]
+        places = set(range(first, len(entries)))
         for needle in self._needles:
-            if not places:
-                return ()
             places &= _places(body, needle, ends)
-        if places and (self._words or self._begins):
-            lowered = body.lower()
-            for word in self._words:
-                places &= _places_of_word(lowered, word, ends)
-            if self._begins:
-                places &= _places(lowered, self._begins, ends)
+        for word in self._words:
+            places &= _places_of_word(lowered, word, ends)
+        if self._begins:
+            places &= _places(lowered, self._begins, ends)
         found = [(place, entries[place]) for place in sorted(places)]
         if self._unless:
             found = [pair for pair in found if may_fit(self.wanted, pair[1])]
         if self._closely:
-            found = [pair for pair in found if self._holds(block, pair[0])]
+            found = [pair for pair in found if self._holds(body, ends, pair[0])]
         return found
 
-    def _holds(self, block: Block, place: int) -> bool:
-        begin = block.entries[place - 1].end if place else 0
-        name, *texts, _ = block.body[begin : block.entries[place].end].decode().split("\x1f")
+    def _holds(self, body: bytes, ends: Sequence[int], place: int) -> bool:
+        begin = ends[place - 1] if place else 0
+        name, *texts, _ = body[begin : ends[place]].decode().split("\x1f")
         pairs = [(kind, text) for kind, _, text in (each.partition("\x1d") for each in texts)]
         return texts_fit(self.wanted, name[1:], pairs)
 

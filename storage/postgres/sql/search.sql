@@ -4,7 +4,7 @@ SELECT block FROM search_candidates($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: blocks
 -- Some blocks in order.
-SELECT id, head, body FROM search_block WHERE id = ANY ($1::bigint[]) ORDER BY id;
+SELECT id, entries, head, body FROM search_block WHERE id = ANY ($1::bigint[]) ORDER BY id;
 
 -- name: newest
 -- Of versions that were found, those that are still the newest, and where they are in what was asked (from 1). (OFFSET 0: always a probe of one partition.)

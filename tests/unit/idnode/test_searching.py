@@ -1,5 +1,6 @@
 """Searching as a client, and at the command line."""
 
+import asyncio
 import json
 
 import pytest
@@ -78,6 +79,32 @@ def test_what_is_to_be_said_of_a_search():
         "at least 10000 found",
         "what changed in the last 12 seconds may be missing",
     ]
+
+
+@pytest.mark.parametrize(
+    ("most", "told", "said"),
+    [
+        (100, 7, "7 found\n"),
+        (3, 3, "7 found\nthere may be more; --limit shows more than 3\n"),
+    ],
+)
+@pytest.mark.usefixtures("client")
+async def test_at_the_command_line(services, capsys, most, told, said):
+    def search():
+        run(
+            {"IDNODE_API_KEY": API_KEY},
+            [("q", "焰煤")],
+            most=most,
+            count=True,
+            as_json=False,
+            server=services.registry.removeprefix("http://"),
+            key_file=None,
+        )
+
+    await asyncio.to_thread(search)
+    shown = capsys.readouterr()
+    assert len(shown.out.splitlines()) == told
+    assert shown.err == said
 
 
 def test_nobody_searches_without_a_key():

@@ -29,7 +29,7 @@ def text(data: str, kind: str = "URL", index: int = 1) -> Value:
 def stored(*versions: Version) -> tuple[blocks.Row, Block]:
     row, faults = blocks.build(versions)
     assert not faults
-    return row, blocks.read(7, row.head, row.body)
+    return row, blocks.read(7, row.entries, row.head, row.body)
 
 
 def looked_for(kind: str, pattern: str) -> Wanted:
