@@ -155,7 +155,9 @@ class MemoryPrefixes:
         found = {}
         for entry in (await self._store.directory()).entries:
             text = str(entry.prefix)
-            one = self._kept.get(text) or self._first(entry)
+            one = self._kept.get(text)
+            if one is None or one.kind is not entry.kind:  # handed over: approved just now
+                one = self._first(entry)
             found[text] = self._kept[text] = msgspec.structs.replace(
                 one,
                 enterprise=entry.enterprise,

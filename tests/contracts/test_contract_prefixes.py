@@ -185,6 +185,20 @@ async def test_what_is_seen_to_resolve_is_noted_once(books):
     assert await books.prove([OWN]) == []
 
 
+async def test_what_the_node_hands_over_is_approved_just_then(backend, books):
+    eight = Prefix.parse("88.300.8")
+    own = PrefixEntry(prefix=eight, kind=PrefixKind.SECONDARY, enterprise=0)
+    await backend.store.home_prefix(own, AUDIT)
+    assert eight not in await books.unproven(9)
+    (before,) = await books.prove([eight])
+    entry = PrefixEntry(prefix=eight, kind=PrefixKind.ENTERPRISE, enterprise=1)
+    assert await backend.store.hand_over(entry, AUDIT)
+    after = await books.holding(eight)
+    assert after.approved_at >= before.approved_at
+    assert after.resolvable_at == 0 < before.resolvable_at
+    assert eight in await books.unproven(9)
+
+
 async def test_a_decision_sees_what_it_is_about(books):
     await posted(books, HoldingPostings(holdings=(holding(),), application=application()))
     ledger = await posted(

@@ -29,7 +29,9 @@ SELECT prefix FROM homed;
 -- Make a prefix of the node's own an enterprise's, unless something is stored under it or of it
 -- (state 5: deleted). Caches learn of it.
 WITH handed AS (
-    UPDATE prefix SET kind = $2, enterprise = $3, enabled = true, fold_suffix = $4
+    UPDATE prefix
+       SET kind = $2, enterprise = $3, enabled = true, standing = 0, fold_suffix = $4,
+           approved_at = (extract(epoch FROM now()) * 1000)::bigint, resolvable_at = 0
      WHERE prefix = $1 AND enterprise IS NULL
        AND NOT EXISTS (SELECT FROM identifier WHERE prefix = $1 AND state <> 5)
        AND NOT EXISTS (SELECT FROM identifier
