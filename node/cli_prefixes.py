@@ -101,7 +101,7 @@ def quota(
     """Say how many identifiers may stand under a prefix."""
     from node.commands.prefixes import limiting, run
 
-    if limit != "none" and not limit.isdigit():
+    if limit != "none" and not (limit.isascii() and limit.isdigit()):
         raise typer.BadParameter("say a number, or none")
     run(os.environ, limiting(prefix, None if limit == "none" else int(limit)))
 

@@ -17,6 +17,7 @@ from tests.e2e.nodes import until
 PASSWORD = "a long password of nobody"
 HERE = {"index": 1, "type": "URL", "data": "https://here.example/"}
 THERE = {"index": 1, "type": "URL", "data": "https://there.example/"}
+QUOTA_SPENT = "urn:idnode:problem:quota-spent"
 CONNECTIONS = 12
 NAME = "88.300.7/A"
 
@@ -185,7 +186,18 @@ async def test_handed_on_switched_off_and_forgotten(make_node, entered):
     assert (await told("resume", "88.300.1"))["state"] == "enabled"
     await node.settled()
     assert await codes(node, "88.300.1/A") == {ResponseCode.SUCCESS}
-    assert (await told("quota", "88.300.1", "1000"))["quota"] == 1000
+    assert (await told("quota", "88.300.1", "2"))["quota"] == 2
+
+    async def spent():
+        try:
+            await registered(node, "88.300.1/C", HERE)
+        except Refused as refused:
+            return refused.problem.type == QUOTA_SPENT
+        async with node.registry() as registry:
+            await registry.delete("88.300.1/C")
+        return False
+
+    await until(spent)
     assert (await told("quota", "88.300.1", "none"))["quota"] is None
 
     assert (await told("rule", "--reserved", "1-9"))["reserved"] == ["1-9"]
