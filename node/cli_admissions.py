@@ -136,6 +136,24 @@ _Number = Annotated[int, typer.Argument(help="The enterprise's number.", metavar
 _Reason = Annotated[str, typer.Option(help="Why; told to whoever may read it.")]
 
 
+@enterprise.command("show")
+def enterprise_show(number: _Number) -> None:
+    """Show an enterprise as it was approved, personal data masked."""
+    from node.commands.admissions import run
+    from node.commands.enterprises import showing
+
+    run(os.environ, showing(number))
+
+
+@enterprise.command("history")
+def enterprise_history(number: _Number) -> None:
+    """Tell who did what to an enterprise and when, old and new."""
+    from node.commands.admissions import run
+    from node.commands.enterprises import telling_history
+
+    run(os.environ, telling_history(number))
+
+
 @enterprise.command("suspend")
 def suspend(number: _Number, reason: _Reason) -> None:
     """Switch all prefixes of an enterprise off: its names are told as living nowhere."""

@@ -88,6 +88,10 @@ async def test_from_an_application_to_an_answer(make_node, applied):
         await node.command("enterprise", "suspend", number, "--reason", "逾期未年审")
         await answered(node, "88.300.COAL/1", ResponseCode.SERVER_NOT_RESPONSIBLE)
         await node.command("enterprise", "resume", number)
+        history = json.loads((await node.command("enterprise", "history", number)).stdout)
+        assert [one["did"] for one in history] == ["approved", "suspended", "resumed"]
+        kept = json.loads((await node.command("enterprise", "show", number)).stdout)
+        assert (kept["state"], kept["prefixes"]) == ("active", ["88.300.COAL"])
         await answered(node, "88.300.COAL/1", ResponseCode.SUCCESS)
 
 
