@@ -6,6 +6,7 @@ through, so that no search can tell what they hold.
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final, Protocol
 
 import msgspec
@@ -49,7 +50,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
     tests: tuple[Test, ...] = ()
     begins: str = ""
-    under: tuple[str, ...] = ()
+    under: frozenset[str] = frozenset()
     barred: frozenset[str] = frozenset()
     states: frozenset[State] = LIVING
     changed: Span = ALWAYS
@@ -92,6 +93,7 @@ class Counted(msgspec.Struct, frozen=True):
     exact: bool
 
 
+@lru_cache(maxsize=65_536)
 def ancestors(prefix: str) -> tuple[str, ...]:
     """Return a prefix and all that it is derived from."""
     labels = prefix.split(".")

@@ -85,7 +85,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 class Reach(msgspec.Struct, frozen=True):
     """What an asker may see: what is under `under` and not nearer to one of `barred`."""
 
-    under: tuple[str, ...]
+    under: frozenset[str]
     barred: frozenset[str]
 
 
@@ -183,7 +183,7 @@ def reach(
 ) -> Reach | None:
     """Return what somebody may see (of a prefix); None: nothing."""
     if principal.enterprise is None:
-        return Reach(() if prefix is None else (str(prefix),), frozenset())
+        return Reach(frozenset(() if prefix is None else (str(prefix),)), frozenset())
     mine = [
         entry.prefix
         for entry in directory.entries
@@ -195,14 +195,14 @@ def reach(
         mine = _within(mine, (prefix,))
     if not mine:
         return None
-    under = {str(one) for one in mine}
+    under = frozenset(map(str, mine))
     others = {
         str(entry.prefix)
         for entry in directory.entries
         if entry.enterprise != principal.enterprise or not entry.enabled
     }
     barred = frozenset(one for one in others - under if not under.isdisjoint(ancestors(one)))
-    return Reach(tuple(sorted(under)), barred)
+    return Reach(under, barred)
 
 
 def _within(prefixes: Collection[Prefix], limits: Collection[Prefix]) -> list[Prefix]:

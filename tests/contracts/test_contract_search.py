@@ -60,9 +60,9 @@ async def test_fields_prefixes_times(mines: Backend) -> None:
     exactly = (Test("T1", Pattern.parse("n2")),)
     assert await names(mines, Wanted(tests=exactly)) == ["COAL-3"]
     assert await names(mines, Wanted(tests=exactly, words=("货车",))) == []
-    mine = Wanted(under=("88.300.1",))
+    mine = Wanted(under=frozenset({"88.300.1"}))
     assert await names(mines, mine) == ["COAL-1", "COAL-2", "COAL-3"]
-    not_the_child = Wanted(under=("88.300.1",), barred=frozenset({"88.300.1.5"}))
+    not_the_child = Wanted(under=frozenset({"88.300.1"}), barred=frozenset({"88.300.1.5"}))
     assert await names(mines, not_the_child) == ["COAL-1", "COAL-2"]
     assert await names(mines, Wanted(begins="88.300.1/COAL-2")) == ["COAL-2"]
     assert await names(mines, Wanted(changed=Span(1001, 1002))) == ["COAL-2", "COAL-3"]
