@@ -17,8 +17,9 @@ from identifiers.enterprises.review import (
 )
 from identifiers.standings import reason_faults
 from identifiers.wire.members import Members
+from registry.answers import Faulty
 from registry.business import shown
-from registry.business.admissions import Submitted
+from registry.business.admissions import Applied, Submitted
 from registry.business.members import METHODS, Finding
 from registry.business.national import record
 from registry.business.office import Office
@@ -47,6 +48,7 @@ E = TypeVar("E", bound=StrEnum)
 PATH: Final = "/api/v1/applications"
 CHANGES: Final = "/api/v1/changes"
 LIST_PARAMETERS: Final = frozenset({"enterprise", "stage", "kind", "after", "limit"})
+_WANTED, _PARTICULARS = "/wanted", "/particulars"
 _APPROVED: Final = Approval(Reviewer.NODE)
 
 
@@ -75,7 +77,7 @@ class ApplicationRoutes:
 
     async def _apply(self, caller: Caller, submitted: Submitted) -> web.Response:
         (number,) = self._reception.changes(caller, 1)
-        made = done(await self._office.admissions.apply(number, submitted, by_of(caller)))
+        made = _taken(await self._office.admissions.apply(number, submitted, by_of(caller)))
         status = 201 if made.id == number else 200
         return await self._told(made, status)
 
@@ -86,7 +88,7 @@ class ApplicationRoutes:
         submitted = _submitted(found)
         seen = requests.precondition(request).one_of
         answer = await self._office.admissions.resubmit(there.id, submitted, by_of(caller), seen)
-        return await self._told(done(answer))
+        return await self._told(_taken(answer))
 
     async def page(self, request: web.Request) -> web.Response:
         """GET: applications, some at a time, oldest first."""
@@ -214,6 +216,18 @@ def _submitted(found: Members) -> Submitted:
     wanted = found.text("wanted", "")
     judged(found)
     return Submitted(particulars=particulars, wanted=wanted)
+
+
+def _taken(answer: Applied) -> Application:
+    """Return the application that was made. Raises `Refusal`, faults where they were written."""
+    if isinstance(answer, Faulty):
+        answer = Faulty(
+            tuple(
+                fault if fault.pointer == _WANTED else fault.below(_PARTICULARS)
+                for fault in answer.faults
+            )
+        )
+    return done(answer)
 
 
 def _chosen(parameters: dict[str, str], name: str, choices: type[E]) -> tuple[E, ...]:

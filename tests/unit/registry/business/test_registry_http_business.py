@@ -196,13 +196,13 @@ async def test_what_is_wrong_is_told_all_at_once(api, apply, admitted):
     applied, body = await apply(2, contact_email="x", city_code="1", org_cert_image="none")
     assert applied.status == 422
     assert applied.faults == [
-        ("/basic/city_code", "field.place"),
-        ("/basic/contact_email", "field.email"),
+        ("/particulars/basic/city_code", "field.place"),
+        ("/particulars/basic/contact_email", "field.email"),
     ]
     body["particulars"]["basic"] |= {"contact_email": "a@b.example", "city_code": "990100"}
     unknown = await api.post(APPLICATIONS, {**body, "wanted": "1"}, key="admin")
     assert unknown.faults == [
-        ("/basic/org_cert_image", "document.unknown"),
+        ("/particulars/basic/org_cert_image", "document.unknown"),
         ("/wanted", "label.reserved"),
     ]
     nothing = await api.post(APPLICATIONS, {"wanted": 3, "x": 1}, key="admin")
