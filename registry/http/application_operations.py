@@ -29,7 +29,6 @@ from registry.http.tokens import BODY
 
 _RIGHTS: Final = (*PERMISSION, NO_SUCH, PARAMETER)
 _CURSOR: Final[Json] = {"type": "string"}
-_HTML: Final = "text/html"
 _WHOSE, _AFTER, _LIMIT = list_parameters("those", _CURSOR)
 _STAGE: Final = Parameter(
     name="stage",
@@ -42,14 +41,6 @@ _KIND: Final = Parameter(
     place="query",
     schema={"enum": [kind.value for kind in Kind]},
     description="Only those of this kind.",
-)
-_SERIAL: Final = Parameter(
-    name="serial",
-    place="path",
-    required=True,
-    schema={"type": "string"},
-    example="3F9A1C0D7E5B2846",
-    description="The serial number of the certificate.",
 )
 
 

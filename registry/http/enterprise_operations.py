@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from identifiers.enterprises.review import Kind, Stage
 from registry.business.office import Office
 from registry.http import business_schemas, certificates, enterprises
 from registry.http.business import ENTERPRISE
@@ -27,18 +26,6 @@ _RIGHTS: Final = (*PERMISSION, NO_SUCH, PARAMETER)
 _CURSOR: Final[Json] = {"type": "string"}
 _HTML: Final = "text/html"
 _WHOSE, _AFTER, _LIMIT = list_parameters("those", _CURSOR)
-_STAGE: Final = Parameter(
-    name="stage",
-    place="query",
-    schema={"enum": [stage.value for stage in Stage]},
-    description="Only those at this stage.",
-)
-_KIND: Final = Parameter(
-    name="kind",
-    place="query",
-    schema={"enum": [kind.value for kind in Kind]},
-    description="Only those of this kind.",
-)
 _SERIAL: Final = Parameter(
     name="serial",
     place="path",
