@@ -45,12 +45,12 @@ class _Ask:
     `complete` is called when it waits for none, and then has it told.
     """
 
-    __slots__ = ("complete", "future", "got", "left", "why")
+    __slots__ = ("complete", "future", "got", "left", "names", "why")
 
     def __init__(
         self, names: int, future: asyncio.Future[None], complete: Callable[["_Ask"], None]
     ) -> None:
-        self.left = names
+        self.names = self.left = names
         self.future = future
         self.complete = complete
         self.got: dict[str, Record | None] = {}
@@ -133,6 +133,8 @@ class Coalescing:
     async def fetch(self, keys: Sequence[str]) -> Sequence[Record | None]:
         """Return the record of each key. Raises `Overloaded`, `TooSlow`, else `Incomplete`."""
         wanted = dict.fromkeys(keys)
+        if not wanted:
+            return []  # no name would ever come to end the wait
         if self._closed:
             raise Overloaded(_CLOSING)
         if len(self._queued) + len(wanted) > self._batching.waiting:
@@ -229,7 +231,7 @@ class Coalescing:
         while self._complete and names > 0:
             ask = self._complete.popleft()
             ask.tell()
-            names -= len(ask.got)
+            names -= ask.names  # also those that could not be had: their asker works on as well
         if self._complete:
             loop.call_soon(self._tell_some)
 

@@ -243,8 +243,8 @@ class UdpListener:
         except Exception:  # noqa: BLE001 -- as in `_take`
             if len(gathered) == 1:
                 return self._failed()
-            for alone in gathered:  # what one fails of is not to cost the others their answers
-                await self._answer_plain([alone])
+            # What one fails of is not to cost the others their answers; they ask again together.
+            await asyncio.gather(*(self._answer_plain([alone]) for alone in gathered))
             return None
         sent: dict[float, int] = {}
         for answer, (one, asked) in zip(answers, gathered, strict=True):
@@ -274,8 +274,7 @@ class UdpListener:
         except Exception:  # noqa: BLE001 -- as in `_take`
             if len(gathered) == 1:
                 return self._failed()
-            for one in gathered:  # what one fails of is not to cost the others their answers
-                await self._answer_together([one])
+            await asyncio.gather(*(self._answer_asking([alone]) for alone in gathered))  # as above
             return None
         for answer, (_, asked) in zip(answers, gathered, strict=True):
             try:

@@ -113,6 +113,28 @@ async def test_few_askers_are_told_in_one_turn_while_others_are_answered_at_once
     assert len(source.asked) == 1
 
 
+async def test_few_askers_are_told_in_one_turn_also_that_the_store_is_away(source):
+    loop, turns = asyncio.get_running_loop(), Turns()
+    turns.answered(loop.time() + 60.0)
+    source.error = StoreUnavailable("away")
+    tier = Coalescing(source, EAGER, turns=turns)
+    told = []
+    asking = [asyncio.create_task(tier.fetch([f"k{n}"])) for n in range(3 * FEW)]
+    for task in asking:
+        task.add_done_callback(told.append)
+    counts = []
+    while len(told) < len(asking):
+        counts.append(len(told))
+        await asyncio.sleep(0)
+    assert max(later - before for before, later in pairwise([*counts, len(told)])) == FEW
+    assert all(isinstance(task.exception(), Incomplete) for task in asking)
+
+
+async def test_who_asks_for_no_name_waits_for_nobody(source):
+    assert await asyncio.wait_for(Coalescing(source, EAGER).fetch([]), 5) == []
+    assert source.asked == []
+
+
 async def test_who_was_given_an_answer_is_not_given_up_before_its_turn():
     loop = asyncio.get_running_loop()
     asks = [_Ask(1, loop.create_future(), lambda _: None) for _ in range(2)]

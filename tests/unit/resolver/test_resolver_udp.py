@@ -430,6 +430,28 @@ async def test_misses_that_are_seen_at_a_glance_are_bounded_too(serve):
     assert served.events() == {"dropped_full": 1}
 
 
+@pytest.mark.parametrize("glance", [False, True])
+async def test_what_one_of_many_fails_of_is_found_in_two_questions_to_the_store(serve, glance):
+    served = await serve()
+    peer, world = await served.peer(), served.world
+    if glance:
+        await peer.ask(world.question("88.300.1/A"))  # teaches the shape
+    damaged = await world.put("88.300.1/0", URL)
+    world.store.records[damaged.key] = replace(damaged, values=bytes(3))
+    for name in "123456789":
+        await world.put(f"88.300.1/{name}", URL)
+    before = len(world.store.fetches)
+    port, source = served.listener._ports[0], peer.transport.get_extra_info("sockname")
+    for number in range(10):
+        served.listener._take(
+            port, world.question(f"88.300.1/{number}", number), source, world.clock()
+        )
+    got = {decode(await peer.receive()).request_id for _ in range(9)}
+    assert got == set(range(1, 10))
+    await world.until(lambda: served.events().get("failed") == 1)
+    assert len(world.store.fetches) - before <= 4
+
+
 class Stubborn:
     """A socket whose system takes nothing while `full`, or fails with `error`."""
 

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from identifiers.records import State
@@ -116,6 +118,17 @@ async def test_who_asks_while_the_prefixes_change_is_told_by_the_new_picture(at)
     (told,) = await at.tell(plain)
     assert decode(told.data).header.response_code != ResponseCode.SUCCESS
     assert told.data == at.general(plain).data
+
+
+async def test_who_asks_while_the_prefixes_change_is_told_also_when_no_cache_is_believed(at):
+    """News of the prefixes came with the last proof, which has become too old meanwhile."""
+    await at.world.put("88.300.1/A", URL)
+    plain = at.look("88.300.1/A")
+    await at.world.delegate("88.300.1")
+    await at.world.follower.step()
+    at.world.clock.now += 10.0
+    (told,) = await asyncio.wait_for(at.tell(plain), 5)
+    assert decode(told.data).header.response_code != ResponseCode.SUCCESS
 
 
 async def test_a_prefix_that_changes_beside_leaves_the_answer_as_it_is(at):
