@@ -1,5 +1,6 @@
 """Prefixes over HTTP: who may what, what is told, and how refusals read."""
 
+import json
 import socket
 from itertools import count
 from uuid import UUID
@@ -418,3 +419,53 @@ async def test_the_national_nodes_verdict_is_recorded(api):
     await api.post(f"{one}/approval", key="reviewer")
     assert (await api.post(verdict, {"approved": True}, key="admin")).json["stage"] == "approved"
     assert (await api.get(path, key="owner-1")).json["state"] == "enabled"
+
+
+ODD = (
+    None,
+    [],
+    "x",
+    {},
+    {"enterprise": 10**30, "prefix": "\ud800", "root": 5, "quota": 1e400, "hosted": None},
+    {"state": None, "reason": 5, "hosting": [], "sites": {}, "reasons": "x", "approved": "x"},
+    {"sites": [None, {"address": "\udfff", "tcp": -1, "public_key": 5}], "purpose": "\0"},
+    {"label": "\udfff", "purpose": "x" * 600, "first": -1, "digits": "x", "reserved": [[]]},
+    {"label": "ß", "reasons": [""] * 3, "approved": False, "keep_vanity": 5},
+)
+
+
+@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
+async def test_odd_bodies_are_refused_and_break_nothing(api, body):
+    asked = await api.post(APPLICATIONS, {}, key="owner-1")
+    one = f"{APPLICATIONS}/{asked.json['id']}"
+    await api.post(f"{one}/rejection", {"reasons": ["x"]}, key="admin")
+    raw = json.dumps(body).encode()
+    for method, path in (
+        ("POST", PREFIXES),
+        ("PUT", f"{ONE}/state"),
+        ("PUT", f"{ONE}/hosting"),
+        ("PUT", f"{ONE}/quota"),
+        ("POST", f"{ONE}/transfer"),
+        ("PUT", f"{ROUTES}/88.300.1"),
+        ("PUT", f"{RULES}/88.300"),
+        ("POST", APPLICATIONS),
+        ("PUT", one),
+        ("POST", f"{one}/rejection"),
+        ("POST", f"{one}/national-verdict"),
+    ):
+        answer = await api.call(method, path, raw=raw, media="application/json", key="admin")
+        assert answer.status < 500
+        assert answer.status >= 400 or body == {}
+    assert (await api.get(ONE, key="admin")).json["version"] == 1
+
+
+@pytest.mark.parametrize("odd", ["%00", "%ED%A0%80", "a%2Fb", "%F0%9F%98%80", "0" * 300, "..", "+"])
+async def test_odd_addresses_are_refused_and_break_nothing(api, odd):
+    for path in (f"{PREFIXES}/{odd}", f"{ROUTES}/{odd}", f"{RULES}/{odd}", f"{APPLICATIONS}/{odd}"):
+        assert (await api.get(path, key="admin")).status in {400, 404}
+    for name in ("text", "holder", "state", "after", "limit", "enterprise"):
+        assert (await api.get(f"{PREFIXES}?{name}={odd}", key="admin")).status in {200, 400}
+    for name in ("after", "limit", "open", "enterprise"):
+        answer = await api.get(f"{APPLICATIONS}?{name}={odd}", key="admin")
+        assert answer.status in {200, 400}
+    assert (await api.get(f"{ONE}/history?after={odd}", key="admin")).status in {200, 400}
