@@ -201,6 +201,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "is of type {type}, and values of it may be there: add another entry",
             "类型为 {type}，可能已有数据：请新增数据项",
         ),
+        "template.reserved": (
+            "{name} means something to the node: choose another name",
+            "{name} 为系统保留类型，请另选名称",
+        ),
         "template.unknown": (
             "no template {template} can be used under {prefix}",
             "前缀 {prefix} 下没有可用的模板 {template}",

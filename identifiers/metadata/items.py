@@ -9,9 +9,12 @@ import msgspec
 
 from identifiers.faults import Fault, Faults
 from identifiers.metadata.types import ORDERED, DataType, canonical, order
+from identifiers.names import fold
 from identifiers.pattern_syntax import BadPattern
 from identifiers.patterns import MAX_PROGRAM, MAX_TEXT, Budget, Pattern, compiled, match
-from identifiers.values import MAX_INDEX
+from identifiers.relations import BY_TYPE
+from identifiers.relations import MARK as RELATION_MARK
+from identifiers.values import MAX_INDEX, TEMPLATE_TYPE
 from identifiers.wire.members import Members, members_of
 
 FIRST_INDEX: Final = 2000
@@ -23,6 +26,8 @@ MAX_CHOICES: Final = 500
 MAX_SHOWN: Final = 400
 """Characters of choices that a fault tells."""
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+RELATIONS: Final = RELATION_MARK.decode()
+_SYSTEM: Final = "HS_"
 _KNOWN: Final = (
     "index",
     "name",
@@ -178,6 +183,8 @@ def _choices(members: Members) -> Iterator[str]:
 
 def _rule_faults(item: Item) -> Iterator[Fault]:
     """Return which rules cannot be those of an entry of this kind."""
+    if _is_reserved(item):
+        yield Fault("template.reserved", "/name", {"name": item.name})
     if (item.type is DataType.ENUMERATION) != bool(item.choices):
         yield Fault("template.choices", "/choices")
     if item.min_length > item.max_length:
@@ -188,6 +195,17 @@ def _rule_faults(item: Item) -> Iterator[Fault]:
         yield from _range_faults(item)
     if item.pattern:
         yield from _pattern_faults(item)
+
+
+def _is_reserved(item: Item) -> bool:
+    """Say whether values of this type mean something to the node that an entry does not say.
+
+    Secret keys are sealed, administrators have rights; relations name other identifiers.
+    """
+    name = fold(item.name)
+    if name.startswith(RELATIONS):
+        return item.name not in BY_TYPE or item.type is not DataType.REFERENCE
+    return name == TEMPLATE_TYPE or name.startswith(_SYSTEM)
 
 
 def _range_faults(item: Item) -> Iterator[Fault]:

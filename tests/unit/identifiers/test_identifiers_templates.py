@@ -206,10 +206,20 @@ def test_a_template_is_read_and_told():
         ),
         (item(pattern="(", max_length=5), [("/items/0/pattern", "template.bad_pattern")]),
         (item(surprise=1), [("/items/0/surprise", "unknown_key")]),
+        (item(name="hs_seckey"), [("/items/0/name", "template.reserved")]),
+        (item(name="Template"), [("/items/0/name", "template.reserved")]),
+        (item(name="REL.PART_OF"), [("/items/0/name", "template.reserved")]),
+        (item(name="rel.part_of", type="reference"), [("/items/0/name", "template.reserved")]),
+        (item(name="REL.OTHER", type="reference"), [("/items/0/name", "template.reserved")]),
     ],
 )
 def test_what_is_wrong_with_a_template_is_told(document, told):
     assert faults(document) == told
+
+
+def test_a_relation_may_be_an_entry_if_it_names_an_identifier():
+    template = read_template(item(name="REL.PART_OF", type="reference"), SHIPPED)
+    assert template.item(2000).name == "REL.PART_OF"
 
 
 def test_a_template_grows_and_nothing_goes_away():
