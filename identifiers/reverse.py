@@ -64,7 +64,7 @@ class Test(msgspec.Struct, frozen=True):
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """Identifiers for which every test holds (1 to `MAX_TESTS`), in the order of the first found.
+    """Identifiers for which every test holds (1 to `MAX_TESTS`), in the order of their changes.
 
     `begins`: canonical handles begin with this text, not label by label: ``88.3`` is the beginning
     of ``88.300/A``. `offset` + `limit` is at most `REACH`.
@@ -84,7 +84,7 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class TooBroad(msgspec.Struct, frozen=True):
-    """So many values were looked through that the search was given up: `most`."""
+    """So many identifiers were looked at in vain that the search was given up: `most`."""
 
     most: int
 

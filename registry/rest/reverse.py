@@ -71,7 +71,7 @@ class Reverse:
         found = await self._lookup.search(search) if limit else ()
         if isinstance(found, TooBroad):
             raise Unreadable(
-                f"More than {found.most} values would have to be looked at: "
+                f"More than {found.most} identifiers would have to be looked at: "
                 "let the text begin with something else than *, or add to it"
             )
         directory = await self._prefixes.picture()

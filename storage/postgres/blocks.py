@@ -47,6 +47,8 @@ COLUMNS: Final = (
 _CONTROL: Final = bytes({*range(9), *range(0x0E, 0x20), 0x7F})
 """What `identifiers.wire.dataform.plain_text` takes for no text."""
 _LEVEL: Final = 1
+_TERM_OCTETS: Final = 64
+"""Of memory that a number in a set takes."""
 
 _PUBLIC_READ: Final = int(Permission.PUBLIC_READ)
 # A value is index, timestamp, ttlType, ttl, permissions, type, data and references (RFC 3652
@@ -104,6 +106,11 @@ class Row(NamedTuple):
     terms: Collection[int]
     head: bytes
     body: bytes
+
+    @property
+    def octets(self) -> int:
+        """How much memory it takes, about."""
+        return len(self.head) + len(self.body) + _TERM_OCTETS * len(self.terms)
 
 
 _entries: Final = msgspec.msgpack.Decoder(list[Entry])

@@ -25,6 +25,8 @@ STEP: Final = 5000
 """Changes of one step."""
 ROUND: Final = 16
 """Blocks that one tidying looks at."""
+HELD: Final = 8 * 2**20
+"""Octets of blocks that are made before they are written: those of one step may be a gigabyte."""
 _SECONDS: Final = 30.0
 _OPENING: Final = (
     # To lose a step costs its repetition: nobody waits for the disk.
@@ -52,10 +54,13 @@ NOTHING_TO_DO: Final = Progress(0, 0.0)
 class SearchProjection:
     """Reads the change log on. Any number of processes may: they take turns."""
 
-    def __init__(self, database: Database, step: int = STEP, round_: int = ROUND) -> None:
+    def __init__(
+        self, database: Database, step: int = STEP, round_: int = ROUND, held: int = HELD
+    ) -> None:
         self._database = database
         self._step = step
         self._round = round_
+        self._held = held
         self._tidied = 0
 
     async def advance(self) -> Progress:
@@ -96,28 +101,23 @@ class SearchProjection:
 
     async def _append(self, connection: Connection, statement: str, *arguments: object) -> int:
         """Write what a statement gives into new blocks; return how many these are."""
-        # All of a step at once might be a gigabyte of values.
         made: list[blocks.Row] = []
         group: list[blocks.Version] = []
-        octets = 0
+        octets = written = held = 0
         async for row in connection.cursor(_SQL[statement], *arguments, prefetch=blocks.SIZE):
             group.append(blocks.Version(*row))
             octets += len(row["wire_values"])
             if len(group) == blocks.SIZE or octets >= blocks.OCTETS:
                 made.append(_built(group))
+                held += made[-1].octets
                 group, octets = [], 0
                 await asyncio.sleep(0)  # a block takes milliseconds: others go on in between
+                if held >= self._held:
+                    written += await _copy(connection, made)
+                    made, held = [], 0
         if group:
             made.append(_built(group))
-        made = [row for row in made if row.entries]
-        if made:
-            await connection.copy_to_table(
-                "search_block",
-                source=memoryview(blocks.copied(made)),
-                columns=blocks.COLUMNS,
-                format="binary",
-            )
-        return len(made)
+        return written + await _copy(connection, made)
 
     async def _low(self, connection: Connection) -> Sequence[int]:
         """Return those of the next blocks that are better put together."""
@@ -139,6 +139,18 @@ class SearchProjection:
             connection, "versions_now", [e.key for e in kept], [e.version for e in kept]
         )
         return len(dropped) - made
+
+
+async def _copy(connection: Connection, made: Sequence[blocks.Row]) -> int:
+    filled = [row for row in made if row.entries]
+    if filled:
+        await connection.copy_to_table(
+            "search_block",
+            source=memoryview(blocks.copied(filled)),
+            columns=blocks.COLUMNS,
+            format="binary",
+        )
+    return len(filled)
 
 
 async def _live(

@@ -16,7 +16,7 @@ from storage.postgres.sql import load
 
 _SQL: Final = load("search")
 _FIRST: Final = 2
-_MOST: Final = 32
+_MOST: Final = 16
 """Blocks that are fetched in one query: at first, and when that was not enough."""
 _CANDIDATES: Final = 2048
 LOOKED: Final = 256

@@ -14,7 +14,7 @@ from identifiers.wire.handle.values import encode_values
 from storage.postgres import Database, PostgresReverse, SearchProjection, migrate
 from storage.postgres.projection import NOTHING_TO_DO
 from tests.contracts.backends import Backend
-from tests.contracts.units import delete, put
+from tests.contracts.units import delete, put, put_all
 
 
 def url(text: str) -> bytes:
@@ -64,6 +64,18 @@ async def test_a_step_that_is_cut_leaves_nothing(postgres: Backend, dsn: str, sq
         await sql.execute("ALTER TABLE projection DROP CONSTRAINT cut")
         assert (await projection.advance()).read == 1
     assert await found(postgres, "x") == ["88.300.1/A"]
+
+
+async def test_a_large_step_is_written_piece_by_piece(
+    postgres: Backend, dsn: str, sql: Any
+) -> None:
+    for start in range(0, 300, 50):
+        await put_all(postgres.store, tuple(f"88.300.1/N{n:03}" for n in range(start, start + 50)))
+    await sql.execute("UPDATE identifier SET wire_values = $1", url("x"))
+    async with Database(dsn) as database:
+        assert (await SearchProjection(database, held=1).advance()).read == 300
+    assert await entries(sql) == [128, 128, 44]
+    assert len(await found(postgres, "x")) == 300
 
 
 async def test_several_take_turns(postgres: Backend, dsn: str) -> None:
