@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 LOOK: Final = 10.0
 """Seconds between two looks at what has come."""
 PAUSE: Final = 0.5
@@ -32,6 +34,8 @@ _PRIVATE: Final = re.compile(
 _MADV_HUGEPAGE: Final = 14
 _MADV_COLLAPSE: Final = 25
 
+_log = structlog.get_logger(__name__)
+
 Advise = Callable[[int, int, int], bool]
 """Tells the kernel of an address, so many octets and an advice; False: it does not take it."""
 
@@ -41,9 +45,9 @@ def size(kernel: Path = _KERNEL) -> int | None:
     try:
         told = int((kernel / "hpage_pmd_size").read_text(encoding="ascii"))
         never = "[never]" in (kernel / "enabled").read_text(encoding="ascii")
-    except OSError:  # a kernel, or a container, without them
+    except (OSError, ValueError):  # a kernel, or a container, without them
         return None
-    return None if never or told > _LARGEST else told
+    return None if never or not 0 < told <= _LARGEST else told
 
 
 def places(maps: str, octets: int) -> Iterator[int]:
@@ -63,13 +67,16 @@ def make(
     pause: Callable[[float], bool],
     tell: Advise = advise,
     clock: Callable[[], float] = time.monotonic,
+    maps: Path = _MAPS,
 ) -> bool:
     """Make huge pages of all places that have come; False: the kernel makes none.
 
-    `pause` waits for so many seconds and says whether to stop.
+    `pause` waits for so many seconds and says whether to stop. Raises `OSError` where this process
+    may not see what memory it has.
     """
     made = refused = 0
-    for place in places(_MAPS.read_text(encoding="utf-8"), octets):
+    # Names of files may have any octets, and none of them is of interest.
+    for place in places(maps.read_text(encoding="latin-1"), octets):
         began = clock()
         # What is free again meanwhile, or has no page left for it, is seen again at the next look.
         done = tell(place, octets, _MADV_HUGEPAGE) and tell(place, octets, _MADV_COLLAPSE)
@@ -79,15 +86,20 @@ def make(
     return made > 0 or not refused
 
 
-async def keep() -> None:
-    """Make huge pages of this process's memory until cancelled, or for as long as there are any."""
+async def keep(maps: Path = _MAPS) -> None:
+    """Make huge pages of this process's memory until cancelled, or for as long as there are any.
+
+    Never fails: a worker serves as well without, if not as fast.
+    """
     octets = size()
     stop = threading.Event()
     try:
         while octets is not None:
             await asyncio.sleep(LOOK)
-            if not await asyncio.to_thread(make, octets, stop.wait):
+            if not await asyncio.to_thread(make, octets, stop.wait, maps=maps):
                 return
+    except OSError as why:
+        _log.info("no huge pages", why=str(why))
     finally:
         stop.set()
 

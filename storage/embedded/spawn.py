@@ -18,7 +18,8 @@ started this process ends, see prctl(2), ``PR_SET_PDEATHSIG``.  PARENT is the pi
 that is no longer our parent, it ended before we could ask for the signal, and so do we.
 
 NICENESS is added to the caller's, 0 to 19.  Other than 0 is for the leader of a session only: where
-the kernel weighs sessions, it is the whole session that stands back.
+the kernel weighs sessions, it is the whole session that stands back.  Where that is forbidden, a
+line on stderr says so, and COMMAND runs as it is.
 """
 
 import ctypes
@@ -117,7 +118,11 @@ def rank_session(process: int | str, niceness: int) -> bool:
 
 
 def _stand_back(niceness: int) -> None:
-    niceness = os.nice(niceness)
+    try:
+        niceness = os.nice(niceness)
+    except OSError as error:  # a filter of system calls forbids it: no reason not to run
+        sys.stderr.write(f"niceness stays as it is: {error}\n")
+        return
     for _ in range(_TRIES):
         if rank_session("self", niceness):
             return

@@ -99,6 +99,30 @@ def test_after_each_that_was_made_it_pauses_and_may_be_stopped():
     assert len(kernel.told) == 4
 
 
+@pytest.mark.parametrize("octets", [None, "", "plenty\n", "0\n"])
+def test_a_kernel_that_tells_something_else_has_none(tmp_path, octets):
+    (tmp_path / "enabled").write_text("[always] madvise never\n")
+    if octets is not None:
+        (tmp_path / "hpage_pmd_size").write_text(octets)
+    assert huge_pages.size(tmp_path) is None
+
+
+def test_files_have_any_octets_in_their_names(memory, tmp_path):
+    (maps := tmp_path / "maps").write_bytes(
+        b"7f0000000000-7f0000001000 r--p 00000000 08:01 12 /opt/\xb1\xea\xca\xb6/lib.so\n"
+        + f"{memory[0]:x}-{memory[-1] + 1:x} rw-p 00000000 00:00 0 \n".encode()
+    )
+    kernel = Kernel(answers=True)
+    assert huge_pages.make(2 * MIB, lambda _: False, kernel, maps=maps)
+    assert len(kernel.told) >= 6
+
+
+async def test_who_may_not_see_its_own_memory_works_on_without(monkeypatch, tmp_path):
+    monkeypatch.setattr(huge_pages, "LOOK", 0.0)
+    monkeypatch.setattr(huge_pages, "size", lambda: 2 * MIB)
+    await huge_pages.keep(tmp_path / "hidden")
+
+
 async def test_it_ends_where_there_are_none_and_can_be_cancelled(monkeypatch):
     monkeypatch.setattr(huge_pages, "size", lambda: None)
     await huge_pages.keep()

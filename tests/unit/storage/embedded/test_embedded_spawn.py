@@ -110,6 +110,23 @@ def test_niceness_is_that_of_the_command_and_of_its_session() -> None:
     assert not session.stdout or session.stdout.endswith(f" nice {expected}\n")
 
 
+def test_where_nobody_may_be_niced_it_runs_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A filter of system calls may forbid it, as ``SystemCallFilter=~@resources`` of systemd."""
+
+    def forbidden(_: int) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    ran: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(os, "nice", forbidden)
+    monkeypatch.setattr(os, "execv", lambda path, command: ran.append((path, command)))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(spawn, "_call", lambda *_: None)
+    spawn.main(["plain", "KILL", str(os.getppid()), "5", "/bin/true"])
+    assert ran == [("/bin/true", ["/bin/true"])]
+
+
 def test_without_niceness_nothing_stands_back() -> None:
     told = run("plain", "/bin/cat", "/proc/self/stat").stdout
     assert int(told.rpartition(")")[2].split()[16]) == os.nice(0)
