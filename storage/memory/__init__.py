@@ -2,7 +2,6 @@
 
 * ``store``        `MemoryStore`: RegistryStore, RecordSource, ChangeFeed and DirectorySource
 * ``business``     `MemoryBusiness`: BusinessStore and NoticeStore
-* ``documents``    `MemoryDocuments`: DocumentStore
 * ``accounts``     `MemoryAccounts`: AccountStore
 * ``limits``       `MemoryLimits`: LimitStore
 * ``documents``    `MemoryDocuments`: DocumentStore
@@ -24,7 +23,6 @@ from storage.memory.accounts import MemoryAccounts
 from storage.memory.business import MemoryBusiness
 from storage.memory.codes import MemoryCodes
 from storage.memory.documents import MemoryDocuments
-from storage.memory.documents import MemoryDocuments
 from storage.memory.followers import MemoryFollowers
 from storage.memory.history import MemoryHistory
 from storage.memory.jobs import MemoryJobs
@@ -41,7 +39,6 @@ __all__ = [
     "MemoryAccounts",
     "MemoryBusiness",
     "MemoryCodes",
-    "MemoryDocuments",
     "MemoryDocuments",
     "MemoryFollowers",
     "MemoryHistory",

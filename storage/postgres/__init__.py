@@ -19,13 +19,13 @@ In reading order:
 * ``templates``   `PostgresTemplates`: TemplateStore; ``claims``: what is unique
 * ``codes``       `PostgresCodes`: CodeStore
 * ``store``       `PostgresStore`: RegistryStore
-* ``wakeups``     LISTEN and NOTIFY
-* ``feed``        `PostgresFeed`: ChangeFeed
 * ``history``     `PostgresHistory`: HistoryStore
 * ``jobs``        `PostgresJobs`: JobStore
 * ``webhooks``    `PostgresWebhooks`: WebhookStore
 * ``followers``   `PostgresFollowers`: FollowerStore
 * ``relations``   `RelationProjection` and `PostgresRelations`: RelationStore
+* ``wakeups``     LISTEN and NOTIFY
+* ``feed``        `PostgresFeed`: ChangeFeed
 * ``terms``, ``blocks``, ``sieve``  (pure) identifiers as the search index holds them
 * ``projection``  `SearchProjection`: keeps that index
 * ``search``      `PostgresSearch`: SearchIndex; ``reverse``: `PostgresReverse`: ReverseLookup
@@ -54,9 +54,6 @@ from storage.postgres.reverse import PostgresReverse
 from storage.postgres.schema import Phase, check_schema, migrate
 from storage.postgres.search import PostgresSearch
 from storage.postgres.store import PostgresStore
-from storage.postgres.followers import PostgresFollowers
-from storage.postgres.history import PostgresHistory
-from storage.postgres.jobs import PostgresJobs
 from storage.postgres.tallies import PostgresTallies
 from storage.postgres.templates import PostgresTemplates
 from storage.postgres.upkeep import maintain
@@ -83,20 +80,16 @@ __all__ = [
     "PostgresNotices",
     "PostgresRecords",
     "PostgresRelations",
-    "RelationProjection",
     "PostgresReverse",
     "PostgresSearch",
     "PostgresStore",
     "PostgresTallies",
     "PostgresTemplates",
     "PostgresWebhooks",
+    "RelationProjection",
     "SearchProjection",
     "Unsuitable",
     "check_schema",
-    "PostgresFollowers",
-    "PostgresHistory",
-    "PostgresJobs",
-    "PostgresNotices",
     "maintain",
     "migrate",
 ]

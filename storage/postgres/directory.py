@@ -109,15 +109,15 @@ async def sign(connection: Connection, prefix: Prefix, *, signed: bool) -> bool:
     return marked is not None
 
 
-async def enable(connection: Connection, prefix: Prefix, *, enabled: bool) -> bool:
-    """Switch a prefix within a transaction at hand; False when that changes nothing."""
-    switched = await connection.fetchval(_SQL["enable"], str(prefix), enabled, rows.pack_news(()))
 async def keep(connection: Connection, prefix: Prefix, *, keeps: bool) -> bool:
     """Mark a prefix within a transaction at hand; False when it was not allotted."""
     marked = await connection.fetchval(_SQL["keep"], str(prefix), keeps, rows.pack_news(()))
     return marked is not None
 
 
+async def enable(connection: Connection, prefix: Prefix, *, enabled: bool) -> bool:
+    """Switch a prefix within a transaction at hand; False when that changes nothing."""
+    switched = await connection.fetchval(_SQL["enable"], str(prefix), enabled, rows.pack_news(()))
     return switched is not None
 
 

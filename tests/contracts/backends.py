@@ -29,6 +29,7 @@ from storage.postgres import (
     PostgresDirectory,
     PostgresDocuments,
     PostgresFeed,
+    PostgresNotices,
     PostgresRecords,
     PostgresReverse,
     PostgresSearch,
@@ -60,9 +61,9 @@ class Backend:
     reverse: ReverseLookup
     search: SearchIndex
     business: BusinessStore
-    templates: TemplateStore
     documents: DocumentStore
     notices: NoticeStore
+    templates: TemplateStore
     project: Callable[[], Awaitable[None]]
     """Bring searches up to date."""
 
@@ -149,8 +150,8 @@ async def postgres_backend(dsn: str) -> AsyncIterator[Backend]:
             PostgresReverse(database),
             PostgresSearch(database),
             PostgresBusiness(database, nudge),
-            PostgresTemplates(database),
             PostgresDocuments(database),
             PostgresNotices(database),
+            PostgresTemplates(database),
             project,
         )
