@@ -358,7 +358,7 @@ SETTINGS: Final = (
         name="IDNODE_ROUTES",
         field="routes",
         default="public",
-        purpose="where enterprises may have names of their prefixes live: public, networks, or none",
+        purpose="where enterprises may have names of a prefix live: public, networks, or none",
         read=parse_reach,
     ),
     Setting(
