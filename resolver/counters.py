@@ -79,7 +79,7 @@ class Event(StrEnum):
     OVERLOADED = "overloaded"
     """A request while as many as allowed were in progress (HTTP)."""
     SHORT_CUT = "short_cut"
-    """An answer that was given before a request was made of it (HTTP)."""
+    """An answer that was given before a request was made of it (HTTP); of a batch each counts."""
     TIMED_OUT = "timed_out"
     """A connection closed for its silence or slowness (TCP)."""
 
@@ -184,7 +184,8 @@ class Counters:
         self._settle_short()
         events = {str(event): count for event, count in self._events.items()}
         if self._short_cuts:
-            events[str(Event.SHORT_CUT)] = self._short_cuts
+            short = str(Event.SHORT_CUT)
+            events[short] = events.get(short, 0) + self._short_cuts
         return {
             "bounds": list(BOUNDS),
             "answers": {

@@ -162,7 +162,7 @@ class Repeated:
         self._turns = turns
         self.client: Final = clients.of
         self.took: Final = counters.short
-        self.answer_all: Final = answer_all
+        self._answer_all = answer_all
 
     def form(self, accept: str) -> Form:
         """Return the form that an Accept field asks for."""
@@ -185,6 +185,13 @@ class Repeated:
                 page.uses += 1
             return page
         return self._answer_any(rest, form, client, now)
+
+    def answer_all(self, body: bytes, form: Any, client: Client, now: float) -> Ready | None:
+        """Answer a batch, if all its pages are at hand."""
+        ready = self._answer_all(body, form, client, now)
+        if ready is not None:
+            self._turns.answered(now)
+        return ready
 
     def _answer_any(
         self, rest: bytes, form: Form, client: Client, now: float

@@ -273,6 +273,18 @@ async def test_a_batch_is_its_pages(at, form):
     assert at.asked() == before + 2
 
 
+def test_batches_count_as_short_cuts_and_have_misses_stand_back(at):
+    at.answer(b"88.300.1/A")
+    at.repeated.took.append(0.01)
+    now = at.world.clock.now
+    assert at.turns.misses(now) == MANY
+    assert at.batch("A", "A")
+    assert at.turns.misses(now) == FEW
+    snapshot = at.world.counters.snapshot()
+    assert snapshot["events"] == {"short_cut": 3}
+    assert sum(snapshot["answers"]["http"]["found"]["buckets"]) == 3
+
+
 async def test_a_batch_of_which_one_is_not_at_hand_is_left_and_not_counted(at):
     await at.world.put("88.300.1/B", URL)
     await at.world.look("88.300.1/B")
