@@ -10,6 +10,9 @@ In reading order:
 - `documents`: documents of applications
 - `members`: enterprises that were taken in; `farewell`: what becomes of their prefixes
 - `certificates`: enterprise certificates
+- `prefix_ports`: what prefixes need of a store; `placing` (pure): where they may stand
+- `prefixes`: states, transfer, quotas, allotment; `hosting`: where their names live
+- `prefix_applications`: enterprises ask for prefixes more
 - `templates`: metadata templates; `codes`: code rules, and the codes that they give
 - `shown`: how all of them are shown
 """
