@@ -132,17 +132,21 @@ def _filled(row: Sketched, permits: Permits, seals: Seals) -> Entry | Denied | F
     layout = permits.layout(good.prefix, row.template)
     if isinstance(layout, Fault):
         return Faulty((layout.below("/template"),))
-    given = decode_values(good.values) if good.values != EMPTY_VALUES else ()
+    key = good.key(fold_suffix=leave.fold_suffix)
+    alone = good.values == EMPTY_VALUES
+    if alone and (packed := layout.packed(row.attributes, row.ttl, good.at)) is not None:
+        blob, entries = packed
+        claims = tuple(layout.claimed(key, entries)) if layout.unique else ()
+        return Entry(good, key, blob, leave, layout.stored, claims)
+    given = () if alone else decode_values(good.values)
     values, faults = layout.filled(row.attributes, given, row.ttl)
     if any(fault.code != MISSING for fault in faults):
         return Faulty(tuple(faults))
-    key = good.key(fold_suffix=leave.fold_suffix)
     if not good.plain:
         values = seals.sealed(key, values)
     blob = encode_values(values, good.at)
     claims = tuple(layout.claims(key, values))
-    made = msgspec.structs.replace(good, values=blob)
-    return Entry(made, key, blob, leave, layout.stored, claims, tuple(faults))
+    return Entry(good, key, blob, leave, layout.stored, claims, tuple(faults))
 
 
 def decided(

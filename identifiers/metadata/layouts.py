@@ -4,26 +4,35 @@ What is in order is read here by short ways that know nothing of faults; whateve
 goes the long way (`identifiers.metadata.checking`), which decides and names the faults.
 """
 
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from identifiers.faults import Fault, Faults
 from identifiers.metadata.checking import attributes, checked, valued
 from identifiers.metadata.items import FIRST_INDEX, Item
 from identifiers.metadata.templates import Template
-from identifiers.metadata.types import DataType, canonical
+from identifiers.metadata.types import ORDERED, DataType, canonical
 from identifiers.names import prefix_of
 from identifiers.values import DEFAULT_TTL, TEMPLATE_INDEX, TEMPLATE_TYPE, Value
-from identifiers.wire.handle.values import decode_values
+from identifiers.wire.handle.values import decode_values, encode_value
 from identifiers.wire.jsonload import step
 
 _Accept = Callable[[str], str | None]
 """Returns the canonical text of a value; None: it goes the long way."""
 _WRITTEN: Final = {True: "true", False: "false"}
 CLAIM_OCTETS: Final = 20
+_LENGTH: Final = struct.Struct(">I")
+_NO_REFERENCES: Final = _LENGTH.pack(0)
+_REMEMBERED: Final = 1024
+"""Texts of an entry whose canonical ones are remembered: days and measures come again and again."""
+_SHORT: Final = 64
+"""Characters; longer texts are no numbers and no times, and are not remembered."""
 
 
 class Layout:
@@ -39,6 +48,8 @@ class Layout:
             index=TEMPLATE_INDEX, type=TEMPLATE_TYPE, data=template.version.encode()
         )
         """The value that tells it to everybody (national convention)."""
+        self._headed: tuple[int, int] | None = None
+        self._heads: Mapping[str, tuple[int, _Accept, bytes]] = {}
 
     def is_called(self, asked: str | None) -> bool:
         """Say whether a caller means this one, by its version or by its whole name."""
@@ -72,6 +83,37 @@ class Layout:
                 return (*values, self.mark, *mine), Faults()
         return self._judged(given, values, ttl)
 
+    def packed(
+        self, given: Mapping[str, object], ttl: int, at: int
+    ) -> tuple[bytes, list[tuple[int, bytes]]] | None:
+        """Return what `filled` does of attributes alone, if they are all in order; else None.
+
+        In wire form, each value with the time `at` (an epoch second); and index and data of each
+        entry. Bulk registration asks this of every row with a template.
+        """
+        if self._headed != (ttl, at):
+            self._heads, self._headed = self._headings(ttl, at), (ttl, at)
+        heads, pieces = self._heads, []
+        for name, written in given.items():
+            entry = heads.get(name)
+            text = written if isinstance(written, str) else _text(written)
+            if entry is None or text is None or (taken := entry[1](text)) is None:
+                return None
+            data = taken.encode()
+            pieces.append((entry[0], entry[2], data))
+        if not self._required <= given.keys():
+            return None
+        pieces.sort()
+        length = _LENGTH.pack
+        blob = b"".join(
+            [
+                length(len(pieces) + 1),
+                encode_value(msgspec.structs.replace(self.mark, timestamp=at)),
+                *[head + length(len(data)) + data + _NO_REFERENCES for _, head, data in pieces],
+            ]
+        )
+        return blob, [(index, data) for index, _, data in pieces]
+
     def merged(
         self, values: Sequence[Value], there: Iterable[int]
     ) -> tuple[tuple[Value, ...], Faults]:
@@ -93,21 +135,34 @@ class Layout:
         """Return the attributes that a record's values are."""
         return attributes(self.template, decode_values(blob))
 
+    def _headings(self, ttl: int, at: int) -> Mapping[str, tuple[int, _Accept, bytes]]:
+        """Return, by entry, what stands before the length of its data in wire form."""
+        bare = {
+            name: Value(index=index, type=name, data=b"", ttl=ttl, timestamp=at)
+            for name, (index, _) in self._known.items()
+        }
+        return {
+            name: (index, accept, encode_value(bare[name])[: -2 * _LENGTH.size])
+            for name, (index, accept) in self._known.items()
+        }
+
     def claims(self, key: str, values: Iterable[Value]) -> dict[bytes, str]:
         """Return what a record has for itself alone: a digest for each value, with its entry.
 
         A value is unique among the identifiers of the template under just one prefix.
         """
+        return self.claimed(key, ((value.index, value.data) for value in values))
+
+    def claimed(self, key: str, entries: Iterable[tuple[int, bytes]]) -> dict[bytes, str]:
+        """Return what `claims` does, of index and data of each value."""
         if not self.unique:
             return {}
         names = {item.index: item.name for item in self.unique}
         scope = f"{prefix_of(key)}\0{self.name}\0"
         return {
-            sha256(f"{scope}{value.index}\0".encode() + value.data).digest()[:CLAIM_OCTETS]: (
-                names[value.index]
-            )
-            for value in values
-            if value.index in names
+            sha256(f"{scope}{index}\0".encode() + data).digest()[:CLAIM_OCTETS]: names[index]
+            for index, data in entries
+            if index in names
         }
 
     def _typical(self, given: Mapping[str, object], ttl: int) -> list[Value] | None:
@@ -205,13 +260,18 @@ def _accept(item: Item) -> _Accept:
         least = max(low, 1)
         return lambda text: text if least <= len(text) <= high and "\0" not in text else None
     if item.type in {DataType.NUMBER, DataType.INTEGER}:
-        return _number(item)
+        return _remembered(_number(item))
 
     def otherwise(text: str) -> str | None:
         found = item.accepted(text)
         return found if isinstance(found, str) else None
 
-    return otherwise
+    return _remembered(otherwise) if item.type in ORDERED else otherwise
+
+
+def _remembered(accept: _Accept) -> _Accept:
+    known = lru_cache(maxsize=_REMEMBERED)(accept)
+    return lambda text: known(text) if len(text) <= _SHORT else accept(text)
 
 
 def _number(item: Item) -> _Accept:

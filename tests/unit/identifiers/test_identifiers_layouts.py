@@ -85,6 +85,19 @@ def test_attributes_become_values_in_the_order_of_their_entries_behind_the_mark(
     }
 
 
+@pytest.mark.parametrize("ttl", [60, 86400])
+@pytest.mark.parametrize("at", [5, 6])
+def test_what_is_packed_is_what_is_filled(at, ttl):
+    for given in (GOOD, {"ON": "2026-01-02", "ASH": "012.50", "WASHED": True, **GOOD}):
+        values, _ = LAYOUT.filled(given, ttl=ttl)
+        blob, entries = LAYOUT.packed(given, ttl, at)
+        assert blob == encode_values(values, at)
+        assert entries == [(value.index, value.data) for value in values[1:]]
+        assert LAYOUT.claimed("88.300.1/a", entries) == LAYOUT.claims("88.300.1/a", values)
+    for given in ({}, GOOD | {"ASH": "x"}, GOOD | {"X": 1}, GOOD | {"ASH": None}):
+        assert LAYOUT.packed(given, ttl, at) is None
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [
