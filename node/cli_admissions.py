@@ -1,5 +1,6 @@
 """The commands of an operator that take enterprises in: registers and applications."""
 # ruff: noqa: PLC0415 -- only what a command needs is imported when it runs
+# ruff: noqa: FBT002 -- typer makes options of parameters
 
 import os
 from pathlib import Path
@@ -143,6 +144,24 @@ def enterprise_show(number: _Number) -> None:
     from node.commands.enterprises import showing
 
     run(os.environ, showing(number))
+
+
+@enterprise.command("export")
+def enterprise_export(
+    number: _Number,
+    directory: Annotated[Path, typer.Argument(help="A new or empty one.", file_okay=False)],
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Personal data as it is; else it is masked.")
+    ] = False,
+) -> None:
+    """Write everything that an enterprise owns here into a directory; prints what was written.
+
+    Particulars, prefixes, templates, identifiers (they can be imported again), replaced versions,
+    and what the audit log has of it. Secret keys are left out. manifest.json is written last.
+    """
+    from node.commands.exporting import run
+
+    run(os.environ, number, directory, whole=whole)
 
 
 @enterprise.command("history")

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 
+from identifiers.changes import AuditEntry
+from identifiers.feeds import Place
 from identifiers.history import BULK_ACTIONS, Version
+from identifiers.names import prefix_of
 from identifiers.records import PAGE_BYTES, Record
 from storage.memory.store import MemoryStore
 
 
 class MemoryHistory:
-    """HistoryStore. `kept` False: replaced versions were dropped."""
+    """HistoryStore and ArchiveStore. `kept` False: replaced versions were dropped."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
@@ -49,7 +52,24 @@ class MemoryHistory:
         self._store.reach()
         return next((r for r in self._records(key) if r.version == number), None)
 
+    async def replaced(self, prefix: str, after: tuple[str, int], limit: int) -> Sequence[Record]:
+        """Return up to `limit` replaced versions under just a prefix, past a key and version."""
+        self._store.reach()
+        own = [r for r in self._store.history if prefix_of(r.key) == prefix and self.kept]
+        past = sorted((r for r in own if (r.key, r.version) > after), key=_named)
+        return past[:limit]
+
+    async def entries(self, after: Place, limit: int) -> Sequence[tuple[Place, AuditEntry]]:
+        """Return up to `limit` entries of the audit log past a place."""
+        self._store.reach()
+        told = [(Place(1, at), entry) for at, entry in enumerate(self._store.audited, 1)]
+        return [(place, entry) for place, entry in told if place > after][:limit]
+
     def _records(self, key: str) -> list[Record]:
         newest = self._store.records.get(key)
         replaced = [r for r in self._store.history if r.key == key and self.kept]
         return [*([] if newest is None else [newest]), *reversed(replaced)]
+
+
+def _named(record: Record) -> tuple[str, int]:
+    return record.key, record.version

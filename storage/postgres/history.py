@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from identifiers.changes import AuditEntry, ChangeKind
+from identifiers.feeds import Place
 from identifiers.history import BULK_ACTIONS, KEPT_DAYS, Version
 from identifiers.names import prefix_of
 from identifiers.records import Record
@@ -20,7 +21,7 @@ PRUNED: Final = 20_000
 
 
 class PostgresHistory:
-    """HistoryStore. Every method raises `StoreUnavailable`."""
+    """HistoryStore and ArchiveStore. Every method raises `StoreUnavailable`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,6 +50,21 @@ class PostgresHistory:
         """Return one version of a record; None when it never was or is no longer kept."""
         row = await self._database.row(_SQL["version"], prefix_of(key), key, number)
         return None if row is None else rows.record(tuple(row))
+
+    async def replaced(self, prefix: str, after: tuple[str, int], limit: int) -> Sequence[Record]:
+        """Return up to `limit` replaced versions under just a prefix, past a key and version."""
+        found = await self._database.rows(_SQL["replaced"], prefix, *after, limit)
+        return [rows.record(tuple(row)) for row in found]
+
+    async def entries(self, after: Place, limit: int) -> Sequence[tuple[Place, AuditEntry]]:
+        """Return up to `limit` entries of the audit log past a place."""
+        found = await self._database.rows(_SQL["audit"], str(after.transaction), after.id, limit)
+        told = []
+        for row in found:
+            columns = dict(row)
+            place = Place(int(columns.pop("xid")), columns.pop("id"))
+            told.append((place, AuditEntry(**columns)))
+        return told
 
 
 async def prune(connection: Connection, days: int = KEPT_DAYS, most: int = PRUNED) -> int:

@@ -56,3 +56,19 @@ WITH old AS (
     DELETE FROM identifier_history WHERE ctid = ANY (ARRAY(SELECT ctid FROM old)) RETURNING 1
 )
 SELECT count(*) FROM gone;
+
+-- name: replaced
+-- Replaced versions under one prefix by key and version, past one of them.
+SELECT key, name, version, state, reason, template, wire_values, changed_at
+  FROM identifier_history
+ WHERE prefix = $1 AND (key, version) > ($2, $3)
+ ORDER BY key, version
+ LIMIT $4;
+
+-- name: audit
+-- The audit log past a place.
+SELECT xid::text AS xid, id, at, actor, action, subject, request, detail, root
+  FROM audit
+ WHERE (xid, id) > ($1::text::xid8, $2::bigint)
+ ORDER BY xid, id
+ LIMIT $3;
