@@ -12,7 +12,7 @@ from identifiers.snms.envelope import Envelope, done, refused, sentence
 from identifiers.snms.lenient import members
 from identifiers.snms.routes import Hosted, Routed, read_configuration
 from identifiers.standings import Hosting, PrefixState
-from registry.answers import Faulty
+from registry.answers import Faulty, Stale
 from registry.business.hosting import Routed as Answer
 from registry.business.office import Office
 from registry.business.prefixes import NoPrefix, NotActive, NotFrom
@@ -26,6 +26,7 @@ _AT_ONCE: Final = 1000
 _MILLI: Final = 1000
 _ADDRESS: Final = "/entPrefixConfig/ip"
 _NONE: Final = "前缀不存在"
+_OVERTAKEN: Final = "前缀刚被更改，请重试"
 _NOT_ACTIVE: Final = "企业不存在或未启用"
 _STATES: Final = {
     PrefixState.DISABLED: "停用",
@@ -166,5 +167,7 @@ def _answered(answer: Answer) -> Envelope:
             return refused(_NOT_ACTIVE)
         case NotFrom(now=now, then=then):
             return refused(f"当前状态为“{_STATES[now]}”，不能变更为“{_STATES[then]}”")
+        case Stale():
+            return refused(_OVERTAKEN)
         case Faulty(faults=faults):
             return refused(sentence(faults))
