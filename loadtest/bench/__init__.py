@@ -15,4 +15,5 @@ Parts in reading order:
 * ``profile``     where the worker's time goes; ``sampling/`` is what its workers load for that
 * ``growth``      what size costs: a program of its own
 * ``reading``     which way of reading datagrams costs what: another one
+* ``searching``   what searching costs, and imports for its sake: another one
 """

@@ -27,6 +27,8 @@ ROUND: Final = 16
 """Blocks that one tidying looks at."""
 HELD: Final = 8 * 2**20
 """Octets of blocks that are made before they are written: those of one step may be a gigabyte."""
+_MANY_TERMS: Final = 50_000
+"""In the index's waiting list, which every search reads from end to end: a millisecond or two."""
 _SECONDS: Final = 30.0
 _OPENING: Final = (
     # To lose a step costs its repetition: nobody waits for the disk.
@@ -62,6 +64,7 @@ class SearchProjection:
         self._round = round_
         self._held = held
         self._tidied = 0
+        self._waiting_terms = 0
 
     async def advance(self) -> Progress:
         """Project the next changes. Raises `StoreUnavailable` and `FateUnknown`: step again."""
@@ -76,6 +79,8 @@ class SearchProjection:
         Single changes make blocks of their own, and what is changed anew leaves holes. Returns how
         many blocks are fewer. Raises as `advance` does.
         """
+        if self._waiting_terms >= _MANY_TERMS:
+            await self._database.commit(self._sort_in, opening=_OPENING, seconds=_SECONDS)
 
         async def look(connection: Connection) -> Sequence[int]:
             return await self._low(connection)
@@ -113,11 +118,27 @@ class SearchProjection:
                 group, octets = [], 0
                 await asyncio.sleep(0)  # a block takes milliseconds: others go on in between
                 if held >= self._held:
-                    written += await _copy(connection, made)
+                    written += await self._copy(connection, made)
                     made, held = [], 0
         if group:
             made.append(_built(group))
-        return written + await _copy(connection, made)
+        return written + await self._copy(connection, made)
+
+    async def _copy(self, connection: Connection, made: Sequence[blocks.Row]) -> int:
+        filled = [row for row in made if row.entries]
+        if filled:
+            await connection.copy_to_table(
+                "search_block",
+                source=memoryview(blocks.copied(filled)),
+                columns=blocks.COLUMNS,
+                format="binary",
+            )
+            self._waiting_terms += sum(len(row.terms) for row in filled)
+        return len(filled)
+
+    async def _sort_in(self, connection: Connection) -> None:
+        await connection.execute(_SQL["sort_in"])
+        self._waiting_terms = 0
 
     async def _low(self, connection: Connection) -> Sequence[int]:
         """Return those of the next blocks that are better put together."""
@@ -139,18 +160,6 @@ class SearchProjection:
             connection, "versions_now", [e.key for e in kept], [e.version for e in kept]
         )
         return len(dropped) - made
-
-
-async def _copy(connection: Connection, made: Sequence[blocks.Row]) -> int:
-    filled = [row for row in made if row.entries]
-    if filled:
-        await connection.copy_to_table(
-            "search_block",
-            source=memoryview(blocks.copied(filled)),
-            columns=blocks.COLUMNS,
-            format="binary",
-        )
-    return len(filled)
 
 
 async def _live(

@@ -172,6 +172,21 @@ async def test_blocks_that_hold_little_are_put_together(
         assert await entries(sql) == []
 
 
+async def test_what_waits_in_the_list_of_the_index_is_sorted_in_while_there_is_time(
+    postgres: Backend, dsn: str, sql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.projection._MANY_TERMS", 10)
+    await put(postgres.store, "88.300.1/A", url("https://example.org/"))
+    async with Database(dsn) as database:
+        projection = SearchProjection(database)
+        await projection.advance()
+        await projection.tidy()
+    # Nothing waits any more: to sort it in again moves no pages.
+    moved = await sql.fetchval("SELECT gin_clean_pending_list('search_block_terms'::regclass)")
+    assert moved == 0
+    assert await found(postgres, "https://example.org/") == ["88.300.1/A"]
+
+
 async def test_what_others_have_put_together_is_left_alone(
     postgres: Backend, dsn: str, sql: Any
 ) -> None:

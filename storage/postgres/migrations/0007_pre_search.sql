@@ -54,10 +54,17 @@ BEGIN
            AND f.changed_to >= changed_since AND f.changed_from <= changed_until
            AND f.created_to >= created_since AND f.created_from <= created_until
          ORDER BY f.id LIMIT most;
+    ELSIF cardinality(needed) = 0 THEN
+        RETURN QUERY SELECT f.id FROM (
+            SELECT * FROM search_block b WHERE b.terms && one_of OFFSET 0
+        ) f
+         WHERE f.id > past
+           AND f.changed_to >= changed_since AND f.changed_from <= changed_until
+           AND f.created_to >= created_since AND f.created_from <= created_until
+         ORDER BY f.id LIMIT most;
     ELSE
         RETURN QUERY SELECT f.id FROM (
-            SELECT * FROM search_block b
-             WHERE (cardinality(needed) = 0 OR b.terms @> needed) AND b.terms && one_of OFFSET 0
+            SELECT * FROM search_block b WHERE b.terms @> needed AND b.terms && one_of OFFSET 0
         ) f
          WHERE f.id > past
            AND f.changed_to >= changed_since AND f.changed_from <= changed_until

@@ -51,6 +51,10 @@ SELECT i.key, coalesce(i.name, i.key) AS name, i.version, i.state, i.wire_values
 -- The log was read so far.
 UPDATE projection SET xid = $1::text::xid8, id = $2 WHERE name = 'search';
 
+-- name: sort_in
+-- Bring what waits in the list of the index of terms to its place.
+SELECT gin_clean_pending_list('search_block_terms'::regclass);
+
 -- name: round
 -- The next blocks that are looked at for what can be put together.
 SELECT id, head FROM search_block WHERE id > $1 ORDER BY id LIMIT $2;
