@@ -10,7 +10,7 @@ from edge.accept import best_media_type
 from edge.short_cut import head_of
 from identifiers.outcomes import Found, ValuesAbsent
 from identifiers.wire.restform import CBOR, JSON, PLAIN, written
-from resolver.service import Basis
+from resolver.retelling import Basis
 from resolver.transports import rest
 from resolver.transports.rest import FOR_EVER, Life, LookUp
 

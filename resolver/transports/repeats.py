@@ -24,7 +24,8 @@ from identifiers.wire.handle.resolution import (
 from identifiers.wire.handle.shapes import END, HEAD, LEAST, NAME_AT, NAMED_AT, REPLY, Shape, Shapes
 from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo
 from resolver.clients import Client
-from resolver.service import Basis, Resolver
+from resolver.retelling import Basis
+from resolver.service import Resolver
 from resolver.tiers.s3fifo import MOST_USES, S3Fifo
 from resolver.unheld import Unheld
 
