@@ -15,6 +15,7 @@ from identifiers.enterprises.fields import Document
 from identifiers.enterprises.files import LARGEST, TooLarge, UnknownForm
 from identifiers.enterprises.ledger import Application, Member
 from identifiers.enterprises.masking import masked
+from identifiers.enterprises.review import NotNow
 from identifiers.enterprises.tables import FIELDS
 from identifiers.faults import Fault, Faults, Invalid
 from identifiers.names import Prefix
@@ -23,6 +24,7 @@ from identifiers.snms.envelope import Envelope, done, refused, sentence
 from identifiers.snms.lenient import members
 from registry.answers import Faulty
 from registry.business.admissions import AlreadyMember, Applied, Pending, Submitted
+from registry.business.asking import By
 from registry.business.office import Office
 from registry.business.placing import root_fault
 from registry.http.business import by_of
@@ -50,13 +52,17 @@ class EnterpriseCalls:
         self._reception = reception
 
     async def apply(self, call: Call) -> Envelope:
-        """POST ``apply`` or ``upgrade-apply``: an application for admission."""
+        """POST ``apply`` or ``upgrade-apply``: an application, or a rejected one mended."""
         permit(call.caller, Action.APPLICATION_WRITE, None)
         sent = read_application(call.document)
         wanted = await self._label(sent.prefix)
         (number,) = self._reception.changes(call.caller, 1)
         submitted = Submitted(particulars=sent.particulars, wanted=wanted)
-        return _applied(await self._office.admissions.apply(number, submitted, by_of(call.caller)))
+        by = by_of(call.caller)
+        answer = await self._office.admissions.apply(number, submitted, by)
+        if isinstance(answer, Pending):
+            answer = await self._mended(answer, submitted, by)
+        return _applied(answer)
 
     async def page(self, call: Call) -> Envelope:
         """GET ``page``: enterprises, some at a time."""
@@ -103,6 +109,11 @@ class EnterpriseCalls:
                 return refused(_NO_FORM)
             case _:
                 return done({"id": str(kept.id), "path": f"/api/v1/documents/{kept.id}"})
+
+    async def _mended(self, pending: Pending, submitted: Submitted, by: By) -> Applied:
+        """Take an application anew that was rejected: clients have no other call for that."""
+        mended = await self._office.admissions.resubmit(pending.application, submitted, by)
+        return pending if isinstance(mended, NotNow) else mended
 
     async def _label(self, wanted: str) -> str:
         """Return the label of a prefix that is wanted below the node's own. Raises `Invalid`."""

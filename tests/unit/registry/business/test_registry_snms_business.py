@@ -147,6 +147,13 @@ async def test_an_enterprise_applies_once(admin, body):
     other = sent | {"entBasicInfo": sent["entBasicInfo"] | {"orgDesc": "x"}}
     answer = await admin.call("POST", f"{ENT}/apply", other)
     assert answer == (-2, "该单位已有申请正在审核", None)
+    (one,) = (await admin.api.get("/api/v1/applications", key="admin")).json["items"]
+    path = f"/api/v1/applications/{one['id']}"
+    no = await admin.api.post(f"{path}/rejection", {"reasons": ["简介不完整"]}, key="admin")
+    assert no.json["stage"] == "rejected"
+    assert await admin.call("POST", f"{ENT}/apply", other) == (1, "success", True)
+    mended = (await admin.api.get(path, key="admin")).json
+    assert (mended["stage"], mended["revision"]) == ("submitted", 2)
 
 
 async def test_who_is_admitted_is_listed_and_told_masked(admitted, body):
