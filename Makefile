@@ -6,7 +6,7 @@ PIP     := $(BIN)/python -I -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
-.PHONY: help demo test check bench bench-large loadtest fuzz e2e-large fmt lock clean
+.PHONY: help demo test check bench bench-large loadtest fuzz fuzz-api e2e-large fmt lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ loadtest: $(DEV) ## what a mix of users sees and up to which load; LOADTEST="--s
 
 fuzz: $(DEV) ## ten million inputs to every decoder; FUZZ="--seconds 60 --guided" as in CI
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+fuzz-api: $(DEV) ## what the API's description allows and what not, 5 minutes for each role; FUZZ_API="--seconds 10"
+	$(BIN)/python -m tests.fuzz_api $(FUZZ_API)
 
 e2e-large: $(DEV) ## 514 enterprises and 300,000 identifiers through the API, all compared
 	$(BIN)/python -m pytest -m large -s tests/e2e
