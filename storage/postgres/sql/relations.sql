@@ -1,8 +1,11 @@
 -- name: waiting
--- Whether the change log goes on past what was read.
+-- Whether the change log goes on past what was read. (LATERAL: straight to that place of the log.)
 SELECT EXISTS (
-    SELECT FROM change c
-      JOIN projection p ON p.name = 'relations' WHERE (c.xid, c.id) > (p.xid, p.id)
+    SELECT FROM projection p
+     CROSS JOIN LATERAL (
+        SELECT FROM change WHERE (xid, id) > (p.xid, p.id) ORDER BY xid, id LIMIT 1
+     ) c
+     WHERE p.name = 'relations'
 );
 
 -- name: claim
