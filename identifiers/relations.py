@@ -76,7 +76,11 @@ def relation_faults(values: Iterable[Value]) -> list[Fault]:
             faults.append(Fault("relation.target", f"/{at}/data"))
         else:
             if len(value.data) > MAX_TARGET:
-                sizes: dict[str, str | int] = {"size": len(value.data), "unit": "bytes", "limit": MAX_TARGET}
+                sizes: dict[str, str | int] = {
+                    "size": len(value.data),
+                    "unit": "bytes",
+                    "limit": MAX_TARGET,
+                }
                 faults.append(Fault("too_long", f"/{at}/data", sizes))
     return faults
 

@@ -74,9 +74,7 @@ def _edges(record: Record, picture: PrefixDirectory) -> Sequence[Edge]:
         return tuple(edges_of(record, picture))
     except ProtocolError as error:
         # One record that nobody can read must not keep all that come after it from being found.
-        _log.error(
-            "the values of %r cannot be read: it is related to none: %s", record.key, error
-        )
+        _log.error("the values of %r cannot be read: it is related to none: %s", record.key, error)
         return ()
 
 
