@@ -175,6 +175,7 @@ def kept(request: RequestKey, digest: bytes, reply: Reply) -> StoredAnswer:
         request=request,
         digest=digest,
         status=reply.status,
-        headers=reply.headers,
+        # aiohttp's names of fields are no plain strings, and a store takes nothing else.
+        headers=tuple((str.__str__(name), value) for name, value in reply.headers),
         body=reply.body,
     )
