@@ -147,8 +147,8 @@ async def answer_together(
     except Exception:  # noqa: BLE001 -- one request never ends the loop; counted and logged
         if len(waiting) == 1:
             return waiting[0].asker.failed()
-        for one in waiting:  # what one fails of is not to cost the others their answers
-            await answer_together(exchange, clock, [one])
+        # What one fails of is not to cost the others their answers; they ask again together.
+        await asyncio.gather(*(answer_together(exchange, clock, [one]) for one in waiting))
         return None
     for one, answer in zip(waiting, answers, strict=True):
         one.asker.told(answer, one.slot, one.began)

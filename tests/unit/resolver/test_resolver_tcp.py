@@ -5,6 +5,7 @@ import struct
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from identifiers.relay import Channel
@@ -366,6 +367,21 @@ async def test_what_one_miss_fails_of_costs_the_others_nothing(serve):
     assert await one.closed()
     assert [(await other.receive()).request_id for _ in range(2)] == [1, 2]
     assert served.events()["failed"] == 1
+
+
+async def test_what_one_of_many_fails_of_is_found_in_two_questions_to_the_store(serve):
+    served = await serve()
+    world, one, other = served.world, await served.peer(), await served.peer()
+    damaged = await world.put("88.300.1/0", URL)
+    world.store.records[damaged.key] = replace(damaged, values=bytes(3))
+    for name in "123456789":
+        await world.put(f"88.300.1/{name}", URL)
+    before = len(world.store.fetches)
+    one.send(world.question("88.300.1/0"))
+    other.send(*(world.question(f"88.300.1/{number}", number) for number in range(1, 10)))
+    assert await one.closed()
+    assert [(await other.receive()).request_id for _ in range(9)] == list(range(1, 10))
+    assert len(world.store.fetches) - before <= 4
 
 
 async def test_a_connection_lost_with_look_ups_under_way_harms_nobody(serve):
