@@ -26,6 +26,8 @@ MOST_CODES: Final = 1000
 """Codes of one request."""
 _BLOCKS: Final = 1024
 """Series that are remembered; of others the rest of a block is lost."""
+_TOGETHER: Final = 4
+"""Requests that ask the store at once; others wait, so that registration finds a connection."""
 _ROUNDS: Final = 32
 """How often codes are made anew because names are taken."""
 
@@ -113,6 +115,7 @@ class Codes:
         self._records = records
         self._chance = chance
         self._blocks: OrderedDict[Series, _Block] = OrderedDict()
+        self._turns = asyncio.Semaphore(_TOGETHER)
 
     async def keep(
         self, prefix: Prefix, name: str, document: object, by: By
@@ -131,6 +134,10 @@ class Codes:
 
     async def give(self, wanted: Wanted, by: By) -> Given | NoRule | Exhausted:
         """Return handles of a rule that nobody got before and that nobody registered."""
+        async with self._turns:
+            return await self._give(wanted, by)
+
+    async def _give(self, wanted: Wanted, by: By) -> Given | NoRule | Exhausted:
         stored = await self._store.rule(str(wanted.prefix), wanted.rule)
         if stored is None or not stored.enabled:
             return NoRule()
