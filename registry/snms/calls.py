@@ -57,12 +57,12 @@ def known(reception: Reception, answer: Answerer) -> Handler:
     return handle
 
 
-async def body_of(request: web.Request) -> Any:
+async def body_of(request: web.Request, limit: int = BODY_LIMIT) -> Any:
     """Return the body as JSON, whatever type it says it is; None: there is none.
 
-    Raises `Invalid` and `Refusal`.
+    Raises `Invalid`, and `Refusal` for more than `limit` octets.
     """
-    body = await read_body(request, BODY_LIMIT)
+    body = await read_body(request, limit)
     return load(body) if body else None
 
 

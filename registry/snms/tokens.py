@@ -18,6 +18,7 @@ from identifiers.snms.lenient import members
 from registry.access.logins import Entry, LoggedIn, Logins, TryLater, Unknown
 from registry.access.programs import DatedDigest
 from registry.http.reception import Reception
+from registry.http.tokens import BODY_LIMIT
 from registry.snms.calls import Handler, body_of, response, told
 
 _DRIFT: Final = timedelta(minutes=10)
@@ -43,7 +44,7 @@ class Tokens:
     def _handler(self, *, hashed: bool) -> Handler:
         async def answered(request: web.Request) -> Envelope:
             entry = self._reception.entry(request)
-            name, password = _read(await body_of(request))
+            name, password = _read(await body_of(request, BODY_LIMIT))
             days = _days(entry)
             text = password if hashed else _digest(password, days[0])
             return _told(await self._logins.log_in(name, DatedDigest(text, days), entry))

@@ -167,6 +167,14 @@ async def test_too_many_wrong_log_ins_are_told_to_wait(node):
     pytest.fail("nobody was slowed down")
 
 
+@pytest.mark.parametrize("path", ["/identity/token", "/identity/token/v1"])
+async def test_who_is_nobody_yet_has_no_large_body_read(node, path):
+    nobody = Application(node.api, None)
+    large = {"username": "app", "password": "x", "more": [[]] * 50_000}
+    status, message, _ = await nobody.call("POST", path, large)
+    assert (status, message) == (-2, "请求正文过大。")
+
+
 async def test_who_is_not_logged_in_is_told_so(node):
     for stranger in (Application(node.api, None), Application(node.api, "login.x")):
         status, message, data = await stranger.call("GET", f"{DATA}/detail?handle=88.300.1/A")
