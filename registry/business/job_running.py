@@ -26,7 +26,7 @@ from identifiers.jobs import (
     Under,
 )
 from identifiers.names import Handle
-from identifiers.principals import Account, ApiKey
+from identifiers.principals import Account, ApiKey, NotYours
 from identifiers.records import PAGE_BYTES, Record
 from registry.answers import Answer, Denied, Faulty, KeyReused, Replayed, Saved, Unchanged
 from registry.business.jobs import JobStore, handles_of, scope_of
@@ -209,6 +209,8 @@ class _Plan(msgspec.Struct, frozen=True):
             unit = self.units.get(at)
             if unit is None or isinstance(unit, Denied):
                 refusal = unit or row.command
+                if isinstance(job.selection, Under) and _is_anothers(refusal):
+                    continue  # the prefix was handed on: what stands there is not the asker's
                 if not isinstance(refusal, Denied | Faulty):
                     raise TypeError(f"a row without a unit: {row!r}")
                 results.append(rejected(number, row.name, refusal))
@@ -263,6 +265,10 @@ class _Plan(msgspec.Struct, frozen=True):
         }
         entry = audited(self.asked, ACTION, str(job.id), detail)
         return msgspec.structs.replace(entry, root=merkle_root(written))
+
+
+def _is_anothers(refusal: object) -> bool:
+    return isinstance(refusal, Denied) and isinstance(refusal.verdict, NotYours)
 
 
 def _named(name: str, job: Job) -> Row:

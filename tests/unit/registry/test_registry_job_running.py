@@ -5,7 +5,7 @@ import pytest
 
 from identifiers.accounts import AccountKind, AccountState, StoredAccount
 from identifiers.codes.industries import SHIPPED
-from identifiers.jobs import JobAction
+from identifiers.jobs import JobAction, JobState, Under
 from identifiers.principals import Account, Role, Scope
 from registry.business.asking import By
 from registry.business.job_running import JobRunner
@@ -14,12 +14,13 @@ from registry.business.owners import KeptOwners
 from registry.business.templates import Templates
 from registry.commands import Create
 from registry.commit import GroupCommit
+from registry.imports.results import unpack
 from registry.prefixes import Prefixes
 from registry.service import Registry
 from registry.shelf import Shelf
 from registry.templating import Sketch
 from storage.memory import MemoryAccounts, MemoryJobs, MemoryTemplates
-from tests.unit.registry.world import NOW, SEALS, asked, audit, handle, now_ns
+from tests.unit.registry.world import NOW, SEALS, asked, audit, entry, handle, now_ns
 
 COAL = {
     "prefix": "88.300",
@@ -57,11 +58,16 @@ async def register(registry, name, number):
     return await registry.create(command, asked(), Sketch("coal-1", {"NO": number}))
 
 
-async def run(store, registry, owners, action, principal=None):
-    jobs = MemoryJobs(store)
-    order = JobOrder(action=action, reason="r", what=NAMES, key=None, digest=b"d")
+async def opened_job(store, jobs, action, principal=None, what=NAMES):
+    order = JobOrder(action=action, reason="r", what=what, key=None, digest=b"d")
     opened = await Jobs(jobs, store, Prefixes(store)).open(order, asked(principal))
     assert isinstance(opened, Opened), opened
+    return opened
+
+
+async def run(store, registry, owners, action, principal=None):
+    jobs = MemoryJobs(store)
+    opened = await opened_job(store, jobs, action, principal)
     runner = JobRunner(jobs, store, registry, owners, clock=now_ns)
     while await runner.turn():
         pass
@@ -108,6 +114,20 @@ async def test_a_job_is_done_for_an_account_as_long_as_that_is_active(
     assert await accounts.change_account(disabled, audit(), ends_at=NOW)
     stopped = await run(store, registry, owners, JobAction.ACTIVATE, boss)
     assert (stopped.why, stopped.counts.rows) == ("unauthenticated", 0)
+
+
+async def test_a_job_tells_nothing_of_a_prefix_that_was_handed_on(store, registry, owners):
+    await register(registry, NAMES[0], "1")
+    jobs = MemoryJobs(store)
+    opened = await opened_job(store, jobs, JobAction.SUSPEND, what=Under(prefix="88.300.1"))
+    store.keep_prefix(entry("88.300.1", 2))
+    later = Registry(store, GroupCommit(store), Prefixes(store), SEALS)
+    runner = JobRunner(jobs, store, later, owners, clock=now_ns)
+    while await runner.turn():
+        pass
+    done = store.jobs[opened.job.id]
+    assert (done.state, done.counts.rows) == (JobState.DONE, 0)
+    assert not list(unpack(await jobs.results(done.id, done.chunks)))
 
 
 async def test_who_is_not_known_or_no_longer_in_force_is_nobody(owners):
