@@ -305,7 +305,7 @@ def _asked(
         missed += bool(found) if name == _NOWHERE else bool(name) and name not in found
     return {
         "p50_ms": round(statistics.median(took), 2),
-        "p99_ms": round(statistics.quantiles(took, n=100)[-1], 2),
+        "p99_ms": round(statistics.quantiles(took, n=100, method="inclusive")[-1], 2),
         "worst_ms": round(max(took), 2),
         "processor_ms": round((nodes.used(node.pid) - before) / each * 1e3, 2),
         "found_nothing": empty,

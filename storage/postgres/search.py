@@ -4,7 +4,8 @@ Terms say which blocks may hold what is looked for (migration 0007), their bodie
 it is, and the table of records whether these are still the newest versions.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from time import monotonic
 from typing import Final, NamedTuple
 
 from identifiers.records import State
@@ -20,7 +21,9 @@ _MOST: Final = 16
 """Blocks that are fetched in one query: at first, and when that was not enough."""
 _CANDIDATES: Final = 2048
 LOOKED: Final = 256
-"""Blocks that are looked at for one page, or for one count: some 50 milliseconds."""
+"""Blocks that are looked at for one page: some 30 milliseconds."""
+COUNTING: Final = 0.05
+"""Seconds after which nothing more is counted."""
 _LAST: Final = "\U0010ffff"
 _SURROGATES: Final = range(0xD800, 0xE000)
 
@@ -35,9 +38,15 @@ class Picked(NamedTuple):
 class PostgresSearch:
     """SearchIndex: what was projected, and the names of records as they are."""
 
-    def __init__(self, database: Database, looked: int = LOOKED) -> None:
+    def __init__(
+        self,
+        database: Database,
+        looked: int = LOOKED,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._database = database
         self._looked = looked
+        self._clock = clock
 
     async def page(self, wanted: Wanted, begin: Place, limit: int) -> Page:
         """Return up to `limit` that fit from a place on. Raises `StoreUnavailable`."""
@@ -51,17 +60,17 @@ class PostgresSearch:
                     newest = newest[: limit - len(found)]
                     return Page((*found, *(one for _, one in newest)), newest[-1][0])
                 found += [one for _, one in newest]
-            if walk.blocks >= self._looked:
+            if walk.blocks >= self._looked and not walk.ended:
                 return Page(tuple(found), walk.place)
         return Page(tuple(found))
 
     async def count(self, wanted: Wanted, most: int) -> Counted:
-        """Count what fits, as far as `most`. Raises `StoreUnavailable`."""
-        number = 0
+        """Count what fits, as far as `most` and for `COUNTING`. Raises `StoreUnavailable`."""
+        number, give_up = 0, self._clock() + COUNTING
         walk = Walk(self._database, wanted)
         async for picked in walk.picked(START):
             number += await walk.live(picked)
-            if number > most or walk.blocks >= self._looked:
+            if number > most or (self._clock() >= give_up and not walk.ended):
                 return Counted(min(number, most), exact=False)
         return Counted(number, exact=True)
 
@@ -88,7 +97,8 @@ class PostgresSearch:
 class Walk:
     """A walk through all blocks that may hold what is wanted.
 
-    `blocks` and `entries` say how many were looked at so far, `place` where to go on.
+    `blocks` and `entries` say how many were looked at so far, `place` where to go on, `ended` that
+    there is nothing more.
     """
 
     def __init__(self, database: Database, wanted: Wanted) -> None:
@@ -97,6 +107,7 @@ class Walk:
         self.blocks = 0
         self.entries = 0
         self.place = START
+        self.ended = False
 
     async def picked(self, begin: Place) -> AsyncIterator[Sequence[Picked]]:
         """Yield the versions from `begin` on for which everything holds, of some blocks at a time.
@@ -107,8 +118,10 @@ class Walk:
         while candidates := await self._candidates(past):
             at = 0
             while at < len(candidates):
-                yield await self._look(candidates[at : at + at_once], begin)
+                numbers = candidates[at : at + at_once]
                 at, at_once = at + at_once, min(2 * at_once, _MOST)
+                self.ended = at >= len(candidates) < _CANDIDATES
+                yield await self._look(numbers, begin)
             past = candidates[-1]
             if len(candidates) < _CANDIDATES:
                 return

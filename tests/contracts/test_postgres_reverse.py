@@ -1,6 +1,7 @@
 """What is particular to searching in Postgres: the projection, its order, its blocks, its plans."""
 
 import asyncio
+import itertools
 import logging
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,10 +9,18 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from identifiers.records import State
 from identifiers.reverse import Pattern, Search, Test, TooBroad
+from identifiers.search import START, Counted, Wanted
 from identifiers.values import Value
 from identifiers.wire.handle.values import encode_values
-from storage.postgres import Database, PostgresReverse, SearchProjection, migrate
+from storage.postgres import (
+    Database,
+    PostgresReverse,
+    PostgresSearch,
+    SearchProjection,
+    migrate,
+)
 from storage.postgres.projection import NOTHING_TO_DO
 from tests.contracts.backends import Backend
 from tests.contracts.units import delete, put, put_all
@@ -199,6 +208,29 @@ async def test_what_others_have_put_together_is_left_alone(
     assert sum(done) == 5
     assert sum(await entries(sql)) == 6
     assert len(await found(postgres, "x")) == 6
+
+
+async def test_one_page_looks_only_so_far_and_one_count_takes_only_so_long(
+    postgres: Backend, dsn: str
+) -> None:
+    for n in range(6):
+        await put(postgres.store, f"88.300.1/N{n}", url("xyz" if n == 5 else "x_yz"))
+        await postgres.project()
+    seconds = itertools.count()
+    words = Wanted(words=("x", "yz"), states=frozenset({State.ACTIVE}))
+    last = Wanted(words=("xy",))
+    async with Database(dsn) as database:
+        search = PostgresSearch(database, looked=2, clock=lambda: float(next(seconds)))
+        page = await search.page(last, START, 10)
+        assert page.found == ()
+        pages = 1
+        while page.more is not None and not page.found:
+            page = await search.page(last, page.more, 10)
+            pages += 1
+        assert [one.name for one in page.found] == ["88.300.1/N5"]
+        assert pages == 3
+        assert await search.count(words, 100) == Counted(2, exact=False)
+        assert await PostgresSearch(database).count(words, 100) == Counted(6, exact=True)
 
 
 async def test_searches_walk_the_index_of_terms(postgres: Backend, sql: Any) -> None:
