@@ -87,6 +87,10 @@ class _Reading:
         for key in self.keys.keys() & news.keys():
             self.overtaking[key] = max(news[key], self.overtaking.get(key, 0))
 
+    def renew(self) -> None:
+        """Begin again: all was forgotten before what is read from now on left."""
+        self.overtaking = {key: v for key, v in self.overtaking.items() if v != _ANY}
+
     def overtakes(self, key: str, record: Record | None) -> bool:
         return (0 if record is None else record.version) < self.overtaking.get(key, 0)
 
@@ -226,6 +230,8 @@ class LocalTier:
             overtaken = [key for key in keys if reading.overtakes(key, got[key])]
             if overtaken:
                 sure = {key: got[key] for key in got.keys() - overtaken}
+                # Or askings without a gap would tell one another so for ever, and keep nothing.
+                reading.renew()
                 try:
                     got = sure | await self._read(overtaken, self._authority, reading)
                 except StoreUnavailable as error:

@@ -43,6 +43,11 @@ class Source:
         return got
 
 
+async def settle():
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 class Setting:
     def __init__(self, **bounds):
         self.now = 100.0
@@ -240,11 +245,43 @@ async def test_what_was_in_flight_when_everything_was_forgotten_is_read_again(at
     at.authority.records = {"a": record("a", 2)}
     at.source.gate.set()
     assert await reading == [record("a", 2)]
+    assert at.look("a") == record("a", 2)  # read after all was forgotten
+
+
+async def test_what_is_read_while_everything_is_forgotten_again_is_not_kept(at):
+    at.source.records = at.authority.records = {"a": record("a")}
+    at.source.gate, at.authority.gate = asyncio.Event(), asyncio.Event()
+    reading = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.tier.clear()
+    at.source.gate.set()
+    await settle()
+    assert at.authority.asked == [["a"]]
+    at.tier.clear()
+    at.authority.gate.set()
+    assert await reading == [record("a")]
     assert at.look("a") is None
     assert len(at.tier) == at.tier.octets == 0
-    at.source.records = {"a": record("a", 2)}
-    await at.tier.fetch(["a"])
-    assert at.look("a") == record("a", 2)
+
+
+async def test_a_name_that_is_asked_for_all_the_time_is_kept_soon_after_all_was_forgotten(at):
+    """Each asking begins before the former has ended; none may hand on that it was overtaken."""
+    at.source.records = at.authority.records = {"a": record("a")}
+    at.source.gate = asyncio.Event()
+    first = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.tier.clear()
+    at.source.gate.set()
+    at.authority.gate = asyncio.Event()
+    await settle()
+    assert at.authority.asked == [["a"]]
+    others = asyncio.create_task(at.tier.fetch(["a"]))
+    await asyncio.sleep(0)
+    at.authority.gate.set()
+    await asyncio.gather(first, others)
+    assert at.look("a") == record("a")
+    assert at.source.asked == [["a"]] * 2
+    assert at.authority.asked == [["a"]]
 
 
 async def test_refresh_asks_past_the_caches_and_keeps_the_answer(at):
