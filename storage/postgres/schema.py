@@ -21,9 +21,6 @@ _FILE: Final = re.compile(r"(\d{4})_(pre|post)_[a-z0-9_]+\.sql")
 _LOCK: Final = 0x69646E6F64655F6D  # "idnode_m": one migrates, the others wait
 _OLDEST_SERVER: Final = 140000
 _CONNECT_SECONDS: Final = 10.0
-_SET_ASIDE: Final = frozenset(range(7, 20))
-"""Numbers of migrations that are written beside each other: a gap among them is in order. Empty in
-a release."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,9 +59,7 @@ def migrations() -> Sequence[Migration]:
         if (match := _FILE.fullmatch(file.name))
     ]
     found.sort(key=lambda migration: migration.number)
-    numbers = [m.number for m in found]
-    missing = set(range(1, max(numbers, default=0) + 1)) - set(numbers) - _SET_ASIDE
-    if missing or len(set(numbers)) != len(numbers):
+    if [m.number for m in found] != list(range(1, len(found) + 1)):
         raise ValueError(f"migrations are not numbered 1, 2, …: {[m.name for m in found]}")
     return found
 
