@@ -58,8 +58,12 @@ from registry.snms.calls import Call, of_problem, told
 from registry.submissions import fit
 from registry.templating import Sketch
 
-AT_ONCE: Final = 64
-"""Changes of one list that are on their way together; they share commits."""
+AT_ONCE: Final = 8
+"""Changes of one list that are on their way together; they share commits.
+
+Each reads first, and a reader that gets no connection soon is told that the node is busy: a list
+alone must not use them up.
+"""
 _ATTEMPTS: Final = 5
 _TURN: Final = 50
 _GONE: Final = frozenset({State.SUSPENDED, State.REVOKED})
