@@ -143,7 +143,7 @@ class CodeRoutes:
         entry = (await self._prefixes.picture()).exact(str(prefix))
         if entry is None:
             raise Refusal(Problem(kind=NO_SUCH))
-        permit_action(caller, action, entry.enterprise or None)
+        permit_action(caller, action, entry.enterprise or None, under=entry.prefix)
 
 
 def _prefix(text: str) -> Prefix:

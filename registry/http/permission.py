@@ -4,7 +4,8 @@ from typing import Final, assert_never
 
 from edge.problems import CHALLENGE, MISSING_SCOPE, UNAUTHENTICATED, Kind, Problem, Refusal
 from identifiers.access import Action, MissingRole, permitted
-from identifiers.principals import Allowed, LoginFirst, MissingScope, NotYours
+from identifiers.names import Prefix
+from identifiers.principals import Allowed, ApiKey, LoginFirst, MissingScope, NotYours
 from registry.http.problems import MISSING_ROLE, NO_SUCH
 from registry.http.reception import Caller
 
@@ -12,13 +13,25 @@ PERMISSION: Final = (MISSING_SCOPE, MISSING_ROLE)
 """The problems of an operation that asks `permit`, besides what it says of missing things."""
 
 
-def permit(caller: Caller, action: Action, enterprise: int | None, missing: Kind = NO_SUCH) -> None:
+def permit(
+    caller: Caller,
+    action: Action,
+    enterprise: int | None,
+    missing: Kind = NO_SUCH,
+    *,
+    under: Prefix | None = None,
+) -> None:
     """Let `caller` do `action` to a thing of `enterprise` (None: the node's own).
+
+    `under`: the prefix that the thing is about. A key that was cut down to some prefixes reaches
+    nothing of its enterprise's that is about others.
 
     Raises `Refusal`: `missing` for what is another enterprise's, which is what a thing that is not
     there is to be answered with too.
     """
     verdict = permitted(caller.principal, action, enterprise)
+    if enterprise is not None and under is not None and not _reaches(caller, under):
+        verdict = NotYours()
     match verdict:
         case Allowed():
             return
@@ -33,3 +46,10 @@ def permit(caller: Caller, action: Action, enterprise: int | None, missing: Kind
         case _:
             assert_never(verdict)
     raise Refusal(problem)
+
+
+def _reaches(caller: Caller, prefix: Prefix) -> bool:
+    principal = caller.principal
+    if not isinstance(principal, ApiKey) or not principal.prefixes:
+        return True
+    return any(own.covers(prefix) for own in principal.prefixes)

@@ -29,6 +29,7 @@ from identifiers.access import Action
 from identifiers.faults import Fault, Faults, Invalid, Language
 from identifiers.jobs import MAX_HANDLES, TARGETS, Job, JobAction, JobState, Listed, Under
 from identifiers.names import Handle, Prefix
+from identifiers.principals import ApiKey
 from identifiers.records import State
 from identifiers.standings import ENDED, MAX_REASON
 from identifiers.wire.jsonform import instant, parse_instant
@@ -130,7 +131,7 @@ class StateJobs:
         place = read_cursor(parameters, _PLACE)
         after = NEWEST if place is None else (int(place[1]), UUID(place[2]))
         found = await self._jobs.list(caller.enterprise, after, limit)
-        document: Json = {"items": [job_document(job) for job in found]}
+        document: Json = {"items": [job_document(job) for job in found if _sees(caller, job)]}
         if len(found) == limit:
             document["next"] = write_cursor(f"{found[-1].created_at}/{found[-1].id}")
         return json_reply(document).response()
@@ -176,9 +177,19 @@ class StateJobs:
             job = None
         # Another's is answered like one that is not there; so is whose permission is asked.
         permit(caller, action, caller.enterprise if job is None else job.enterprise, NO_JOB)
-        if job is None:
+        if job is None or not _sees(caller, job):
             raise Refusal(Problem(kind=NO_JOB))
         return caller, job
+
+
+def _sees(caller: Caller, job: Job) -> bool:
+    """Say whether a job may be told of. A key to some prefixes sees what was asked for with itself.
+
+    Others' jobs tell names under prefixes that it does not reach.
+    """
+    principal = caller.principal
+    cut_down = isinstance(principal, ApiKey) and bool(principal.prefixes)
+    return not cut_down or job.principal == caller.name
 
 
 def _row(row: RowResult, tongue: Language) -> Json:

@@ -169,7 +169,9 @@ class TemplateRoutes:
         entry = (await self._prefixes.picture()).exact(prefix)
         if entry is None:
             raise Refusal(Problem(kind=NO_SUCH))
-        permit(caller, action, entry.enterprise or None)
+        # What names under it are described by may be read with a key to a prefix below it.
+        under = None if action is Action.TEMPLATE_READ else entry.prefix
+        permit(caller, action, entry.enterprise or None, under=under)
 
 
 def _shown_to(caller: Caller, directory: PrefixDirectory, below: str | None) -> list[PrefixEntry]:

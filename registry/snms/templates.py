@@ -83,7 +83,9 @@ class TemplateCalls:
         """Let the caller do it to the templates of a prefix. Raises `Refusal`."""
         home = (await self._prefixes.picture()).nearest(prefix)
         owner = None if home is None else home.enterprise or None
-        permit(call.caller, action, owner)
+        # What names under it are described by may be read with a key to a prefix below it.
+        read = home is None or action is Action.TEMPLATE_READ
+        permit(call.caller, action, owner, under=None if read else Prefix.parse(prefix))
 
 
 def _named(document: object) -> tuple[str, str]:

@@ -187,6 +187,7 @@ async def test_codes_and_rules_are_whosever_the_prefix_is(api):
     assert (await api.post(CODES, asked_for, key="two")).code == "not-yours"
     assert (await api.post(CODES, asked_for, key="reader")).code == "missing-scope"
     assert (await api.put(f"{RULES}/88.300.1/x", {"rule": "{seq:1}"}, key="two")).status == 404
+    assert (await api.put(f"{RULES}/88.300.1/x", {"rule": "{seq:1}"}, key="part")).status == 404
     assert (await api.put(f"{RULES}/88.9/x", {"rule": "{seq:1}"})).status == 404
     assert (await api.put(f"{RULES}/../x", {"rule": "{seq:1}"})).status in {400, 404}
     assert (await api.get(RULES, key="two")).json == {"items": []}

@@ -196,6 +196,23 @@ async def test_a_job_that_cannot_be_done_stops_alone(place, caplog):
     assert "is stopped" in caplog.text
 
 
+async def test_a_key_to_some_prefixes_sees_what_it_asked_for_itself(place):
+    opened = await place.open({**SUSPEND, "handles": [f"{WHERE}/A"]})
+    where, part = opened.headers["Location"], {"key": "part"}  # of 88.300.1.2
+    answers = [
+        await place.api.get(where, **part),
+        await place.api.get(f"{where}/results?all=1", **part),
+        await place.api.delete(where, **part),
+    ]
+    assert {(a.status, a.code) for a in answers} == {(404, "no-job")}
+    assert (await place.api.get(JOBS, **part)).json == {"items": []}
+    own = await place.open({**SUSPEND, "handles": [f"{WHERE}.2/A"]}, **part)
+    assert [job["id"] for job in (await place.api.get(JOBS, **part)).json["items"]] == [
+        own.json["id"]
+    ]
+    assert (await place.api.get(own.headers["Location"], **part)).status == 200
+
+
 async def test_jobs_of_an_enterprise_are_done_one_after_the_other(place):
     await place.register(*"ABCDEF")
     await place.open({**SUSPEND, "prefix": WHERE})

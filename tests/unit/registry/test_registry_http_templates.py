@@ -103,6 +103,19 @@ async def test_the_life_of_a_template(api, store):
     assert (told["old"]["items"]["ASH"], told["new"]["items"]["ASH"]) == (True, False)
 
 
+async def test_a_key_to_some_prefixes_writes_templates_of_no_others(api, coal):
+    part = {"key": "part"}  # of 88.300.1.2
+    answers = [
+        await api.post(PATH, COAL | {"version": "other"}, **part),
+        await api.put(ONE, COAL, **part),
+        await api.patch(ONE, {"items": []}, **part),
+        await api.post(f"{ONE}/withdraw", **part),
+        await api.put(f"{PATH}/88.300.1", {"required": True}, **part),
+    ]
+    assert {(a.status, a.code) for a in answers} == {(404, "no-such-thing")}
+    assert (await api.get(ONE, **part)).json == coal
+
+
 async def test_the_same_once_more_is_the_same(api, store, coal):
     assert (await api.post(PATH, COAL)).json == coal
     assert (await api.post(f"{ONE}/publish")).json == coal
