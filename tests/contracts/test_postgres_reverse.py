@@ -273,9 +273,9 @@ async def test_who_may_not_make_extensions_does_without_trigrams(postgres_server
     user = urlsplit(admins).netloc
     dsn = admins.replace(user, "plain:plain@", 1)
     try:
-        assert "0002_pre_reverse_lookup.sql" in await migrate(dsn)
-        assert await owner.fetchval("SELECT to_regclass('reverse_lookup_trigram')") is None
-        assert await owner.fetchval("SELECT to_regclass('reverse_lookup_key')") is not None
+        applied = await migrate(dsn)
+        assert {"0002_pre_reverse_lookup.sql", "0015_post_search.sql"} <= set(applied)
+        assert await owner.fetchval("SELECT to_regclass('reverse_lookup')") is None
     finally:
         await owner.close()
         await connection.execute("DROP DATABASE without_trigrams WITH (FORCE)")
@@ -290,8 +290,7 @@ async def test_an_extension_that_is_out_of_sight_is_done_without(postgres_server
     owner = await asyncpg.connect(dsn)
     await owner.execute("CREATE SCHEMA aside; CREATE EXTENSION pg_trgm SCHEMA aside")
     try:
-        assert "0002_pre_reverse_lookup.sql" in await migrate(dsn)
-        assert await owner.fetchval("SELECT to_regclass('reverse_lookup_trigram')") is None
+        assert "0015_post_search.sql" in await migrate(dsn)
     finally:
         await owner.close()
         await connection.execute("DROP DATABASE other_schema WITH (FORCE)")

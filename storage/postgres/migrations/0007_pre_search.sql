@@ -1,6 +1,6 @@
 -- Search: a projection of the change log, read by reverse look-up and by search alike
 -- (docs/decisions/0014). Nothing here is newer than PostgreSQL 14. `reverse_lookup` (0002) is left
--- to programs of the release before; nothing reads it any more.
+-- to programs of the release before, until they are gone (0015).
 
 -- The log is read from its beginning, so what there is already becomes findable without more ado.
 INSERT INTO projection VALUES ('search', '0', 0);
