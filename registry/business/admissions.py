@@ -138,6 +138,9 @@ class Admissions:
             if member is None:
                 return NoMember()
             identity, kind = member.identity, Kind.CHANGE
+        elif by.enterprise and await self._store.member(by.enterprise) is not None:
+            # Whoever is in is not told of others: who else applies, or is in, is not his business.
+            return AlreadyMember(by.enterprise)
         about = read.about(
             identity=identity, kind=kind, enterprise=submitted.enterprise or by.enterprise
         )

@@ -52,6 +52,9 @@ class Approvals:
     def _admitted(
         self, application: Application, ledger: Ledger, by: By
     ) -> tuple[Postings, Application | NoPrefixLeft | Faulty]:
+        if ledger.member is not None:
+            # Taken in meanwhile: on another application, as another organisation.
+            return Postings(), Faulty((Fault("application.other", "/basic/org_cert_no"),))
         number = application.enterprise or ledger.named or ledger.fresh
         homed = self._homed(application, number, ledger)
         if isinstance(homed, NoPrefixLeft | Faulty):

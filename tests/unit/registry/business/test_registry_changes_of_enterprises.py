@@ -40,6 +40,7 @@ from registry.business.prefixes import Holdings
 from storage.memory.prefixes import MemoryPrefixes
 from tests.contracts.units import AUDIT
 from tests.unit.registry.business.conftest import (
+    PICTURES,
     ROOT,
     attachment,
     by,
@@ -115,6 +116,23 @@ async def test_an_account_of_an_enterprise_that_was_only_named_is_admitted_as_th
     assert (await node.decide(ONE, NODE, by())).enterprise == number
     again = await node.apply(TWO, submitted(2), by(enterprise=number))
     assert again == AlreadyMember(number)
+
+
+async def test_an_enterprise_is_admitted_as_one_organisation_only(admit, business, store):
+    number = await store.add_enterprise(Enterprise(id=0, name="n"), AUDIT)
+    mine = by("account:a", enterprise=number)
+    node = admit()
+    for of, made in ((3, ONE), (4, TWO)):
+        named = {}
+        for at, name in enumerate(PICTURES, 1):
+            own = attachment(of, at, owner=f"enterprise:{number}")
+            await business.documents.keep(own, b"", AUDIT)
+            named[name] = str(own.id)
+        assert (await node.apply(made, submitted(of, **named), mine)).enterprise == number
+    admitted = (await node.decide(ONE, NODE, by())).identity
+    refused = await node.decide(TWO, NODE, by())
+    assert isinstance(refused, Faulty)
+    assert (await business.member(number)).identity == admitted
 
 
 async def test_who_was_added_with_its_credit_code_is_admitted_as_that(admit, store):

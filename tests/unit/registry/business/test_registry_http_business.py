@@ -134,6 +134,17 @@ async def test_an_enterprise_sees_its_own_and_nothing_of_others(api, admitted):
     assert elsewhere.code == "no-such-thing"
 
 
+async def test_who_is_in_is_not_told_who_else_applies(api, apply, admitted):
+    number, _ = admitted
+    other = {"particulars": particulars(2)}
+    before = await api.post(APPLICATIONS, other, key=f"owner-{number}")
+    assert (await apply(2))[0].status == 201
+    after = await api.post(APPLICATIONS, other, key=f"owner-{number}")
+    assert (before.status, before.code) == (409, "enterprise-exists")
+    assert (before.json["enterprise"], after.code) == (number, before.code)
+    assert "application" not in after.json
+
+
 async def test_who_only_reads_writes_nothing(api, admitted):
     number, told = admitted
     for key in ("auditor", f"reader-{number}"):
