@@ -114,7 +114,7 @@ def measure(count: int, each: int) -> dict[str, Any]:
         _caught_up(node)
         nodes.settle(node, _REST)
         searches = {
-            name: _asked(node, searcher, kind, each) for name, kind in _kinds(corpus, count).items()
+            name: asked(node, searcher, kind, each) for name, kind in kinds(corpus, count).items()
         }
         octets = asyncio.run(_octets(node))
     worst = max(row["p99_ms"] for row in searches.values())
@@ -235,7 +235,7 @@ def _steadily(node: nodes.Node, key: str, corpus: Corpus, first: int) -> dict[st
     }
 
 
-def _kinds(corpus: Corpus, count: int) -> dict[str, Callable[[int], tuple[Question, str]]]:
+def kinds(corpus: Corpus, count: int) -> dict[str, Callable[[int], tuple[Question, str]]]:
     """Return what is asked, by kind: from a number to a question and a name that is found.
 
     The name is empty where what is found first depends on the order of changes.
@@ -286,7 +286,7 @@ def _above(name: str) -> str:
     return name.partition("/")[0]
 
 
-def _asked(
+def asked(
     node: nodes.Node,
     searcher: Searcher,
     kind: Callable[[int], tuple[Question, str]],

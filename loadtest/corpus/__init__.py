@@ -13,7 +13,8 @@ the private-use range; telephone and resident numbers that cannot exist; address
 * ``names``         places, brands and people
 * ``enterprises``   trades with their GB/T 4754 classes, and the enterprises in them
 * ``shares``        who owns item n: a few large enterprises, many small ones
-* ``kinds``         what an identifier can stand for; ``coal`` and ``freight`` hold the kinds
+* ``kinds``         what an identifier can stand for; they are in ``coal``, ``freight`` and
+                  ``manufacturing``
 * ``products``      which kinds an enterprise of each trade registers, and how many of each
 * ``forms``         an item written down: JSON lines, CSV, CBOR
 * ``stream``        `Corpus`: the items one by one or as a stream

@@ -1,4 +1,4 @@
-"""Trades of the two sectors with their GB/T 4754-2017 classes, and the enterprises in them."""
+"""Trades of the sectors with their GB/T 4754-2017 classes, and the enterprises in them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,10 +9,11 @@ from loadtest.corpus.names import BRANDS, Place, brand, person, place
 
 
 class Sector(StrEnum):
-    """The two sectors that the corpus speaks of."""
+    """The sectors that the corpus speaks of; the last only where it is asked for."""
 
     COAL = "coal"
     ROAD_FREIGHT = "road freight"
+    COMPREHENSIVE = "comprehensive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,11 @@ TRADES = (
     _trade("0690", "其他煤炭采选", _COAL, "煤炭资源开发", 2, 2),
     _trade("5434", "大型货物道路运输", _FREIGHT, "大件运输", 3, 1),
 )
+MANUFACTURING = _trade(
+    "3399", "其他未列明金属制品制造", Sector.COMPREHENSIVE, "制造 装备 工业", 0, 2
+)
+_EVERY = 5
+"""One enterprise of so many is of the comprehensive sector, where it is asked for."""
 _BY_SHARE = tuple(trade for trade in TRADES for _ in range(trade.share))
 _FORMS = ("有限公司", "有限责任公司", "集团有限公司", "股份有限公司")
 
@@ -83,10 +89,10 @@ _FORMS = ("有限公司", "有限责任公司", "集团有限公司", "股份有
 MOST_ENTERPRISES = 99_999
 
 
-def enterprise(seed: int, root: str, number: int) -> Enterprise:
+def enterprise(seed: int, root: str, number: int, *, comprehensive: bool = False) -> Enterprise:
     """Return the enterprise with this number, 1 … `MOST_ENTERPRISES`, under the prefix `root`."""
     draws = draw(seed, "enterprise", number)
-    trade = trade_of(seed, number)
+    trade = trade_of(seed, number, comprehensive=comprehensive)
     province, name = brand(_ordinal(seed, number))
     word = trade.words[draws[0] % len(trade.words)]
     where = place(province, draws[2:4])
@@ -105,8 +111,10 @@ def enterprise(seed: int, root: str, number: int) -> Enterprise:
     )
 
 
-def trade_of(seed: int, number: int) -> Trade:
+def trade_of(seed: int, number: int, *, comprehensive: bool = False) -> Trade:
     """Return the trade of the enterprise with this number."""
+    if comprehensive and number % _EVERY == 0:
+        return MANUFACTURING
     if number <= len(TRADES):
         return TRADES[number - 1]
     return _BY_SHARE[draw(seed, "trade", number)[0] % len(_BY_SHARE)]

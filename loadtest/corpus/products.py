@@ -6,7 +6,7 @@ is, and which one of that kind, is arithmetic.
 
 from dataclasses import dataclass
 
-from loadtest.corpus import coal, freight
+from loadtest.corpus import coal, freight, manufacturing
 from loadtest.corpus.kinds import Kind
 
 _MINE = (
@@ -35,6 +35,7 @@ ROUNDS: dict[str, tuple[Kind, ...]] = {
     "5435": _CARRIER,
     "5810": _BOX_CARRIER,
     "5920": (freight.RECEIPT, freight.RECEIPT, freight.VEHICLE),
+    "3399": (manufacturing.PRODUCT,),
 }
 
 

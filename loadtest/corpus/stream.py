@@ -14,16 +14,28 @@ class Corpus:
     """Sample data for one secondary prefix; equal arguments give equal data everywhere.
 
     `enterprises` is 1 … 99,999; any other number raises `ValueError`. Enterprises count from 1 as
-    their prefixes do, items from 0. A number that does not exist raises `IndexError`.
+    their prefixes do, items from 0. A number that does not exist raises `IndexError`. With
+    `comprehensive` every fifth enterprise makes industrial products.
     """
 
-    def __init__(self, seed: int = 1, prefix: str = "88.300", enterprises: int = 514) -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        prefix: str = "88.300",
+        enterprises: int = 514,
+        *,
+        comprehensive: bool = False,
+    ) -> None:
         if not 1 <= enterprises <= MOST_ENTERPRISES:
             raise ValueError(f"enterprises must be 1 … {MOST_ENTERPRISES:,}, not {enterprises:,}")
         self.seed = seed
         self.prefix = prefix
         self.enterprises = enterprises
-        scales = [trade_of(seed, number).scale for number in range(1, enterprises + 1)]
+        self._comprehensive = comprehensive
+        scales = [
+            trade_of(seed, number, comprehensive=comprehensive).scale
+            for number in range(1, enterprises + 1)
+        ]
         self._shares = Shares(seed, scales)
         self._known: dict[int, tuple[Enterprise, tuple[Turn, ...]]] = {}
 
@@ -69,7 +81,7 @@ class Corpus:
         if known is None:
             if not 1 <= number <= self.enterprises:
                 raise IndexError(f"enterprises count from 1 to {self.enterprises:,}, not {number}")
-            made = enterprise(self.seed, self.prefix, number)
+            made = enterprise(self.seed, self.prefix, number, comprehensive=self._comprehensive)
             known = self._known[number] = (made, turns(made.class_code))
         return known
 

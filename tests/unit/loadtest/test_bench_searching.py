@@ -8,7 +8,7 @@ from registry.http.search import read_question
 
 
 def test_every_kind_of_question_can_be_asked():
-    kinds = searching._kinds(Corpus(prefix="88.300.1"), 1000)
+    kinds = searching.kinds(Corpus(prefix="88.300.1"), 1000)
     asked = set()
     for kind in kinds.values():
         for number in (0, 7):
@@ -23,7 +23,7 @@ def test_every_kind_of_question_can_be_asked():
 
 
 def test_names_that_are_to_be_found_are_those_that_are_asked_for():
-    kinds = searching._kinds(Corpus(prefix="88.300.1"), 1000)
+    kinds = searching.kinds(Corpus(prefix="88.300.1"), 1000)
     for number in range(20):
         question, name = kinds["name"](number)
         assert question == {"name": name}

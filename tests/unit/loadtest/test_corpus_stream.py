@@ -11,8 +11,9 @@ import pytest
 
 from identifiers.codes import checks
 from identifiers.names import Handle, registration_faults
-from loadtest.corpus import Corpus, coal, freight
+from loadtest.corpus import Corpus, Sector, coal, freight
 from loadtest.corpus.draws import draw
+from loadtest.corpus.manufacturing import PRODUCT
 from loadtest.corpus.products import KINDS, ROUNDS
 
 # The first 2,000 lines with the arguments left out. It changes only when the corpus is meant to
@@ -164,7 +165,7 @@ def test_most_records_take_300_to_600_octets_on_the_wire(records):
 def test_every_kind_is_met_and_has_a_path_of_its_own(records):
     assert len({kind.path for kind in KINDS}) == len(KINDS)
     for kind in KINDS:
-        assert of_kind(records, kind.path)
+        assert of_kind(records, kind.path) or kind is PRODUCT
 
 
 def test_every_record_speaks_chinese(records):
@@ -245,6 +246,20 @@ def test_serials_of_a_kind_have_no_gaps(corpus):
 
 
 def test_every_trade_has_a_round():
-    from loadtest.corpus.enterprises import TRADES  # noqa: PLC0415 - only this test speaks of them
+    from loadtest.corpus.enterprises import (  # noqa: PLC0415 - only this test speaks of them
+        MANUFACTURING,
+        TRADES,
+    )
 
-    assert {trade.class_code for trade in TRADES} == set(ROUNDS)
+    assert {trade.class_code for trade in (*TRADES, MANUFACTURING)} == set(ROUNDS)
+
+
+def test_where_it_is_asked_for_every_fifth_enterprise_is_of_the_comprehensive_sector():
+    corpus = Corpus(enterprises=20, comprehensive=True)
+    sectors = {n: corpus.enterprise(n).sector for n in range(1, 21)}
+    assert {n for n, one in sectors.items() if one is Sector.COMPREHENSIVE} == {5, 10, 15, 20}
+    assert set(sectors.values()) == set(Sector)
+    assert sum(corpus.count_of(n, 1000) for n in sectors) == 1000
+    made = corpus.identifier_of(5, 7)
+    assert made["handle"] == "88.300.5/PRODUCT.0000008"
+    assert [value["type"] for value in made["values"][1:]] == list(PRODUCT.types)
