@@ -29,6 +29,7 @@ from registry.http.enterprise_operations import enterprise_operations
 from storage.postgres import (
     Database,
     Nudge,
+    PostgresAccounts,
     PostgresBusiness,
     PostgresDocuments,
     PostgresNotices,
@@ -59,7 +60,11 @@ def office(database: Database, nudge: Nudge, settings: Settings) -> Office:
         admissions=Admissions(store, sealer, terms),
         documents=Documents(PostgresDocuments(database), sealer),
         enterprises=Enterprises(
-            store, local=local, leaving=Farewell(prefixes.store, prefixes.holdings)
+            store,
+            local=local,
+            leaving=Farewell(
+                prefixes.store, prefixes.holdings, PostgresAccounts(database), records
+            ),
         ),
         certificates=Certificates(store, records, site_signer(settings.keys_dir)),
     )

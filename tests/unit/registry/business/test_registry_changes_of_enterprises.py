@@ -5,6 +5,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from identifiers.accounts import AccountKind, AccountState, StoredAccount, StoredLogin
 from identifiers.changes import Enterprise
 from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.enterprises.ledger import Outcome, Wanted
@@ -19,6 +20,7 @@ from identifiers.enterprises.review import (
 )
 from identifiers.errors import FateUnknown
 from identifiers.names import Prefix
+from identifiers.principals import Role
 from identifiers.standings import EnterpriseState, PrefixState
 from registry.answers import Faulty
 from registry.business import shown
@@ -37,6 +39,7 @@ from registry.business.members import CannotBecome, Enterprises, Finding
 from registry.business.national import Sandbox, record
 from registry.business.personal import Broken, Sealer
 from registry.business.prefixes import Holdings
+from storage.memory import MemoryAccounts
 from storage.memory.prefixes import MemoryPrefixes
 from tests.contracts.units import AUDIT
 from tests.unit.registry.business.conftest import (
@@ -48,6 +51,7 @@ from tests.unit.registry.business.conftest import (
     picture,
     submitted,
 )
+from tests.unit.registry.world import stored_key
 
 ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
 NODE = Approval(Reviewer.NODE)
@@ -237,15 +241,54 @@ async def test_an_enterprise_is_suspended_resumed_and_closed(
     assert [one.kind for one in await business.notices(9)] == ["enterprise"] * 3
 
 
+async def test_nobody_acts_for_who_left(admitted, business, store):
+    _, number = admitted
+    accounts = MemoryAccounts(store)
+    other = await store.add_enterprise(Enterprise(id=0, name="n"), AUDIT)
+    for whose in (number, other):
+        account = StoredAccount(
+            id=0,
+            name=f"li-{whose}",
+            role=Role.OWNER,
+            enterprise=whose,
+            kind=AccountKind.PERSON,
+            proof=b"p",
+            created_at=1,
+            changed_at=1,
+        )
+        made = await accounts.add_account(account, AUDIT)
+        login = StoredLogin(
+            id=f"of-{whose}", account=made, hashed=b"h", created_at=1, expires_at=2**40
+        )
+        await accounts.add_login(login, AUDIT)
+        await store.add_key(stored_key(f"key-{whose}", whose), AUDIT)
+    books = MemoryPrefixes(store, business, lambda: 0)
+    leaving = Farewell(books, Holdings(books, lambda _: UUID(int=5)), accounts, store)
+    enterprises = Enterprises(business, local=True, leaving=leaving)
+    for _ in range(2):
+        await enterprises.close(number, "注销", by())
+    ended, account = await accounts.login(f"of-{number}")
+    assert (bool(ended.revoked_at), account.state) == (True, AccountState.DISABLED)
+    assert (await store.key(f"key-{number}")).revoked_at
+    stays, account = await accounts.login(f"of-{other}")
+    assert (stays.revoked_at, account.state) == (0, AccountState.ACTIVE)
+    assert not (await store.key(f"key-{other}")).revoked_at
+    told = [entry.action for entry in store.audited]
+    assert (told.count("account.change"), told.count("key.revoke")) == (1, 1)
+
+
 async def test_prefixes_of_who_left_are_to_be_deleted(admitted, business, store):
     _, number = admitted
+    accounts = MemoryAccounts(store)
     books = MemoryPrefixes(store, business, lambda: 0)
     holdings = Holdings(books, lambda _: UUID(int=5))
     below = PrefixEntry(
         prefix=Prefix.parse("88.300.7.1"), kind=PrefixKind.ENTERPRISE, enterprise=number
     )
     await store.home_prefix(below, AUDIT)
-    enterprises = Enterprises(business, local=True, leaving=Farewell(books, holdings))
+    enterprises = Enterprises(
+        business, local=True, leaving=Farewell(books, holdings, accounts, store)
+    )
     store.lose_next_commit = True
     with pytest.raises(FateUnknown):
         await enterprises.close(number, "注销", by())
