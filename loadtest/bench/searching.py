@@ -67,6 +67,10 @@ class Searcher:
         document: dict[str, Any] = json.loads(body)
         return document, took
 
+    def close(self) -> None:
+        """Give the connection up."""
+        self._link.close()
+
     def suspend(self, name: str) -> None:
         """Suspend one identifier."""
         body = json.dumps({"state": "suspended", "reason": "bench"})
@@ -116,6 +120,7 @@ def measure(count: int, each: int) -> dict[str, Any]:
         searches = {
             name: asked(node, searcher, kind, each) for name, kind in kinds(corpus, count).items()
         }
+        searcher.close()
         octets = asyncio.run(_octets(node))
     worst = max(row["p99_ms"] for row in searches.values())
     return {
