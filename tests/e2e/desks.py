@@ -20,6 +20,7 @@ class Desk:
 
     def __init__(self, node: Node, session: aiohttp.ClientSession, token: str = "") -> None:
         self.node = node
+        self.token = token
         self._session = session
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
