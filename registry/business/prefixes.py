@@ -214,7 +214,7 @@ class Holdings:
     async def remove(self, prefix: Prefix, by: By, seen: Seen = None) -> Removed:
         """Forget a prefix that is to be deleted and under which nothing is stored.
 
-        Its label may be given again.
+        Nor are versions kept of what was. Its label may be given again.
         """
 
         def decide(ledger: HoldingLedger) -> tuple[HoldingPostings, Removed]:

@@ -202,11 +202,12 @@ class MemoryPrefixes:
         )
 
     def _used(self, prefix: Prefix) -> bool:
+        below = f"{prefix}/"
         return any(
             record.state is not State.DELETED
-            and (key == record_key(prefix) or key.startswith(f"{prefix}/"))
+            and (key == record_key(prefix) or key.startswith(below))
             for key, record in self._store.records.items()
-        )
+        ) or any(record.key.startswith(below) for record in self._store.history)
 
     def _apply(self, postings: HoldingPostings, about: HoldingAbout) -> None:
         for holding in postings.holdings:

@@ -59,13 +59,15 @@ WITH kept AS (
 INSERT INTO invalidation (packed, directory) SELECT $11, true FROM kept;
 
 -- name: remove
--- Forget a prefix, unless something is stored under it or of it (state 5: deleted). Caches learn.
+-- Forget a prefix, unless something is stored under it or of it (state 5: deleted), or replaced
+-- versions are still kept: whoever gets the prefix next would read them. Caches learn.
 WITH gone AS (
     DELETE FROM prefix
      WHERE prefix = $1
        AND NOT EXISTS (SELECT FROM identifier WHERE prefix = $1 AND state <> 5)
        AND NOT EXISTS (SELECT FROM identifier
                         WHERE prefix = '0.NA' AND key = $2 AND state <> 5)
+       AND NOT EXISTS (SELECT FROM identifier_history WHERE prefix = $1)
     RETURNING prefix
 ), told AS (
     INSERT INTO invalidation (packed, directory) SELECT $3, true FROM gone
@@ -73,12 +75,13 @@ WITH gone AS (
 SELECT prefix FROM gone;
 
 -- name: used
--- Which prefixes have something stored under them or of them (state 5: deleted).
+-- Which prefixes have something stored under them or of them (state 5: deleted), or versions kept.
 SELECT a.prefix
   FROM unnest($1::text[], $2::text[]) AS a (prefix, record)
  WHERE EXISTS (SELECT FROM identifier i WHERE i.prefix = a.prefix AND i.state <> 5)
     OR EXISTS (SELECT FROM identifier i
-                WHERE i.prefix = '0.NA' AND i.key = a.record AND i.state <> 5);
+                WHERE i.prefix = '0.NA' AND i.key = a.record AND i.state <> 5)
+    OR EXISTS (SELECT FROM identifier_history h WHERE h.prefix = a.prefix);
 
 -- name: owners
 -- Where some enterprises stand, and what they are called.
