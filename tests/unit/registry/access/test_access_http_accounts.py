@@ -110,6 +110,20 @@ async def test_changing_and_disabling(people):
     assert (await people.patch(at("op"), {"role": 1}, **owner)).faults == [("/role", "type")]
 
 
+async def test_a_program_gets_another_secret_for_the_old_one_not_for_a_token(people):
+    made = await people.post(
+        ACCOUNTS, {"name": "mes", "role": "operator"}, **await bearer(people, "li")
+    )
+    secret, path = made.json["secret"], f"{made.headers['Location']}/password"
+    program = await bearer(people, "mes", secret)
+    assert (await people.put(path, {}, **program)).faults == [("/old", "required")]
+    assert (await people.put(path, {"old": "x"}, **program)).faults == [("/old", "account.old")]
+    assert (await entered(people, "mes", secret)).status == 200
+    again = (await people.put(path, {"old": secret}, **program)).json["secret"]
+    assert (await entered(people, "mes", again)).status == 200
+    assert (await entered(people, "mes", secret)).status == 401
+
+
 async def test_whoever_changes_his_own_password_tells_the_old_one(people):
     reader, path = await bearer(people, "re"), f"{at('re')}/password"
     other = "another long password"
