@@ -52,7 +52,7 @@ fuzz: $(DEV) ## ten million inputs to every decoder; FUZZ="--seconds 60 --guided
 fuzz-api: $(DEV) ## what the API's description allows and what not, 5 minutes for each role; FUZZ_API="--seconds 10"
 	$(BIN)/python -m tests.fuzz_api $(FUZZ_API)
 
-e2e-large: $(DEV) ## 514 enterprises and 300,000 identifiers through the API, all compared
+e2e-large: $(DEV) ## whole-size runs: 514 enterprises, 3,000,000 identifiers loaded and searched; IDENTIFIERS=30000 for less
 	$(BIN)/python -m pytest -m large -s tests/e2e
 
 fmt: $(DEV) ## format and mend what can be mended
