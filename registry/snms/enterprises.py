@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
+from edge.problems import TOO_LARGE, Problem, Refusal
 from identifiers.access import Action
 from identifiers.enterprises.fields import Document
 from identifiers.enterprises.files import LARGEST, TooLarge, UnknownForm
@@ -35,6 +37,9 @@ from registry.snms.calls import Call, Handler, response, told
 from registry.snms.pages import moment, paged, read_page
 
 _AT_ONCE: Final = 1000
+_PARTS: Final = 16
+_AROUND: Final = 64 * 1024
+"""Parts of a form that are looked at, and octets of it besides the file."""
 _NONE: Final = "企业不存在"
 _THERE: Final = "单位已存在"
 _PENDING: Final = "该单位已有申请正在审核"
@@ -164,16 +169,22 @@ class EnterpriseCalls:
 async def _file(request: web.Request) -> bytes:
     """Return the part ``file`` of a form, up to an octet more than the largest may have.
 
-    Raises `Invalid`.
+    Raises `Invalid`, and `Refusal` for what is larger than any file with what is around it.
     """
     if not request.content_type.startswith("multipart/"):
         raise Invalid([_NO_FILE])
+    limit = LARGEST + _AROUND
+    if (request.content_length or 0) > limit:
+        raise Refusal(Problem(kind=TOO_LARGE, members={"limit": limit}))
     try:
         form = await request.multipart()
-        while (part := await form.next()) is not None:
-            if isinstance(part, BodyPartReader) and part.name == "file":
+        for _ in range(_PARTS):  # each costs as much as any request does, however small it is
+            part = await form.next()
+            if not isinstance(part, BodyPartReader):
+                break  # the end, or a form within the form, which has parts without end
+            if part.name == "file":
                 return await _octets(part)
-    except ValueError:  # no boundary, or what is none of the form
+    except (ValueError, HttpProcessingError):  # no boundary, or what is none of the form
         raise Invalid([_NO_FILE]) from None
     raise Invalid([_NO_FILE])
 

@@ -210,6 +210,22 @@ async def test_files_that_are_none_are_refused(admin):
     assert odd.json["message"] == missing[1]
 
 
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (b"--b\r\n" * 17 + b'Content-Disposition: form-data; name="file"\r\n\r\nx\r\n', None),
+        (b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n", None),
+        (b"--b\r\nX: " + b"a" * 10_000 + b"\r\n\r\nx\r\n", None),
+        (b"--b\r\n\0\r\n\r\nx\r\n", None),
+        (b"--b\r\n\r\n" + bytes(max(LIMITS.values()) + 70_000), "请求正文过大。"),
+    ],
+)
+async def test_forms_that_are_none_or_too_much_are_refused(admin, parts, message):
+    media = "multipart/form-data; boundary=b"
+    answer = await admin.api.call("POST", UPLOAD, key="admin", raw=parts + b"--b--", media=media)
+    assert answer.json["message"] == (message or "缺少必要的请求参数: file")
+
+
 async def test_a_prefix_is_told_listed_and_routed(admitted):
     _, _, told = await admitted.call("GET", f"{PREFIX}/query?prefix=88.300.coal")
     assert (told["prefix"], told["status"]) == ("88.300.COAL", 1)
