@@ -57,8 +57,8 @@ class Hostings:
 
         def decide(ledger: HoldingLedger) -> tuple[HoldingPostings, Routed]:
             there = of_enterprise(ledger, prefix)
-            if there is None:
-                return HoldingPostings(), NoPrefix()
+            if there is None or by.enterprise not in {0, there.enterprise}:
+                return HoldingPostings(), NoPrefix()  # handed on since he was let in, it may be
             told = reason if then is Hosting.REJECTED else ""
             if there.hosting is then and there.reason == told:
                 return HoldingPostings(), there
@@ -82,8 +82,8 @@ class Hostings:
 
         def decide(ledger: HoldingLedger) -> tuple[HoldingPostings, Routed]:
             there = of_enterprise(ledger, prefix)
-            if there is None:
-                return HoldingPostings(), NoPrefix()
+            if there is None or by.enterprise not in {0, there.enterprise}:
+                return HoldingPostings(), NoPrefix()  # handed on since he was let in, it may be
             if there.state is not PrefixState.ENABLED:
                 return HoldingPostings(), NotFrom(there.state, PrefixState.ENABLED)
             hosting = Hosting.NOT_HOSTED if there.hosting is Hosting.HOSTED else there.hosting

@@ -156,6 +156,15 @@ async def test_what_is_unused_and_to_be_deleted_is_removed(holdings, store):
 # hosting and routes
 
 
+async def test_who_handed_a_prefix_on_says_no_more_where_it_lives(holdings, hostings):
+    former = by(enterprise=1)
+    await holdings.transfer(OWN, 2, by())
+    assert await hostings.route(OWN, (FAR,), former) == NoPrefix()
+    assert await hostings.host(OWN, Hosting.NOT_HOSTED, "", former) == NoPrefix()
+    heir = by(enterprise=2)
+    assert (await hostings.route(OWN, (FAR,), heir)).routed
+
+
 async def test_names_are_routed_elsewhere_and_back(hostings, store):
     await put(store, "88.300.1/A")
     routed = await hostings.route(OWN, (FAR, FAR_6), by("key:1"))
