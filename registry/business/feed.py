@@ -60,7 +60,7 @@ class Follower(msgspec.Struct, frozen=True):
         place = place_of(directory, handle)
         if self.enterprise is None:
             return True
-        if place.home is None or place.home.enterprise != self.enterprise:
+        if place.home is None or place.home.enterprise != self.enterprise or place.home.applied:
             return False
         return not self.prefixes or any(prefix.covers(place.target) for prefix in self.prefixes)
 

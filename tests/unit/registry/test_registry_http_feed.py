@@ -8,7 +8,7 @@ from registry.business.feed import Feed
 from registry.http.feed import feed_noun
 from registry.prefixes import Prefixes
 from storage.memory import MemoryFollowers
-from tests.unit.registry.world import IDENTIFIERS, audit, new, stored_key
+from tests.unit.registry.world import IDENTIFIERS, audit, entry, new, stored_key
 
 FEED = "/api/v1/feed"
 
@@ -33,6 +33,12 @@ async def news(api, query="", **more):
 
 def names(document):
     return [item["handle"] for item in document["items"]]
+
+
+async def test_who_applies_for_a_prefix_follows_nothing_below_it_yet(api, store):
+    await register(api, "88.300.10/X", key="two")
+    store.keep_prefix(entry("88.300.10", 1, enabled=False, applied=True))
+    assert names(await news(api)) == []
 
 
 async def test_an_enterprise_follows_its_own(api, store):
