@@ -1,5 +1,6 @@
 """Who works with a node over HTTP: people and programs, of the node and of enterprises."""
 
+import io
 import json
 from hashlib import sha256
 from typing import Any
@@ -39,7 +40,8 @@ class Desk:
         """Send octets and return the text that is answered with `status`."""
         sent = {"Content-Type": "application/json"} | self._headers | headers
         url = self.node.url("registry") + path
-        async with self._session.request(method, url, data=data, headers=sent) as answer:
+        body = None if data is None else io.BytesIO(data)
+        async with self._session.request(method, url, data=body, headers=sent) as answer:
             text = await answer.text()
             assert answer.status == status, text
             return text
