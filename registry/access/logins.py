@@ -117,7 +117,8 @@ class Logins:
             return await self._refused(name, account, entry)
         login, token = self._new(account, entry.at // 1000)
         entered = _entry("login.in", account.name, account.name, entry)
-        if not await self._store.add_login(login, entered):
+        # What was proved is what it was before: a new password, meanwhile, ends that.
+        if not await self._store.add_login(login, entered, version=account.version):
             return Unknown()
         return LoggedIn(account=account.principal, token=token, expires_at=login.expires_at)
 

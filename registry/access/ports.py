@@ -52,9 +52,10 @@ class AccountStore(Protocol):
         """Count a log-in that failed; for a number that nobody has it takes as long."""
         ...
 
-    async def add_login(self, login: StoredLogin, audit: AuditEntry) -> bool:
-        """Store a log-in and forget the failures before; False: the account is active no more.
+    async def add_login(self, login: StoredLogin, audit: AuditEntry, *, version: int) -> bool:
+        """Store a log-in and forget the failures before.
 
+        False: the account is active no more, or was changed since it had `version`.
         Log-ins of the account that expired a day ago are dropped.
         """
         ...

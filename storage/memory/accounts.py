@@ -91,11 +91,14 @@ class MemoryAccounts:
                 self._accounts[number] = replace(there, failed=there.failed + 1, failed_at=at)
             self._store.audited.append(audit)
 
-    async def add_login(self, login: StoredLogin, audit: AuditEntry) -> bool:
-        """Store a log-in and forget the failures before; False: the account is active no more."""
+    async def add_login(self, login: StoredLogin, audit: AuditEntry, *, version: int) -> bool:
+        """Store a log-in and forget the failures before.
+
+        False: the account is active no more, or was changed meanwhile.
+        """
         self._store.reach()
         there = self._accounts.get(login.account)
-        if there is None or there.state is not AccountState.ACTIVE:
+        if there is None or there.state is not AccountState.ACTIVE or there.version != version:
             return False
         with self._store.committing():
             self._accounts[there.id] = replace(there, failed=0)

@@ -102,11 +102,14 @@ class PostgresAccounts:
 
         await self._database.commit(work)
 
-    async def add_login(self, login: StoredLogin, audit: AuditEntry) -> bool:
-        """Store a log-in and forget the failures before; False: the account is active no more."""
+    async def add_login(self, login: StoredLogin, audit: AuditEntry, *, version: int) -> bool:
+        """Store a log-in and forget the failures before.
+
+        False: the account is active no more, or was changed meanwhile.
+        """
 
         async def work(connection: Connection) -> bool:
-            if await connection.fetchval(_SQL["entered"], login.account) is None:
+            if await connection.fetchval(_SQL["entered"], login.account, version) is None:
                 return False
             await connection.execute(_SQL["drop_logins"], login.account, login.created_at - _DAY)
             await connection.execute(_SQL["add_login"], *msgspec.structs.astuple(login))

@@ -92,7 +92,7 @@ async def test_pages_of_one_enterprise_and_of_all(stores):
 
 async def test_a_change_ends_the_log_ins_and_is_made_to_the_version_before(stores):
     number = await stores.add_account(account(), AUDIT)
-    await stores.add_login(login(number), AUDIT)
+    await stores.add_login(login(number), AUDIT, version=1)
     changed = account(id=number, state=AccountState.DISABLED, proof=b"\1other", version=2)
     assert await stores.change_account(changed, AUDIT, ends_at=NOW + 5)
     assert await stores.login("a" * 16) == (login(number, revoked_at=NOW + 5), changed)
@@ -106,7 +106,7 @@ async def test_failures_are_counted_until_a_log_in_succeeds(stores):
     await stores.refused(number, NOW + 2, AUDIT)
     await stores.refused(0, NOW + 2, AUDIT)
     assert await stores.account(number) == account(id=number, failed=2, failed_at=NOW + 2)
-    assert await stores.add_login(login(number), AUDIT)
+    assert await stores.add_login(login(number), AUDIT, version=1)
     assert (await stores.account(number)).failed == 0
 
 
@@ -114,14 +114,22 @@ async def test_whoever_was_disabled_meanwhile_does_not_come_in(stores):
     number = await stores.add_account(account(), AUDIT)
     disabled = account(id=number, state=AccountState.DISABLED, version=2)
     await stores.change_account(disabled, AUDIT, ends_at=NOW)
-    assert not await stores.add_login(login(number), AUDIT)
-    assert not await stores.add_login(login(number + 1, "b"), AUDIT)
+    assert not await stores.add_login(login(number), AUDIT, version=2)
+    assert not await stores.add_login(login(number + 1, "b"), AUDIT, version=1)
     assert await stores.login("a" * 16) is None
+
+
+async def test_whoever_proved_an_earlier_password_does_not_come_in(stores):
+    number = await stores.add_account(account(), AUDIT)
+    await stores.change_account(account(id=number, proof=b"\1other", version=2), AUDIT, ends_at=NOW)
+    assert not await stores.add_login(login(number), AUDIT, version=1)
+    assert await stores.login("a" * 16) is None
+    assert await stores.add_login(login(number), AUDIT, version=2)
 
 
 async def test_a_log_in_is_ended_once(stores):
     number = await stores.add_account(account(), AUDIT)
-    await stores.add_login(login(number), AUDIT)
+    await stores.add_login(login(number), AUDIT, version=1)
     assert await stores.end_login("a" * 16, NOW + 3, AUDIT)
     assert not await stores.end_login("a" * 16, NOW + 4, AUDIT)
     assert not await stores.end_login("b" * 16, NOW + 4, AUDIT)
@@ -130,8 +138,9 @@ async def test_a_log_in_is_ended_once(stores):
 
 async def test_what_expired_long_ago_is_dropped(stores):
     number = await stores.add_account(account(), AUDIT)
-    await stores.add_login(login(number), AUDIT)
+    await stores.add_login(login(number), AUDIT, version=1)
     later = NOW + 3 * DAY
-    await stores.add_login(login(number, "b", created_at=later, expires_at=later + DAY), AUDIT)
+    newer = login(number, "b", created_at=later, expires_at=later + DAY)
+    await stores.add_login(newer, AUDIT, version=1)
     assert await stores.login("a" * 16) is None
     assert await stores.login("b" * 16) is not None

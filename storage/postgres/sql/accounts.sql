@@ -32,8 +32,8 @@ RETURNING id;
 UPDATE account SET failed = failed + 1, failed_at = $2 WHERE id = $1;
 
 -- name: entered
--- Forget the failures of an active account.
-UPDATE account SET failed = 0 WHERE id = $1 AND state = 'active' RETURNING id;
+-- Forget the failures of an active account that has a version.
+UPDATE account SET failed = 0 WHERE id = $1 AND state = 'active' AND version = $2 RETURNING id;
 
 -- name: drop_logins
 -- Log-ins of an account that expired long ago.

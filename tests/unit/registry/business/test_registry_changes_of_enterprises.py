@@ -260,7 +260,7 @@ async def test_nobody_acts_for_who_left(admitted, business, store):
         login = StoredLogin(
             id=f"of-{whose}", account=made, hashed=b"h", created_at=1, expires_at=2**40
         )
-        await accounts.add_login(login, AUDIT)
+        await accounts.add_login(login, AUDIT, version=1)
         await store.add_key(stored_key(f"key-{whose}", whose), AUDIT)
     books = MemoryPrefixes(store, business, lambda: 0)
     leaving = Farewell(books, Holdings(books, lambda _: UUID(int=5)), accounts, store)
