@@ -34,9 +34,7 @@ def test_a_rate_is_read(text, rate):
     assert str(rate or "off") == text
 
 
-@pytest.mark.parametrize(
-    "text", ["", "6000", "0/60", "60/0", "1000001/1", "1/86401", "a/b"]
-)
+@pytest.mark.parametrize("text", ["", "6000", "0/60", "60/0", "1000001/1", "1/86401", "a/b"])
 def test_what_is_no_rate(text):
     with pytest.raises(Invalid):
         Rate.parse(text)
