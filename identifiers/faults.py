@@ -258,6 +258,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{part} is none of {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:6}} {{random:8}} {{check}}",
             "{part} 应为 {{yyyy}} {{MM}} {{dd}} {{HH}} {{seq:6}} {{random:8}} {{check}} 之一",
         ),
+        "application.reasons": ("go with a rejection only", "仅用于驳回"),
         "application.other": (
             "is another organisation's: an application stays with the one that made it",
             "与原申请的单位不一致：请由该单位另行申请",
@@ -266,7 +267,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "names no document that was uploaded for it: upload it first",
             "不是已上传的附件编号：请先上传",
         ),
-        "application.reasons": ("go with a rejection only", "仅用于驳回"),
         "document.bound": (
             "names a document that belongs to another field already: upload it once more",
             "该附件已用于其他栏目：请重新上传",

@@ -144,9 +144,7 @@ async def begin_registry(running: Running) -> None:
         nouns=(
             *access.nouns,
             *templating.nouns,
-            *begin_search(
-                running, database, prefixes, lambda: imports.rows.rows + commit.written
-            ),
+            *begin_search(running, database, prefixes, lambda: imports.rows.rows + commit.written),
             *await begin_life(
                 running,
                 database,

@@ -139,9 +139,7 @@ async def test_applications_are_listed_page_by_page(backend):
     waiting = (Stage.SUBMITTED, Stage.PASSED)
     page = await backend.business.applications(Wanted(stages=waiting), "", 3)
     assert [one.id.int for one in page] == [1, 2, 3]
-    rest = await backend.business.applications(
-        Wanted(stages=waiting), str(page[-1].id), 3
-    )
+    rest = await backend.business.applications(Wanted(stages=waiting), str(page[-1].id), 3)
     assert [one.id.int for one in rest] == [5]
     assert await backend.business.applications(Wanted(stages=()), "", 3) == []
 
