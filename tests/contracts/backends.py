@@ -131,7 +131,7 @@ def memory_backend() -> Backend:
 @asynccontextmanager
 async def postgres_backend(dsn: str) -> AsyncIterator[Backend]:
     async with (
-        Database(dsn, connections=8) as database,
+        Database(dsn, connections=16) as database,
         Nudge(dsn) as nudge,
         PostgresFeed(database, dsn) as feed,
     ):
