@@ -8,7 +8,6 @@ from aiohttp import hdrs, web
 
 from edge.addresses import Networks
 from registry.access.limits import Rates
-from registry.http import pages
 from registry.http.batch import Batches
 from registry.http.docs import CSP, STYLE_PATH, page, style
 from registry.http.export import Exports
@@ -86,7 +85,6 @@ def _describe(app: web.Application, operations: list[Operation]) -> None:
     app.router.add_get("/openapi.json", _constant(described, "application/json"))
     app.router.add_get("/docs", _constant(shown, "text/html; charset=utf-8"))
     app.router.add_get(STYLE_PATH, _constant(style(), "text/css; charset=utf-8"))
-    app.router.add_get(pages.STYLE, _constant(pages.style(), "text/css; charset=utf-8"))
 
 
 def _constant(body: bytes, media_type: str) -> Handler:

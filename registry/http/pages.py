@@ -1,7 +1,9 @@
 """Pages for people: made on the server, in Chinese and English, without scripts."""
 
+from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from typing import Final
@@ -10,13 +12,18 @@ import msgspec
 from aiohttp import hdrs, web
 
 from identifiers.coding import BEIJING
-from registry.http.docs import CSP
 
-STYLE: Final = "/pages/style.css"
+_STYLE: Final = files("registry.http").joinpath("pages.css").read_text()
+"""The style sheet: within the page, which keeps its look as a file and on paper."""
+_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 _EXACT: Final = " class='exact'"
 _HEADERS: Final = {
     hdrs.CONTENT_TYPE: "text/html; charset=utf-8",
-    "Content-Security-Policy": CSP,
+    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
 }
@@ -29,11 +36,6 @@ class Row(msgspec.Struct, frozen=True):
     english: str
     text: str
     exact: bool = False
-
-
-def style() -> bytes:
-    """Return the style sheet, which is part of the package."""
-    return files("registry.http").joinpath("pages.css").read_bytes()
 
 
 def html(text: str, *, status: int = 200, private: bool = False) -> web.Response:
@@ -49,7 +51,7 @@ def page(title: tuple[str, str], body: str) -> str:
     return (
         "<!doctype html><html lang='zh-CN'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{chinese} {english}</title><link rel='stylesheet' href='{STYLE}'></head>"
+        f"<title>{chinese} {english}</title><style>{_STYLE}</style></head>"
         f"<body><main><header><h1>{chinese}</h1><p lang='en'>{english}</p></header>{body}"
         "</main></body></html>"
     )

@@ -1,12 +1,14 @@
 """The node's business over HTTP: who may what, what is told, and how refusals read."""
 
 import json
+import re
+from base64 import b64encode
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
 
 from identifiers.enterprises.files import LIMITS, Media
-from registry.http.pages import STYLE
 from tests.unit.registry.business.conftest import PICTURES, particulars
 from tests.unit.registry.business.office import make_office, served
 
@@ -360,7 +362,17 @@ async def test_a_filing_record_can_be_printed(api, admitted):
     text = (await api.get(f"{where}/filing-record", key="auditor")).body.decode()
     assert "证照核对" in text
     assert "&lt;b&gt;x&lt;/b&gt;" in text
-    assert (await api.get(STYLE, key=None)).headers["Content-Type"].startswith("text/css")
+
+
+async def test_a_page_that_was_saved_keeps_its_look(api, admitted):
+    number, _ = admitted
+    page = await api.get(f"{ENTERPRISES}/{number}/filing-record", key="auditor")
+    text = page.body.decode()
+    style = text.partition("<style>")[2].partition("</style>")[0]
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page.headers["Content-Security-Policy"]
+    assert "@page" in style
+    assert not {"<link", "url("} & set(re.findall(r"<link|url\(", text))
 
 
 @pytest.mark.parametrize("local", [False], indirect=True)
