@@ -84,7 +84,7 @@ def submitting(text: bytes, wanted: str, enterprise: int = 0) -> Work:
     submitted = Submitted(particulars=_loaded(text), wanted=wanted, enterprise=enterprise)
 
     async def work(desk: Desk) -> object:
-        return _shown(await desk.business.admissions.apply(uuid4(), submitted, desk.by), desk)
+        return await _shown(await desk.business.admissions.apply(uuid4(), submitted, desk.by), desk)
 
     return work
 
@@ -95,7 +95,7 @@ def resubmitting(number: str, text: bytes, wanted: str) -> Work:
 
     async def work(desk: Desk) -> object:
         admissions = desk.business.admissions
-        return _shown(await admissions.resubmit(application, submitted, desk.by), desk)
+        return await _shown(await admissions.resubmit(application, submitted, desk.by), desk)
 
     return work
 
@@ -105,7 +105,7 @@ def deciding(number: str, step: Approval | Rejection | Withdrawal) -> Work:
     application = _number(number)
 
     async def work(desk: Desk) -> object:
-        return _shown(await desk.business.admissions.decide(application, step, desk.by), desk)
+        return await _shown(await desk.business.admissions.decide(application, step, desk.by), desk)
 
     return work
 
@@ -125,7 +125,8 @@ def recording(number: str, reasons: tuple[str, ...]) -> Work:
     application = _number(number)
 
     async def work(desk: Desk) -> object:
-        return _shown(await record(desk.business.admissions, application, reasons, desk.by), desk)
+        recorded = await record(desk.business.admissions, application, reasons, desk.by)
+        return await _shown(recorded, desk)
 
     return work
 
@@ -135,7 +136,7 @@ def purging(number: str) -> Work:
     application = _number(number)
 
     async def work(desk: Desk) -> object:
-        return _shown(await desk.business.admissions.purge(application, desk.by), desk)
+        return await _shown(await desk.business.admissions.purge(application, desk.by), desk)
 
     return work
 
@@ -145,13 +146,10 @@ def showing(number: str) -> Work:
     application = _number(number)
 
     async def work(desk: Desk) -> object:
-        store = desk.business.store
-        found = await store.application(application)
+        found = await desk.business.store.application(application)
         if found is None:
-            return _shown(NoApplication(), desk)
-        steps = await store.steps(application)
-        verification = await store.verification(found.identity)
-        return shown.whole(found, desk.business.sealer, steps, verification)
+            return await _shown(NoApplication(), desk)
+        return await _whole(found, desk)
 
     return work
 
@@ -182,7 +180,7 @@ def suspending(number: int, reason: str) -> Work:
     """Switch all prefixes of an enterprise off."""
 
     async def work(desk: Desk) -> object:
-        return _shown(await desk.business.enterprises.suspend(number, reason, desk.by), desk)
+        return await _shown(await desk.business.enterprises.suspend(number, reason, desk.by), desk)
 
     return work
 
@@ -191,7 +189,7 @@ def resuming(number: int) -> Work:
     """Switch them on again."""
 
     async def work(desk: Desk) -> object:
-        return _shown(await desk.business.enterprises.resume(number, desk.by), desk)
+        return await _shown(await desk.business.enterprises.resume(number, desk.by), desk)
 
     return work
 
@@ -200,7 +198,7 @@ def closing(number: int, reason: str) -> Work:
     """Let an enterprise go, for good."""
 
     async def work(desk: Desk) -> object:
-        return _shown(await desk.business.enterprises.close(number, reason, desk.by), desk)
+        return await _shown(await desk.business.enterprises.close(number, reason, desk.by), desk)
 
     return work
 
@@ -213,9 +211,9 @@ def verifying(number: str, *, method: str, failed: bool, note: str) -> Work:
     async def work(desk: Desk) -> object:
         enterprises = desk.business.enterprises
         if number.isdigit():
-            return _shown(await enterprises.verify(int(number), finding, desk.by), desk)
+            return await _shown(await enterprises.verify(int(number), finding, desk.by), desk)
         applicant = _number(number)
-        return _shown(await enterprises.verify_applicant(applicant, finding, desk.by), desk)
+        return await _shown(await enterprises.verify_applicant(applicant, finding, desk.by), desk)
 
     return work
 
@@ -238,10 +236,17 @@ Answer = (
 )
 
 
-def _shown(answer: Answer, desk: Desk) -> dict[str, Any]:
+async def _whole(application: Application, desk: Desk) -> dict[str, Any]:
+    store = desk.business.store
+    steps = await store.steps(application.id)
+    verification = await store.verification(application.identity)
+    return shown.whole(application, desk.business.sealer, steps, verification)
+
+
+async def _shown(answer: Answer, desk: Desk) -> dict[str, Any]:
     match answer:
         case Application():
-            return shown.whole(answer, desk.business.sealer)
+            return await _whole(answer, desk)
         case Member():
             return shown.member_brief(answer)
         case Verification():

@@ -46,8 +46,8 @@ def brief(application: Application) -> Json:
 def whole(
     application: Application,
     sealer: Sealer,
-    steps: Sequence[ReviewStep] = (),
-    verification: Verification | None = None,
+    steps: Sequence[ReviewStep],
+    verification: Verification | None,
 ) -> Json:
     """Return an application, what was done to it, and whether its applicant was verified."""
     document = sealer.open(application.told, application.identity)

@@ -64,6 +64,7 @@ async def test_from_an_application_to_an_answer(make_node, applied):
     assert (again["stage"], again["revision"]) == ("submitted", 2)
     approved = await told(node, "approve", number)
     assert approved["stage"] == "approved"
+    assert approved["steps"][-1]["did"] == "approved"
     assert await told(node, "list") == []
     shown = await told(node, "show", number)
     assert [step["did"] for step in shown["steps"]] == [

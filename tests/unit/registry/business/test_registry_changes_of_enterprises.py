@@ -343,7 +343,7 @@ async def test_who_was_refused_leaves_no_personal_data(admit, business):
     assert await node.purge(ONE, by()) == purged
     assert await business.documents.document(picture(1, 1)) is None
     assert await business.documents.document(picture(1, 9)) is not None
-    told = shown.whole(purged, SEALER)
+    told = shown.whole(purged, SEALER, (), None)
     assert told["particulars"]["basic"]["org_name"] == "示例煤业有限公司"
     assert "legal_name" not in told["particulars"]["basic"]
     assert [step.did for step in await business.steps(ONE)][-1] == "purged"
