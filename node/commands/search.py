@@ -52,6 +52,7 @@ async def _run(
             left -= len(page.items)
             if left <= 0:
                 if page.next or left < 0:
+                    sys.stdout.flush()
                     sys.stderr.write(f"there may be more; --limit shows more than {most}\n")
                 return
 

@@ -318,7 +318,7 @@ _PARAMETERS: Final = (
         "长焰煤",
     ),
     _said("name", "Just this identifier.", "88.300.1/COAL-2026-0001"),
-    _said("begins", "Names begin with this text.", "88.300.1/COAL-2026-"),
+    _said("begins", "Names begin with this text: the prefix too.", "88.300.1/COAL-2026-"),
     Parameter(
         name=_FIELD,
         place="query",

@@ -326,9 +326,10 @@ _JOB: Final[Json] = {
         "reached": {"type": "string", "description": "The last name that was looked at."},
         "total": {
             **_COUNT,
-            "description": "How many handles were named, or how many the prefix had.",
+            "description": "How many handles were named, or how many the prefix had, "
+            "whether the filter takes them or not.",
         },
-        "rows": {**_COUNT, "description": "How many of them are dealt with."},
+        "rows": {**_COUNT, "description": "How many were dealt with."},
         "changed": _COUNT,
         "unchanged": _COUNT,
         "rejected": _COUNT,
@@ -361,7 +362,10 @@ _WANTED: Final[Json] = {
             "type": "object",
             "additionalProperties": False,
             "properties": {
-                "begins": {"type": "string", "description": "What the suffix begins with."},
+                "begins": {
+                    "type": "string",
+                    "description": "What the suffix begins with: without the prefix.",
+                },
                 "state": {"enum": list(_STATES)},
                 "changed_since": _INSTANT,
                 "changed_before": _INSTANT,

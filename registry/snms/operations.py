@@ -134,7 +134,7 @@ def _tokens(tokens: Tokens) -> Iterable[_Call]:
         id="snmsTokenDated",
         does="As without v1; `password` is sha256hex(sha256hex(secret) + yyyy-MM-dd), in Beijing.",
         handler=tokens.dated(),
-        sent=sent,
+        sent=sent | {"password": "<64 hexadecimal digits>"},
         told=_TOKEN,
         open=True,
     )
