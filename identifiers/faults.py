@@ -92,6 +92,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "is not said beside name: a search has a whole name, or the beginning of names",
             "不能与 name 同时使用：检索只能指定完整标识或标识开头之一",
         ),
+        "search.begins": (
+            "is the beginning of whole names, and none under {prefix} begins so: write {prefix}/…",
+            "指完整标识的开头，{prefix} 下没有这样的标识：应写作 {prefix}/…",
+        ),
+        "job.begins": (
+            "is the beginning of the suffix: leave out {prefix} and the slash",
+            "指后缀的开头：请去掉 {prefix} 和斜杠",
+        ),
         "search.field": (
             "must be <item>=<value>, with at most {wildcards} times *",
             "应为 <数据项>=<值>，其中 * 最多 {wildcards} 个",

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from edge.problems import Problem, Refusal
 from identifiers.access import Action
 from identifiers.faults import Fault, Faults, Invalid
-from identifiers.names import Prefix
+from identifiers.names import Prefix, fold
 from identifiers.records import State
 from identifiers.reverse import MAX_TESTS, Pattern, Test
 from identifiers.search import (
@@ -136,10 +136,19 @@ def read_question(parameters: dict[str, str], fields: Sequence[str]) -> Question
     prefix = _prefix(parameters.get("prefix"), faults)
     if "name" in parameters and "begins" in parameters:
         faults.append(Fault("search.either", "/begins"))
+    begins = parameters.get("begins", "")
+    if prefix is not None and begins and _apart(str(prefix), begins):
+        faults.append(Fault("search.begins", "/begins", {"prefix": str(prefix)}))
     if faults:
         raise Refusal(Problem(kind=PARAMETER, faults=tuple(faults)))
-    name, begins = parameters.get("name", ""), parameters.get("begins", "")
+    name = parameters.get("name", "")
     return Question(wanted=wanted, name=name, begins=begins, prefix=prefix)
+
+
+def _apart(prefix: str, begins: str) -> bool:
+    """Say whether no name under a prefix can begin so."""
+    begins = fold(begins)
+    return not (begins.startswith(prefix) or prefix.startswith(begins))
 
 
 def _words(text: str, faults: Faults) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from edge.streams import stream
 from identifiers.access import Action
 from identifiers.faults import Fault, Faults, Invalid, Language
 from identifiers.jobs import MAX_HANDLES, TARGETS, Job, JobAction, JobState, Listed, Under
-from identifiers.names import Handle, Prefix
+from identifiers.names import Handle, Prefix, fold
 from identifiers.principals import ApiKey
 from identifiers.records import State
 from identifiers.standings import ENDED, MAX_REASON
@@ -257,6 +257,9 @@ def _under(members: Members) -> Under:
     if found is None:
         return Under(prefix=prefix)
     begins = found.text("begins", "")
+    if prefix and fold(begins).startswith(f"{prefix}/"):
+        # It would fit nothing, and a recall that found nothing must not look like one that is done.
+        found.note("begins", "job.begins", prefix=prefix)
     state = found.one_of("state", tuple(_STATES)) if "state" in found else ""
     return Under(
         prefix=prefix,

@@ -160,6 +160,7 @@ async def test_nothing_is_counted_too(api, query):
         ),
         ("?prefix=x/y", [("/prefix", "name.prefix")]),
         ("?name=88.300.1/A&begins=8", [("/begins", "search.either")]),
+        ("?prefix=88.300.1&begins=B-29", [("/begins", "search.begins")]),
         ("?after=x", [("/after", "cursor")]),
         ("?limit=1001", [("/limit", "range")]),
         ("?count=2", [("/count", "one_of")]),
@@ -176,3 +177,9 @@ async def test_searching_is_for_somebody(api, store):
     await store.add_key(stored_key("mute", 1, frozenset({Scope.WRITE})), audit())
     answer = await api.get(SEARCH, key="mute")
     assert (answer.status, answer.code) == (403, "missing-scope")
+
+
+@pytest.mark.parametrize("begins", ["88.300.1/a", "88.300.1", "88."])
+async def test_the_beginning_of_names_may_be_said_beside_their_prefix(api, begins):
+    answer = await api.get(f"/api/v1/search?prefix=88.300.1&begins={begins}")
+    assert answer.status == 200

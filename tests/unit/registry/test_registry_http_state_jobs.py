@@ -300,6 +300,10 @@ async def test_pages_of_jobs_follow_each_other(place):
         ({"action": "delete", "prefix": ""}, [("/prefix", "empty")]),
         ({"action": "delete", "prefix": "8..8"}, [("/prefix", "name.prefix")]),
         (
+            {"action": "delete", "prefix": "88.300.a", "filter": {"begins": "88.300.A/x"}},
+            [("/filter/begins", "job.begins")],
+        ),
+        (
             {
                 "action": "delete",
                 "prefix": WHERE,
