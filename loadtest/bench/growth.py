@@ -48,13 +48,12 @@ _OCTETS: Final = 2_000
 class Side(msgspec.Struct):
     """One of the nodes and what it told."""
 
-    node: nodes.Node
     link: socket.socket
     size: int
     imported_per_second: float
-    names: Sequence[str] = ()
+    rested: float
+    names: Sequence[str]
     """Those to be asked for: first the warming ones, then the cold ones."""
-    rested: float = 0.0
     cold: list[list[float]] = []
     """Seconds that each name took, by turn."""
     again: list[list[float]] = []
@@ -98,11 +97,20 @@ def measure(sizes: Sequence[int], *, cold: int, warming: int) -> dict[str, Any]:
     """Fill two nodes and ask them by turns. Exits when the disk has no room for them."""
     _check_room(sum(sizes))
     with ExitStack() as stack:
-        sides = [_filled(stack, size) for size in sizes]
+        filled = [_filled(stack, size) for size in sizes]
+        rested = [nodes.settle(node, _REST) for node, _ in filled]
+        # A connection over which nothing is said is closed long before a large node has rested.
+        sides = [
+            Side(
+                link=stack.enter_context(_linked(node)),
+                size=size,
+                imported_per_second=rate,
+                rested=rest,
+                names=_drawn(size, warming + cold),
+            )
+            for size, (node, rate), rest in zip(sizes, filled, rested, strict=True)
+        ]
         for side in sides:
-            side.rested = nodes.settle(side.node, _REST)
-        for side in sides:
-            side.names = _drawn(side.size, warming + cold)
             _, wrong = _ask(side.link, side.names[:warming])
             side.wrong += wrong
         for first in range(warming, warming + cold, _TURN):
@@ -112,8 +120,8 @@ def measure(sizes: Sequence[int], *, cold: int, warming: int) -> dict[str, Any]:
     return _document(sides)
 
 
-def _filled(stack: ExitStack, size: int) -> Side:
-    """Start a node and import `size` identifiers."""
+def _filled(stack: ExitStack, size: int) -> tuple[nodes.Node, float]:
+    """Start a node and import `size` identifiers; return it with how many it took a second."""
     node = stack.enter_context(nodes.node())
     key = importing.enrol(node, population.corpus(), _PREFIX)
     rows = population.lines(0, size, population.VALUES)
@@ -124,9 +132,13 @@ def _filled(stack: ExitStack, size: int) -> Side:
         if importing.bulk(node, key, body)["created"] != count:
             sys.exit("an import left something out")
         spent += time.monotonic() - began
-    link = stack.enter_context(socket.create_connection(node.address("handle"), timeout=_PATIENCE))
+    return node, size / spent
+
+
+def _linked(node: nodes.Node) -> socket.socket:
+    link = socket.create_connection(node.address("handle"), timeout=_PATIENCE)
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return Side(node, link, size, size / spent)
+    return link
 
 
 def _chunks(count: int) -> Iterator[int]:
