@@ -1,11 +1,9 @@
 """The projection of the change log that searches read.
 
-The log is read in the order of commits: only what is below the transaction horizon, by (xid, id).
-What a step writes and how far it read are one transaction, so that a step happens once, whatever
-ends the process. What is projected is the record as it is now, and only for the change that made it
-so: a record that changes often is written once, and whatever else blocks hold of it is of a version
-that is no longer its newest, which whoever searches passes over. So nothing is looked for here and
-nothing changed: a step appends (docs/decisions/0014).
+How the log is followed stands in `following`. What is projected is the record as it is now, and
+only for the change that made it so: a record that changes often is written once, and whatever else
+blocks hold of it is of a version that is no longer its newest, which whoever searches passes over.
+So nothing is looked for here and nothing changed: a step appends (docs/decisions/0014).
 """
 
 import asyncio
@@ -13,14 +11,14 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from storage.postgres import blocks
 from storage.postgres.database import Database
+from storage.postgres.following import OPENING, SECONDS, Following, Progress, Window, claim
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
 _SQL: Final = load("projection")
+_NAME: Final = "search"
 STEP: Final = 5000
 """Changes of one step."""
 ROUND: Final = 16
@@ -29,28 +27,8 @@ HELD: Final = 8 * 2**20
 """Octets of blocks that are made before they are written: those of one step may be a gigabyte."""
 _MANY_TERMS: Final = 50_000
 """In the index's waiting list, which every search reads from end to end: a millisecond or two."""
-_SECONDS: Final = 30.0
-_OPENING: Final = (
-    # To lose a step costs its repetition: nobody waits for the disk.
-    "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '1s';"
-    " SET LOCAL statement_timeout = '30s'; SET LOCAL work_mem = '16MB'"
-)
 
 _log = logging.getLogger(__name__)
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """What a step did: `read` changes; the oldest of them was `age` seconds old.
-
-    `more`: the log probably goes on.
-    """
-
-    read: int
-    age: float
-    more: bool = False
-
-
-NOTHING_TO_DO: Final = Progress(0, 0.0)
 
 
 class SearchProjection:
@@ -60,7 +38,7 @@ class SearchProjection:
         self, database: Database, step: int = STEP, round_: int = ROUND, held: int = HELD
     ) -> None:
         self._database = database
-        self._step = step
+        self._following = Following(database, _NAME, step, self._project)
         self._round = round_
         self._held = held
         self._tidied = 0
@@ -68,10 +46,7 @@ class SearchProjection:
 
     async def advance(self) -> Progress:
         """Project the next changes. Raises `StoreUnavailable` and `FateUnknown`: step again."""
-        waiting = await self._database.row(_SQL["waiting"])
-        if waiting is None or not waiting[0]:
-            return NOTHING_TO_DO
-        return await self._database.commit(self._advance, opening=_OPENING, seconds=_SECONDS)
+        return await self._following.advance()
 
     async def tidy(self) -> int:
         """Look at the next blocks, round and round; put those together that hold little.
@@ -80,7 +55,7 @@ class SearchProjection:
         many blocks are fewer. Raises as `advance` does.
         """
         if self._waiting_terms >= _MANY_TERMS:
-            await self._database.commit(self._sort_in, opening=_OPENING, seconds=_SECONDS)
+            await self._database.commit(self._sort_in, opening=OPENING, seconds=SECONDS)
 
         async def look(connection: Connection) -> Sequence[int]:
             return await self._low(connection)
@@ -92,17 +67,10 @@ class SearchProjection:
         async def merge(connection: Connection) -> int:
             return await self._merge(connection, low)
 
-        return await self._database.commit(merge, opening=_OPENING, seconds=_SECONDS)
+        return await self._database.commit(merge, opening=OPENING, seconds=SECONDS)
 
-    async def _advance(self, connection: Connection) -> Progress:
-        begin = await connection.fetchrow(_SQL["claim"])
-        end = await connection.fetchrow(_SQL["window"], *begin, self._step)
-        if end["read"]:
-            place = end["xid"], end["id"]
-            await self._append(connection, "versions", *begin, *place)
-            await connection.execute(_SQL["advance"], *place)
-        # Nothing read: another process was quicker, or an older transaction is still under way.
-        return Progress(end["read"], max(0.0, end["age"]), end["read"] == self._step)
+    async def _project(self, connection: Connection, window: Window) -> None:
+        await self._append(connection, "versions", *window)
 
     async def _append(self, connection: Connection, statement: str, *arguments: object) -> int:
         """Write what a statement gives into new blocks; return how many these are."""
@@ -152,7 +120,7 @@ class SearchProjection:
         return low if len(low) > 1 or not all(map(live.get, low)) else ()
 
     async def _merge(self, connection: Connection, low: Sequence[int]) -> int:
-        await connection.fetchrow(_SQL["claim"])  # one at a time writes
+        await claim(connection, _NAME)  # one at a time writes
         dropped = await connection.fetch(_SQL["drop_blocks"], low)
         # What another process has put together meanwhile is not there any more.
         kept = [entry for row in dropped for entry in blocks.heads(row["head"])]

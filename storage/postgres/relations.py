@@ -1,6 +1,7 @@
 """Relations of identifiers: a projection of the change log, and looks at it.
 
-It is read as `projection` reads it. Few records have relations, and only those leave the server.
+How the log is followed stands in `following`. Few records have relations, and only those leave the
+server.
 """
 
 import logging
@@ -13,19 +14,13 @@ from identifiers.relations import Edge, Relation, edges_of
 from identifiers.wire.cursor import ProtocolError
 from storage.postgres import directory, rows
 from storage.postgres.database import Database
+from storage.postgres.following import Following, Progress, Window
 from storage.postgres.pool import Connection
-from storage.postgres.projection import NOTHING_TO_DO, Progress
 from storage.postgres.sql import load
 
 _SQL: Final = load("relations")
 STEP: Final = 5000
 """Changes of one step."""
-_SECONDS: Final = 30.0
-_OPENING: Final = (
-    # To lose a step costs its repetition: nobody waits for the disk.
-    "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '1s';"
-    " SET LOCAL statement_timeout = '30s'"
-)
 
 _log = logging.getLogger(__name__)
 
@@ -34,32 +29,23 @@ class RelationProjection:
     """Reads the change log on. Any number of processes may: they take turns."""
 
     def __init__(self, database: Database, step: int = STEP) -> None:
-        self._database = database
-        self._step = step
+        self._following = Following(database, "relations", step, _project)
 
     async def advance(self) -> Progress:
         """Project the next changes. Raises `StoreUnavailable` and `FateUnknown`: step again."""
-        waiting = await self._database.row(_SQL["waiting"])
-        if waiting is None or not waiting[0]:
-            return NOTHING_TO_DO
-        return await self._database.commit(self._advance, opening=_OPENING, seconds=_SECONDS)
+        return await self._following.advance()
 
     async def tidy(self) -> int:
         """Do nothing: what is projected is in order."""
         return 0
 
-    async def _advance(self, connection: Connection) -> Progress:
-        begin = await connection.fetchrow(_SQL["claim"])
-        end = await connection.fetchrow(_SQL["window"], *begin, self._step)
-        if end["read"]:
-            place = end["xid"], end["id"]
-            await connection.execute(_SQL["forget"], *begin, *place)
-            found = await connection.fetch(_SQL["related"], *begin, *place)
-            if found:
-                picture = await directory.picture(connection)
-                await _keep(connection, [_edges(rows.record(tuple(r)), picture) for r in found])
-            await connection.execute(_SQL["advance"], *place)
-        return Progress(end["read"], max(0.0, end["age"]), end["read"] == self._step)
+
+async def _project(connection: Connection, window: Window) -> None:
+    await connection.execute(_SQL["forget"], *window)
+    found = await connection.fetch(_SQL["related"], *window)
+    if found:
+        picture = await directory.picture(connection)
+        await _keep(connection, [_edges(rows.record(tuple(r)), picture) for r in found])
 
 
 async def _keep(connection: Connection, found: Sequence[Sequence[Edge]]) -> None:

@@ -21,7 +21,7 @@ from storage.postgres import (
     SearchProjection,
     migrate,
 )
-from storage.postgres.projection import NOTHING_TO_DO
+from storage.postgres.following import NOTHING_TO_DO
 from tests.contracts.backends import Backend
 from tests.contracts.units import delete, put, put_all
 

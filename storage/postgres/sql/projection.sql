@@ -1,36 +1,3 @@
--- name: waiting
--- Whether the change log goes on past what was read. (LATERAL: straight to that place of the log.)
-SELECT EXISTS (
-    SELECT FROM projection p
-     CROSS JOIN LATERAL (
-        SELECT FROM change WHERE (xid, id) > (p.xid, p.id) ORDER BY xid, id LIMIT 1
-     ) c
-     WHERE p.name = 'search'
-);
-
--- name: claim
--- How far the log was read. Only one at a time reads on.
-SELECT xid::text AS xid, id FROM projection WHERE name = 'search' FOR UPDATE;
-
--- name: window
--- The next changes past what was read: how many, up to where, and how old the first of all is. What is not settled yet may still get rows before it.
-SELECT count(*) AS read, max(w.xid)::text AS xid,
-       (array_agg(w.id ORDER BY w.xid DESC, w.id DESC))[1] AS id,
-       coalesce((
-        SELECT extract(epoch FROM clock_timestamp() - c.at)::float8
-          FROM change c
-         WHERE (c.xid, c.id) > ($1::text::xid8, $2::bigint)
-         ORDER BY c.xid, c.id
-         LIMIT 1
-       ), 0) AS age
-  FROM (
-    SELECT xid, id FROM change
-     WHERE (xid, id) > ($1::text::xid8, $2::bigint)
-       AND xid < pg_snapshot_xmin(pg_current_snapshot())
-     ORDER BY xid, id
-     LIMIT $3
-  ) w;
-
 -- name: versions
 -- What the changes of a window left: records of which no newer version is stored, without deleted ones (state 5). By name, so that like is beside like.
 SELECT i.key, coalesce(i.name, i.key) AS name, i.version, i.state, i.wire_values, i.created_at,
@@ -46,10 +13,6 @@ SELECT i.key, coalesce(i.name, i.key) AS name, i.version, i.state, i.wire_values
      WHERE i.prefix = c.prefix AND i.key = c.key AND i.version = c.version AND i.state <> 5
     OFFSET 0
  ) i;
-
--- name: advance
--- The log was read so far.
-UPDATE projection SET xid = $1::text::xid8, id = $2 WHERE name = 'search';
 
 -- name: sort_in
 -- Bring what waits in the list of the index of terms to its place.
