@@ -149,10 +149,9 @@ class JobRunner:
 
     async def _found(self, job: Job, wanted: Under) -> Chunk:
         cursor, rows, last = job.cursor, [], False
-        if not cursor and wanted.begins:
-            cursor = _just_before(f"{wanted.prefix}/{wanted.begins}")
+        before = _just_before(f"{wanted.prefix}/{wanted.begins}") if wanted.begins else ""
         for _ in range(_PAGES):
-            page = await self._store.page(wanted.prefix, cursor, self._chunk)
+            page = await self._store.page(wanted.prefix, cursor or before, self._chunk)
             rows = [_named(r.name, job) for r in page if wanted.fits(r)]
             octets = sum(len(record.values) for record in page)
             full = len(page) >= self._chunk or octets >= PAGE_BYTES

@@ -299,7 +299,7 @@ def job_document(job: Job) -> Json:
         document["reason"] = job.reason
     if job.why:
         document["why"] = job.why
-    if job.cursor:
+    if job.cursor and job.state is not JobState.DONE:  # then it looked at all there was
         document["reached"] = job.cursor
     if not isinstance(job.selection, Listed):
         document["prefix"] = job.selection.prefix
@@ -326,7 +326,11 @@ _JOB: Final[Json] = {
         "reason": {"type": "string"},
         "why": {"type": "string"},
         "prefix": {"type": "string"},
-        "reached": {"type": "string", "description": "The last name that was looked at."},
+        "reached": {
+            "type": "string",
+            "description": "Of a job under a prefix that is not done: the last name that was "
+            "looked at, whether the filter takes it or not.",
+        },
         "total": {
             **_COUNT,
             "description": "How many handles were named, or how many the prefix had, "

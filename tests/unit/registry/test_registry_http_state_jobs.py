@@ -115,6 +115,25 @@ async def test_a_prefix_with_a_filter_page_by_page(place):
     assert len(await place.rows(job)) == 7
 
 
+async def test_where_a_job_is_is_told_until_it_is_done(place):
+    """What is told is a name that is there; a job that is done was not cut at one."""
+    await place.register(*(f"COAL-{n}" for n in range(4)), "OTHER-1")
+    opened = await place.open({**SUSPEND, "prefix": WHERE, "filter": {"begins": "COAL-"}})
+    where = opened.headers["Location"]
+    assert "reached" not in opened.json
+    await place.runner.turn()
+    assert (await place.api.get(where)).json["reached"] == f"{WHERE}/COAL-2"
+    await place.runner.turn()
+    done = (await place.api.get(where)).json
+    assert (done["state"], done["rows"]) == ("done", 4)
+    assert "reached" not in done
+    none = await place.done({**SUSPEND, "prefix": WHERE, "filter": {"begins": "ZINC-"}})
+    assert (none["state"], none["rows"]) == ("done", 0)
+    assert "reached" not in none
+    (empty,) = [job for job in place.store.jobs.values() if str(job.id) == none["id"]]
+    assert not empty.cursor
+
+
 async def test_a_whole_prefix_is_deleted_and_stays_so(place):
     await place.register(*"ABCDEFG")
     job = await place.done({"action": "delete", "prefix": WHERE})
