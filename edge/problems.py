@@ -225,7 +225,9 @@ SHARED_KINDS: Final = (
 )
 
 CHALLENGE: Final[Headers] = (("WWW-Authenticate", 'Bearer realm="idnode"'),)
-_UNREADABLE: Final = frozenset({"json.syntax", "cbor.syntax", "csv.syntax", "utf8"})
+_UNREADABLE: Final = frozenset(
+    {"json.syntax", "cbor.syntax", "csv.syntax", "csv.gb18030", "utf8", "gb18030"}
+)
 _OF_AIOHTTP: Final = {
     404: NO_ROUTE,
     405: METHOD,

@@ -36,11 +36,16 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "the row has {count} cells, the header {expected}",
             "该行有 {count} 个单元格，表头有 {expected} 个",
         ),
+        "csv.gb18030": (
+            "looks like GBK, not UTF-8: save it as CSV UTF-8, or say charset=gb18030 (--encoding)",
+            "像是 GBK 而非 UTF-8：请另存为“CSV UTF-8”，或注明 charset=gb18030（--encoding）",
+        ),
         "csv.lossy": (
             "{handle} holds what a table cannot: export it as JSON or CBOR",
             "{handle} 含有表格无法表示的内容：请导出为 JSON 或 CBOR",
         ),
         "utf8": ("not valid UTF-8 at byte {at}", "第 {at} 字节处不是有效的 UTF-8"),
+        "gb18030": ("not valid GB 18030 at byte {at}", "第 {at} 字节处不是有效的 GB 18030"),
         "nul": ("U+0000 is not allowed", "不允许出现 U+0000"),
         "surrogate": ("a lone surrogate is not a character", "孤立的代理项不是字符"),
         "type": ("must be {expected}, not {got}", "应为{expected}，实为{got}"),

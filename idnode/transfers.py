@@ -27,6 +27,7 @@ SUFFIXES: Final = {
     ".cborseq": "cbor",
 }
 """The forms, by the ends of file names."""
+UTF_8: Final = "utf-8"
 _PIECE: Final = 256 * 1024
 _KEY_DIGITS: Final = 32
 
@@ -62,12 +63,14 @@ class RowResult(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
 
 
-def file_key(path: Path, *, mode: str) -> str:
+def file_key(path: Path, *, mode: str, encoding: str = UTF_8) -> str:
     """Return the request key of importing this content in this mode: a digest of both.
 
-    The same file sent again is then the same request: it goes on where it was cut.
+    The same file sent again is then the same request: it goes on where it was cut. Read in another
+    `encoding` it is another.
     """
-    digest = sha256(f"{mode}\n".encode())
+    read_as = "" if encoding == UTF_8 else f" {encoding}"
+    digest = sha256(f"{mode}{read_as}\n".encode())
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             digest.update(piece)
@@ -88,17 +91,24 @@ class Transfers:
         mode: str = "create",
         dry_run: bool = False,
         key: str | None = None,
+        encoding: str = UTF_8,
         progress: Progress = lambda _: None,
     ) -> ImportReport:
         """Import a file, sending it again under the same key while the server is away.
 
         `form` is one of `MEDIA_TYPES`; `key` is made of the content when it is not given. A dry run
-        has no key: it is judged anew each time.
+        has no key: it is judged anew each time. `encoding` is that of a table, ``utf-8`` or
+        ``gb18030``; other forms have just one.
         """
         if not dry_run:
-            key = key or file_key(path, mode=mode)
+            key = key or file_key(path, mode=mode, encoding=encoding)
         return await self.send_pieces(
-            lambda: _pieces(path, progress), form, mode=mode, dry_run=dry_run, key=key
+            lambda: _pieces(path, progress),
+            form,
+            mode=mode,
+            dry_run=dry_run,
+            key=key,
+            encoding=encoding,
         )
 
     async def send_pieces(
@@ -109,6 +119,7 @@ class Transfers:
         mode: str,
         dry_run: bool,
         key: str | None,
+        encoding: str = UTF_8,
     ) -> ImportReport:
         """Import what `body` yields, the same octets each time that it is called.
 
@@ -117,11 +128,14 @@ class Transfers:
         key = None if dry_run else key
         # An API key that is refused is better told now than after a gigabyte.
         await self._known(key)
+        media_type = MEDIA_TYPES[form]
+        if encoding != UTF_8:
+            media_type += f"; charset={encoding}"
         answer = await self._calls.call(
             "POST",
             IMPORTS,
             query={"mode": mode, "dry_run": "1" if dry_run else "0"},
-            headers={"Content-Type": MEDIA_TYPES[form]} | ({"Idempotency-Key": key} if key else {}),
+            headers={"Content-Type": media_type} | ({"Idempotency-Key": key} if key else {}),
             body=body,
         )
         told = document(answer.body)

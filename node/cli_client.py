@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from node.forms import Form, Mode
+from node.forms import Encoding, Form, Mode
 
 Server = Annotated[
     str | None, typer.Option(help="host:port, or a URL for HTTP. Without: this node's own.")
@@ -83,6 +83,10 @@ def import_(
     form: Annotated[
         Form | None, typer.Option("--format", help="Without: by the end of the file's name.")
     ] = None,
+    encoding: Annotated[
+        Encoding,
+        typer.Option(help="Of CSV: utf-8, or gb18030 (also GBK, as Chinese Excel writes it)."),
+    ] = Encoding.UTF_8,
     from_handle_batch: Annotated[
         bool, typer.Option("--from-handle-batch", help="The file is a Handle.Net batch file.")
     ] = False,
@@ -132,6 +136,7 @@ def import_(
         os.environ,
         file,
         form=form,
+        encoding=encoding,
         mode=mode or Mode.CREATE,
         dry_run=dry_run,
         again=again,

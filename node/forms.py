@@ -17,3 +17,10 @@ class Form(StrEnum):
     NDJSON = "ndjson"
     CSV = "csv"
     CBOR = "cbor"
+
+
+class Encoding(StrEnum):
+    """How the characters of a table are written down."""
+
+    UTF_8 = "utf-8"
+    GB18030 = "gb18030"

@@ -3,7 +3,8 @@
 The header is ``handle``, optionally ``ttl`` and ``template``, and one column for each value, named
 by its type or by ``index:type``. Columns without an index are numbered from 1 in their order,
 leaving out the numbers that other columns name. An empty cell is no value. UTF-8, with or without a
-byte order mark; LF or CR LF (which is what is written); cells in quotes may hold line ends.
+byte order mark, or GB 18030 when that was said; LF or CR LF (which is what is written); cells in
+quotes may hold line ends.
 
 On a row with a template, columns without an index are attributes.
 
@@ -36,8 +37,12 @@ from identifiers.wire.jsonload import step
 from identifiers.wire.rows import MAX_ROW_BYTES, FramingLost, Refused, Row
 
 MEDIA_TYPE: Final = "text/csv"
+GB18030: Final = "gb18030"
+GB18030_MEDIA_TYPE: Final = f"{MEDIA_TYPE};charset={GB18030}"
+"""A table as Chinese Excel writes it (GB 18030-2022; GBK and GB 2312 are parts of it)."""
+_UTF8: Final = "utf-8"
 
-_BOM: Final = b"\xef\xbb\xbf"
+_BOM: Final = "\ufeff"
 _OWN: Final = ("handle", "ttl", "template")
 _NUMBERED: Final = re.compile(r"(\d{1,10}):(.+)", re.ASCII | re.DOTALL)
 # From behind an opening quote to behind its closing one; two quotes stand for one.
@@ -67,11 +72,17 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 class CsvRows:
-    """A `RowReader` of a table. `Row.number` is the line where the row begins."""
+    """A `RowReader` of a table. `Row.number` is the line where the row begins.
 
-    def __init__(self, *, done: int = 0, limit: int = MAX_ROW_BYTES) -> None:
+    In no encoding is an octet of a comma, a quote or a line end part of another character. A table
+    whose first row beyond ASCII is GB 18030 where UTF-8 is expected is lost there, as a whole.
+    """
+
+    def __init__(self, *, done: int = 0, limit: int = MAX_ROW_BYTES, encoding: str = _UTF8) -> None:
         self._done = done
         self._limit = limit
+        self._encoding = encoding
+        self._sure = encoding != _UTF8
         self._header: _Header | None = None
         self._line = 1
         self._offset = 0
@@ -109,23 +120,27 @@ class CsvRows:
         if self._quoted:
             return
         row, number = bytes(self._row), self._line
+        if not self._sure and not row.isascii():
+            self._sure = True
+            if _is_gb18030(row):
+                raise FramingLost([Fault("csv.gb18030")], number, self._offset)
         self._row.clear()
         self._offset += len(row)
         self._line += self._lines_in_row
         self._lines_in_row = 0
         if self._header is None:
-            self._header = self._read_header(row.removeprefix(_BOM))
+            self._header = self._read_header(row)
         elif self._offset > self._done and not row.isspace():
-            yield Row(number, self._offset, _read_or_refuse(self._header, row))
+            yield Row(number, self._offset, _read_or_refuse(self._header, row, self._encoding))
 
     def _check_size(self) -> None:
         if len(self._row) + len(self._rest) > self._limit:
             raise self._lost(f"a row of more than {self._limit} bytes")
 
-    @staticmethod
-    def _read_header(row: bytes) -> _Header:
+    def _read_header(self, row: bytes) -> _Header:
+        mark = _BOM.encode(self._encoding)
         try:
-            return _read_header(_cells(row))
+            return _read_header(_cells(row.removeprefix(mark), self._encoding))
         except Invalid as invalid:
             raise FramingLost(invalid.faults, 1, 0) from None
 
@@ -153,11 +168,27 @@ def _quoted_after(line: bytes, *, quoted: bool) -> bool:
     return False
 
 
-def _cells(row: bytes) -> list[str]:
+def _is_gb18030(row: bytes) -> bool:
+    """Say whether octets are text in GB 18030 and none in UTF-8."""
     try:
-        text = row.decode()
+        row.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        return False
+    try:
+        row.decode(GB18030)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _cells(row: bytes, encoding: str) -> list[str]:
+    try:
+        text = row.decode(encoding)
     except UnicodeDecodeError as error:
-        raise Invalid([Fault("utf8", params={"at": error.start})]) from None
+        code = "utf8" if encoding == _UTF8 else "gb18030"
+        raise Invalid([Fault(code, params={"at": error.start})]) from None
     if "\0" in text:
         raise Invalid([Fault("nul")])
     try:
@@ -201,9 +232,9 @@ def _given(name: str, faults: Faults) -> Column | None:
     return column
 
 
-def _read_or_refuse(header: _Header, row: bytes) -> Submission | Refused:
+def _read_or_refuse(header: _Header, row: bytes, encoding: str) -> Submission | Refused:
     try:
-        cells = _cells(row)
+        cells = _cells(row, encoding)
     except Invalid as invalid:
         return Refused(invalid.faults)
     if len(cells) != len(header.names):

@@ -24,7 +24,7 @@ from idnode.registry import RegistryClient
 from idnode.transfers import SUFFIXES, ImportReport, RowResult
 from node import config
 from node.commands.ask import reached, shown
-from node.forms import Form, Mode
+from node.forms import Encoding, Form, Mode
 from node.refusals import NotDone
 
 T = TypeVar("T")
@@ -45,6 +45,7 @@ def send(
     again: bool,
     server: str | None,
     key_file: Path | None,
+    encoding: Encoding = Encoding.UTF_8,
 ) -> None:
     """Import a file; write the counts, and the first rejected rows to stderr.
 
@@ -55,11 +56,14 @@ def send(
     if not path.is_file():
         raise NotDone(f"{path} is no file")
     known = form or _form_of(path)
+    if encoding is not Encoding.UTF_8 and known is not Form.CSV:
+        raise NotDone(f"--encoding goes with CSV: {known} is UTF-8 or has none")
     rejected = uncut(
         _send(
             environ,
             path,
             form=known,
+            encoding=encoding,
             mode=mode,
             dry_run=dry_run,
             key=f"again-{secrets.token_hex(16)}" if again else None,
@@ -88,6 +92,7 @@ async def _send(
     path: Path,
     *,
     form: Form,
+    encoding: Encoding,
     mode: Mode,
     dry_run: bool,
     key: str | None,
@@ -105,6 +110,7 @@ async def _send(
                 mode=mode.value,
                 dry_run=dry_run,
                 key=key,
+                encoding=encoding.value,
                 progress=lambda sent: bar.update(task, completed=sent),
             )
             bar.update(task, completed=size)

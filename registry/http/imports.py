@@ -14,6 +14,7 @@ from edge.server import language, lift_time_limit
 from edge.streams import stream
 from identifiers.changes import Import, RequestKey
 from identifiers.faults import Language
+from identifiers.wire import csvform
 from identifiers.wire.jsonform import instant
 from registry.answers import Denied
 from registry.commands import Asked
@@ -44,6 +45,8 @@ from registry.reading.rows import FORMS
 IMPORTS: Final = "/api/v1/imports"
 NDJSON: Final = "application/x-ndjson"
 _ENCODER: Final = msgspec.json.Encoder()
+_GB_CHARSETS: Final = frozenset({"gb18030", "gbk", "gb2312"})
+"""GB 18030 and its parts, by the names of the IANA's register."""
 RUN_PARAMETERS: Final = frozenset({"mode", "dry_run"})
 LIST_PARAMETERS: Final = frozenset({"idempotency_key"})
 RESULT_PARAMETERS: Final = frozenset({"all"})
@@ -62,11 +65,11 @@ class ImportRoutes:
         parameters = requests.query(request, RUN_PARAMETERS)
         mode, dry_run = query_mode(parameters), requests.flag(parameters, "dry_run")
         caller = await self._reception.caller(request)
-        requests.needs_media_type(request, *FORMS)
+        form = _form(request)
         wanted = ImportRequest(
             key=requests.idempotency_key(request),
             mode=mode,
-            media_type=request.content_type,
+            media_type=form,
             dry_run=dry_run,
         )
         with self._jobs.running(caller.principal):
@@ -133,6 +136,15 @@ class ImportRoutes:
 
     def _asked(self, caller: Caller) -> Asked[None]:
         return self._reception.asked(caller)
+
+
+def _form(request: web.Request) -> str:
+    """Return the form of a body. Raises `Refusal`."""
+    charset = (request.charset or "").lower()
+    if request.content_type == csvform.MEDIA_TYPE and charset in _GB_CHARSETS:
+        return csvform.GB18030_MEDIA_TYPE
+    requests.needs_media_type(request, *FORMS)
+    return request.content_type
 
 
 def _reply(answer: ImportAnswer, caller: Caller) -> Reply:

@@ -37,6 +37,9 @@ FORMS: Final[Mapping[str, Callable[[int], _Judge]]] = MappingProxyType(
     {
         jsonlines.MEDIA_TYPE: AlikeLines,
         csvform.MEDIA_TYPE: lambda done: _EachRow(csvform.CsvRows(done=done)),
+        csvform.GB18030_MEDIA_TYPE: lambda done: _EachRow(
+            csvform.CsvRows(done=done, encoding=csvform.GB18030)
+        ),
         cborform.SEQUENCE_MEDIA_TYPE: lambda done: _EachRow(cborform.CborRows(done=done)),
     }
 )

@@ -176,6 +176,16 @@ class TestTransfers:
         back = await client.transfers.send(out, form, mode="replace")
         assert (back.rows, back.unchanged) == (50, 50)
 
+    async def test_a_table_in_gb18030(self, client, tmp_path):
+        table = tmp_path / "rows.csv"
+        table.write_bytes("handle,产品\n88.300.1/GB,洗精煤\n".encode("gbk"))
+        with pytest.raises(Refused):
+            await client.transfers.send(table, "csv")
+        done = await client.transfers.send(table, "csv", encoding="gb18030")
+        assert (done.state, done.created) == ("done", 1)
+        kept = await client.get("88.300.1/GB")
+        assert kept.values[0].data == "洗精煤".encode()
+
 
 class Times:
     """A clock that only sleeping moves."""
@@ -304,6 +314,8 @@ def test_the_key_of_a_file_is_of_its_content_and_use(tmp_path):
     key = file_key(one, mode="create")
     assert key == file_key(two, mode="create")
     assert key != file_key(one, mode="upsert")
+    assert key == file_key(one, mode="create", encoding="utf-8")
+    assert key != file_key(one, mode="create", encoding="gb18030")
     assert key.startswith("file-")
 
 

@@ -147,7 +147,8 @@ async def test_faults_of_an_import(api, query, faults):
 async def test_forms_that_are_not_imported(api):
     answer = await run(api, b"{}", media="application/json")
     assert (answer.status, answer.code) == (415, "media-type")
-    assert answer.json["accepted"] == [NDJSON, "text/csv", "application/cbor-seq"]
+    accepted = [NDJSON, "text/csv", "text/csv;charset=gb18030", "application/cbor-seq"]
+    assert answer.json["accepted"] == accepted
 
 
 async def test_a_dry_run_changes_nothing(api, store):
@@ -256,6 +257,27 @@ def exported(api, accept=NDJSON):
 async def registered(api, *documents):
     for document in documents:
         assert (await api.post(IDENTIFIERS, document)).status == 201
+
+
+async def test_a_table_of_chinese_excel_comes_in_once_it_says_so(api, store):
+    table = "handle,产品\r\n88.300.1/A,洗精煤\r\n88.300.10/X,煤\r\n".encode("gbk")
+    plain = await run(api, table, media="text/csv", Idempotency_Key="k")
+    assert (plain.status, plain.code, plain.json["row"]) == (400, "malformed", 1)
+    assert plain.faults == [("", "csv.gb18030")]
+    assert plain.json["import"]["rows"] == 1
+    other = await run(api, table, media="text/csv; charset=gbk", Idempotency_Key="k")
+    assert (other.status, other.code) == (422, "import-differs")
+    for charset in ("GBK", "gb18030"):
+        done = await run(api, table, media=f"text/csv; charset={charset}", Idempotency_Key="l")
+        assert (done.status, done.json["created"], done.json["rejected"]) == (200, 1, 1)
+        assert done.json["media_type"] == "text/csv;charset=gb18030"
+        assert done.json["bytes"] == len(table)
+    assert done.headers["Idempotency-Replayed"] == "true"
+    rows = (await api.get(done.json["results"] + "?all=1")).lines
+    assert [(row["row"], row["handle"]) for row in rows] == [(2, "88.300.1/A"), (3, "88.300.10/X")]
+    assert "洗精煤".encode() in store.records["88.300.1/A"].values
+    refused = await run(api, b"", media="application/x-ndjson; charset=gbk")
+    assert (refused.status, refused.code) == (415, "media-type")
 
 
 @pytest.mark.parametrize("form", [NDJSON, "application/cbor-seq", "text/csv"])

@@ -103,6 +103,43 @@ def test_the_last_row_may_end_with_an_empty_cell():
     assert row.content == Submission("88.1/a", ())
 
 
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_tables_in_gb18030(size, mark):
+    """Second octets of GBK may be letters and ``|``, those of four octets digits."""
+    text = f'{mark}handle,产品\r\n88.1/a,洗精煤丂亊\r\n88.1/b,"镕𠮷,\n㐀""€"\r\n'
+    first, second = rows(text.encode("gb18030"), size, encoding="gb18030")
+    assert first.content == Submission("88.1/a", (value(1, "产品", "洗精煤丂亊"),))
+    assert second.content == Submission("88.1/b", (value(1, "产品", '镕𠮷,\n㐀"€'),))
+    assert (second.number, second.end_offset) == (3, len(text.encode("gb18030")))
+
+
+def test_a_row_that_is_no_gb18030():
+    table = "handle,T\n88.1/a,煤\n".encode("gb18030") + b"88.1/b,\xff\n88.1/c,\n"
+    good, bad, other = rows(table, encoding="gb18030")
+    assert [fault.code for fault in bad.content.faults] == ["gb18030"]
+    assert good.content.values[0].data == "煤".encode()
+    assert other.content == Submission("88.1/c", ())
+
+
+def test_gb18030_that_is_not_said_is_told_once():
+    ascii_rows = b"handle,T\n88.1/a,x\n"
+    reader, read = CsvRows(), []
+    with pytest.raises(FramingLost) as caught:
+        read.extend(reader.feed(ascii_rows + "88.1/b,洗精煤\n88.1/c,煤\n".encode("gbk")))
+    assert [fault.code for fault in caught.value.faults] == ["csv.gb18030"]
+    assert "--encoding" in caught.value.faults[0].detail("zh")
+    assert (caught.value.number, caught.value.end_offset) == (3, len(ascii_rows))
+    header = lost("handle,产品\n".encode("gbk"))
+    assert [fault.code for fault in header.faults] == ["csv.gb18030"]
+
+
+def test_what_was_utf8_once_is_not_taken_for_gb18030():
+    good, bad = rows("handle,T\n88.1/a,煤\n".encode() + "88.1/b,洗精煤\n".encode("gbk"))
+    assert good.content.values[0].data == "煤".encode()
+    assert [fault.code for fault in bad.content.faults] == ["utf8"]
+
+
 def test_a_row_that_is_no_utf8():
     (row,) = rows(b"handle\n88.1/\xff\n")
     assert [fault.code for fault in row.content.faults] == ["utf8"]
