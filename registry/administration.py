@@ -22,7 +22,7 @@ from identifiers.changes import (
     Writes,
     Written,
 )
-from identifiers.codes.industries import is_industry
+from identifiers.codes.industries import SHIPPED, Classification
 from identifiers.codes.organisations import is_credit_code
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.faults import Fault
@@ -119,11 +119,17 @@ Refused = (
 
 
 class Administration:
-    """The commands of an operator. `pepper` is the node's secret that keys are hashed with."""
+    """The commands of an operator.
 
-    def __init__(self, store: RegistryStore, pepper: bytes) -> None:
+    `pepper` is the node's secret that keys are hashed with; `trades` has the classes of GB/T 4754.
+    """
+
+    def __init__(
+        self, store: RegistryStore, pepper: bytes, *, trades: Classification = SHIPPED
+    ) -> None:
         self._store = store
         self._pepper = pepper
+        self._trades = trades
 
     @property
     def store(self) -> RegistryStore:
@@ -132,7 +138,7 @@ class Administration:
 
     async def add_enterprise(self, enterprise: Enterprise, ordered: Ordered) -> int | Faulty:
         """Store an enterprise (its `id` 0) and return its number."""
-        if faults := _enterprise_faults(enterprise):
+        if faults := _enterprise_faults(enterprise, self._trades):
             return Faulty(faults)
         if enterprise.credit_code:
             known = await self.enterprise_of(enterprise.credit_code)
@@ -348,12 +354,12 @@ def _name_faults(pointer: str, name: str, *, required: bool) -> tuple[Fault, ...
     return tuple(faults)
 
 
-def _enterprise_faults(enterprise: Enterprise) -> tuple[Fault, ...]:
+def _enterprise_faults(enterprise: Enterprise, trades: Classification) -> tuple[Fault, ...]:
     faults = list(_name_faults("/name", enterprise.name, required=True))
     if enterprise.credit_code and not is_credit_code(enterprise.credit_code):
         faults.append(Fault("enterprise.credit_code", "/credit_code"))
-    if enterprise.industry and not is_industry(enterprise.industry):
-        faults.append(Fault("enterprise.industry", "/industry"))
+    if enterprise.industry:
+        faults += trades.code_faults(enterprise.industry, "/industry")
     return tuple(faults)
 
 

@@ -2,11 +2,13 @@
 
 Section 门类 (a letter), division 大类 (two digits), group 中类 (three), class 小类 (four). The
 letter stands in no other code. What a node of coal and freight needs is here; the whole standard is
-loaded from a file, and until then any code is taken that its level allows.
+loaded from a file, and until then any code is taken that stands in a division of the standard.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from string import ascii_uppercase
 from typing import Final
 
 import msgspec
@@ -107,6 +109,19 @@ G 交通运输、仓储和邮政业
 """
 
 
+# Of 2017: the last division of each section, which follow one another.
+_LAST: Final = (
+    *(("A", 5), ("B", 12), ("C", 43), ("D", 46), ("E", 50), ("F", 52), ("G", 60), ("H", 62)),
+    *(("I", 65), ("J", 69), ("K", 70), ("L", 72), ("M", 75), ("N", 79), ("O", 82), ("P", 83)),
+    *(("Q", 85), ("R", 90), ("S", 96), ("T", 97)),
+)
+_SECTIONS: Final = {
+    f"{number:02}": section
+    for (_, before), (section, last) in pairwise((("", 0), *_LAST))
+    for number in range(before + 1, last + 1)
+}
+
+
 def is_industry(text: str) -> bool:
     """Say whether this has the form of a code of any level.
 
@@ -116,7 +131,7 @@ def is_industry(text: str) -> bool:
 
 
 class Classification(msgspec.Struct, frozen=True, kw_only=True):
-    """Names by code, and the section of each division. `whole`: what is not here does not exist."""
+    """Names by code, and the section of every division. `whole`: every code has its name here."""
 
     names: Mapping[str, str]
     sections: Mapping[str, str]
@@ -124,9 +139,12 @@ class Classification(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, rows: Iterable[tuple[str, str]], *, whole: bool) -> "Classification":
-        """Make one of (code, name) in the order of the standard: a section, then what is in it."""
+        """Make one of (code, name) in the order of the standard: a section, then what is in it.
+
+        What is not `whole` has the divisions of 2017.
+        """
         names: dict[str, str] = {}
-        sections: dict[str, str] = {}
+        sections: dict[str, str] = {} if whole else dict(_SECTIONS)
         section = ""
         for code, name in rows:
             names[code] = name
@@ -156,6 +174,19 @@ class Classification(msgspec.Struct, frozen=True, kw_only=True):
             f"{pointer}/",
         )
 
+    def code_faults(self, code: str, pointer: str) -> tuple[Fault, ...]:
+        """Return what is wrong with a code of any level, with or without its letter."""
+        if not is_industry(code):
+            return (Fault("enterprise.industry", pointer),)
+        letter, digits = code.rstrip("0123456789"), code.lstrip(ascii_uppercase)
+        levels = [letter, *(digits[:length] for length in range(2, len(digits) + 1))]
+        if not all(self._known(level) for level in levels if level):
+            return (Fault("industry.code", pointer, {"code": code}),)
+        section = self.sections.get(digits[:2], letter)
+        if letter and section != letter:
+            return (Fault("industry.above", pointer, {"code": digits[:2], "above": letter}),)
+        return ()
+
     def name(self, code: str) -> str:
         """Return the name of a code; the code itself where it is not known."""
         return self.names.get(code, code)
@@ -164,8 +195,13 @@ class Classification(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(
             Fault("industry.code", pointer + level, {"code": code})
             for level, code in coded
-            if not _FORMS[level].fullmatch(code) or (self.whole and code not in self.names)
+            if not _FORMS[level].fullmatch(code) or not self._known(code)
         )
+
+    def _known(self, code: str) -> bool:
+        if self.whole:
+            return code in self.names
+        return code.isalpha() or code[:2] in self.sections
 
 
 def _crossed(levels: Iterable[tuple[str, str, str, str]], pointer: str) -> tuple[Fault, ...]:

@@ -28,6 +28,7 @@ from node.database import reachable
 from node.keys import Secret, load_or_make
 from node.readers import Embedded, public
 from node.refusals import NotDone
+from node.registers import registers
 from registry.administration import (
     Administration,
     Delegation,
@@ -279,7 +280,9 @@ async def administer(settings: config.Settings, work: Work) -> str:
     async with opened(settings) as (database, nudge):
         _tell_of_a_new_pepper(settings)
         pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
-        return await work(Administration(PostgresStore(database, nudge), pepper), ordering())
+        trades = registers(settings.data_dir).trades
+        administration = Administration(PostgresStore(database, nudge), pepper, trades=trades)
+        return await work(administration, ordering())
 
 
 @asynccontextmanager

@@ -134,6 +134,39 @@ def test_a_class_that_is_not_shipped_is_taken_until_all_are_loaded():
     )
 
 
+def test_the_divisions_of_the_standard_are_known():
+    assert len(SHIPPED.sections) == 97
+    assert {SHIPPED.sections[one] for one in ("01", "05")} == {"A"}
+    assert [SHIPPED.sections[one] for one in ("06", "43", "70", "97")] == list("BCKT")
+
+
+@pytest.mark.parametrize("code", ["B", "06", "061", "0610", "B0610", "G54", "0211", "T9700"])
+def test_a_code_of_any_level(code):
+    assert SHIPPED.code_faults(code, "/industry") == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "fault", "params"),
+    [
+        ("6", "enterprise.industry", {}),
+        ("9999", "industry.code", {"code": "9999"}),
+        ("00", "industry.code", {"code": "00"}),
+        ("B9800", "industry.code", {"code": "B9800"}),
+        ("G0610", "industry.above", {"code": "06", "above": "G"}),
+    ],
+)
+def test_a_code_that_is_none(code, fault, params):
+    assert SHIPPED.code_faults(code, "/industry") == (Fault(fault, "/industry", params),)
+
+
+def test_a_code_that_is_not_among_all():
+    rows = [("B", "采矿业"), ("06", "煤炭"), ("061", "烟煤"), ("0610", "烟煤")]
+    whole = Classification.of(rows, whole=True)
+    assert whole.code_faults("B0610", "/i") == whole.code_faults("B", "/i") == ()
+    for code in ("0690", "0619", "A", "A0610"):
+        assert [fault.code for fault in whole.code_faults(code, "/i")] == ["industry.code"]
+
+
 def test_every_level_that_is_wrong_is_told():
     nonsense = Industry(category="b", division="6", group="61", class_="610")
     assert [fault.pointer for fault in SHIPPED.faults(nonsense, "/i")] == [

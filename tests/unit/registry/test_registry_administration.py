@@ -98,6 +98,12 @@ async def test_faults_of_an_enterprise_are_named_at_once(office, store):
     assert store.audited == []
 
 
+async def test_a_class_of_trade_is_one_of_the_standard(office, store):
+    answer = await office.add_enterprise(company(industry="9999"), ordered())
+    assert [(f.pointer, f.code) for f in answer.faults] == [("/industry", "industry.code")]
+    assert store.audited == []
+
+
 @pytest.mark.parametrize(
     ("prefix", "owner", "answer"),
     [
