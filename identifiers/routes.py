@@ -21,6 +21,7 @@ SITE_OF_PREFIX: Final = "HS_SITE.PREFIX"
 NAMESPACE: Final = "HS_NAMESPACE"
 OF_NAMES: Final = (SITE, SITE_6, "HS_SERV")
 OF_DERIVED: Final = (SITE_OF_PREFIX, "HS_SERV.PREFIX")
+_PREFIX_RECORD: Final = f"{PREFIX_RECORDS}/"
 _REMEMBERED: Final = 1024
 """Records of prefixes; the picture of all prefixes is made anew far more often than they change."""
 
@@ -39,7 +40,7 @@ def record_key(prefix: Prefix | str) -> str:
 
 def is_prefix_record(key: str) -> bool:
     """Say whether a canonical handle is the record of a prefix."""
-    return key.startswith(f"{PREFIX_RECORDS}/")
+    return key.startswith(_PREFIX_RECORD)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -136,13 +136,15 @@ class Follower:
         self._cursor = cursor
 
     async def _apply(self, page: FeedPage) -> None:
-        # Routes and namespaces stand in the records of prefixes.
-        if page.directory or any(is_prefix_record(key) for key, _ in page.superseded):
+        if page.directory:
             self._directory_due = True
         if page.reset:
             self._forget()
         for start in range(0, len(page.superseded), _SLICE):
             news = page.superseded[start : start + _SLICE]
+            # Routes and namespaces stand in the records of prefixes.
+            if not self._directory_due and any(is_prefix_record(key) for key, _ in news):
+                self._directory_due = True
             self._local.supersede(news)
             if self._shared is not None:
                 # A first version has nothing before it that the shared tier could hold.

@@ -6,6 +6,7 @@ that the fill is not kept and the record is read once more (`assurance` 2.4).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -26,6 +27,7 @@ _OVERHEAD: Final = 350
 _ANY: Final = 1 << 63
 """A version newer than all there are."""
 _NEVER: Final = -1
+_VERSION: Final = itemgetter(1)
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -187,19 +189,22 @@ class LocalTier:
         got = await self._fill(list(dict.fromkeys(keys)), self._authority)
         return [got[key] for key in keys]
 
-    def supersede(self, superseded: Iterable[tuple[str, int]]) -> None:
+    def supersede(self, superseded: Sequence[tuple[str, int]]) -> None:
         """Forget every version older than the given ones. Does not wait for anything."""
-        kept, unknown, awaited = self._kept, self._unknown, bool(self._reading)
-        news: dict[str, int] = {}
+        kept = self._kept
         for key, version in superseded:
-            entry = kept.peek(key)
-            if entry is not None and entry.record.version < version:
-                kept.discard(key)
-            unknown.discard(key)
-            if awaited and version > news.get(key, 0):
-                news[key] = version
-        for reading in self._reading:
-            reading.learn(news)
+            # Nothing is older than a first version; a bulk import consists of them.
+            if version > 1:
+                entry = kept.peek(key)
+                if entry is not None and entry.record.version < version:
+                    kept.discard(key)
+        if self._reading or len(self._unknown):
+            news = dict(superseded)
+            if len(news) < len(superseded):  # of several versions of a name the newest counts
+                news = dict(sorted(superseded, key=_VERSION))
+            self._unknown.discard_all(news)
+            for reading in self._reading:
+                reading.learn(news)
 
     def clear(self) -> None:
         """Forget everything, and keep nothing of what is in flight."""

@@ -1,6 +1,7 @@
 """Names that are known not to exist, for a few seconds, in a room of their own. Pure."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Final
 
 _OVERHEAD: Final = 300
@@ -45,6 +46,12 @@ class UnknownNames:
         """Know nothing of a name."""
         if self._until.pop(name, None) is not None:
             self._octets -= _size(name)
+
+    def discard_all(self, names: Mapping[str, object]) -> None:
+        """Know nothing of these names."""
+        # As many steps as the smaller of both has names.
+        for name in self._until.keys() & names.keys():
+            self.discard(name)
 
     def clear(self) -> None:
         """Know nothing."""

@@ -6,6 +6,7 @@ returns each transaction's news once, as soon as it is visible, and a long trans
 nobody's (`assurance` 2.3, 2.4).
 """
 
+from itertools import chain
 from types import TracebackType
 from typing import Final, Self
 
@@ -56,7 +57,7 @@ class PostgresFeed:
         found = await self._database.rows(_SQL["poll"], snapshot, MOST)
         news = [row for row in found if row["packed"] is not None]
         return FeedPage(
-            superseded=tuple(pair for row in news for pair in rows.unpack_news(row["packed"])),
+            superseded=tuple(chain.from_iterable(rows.unpack_news(row["packed"]) for row in news)),
             directory=any(row["directory"] for row in news),
             cursor=f"{found[0]['timeline']}/{found[0]['snapshot']}",
             reset=found[0]["lost"] or found[0]["timeline"] != timeline,
