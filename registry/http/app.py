@@ -10,11 +10,12 @@ from edge.addresses import Networks
 from registry.access.limits import Rates
 from registry.http.batch import Batches
 from registry.http.docs import CSP, STYLE_PATH, page, style
+from registry.http.entrance import entrance
 from registry.http.export import Exports
 from registry.http.identifiers import Identifiers
 from registry.http.imports import ImportRoutes
 from registry.http.jobs import Jobs
-from registry.http.openapi import describe
+from registry.http.openapi import VERSION, describe
 from registry.http.operations import Handler, Operation
 from registry.http.problems import ALL_KINDS
 from registry.http.reception import NOBODY, Logins, Reception, tell_allowance
@@ -82,6 +83,7 @@ def _describe(app: web.Application, operations: list[Operation]) -> None:
     document = describe(sorted(operations, key=lambda o: o.tag))
     described = msgspec.json.encode(document)
     shown = page(document, ALL_KINDS).encode()
+    app.router.add_get("/", entrance(VERSION))
     app.router.add_get("/openapi.json", _constant(described, "application/json"))
     app.router.add_get("/docs", _constant(shown, "text/html; charset=utf-8"))
     app.router.add_get(STYLE_PATH, _constant(style(), "text/css; charset=utf-8"))

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from edge.moments import day, moment
 from identifiers.enterprises.certificates import Validity
 from registry.business.certificates import Checked
-from registry.http.pages import Row, day, moment, page, table
+from registry.http.pages import Row, page, table
 
 _TITLE: Final = ("企业认证证书", "Certificate of an enterprise")
 _SAID: Final = {

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from edge.moments import day, moment
 from identifiers.codes.industries import SHIPPED
 from identifiers.enterprises.fields import Code, Document, Field
 from identifiers.enterprises.ledger import Member, Outcome, ReviewStep, Verification
@@ -13,7 +14,7 @@ from identifiers.enterprises.tables import BASIC, FIELDS
 from identifiers.standings import EnterpriseState
 from registry.business.asking import MILLI
 from registry.business.members import METHODS
-from registry.http.pages import Row, day, moment, page, table
+from registry.http.pages import Row, page, table
 
 _ENGLISH: Final[Mapping[str, str]] = {
     "org_name": "Organisation",

@@ -1,6 +1,7 @@
 """The description of the API as OpenAPI 3.1, made of the operations that are served."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any, Final
 
 from edge import problems
@@ -9,7 +10,8 @@ from registry.http.operations import Json, Operation, Parameter, Result
 from registry.http.problems import INSECURE, TOO_OFTEN
 from registry.http.schemas import SCHEMAS, ref
 
-VERSION: Final = "1.0.0"
+VERSION: Final = version("idnode")
+"""Of the program: what this node says of itself. That of the API stands in its paths."""
 TITLE: Final = "idnode registry"
 DESCRIPTION: Final = """\
 Registers identifiers (标识) of a secondary node and keeps them.

@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from collections.abc import Iterable
-from datetime import datetime
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -10,8 +9,6 @@ from typing import Final
 
 import msgspec
 from aiohttp import hdrs, web
-
-from identifiers.coding import BEIJING
 
 _STYLE: Final = files("registry.http").joinpath("pages.css").read_text()
 """The style sheet: within the page, which keeps its look as a file and on paper."""
@@ -70,13 +67,3 @@ def table(caption: tuple[str, str], rows: Iterable[Row]) -> str:
         f"<section><h2>{chinese}<span lang='en'>{english}</span></h2>"
         f"<table><tbody>{lines}</tbody></table></section>"
     )
-
-
-def day(seconds: int) -> str:
-    """Return an epoch second as a day in Beijing."""
-    return f"{datetime.fromtimestamp(seconds, BEIJING):%Y-%m-%d}"
-
-
-def moment(seconds: int) -> str:
-    """Return an epoch second as it is in Beijing."""
-    return f"{datetime.fromtimestamp(seconds, BEIJING):%Y-%m-%d %H:%M:%S} UTC+8"

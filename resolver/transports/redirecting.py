@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 from edge import problems
 from edge.accept import best_media_type
 from edge.addresses import unmapped
+from edge.moments import moment
 from edge.server import language
 from identifiers import outcomes
 from identifiers.faults import Language
@@ -39,7 +40,7 @@ from resolver.service import Resolver
 from resolver.transports import rest
 from resolver.transports.admission import Admission
 from resolver.transports.rest import STALE_SECONDS, shortest_life
-from resolver.transports.showing import POLICY, Line, message_page, moment, values_page
+from resolver.transports.showing import POLICY, Line, message_page, values_page
 
 ROUTE: Final = "/{handle:(?!(?:api|hrls)(?:/|$)).*(?:/|%2[Ff]).+}"
 """Everything with a slash within that is no other form's."""

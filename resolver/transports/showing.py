@@ -14,10 +14,10 @@ from typing import Final
 
 import msgspec
 
+from edge.moments import moment
 from identifiers.faults import Language
 from identifiers.values import Value
 from identifiers.wire.dataform import plain_text, structured_document
-from identifiers.wire.jsonform import instant
 from resolver.redirects import address_of
 
 STYLE: Final = """
@@ -60,9 +60,9 @@ TEXTS: Final = MappingProxyType(
         "type": ("Type", "类型"),
         "data": ("Data", "数据"),
         "ttl": ("Time to live", "生存时间"),
-        "changed": ("Changed (UTC)", "更新时间（UTC）"),
+        "changed": ("Changed", "更新时间"),
         "seconds": ("{ttl} s", "{ttl} 秒"),
-        "until": ("until {at} UTC", "至 {at} UTC"),
+        "until": ("until {at}", "至 {at}"),
         "value": ("1 public value", "共 1 个公开标识值"),
         "values": ("{count} public values", "共 {count} 个公开标识值"),
         "nowhere": ("Nothing at this address", "此地址不存在"),
@@ -81,11 +81,11 @@ TEXTS: Final = MappingProxyType(
             "标识存在，但没有符合所查条件的公开标识值。",
         ),
         "suspended": ("Identifier suspended", "标识已暂停"),
-        "suspended.why": ("It is suspended since {at} UTC.", "自 {at} UTC 起暂停。"),
+        "suspended.why": ("It is suspended since {at}.", "自 {at} 起暂停。"),
         "revoked": ("Identifier revoked", "标识已吊销"),
         "revoked.why": (
-            "It was revoked on {at} UTC and is not given out again.",
-            "已于 {at} UTC 吊销，不再重新分配。",
+            "It was revoked on {at} and is not given out again.",
+            "已于 {at} 吊销，不再重新分配。",
         ),
         "reason": ("Reason: {reason}", "原因：{reason}"),
         "detail": ("{message}", "{message}"),
@@ -150,11 +150,6 @@ def values_page(handle: str, values: Sequence[Value], language: Language) -> byt
         f"<footer>{count}</footer>"
     )
     return _page(_say("identifier", language), handle, body, language)
-
-
-def moment(epoch: int) -> str:
-    """Return an epoch second as people read it: ``2026-01-01 00:00:00``, UTC."""
-    return instant(epoch).replace("T", " ").removesuffix("Z")
 
 
 def message_page(handle: str, title: str, lines: Sequence[Line], language: Language) -> bytes:

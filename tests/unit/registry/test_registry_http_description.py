@@ -1,5 +1,6 @@
 import re
 from html.parser import HTMLParser
+from importlib.metadata import version
 
 import pytest
 from openapi_schema_validator import OAS31Validator
@@ -22,6 +23,23 @@ async def document(api):
 async def test_the_description_is_valid(document):
     assert document["openapi"] == "3.1.0"
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+
+
+async def test_the_description_has_the_version_of_the_program(api, document):
+    assert document["info"]["version"] == version("idnode")
+    assert f"Version {version('idnode')}" in (await api.get("/docs", key=None)).body.decode()
+
+
+async def test_whoever_comes_to_the_registry_is_told_where_things_are(api):
+    told = await api.get("/", key=None)
+    assert (told.status, told.json["version"]) == (200, version("idnode"))
+    for where in ("documentation", "openapi"):
+        assert (await api.get(told.json[where], key=None)).status == 200
+    assert "/livez" in told.json["elsewhere"]["health"]["path"]
+    shown = await api.get("/", key=None, Accept="text/html,*/*;q=0.8")
+    assert shown.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert shown.headers["Vary"] == "Accept"
+    assert "<a href='/docs'>" in shown.body.decode()
 
 
 async def test_every_route_is_described(document, registry, imports):

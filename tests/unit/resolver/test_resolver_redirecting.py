@@ -177,7 +177,13 @@ async def test_the_values_as_a_table(at):
     answer = await at.get("/88.300.1/A?noredirect", **BROWSER)
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    shown = ("88.300.1/A", "EMAIL", "ops@example.org", "2023-11-14 22:13:20", "2 public values")
+    shown = (
+        "88.300.1/A",
+        "EMAIL",
+        "ops@example.org",
+        "2023-11-15 06:13:20 UTC+8",
+        "2 public values",
+    )
     assert all(text in answer.text for text in shown)
     assert 'href="https://example.org/a?b=1" rel="nofollow noopener noreferrer"' in answer.text
     assert "for us" not in answer.text
@@ -229,7 +235,7 @@ async def test_invisible_characters_are_made_visible(at):
     ("handle", "status", "english", "chinese"),
     [
         ("88.300.1/none", 404, "No such identifier", "没有登记该标识"),
-        ("88.300.1/SUSPENDED", 404, "suspended since 1970-01-01 00:00:00 UTC", "起暂停"),
+        ("88.300.1/SUSPENDED", 404, "suspended since 1970-01-01 08:00:00 UTC+8", "起暂停"),
         ("88.300.1/REVOKED", 410, "Reason: 召回 &lt;b&gt;", "原因：召回 &lt;b&gt;"),
         ("88.300.1/RESERVED", 404, "No such identifier", "没有登记该标识"),
         ("88.999/x", 404, "does not answer for the prefix", "不负责解析该前缀"),
