@@ -6,6 +6,9 @@ WORKER: Final = 10
 """The pool of a worker: four questions of either kind in flight, the feed and the directory."""
 REGISTRY: Final = 16
 """The pool of the registry."""
+AT_ONCE: Final = 8
+"""What the registry does by itself begins all at once: projections, jobs, webhooks and the like.
+Each of them would wait for a connection of its own, and making so many takes a moment."""
 _HINTS: Final = 1
 """Each process keeps one more, by which it tells or hears that there is news."""
 _COMMANDS: Final = 12

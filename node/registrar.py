@@ -2,11 +2,13 @@
 
 import gc
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from edge.relay import SERVER_LIMITS
 from edge.server import serve
+from identifiers.errors import StoreUnavailable
 from identifiers.keys.public import Policy
 from identifiers.principals import Operator
 from node import connections
@@ -117,6 +119,8 @@ async def begin_registry(running: Running) -> None:
         if assignment.demo:
             at = time.time_ns() // 1_000_000
             await adopt_shipped(templating.templates, settings.prefixes[0], at)
+    with suppress(StoreUnavailable):  # then whoever wants one tells that himself
+        await database.open(connections.AT_ONCE)
     running.background(keep_up(lambda: maintain(database)), "maintenance")
     reading = listen_unix(Path(assignment.siblings[assignment.name]).with_name(_READING))
     stack.callback(reading.close)

@@ -7,7 +7,7 @@ knows (`assurance` 2.1). What takes too long is ended by `terminate()`, never by
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -147,6 +147,16 @@ class Database:
         if self._not_durable:
             _log.error("writes refused: %s", self._not_durable)
 
+    async def open(self, count: int) -> None:
+        """Make connections before somebody waits for them. Raises `StoreUnavailable`."""
+        await self._undisturbed(self._fill(count))
+
+    async def _fill(self, count: int) -> None:
+        try:
+            await self._pool.fill(count, _CONNECT_SECONDS)
+        except DRIVER_ERRORS as error:
+            raise_translated(error)
+
     async def _connect(self) -> Connection:
         connection = await asyncpg.connect(
             self._dsn,
@@ -167,7 +177,10 @@ class Database:
         return connection
 
     async def _run(self, work: Work[T], wait: float, seconds: float) -> T:
-        task = asyncio.create_task(self._with_connection(work, wait, seconds))
+        return await self._undisturbed(self._with_connection(work, wait, seconds))
+
+    async def _undisturbed(self, doing: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(doing)
         self._running.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)

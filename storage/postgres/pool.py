@@ -66,6 +66,22 @@ class Pool:
         why = f"; the last one could not be made: {self._trouble}" if self._trouble else ""
         raise TimeoutError(f"no connection within {seconds:g} s{why}")
 
+    async def fill(self, count: int, seconds: float) -> None:
+        """Have so many connections at hand, or as many as may be, before somebody waits for them.
+
+        Not to be cancelled. Raises what `acquire` does.
+        """
+        wanted = min(count, self._most)
+        made = await asyncio.gather(
+            *(self.acquire(seconds) for _ in range(wanted)), return_exceptions=True
+        )
+        for one in made:
+            if not isinstance(one, BaseException):
+                self.release(one)
+        for one in made:
+            if isinstance(one, BaseException):
+                raise one
+
     def release(self, connection: Connection) -> None:
         """Take a connection back; a closed one is forgotten."""
         self._used -= 1

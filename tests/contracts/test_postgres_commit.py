@@ -13,6 +13,7 @@ from identifiers.errors import FateUnknown, StoreUnavailable
 from storage.postgres import Database, NotDurable, PostgresRecords
 from storage.postgres.database import Connection
 from storage.postgres.locks import statement
+from storage.postgres.pool import Census
 from tests.contracts.backends import Backend
 from tests.contracts.units import put, put_all, record, written
 
@@ -252,6 +253,15 @@ async def test_a_server_that_does_not_keep_what_it_commits_is_refused(dsn: str, 
         # Its connections are older than the setting.
         await early.commit(lambda c: c.execute("SELECT 1"))
         await sql.execute(f"ALTER DATABASE {name} RESET synchronous_commit")
+
+
+async def test_connections_are_made_before_somebody_waits(dsn: str) -> None:
+    async with Database(dsn, connections=4) as database:
+        await database.open(3)
+        assert database.census() == Census(used=0, idle=3, connecting=0)
+    async with Database("postgresql:///nobody?host=/nowhere") as nowhere:
+        with pytest.raises(StoreUnavailable):
+            await nowhere.open(2)
 
 
 async def test_writes_are_refused_while_the_minute_s_look_finds_no_durability(

@@ -124,6 +124,27 @@ async def test_a_failure_is_told_at_once_to_one_who_waits_and_the_others_go_on(
     assert await callers[2] is line
 
 
+async def test_connections_are_made_ahead(server: Server, pool: Pool) -> None:
+    filling = asyncio.create_task(pool.fill(5, LONG))
+    await server.now(0, Line())
+    await server.now(1, Line())
+    await filling
+    assert pool.census() == Census(used=0, idle=2, connecting=0)
+    await pool.acquire(AT_ONCE)
+    assert len(server.begun) == 2
+
+
+async def test_what_cannot_be_made_ahead_is_told_and_the_rest_is_kept(
+    server: Server, pool: Pool
+) -> None:
+    filling = asyncio.create_task(pool.fill(2, LONG))
+    await server.now(0, ConnectionRefusedError("nobody there"))
+    await server.now(1, Line())
+    with pytest.raises(ConnectionRefusedError):
+        await filling
+    assert pool.census() == Census(used=0, idle=1, connecting=0)
+
+
 async def test_who_waited_in_vain_is_told_what_went_wrong_last(server: Server, pool: Pool) -> None:
     for number in range(2):
         with pytest.raises(TimeoutError):
