@@ -15,6 +15,11 @@ import pytest
 
 ROOT = Path(__file__).parents[4]
 OWNER = Path(__file__).with_name("owner.py")
+REACH = """import sys
+from storage.embedded.binaries import find_postgres, find_valkey
+open(sys.argv[1]), find_postgres(None), find_valkey(None)
+"""
+"""What somebody must be able to do who is to start `OWNER`."""
 
 
 def holders(home: Path) -> list[int]:
@@ -146,8 +151,8 @@ async def new_owner(home: Path) -> AsyncIterator[Callable[..., Awaitable[Owner]]
 async def as_ordinary_user() -> list[str]:
     """Start of a command line that runs Python as an ordinary user.
 
-    Where that user cannot reach this Python, below a private home, he gets the right to read and
-    to pass all directories, and none to write.
+    Where that user cannot reach this Python or our packages, below a private home, he gets the
+    right to read and to pass all directories, and none to write.
     """
     _require_root()
     setpriv = shutil.which("setpriv")
@@ -155,11 +160,18 @@ async def as_ordinary_user() -> list[str]:
         pytest.skip("setpriv (util-linux) is not there to run a process as an ordinary user")
     user = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
     reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-    for command in ([*user, sys.executable], [*user, *reading, sys.executable]):
-        imports = ["-c", f"import storage.embedded.valkey; open({str(OWNER)!r})"]
+    # Else access(2), by which programs are looked for, does not count what an ordinary user may.
+    counting = ["--securebits=+no_setuid_fixup"]
+    refused = []
+    for command in ([*user, sys.executable], [*user, *reading, *counting, sys.executable]):
         process = await asyncio.create_subprocess_exec(
-            *command, *imports, stderr=asyncio.subprocess.DEVNULL, cwd="/", env=python_environment()
+            *(*command, "-c", REACH, str(OWNER)),
+            stderr=asyncio.subprocess.PIPE,
+            cwd="/",
+            env=python_environment(),
         )
-        if await process.wait() == 0:
+        _, said = await process.communicate()
+        if process.returncode == 0:
             return command
-    pytest.skip("an ordinary user cannot run this Python with our packages")
+        refused.append(said.decode(errors="replace"))
+    pytest.fail("an ordinary user cannot run this Python with our packages:\n" + "\n".join(refused))
