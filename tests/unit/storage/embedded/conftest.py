@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[4]
 OWNER = Path(__file__).with_name("owner.py")
-REACH = """import sys
+REACH = """import sys, uvloop, storage.embedded.postgres, storage.embedded.valkey
 from storage.embedded.binaries import find_postgres, find_valkey
 open(sys.argv[1]), find_postgres(None), find_valkey(None)
 """
