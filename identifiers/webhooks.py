@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -19,6 +20,8 @@ PORTS: Final = frozenset({443, 8443})
 MAX_URL: Final = 2048
 MAX_WEBHOOKS: Final = 20
 """Of one enterprise."""
+MAX_OLDER: Final = 4
+"""Secrets of a webhook that were replaced and still sign."""
 FIRST_RETRY: Final = 5_000
 LONGEST_RETRY: Final = 3_600_000
 PARK_AFTER: Final = 24 * 3_600_000
@@ -29,7 +32,7 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """A target that is told of changes, as far as it was told.
 
-    `sealed` is the secret that signs. Times are epoch milliseconds. `failing_since` 0: the last
+    `sealed` is what signs (`Secrets`). Times are epoch milliseconds. `failing_since` 0: the last
     attempt succeeded. `next_at`: not before.
     """
 
@@ -97,11 +100,58 @@ def delivery_number(hook: Webhook, first: Place, last: Place) -> UUID:
     return UUID(bytes=bytes(made))
 
 
-def signature(secret: str, at: int, body: bytes) -> str:
-    """Return the header that signs a body: HMAC-SHA256 over ``<epoch second>.<body>``."""
+class Older(msgspec.Struct, frozen=True):
+    """A secret that was replaced and signs beside the new one until an epoch millisecond."""
+
+    secret: str
+    until: int
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """What signs for a webhook: the newest secret, and those before it for a while.
+
+    Written ``NEWEST OLDER@UNTIL …``, the newer first; a secret is letters of base64.
+    """
+
+    newest: str
+    older: tuple[Older, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> "Secrets":
+        """Read what `str` writes."""
+        newest, *older = text.split(" ")
+        pairs = (one.split("@") for one in older)
+        return cls(newest, tuple(Older(secret, int(until)) for secret, until in pairs))
+
+    def __str__(self) -> str:
+        return " ".join([self.newest, *(f"{one.secret}@{one.until}" for one in self.older)])
+
+    def __repr__(self) -> str:
+        return f"Secrets(<secret>, older={len(self.older)})"
+
+    def replaced(self, fresh: str, until: int) -> "Secrets":
+        """Return these with a new one; none before it signs beyond `until`.
+
+        Several may: whoever lost the answer asks again, and his receiver still knows the first.
+        """
+        before = (Older(self.newest, until), *self.older)
+        kept = (Older(one.secret, min(one.until, until)) for one in before[:MAX_OLDER])
+        return Secrets(fresh, tuple(kept))
+
+    def in_force(self, now: int) -> tuple[str, ...]:
+        """Return the secrets that sign at an epoch millisecond, the newest first."""
+        return (self.newest, *(one.secret for one in self.older if now < one.until))
+
+
+def signature(secrets: Sequence[str], at: int, body: bytes) -> str:
+    """Return the header that signs a body: HMAC-SHA256 over ``<epoch second>.<body>``.
+
+    One signature by each secret, the newest first.
+    """
     seconds = at // 1000
-    digest = hmac.digest(secret.encode(), f"{seconds}.".encode() + body, "sha256")
-    return f"t={seconds},v1={digest.hex()}"
+    said = f"{seconds}.".encode() + body
+    signed = (hmac.digest(secret.encode(), said, "sha256").hex() for secret in secrets)
+    return ",".join([f"t={seconds}", *(f"v1={digest}" for digest in signed)])
 
 
 def url_faults(url: str, *, loopback: bool) -> list[Fault]:

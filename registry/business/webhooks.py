@@ -15,6 +15,7 @@ from identifiers.webhooks import (
     MAX_WEBHOOKS,
     NAME,
     Delivery,
+    Secrets,
     Webhook,
     delivery_number,
     resumed,
@@ -71,6 +72,10 @@ class WebhookStore(Protocol):
         """
         ...
 
+    async def renew(self, hook: Webhook, sealed: bytes, entry: AuditEntry) -> bool:
+        """Store what signs from now on; False: it is not what `hook` has any more."""
+        ...
+
     async def remove(self, enterprise: int, name: str, entry: AuditEntry) -> bool:
         """Forget a webhook and what came of it; False: there is none."""
         ...
@@ -85,6 +90,14 @@ class Added(msgspec.Struct, frozen=True):
 
     hook: Webhook
     secret: str
+
+
+class Renewed(msgspec.Struct, frozen=True):
+    """The new secret is told this once; those before it sign until an epoch millisecond."""
+
+    hook: Webhook
+    secret: str
+    until: int
 
 
 class NameTaken(msgspec.Struct, frozen=True):
@@ -156,6 +169,23 @@ class Webhooks:
         entry = audited(asked, "webhook.resume", _subject(hook.enterprise, hook.name), {})
         after = resumed(hook, asked.at)
         return after if await self._store.keep(hook, after, entry, DELIVERIES) else None
+
+    async def renew(self, hook: Webhook, overlap: int, asked: Asked[Any]) -> Renewed | None:
+        """Make another secret; those before it sign beside it for `overlap` seconds.
+
+        None: it is gone, or got another one just now.
+        """
+        subject, fresh = (
+            _subject(hook.enterprise, hook.name),
+            make_secret(self._chance(SECRET_OCTETS)),
+        )
+        until = asked.at + overlap * 1000
+        secrets = Secrets.read(self._safe.opened(hook.sealed, subject)).replaced(fresh, until)
+        sealed = self._safe.sealed(str(secrets), subject, self._chance(NONCE_OCTETS))
+        entry = audited(asked, "webhook.renew", subject, {"overlap": overlap})
+        if not await self._store.renew(hook, sealed, entry):
+            return None
+        return Renewed(msgspec.structs.replace(hook, sealed=sealed), fresh, until)
 
     async def remove(self, hook: Webhook, asked: Asked[Any]) -> bool:
         """Forget a webhook; False: it is gone already."""
@@ -234,7 +264,7 @@ class Telling:
         now = self._clock() // 1_000_000
         number = delivery_number(hook, news.changes[0].place, news.changes[-1].place)
         body = self._write(hook, news)
-        secret = self._safe.opened(hook.sealed, _subject(hook.enterprise, hook.name))
+        opened = self._safe.opened(hook.sealed, _subject(hook.enterprise, hook.name))
         began = self._steady()
         sent = await self._sender.post(
             hook.url,
@@ -243,7 +273,7 @@ class Telling:
                 "Content-Type": "application/json",
                 "Idnode-Webhook": hook.name,
                 "Idnode-Delivery": str(number),
-                "Idnode-Signature": signature(secret, now, body),
+                "Idnode-Signature": signature(Secrets.read(opened).in_force(now), now, body),
                 "User-Agent": "idnode",
             },
         )

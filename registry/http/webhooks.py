@@ -1,6 +1,6 @@
 """Webhooks of an enterprise: made, looked at, resumed, removed."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -18,7 +18,7 @@ from edge.problems import (
 )
 from identifiers.access import Action
 from identifiers.faults import Faults, Invalid
-from identifiers.webhooks import MAX_URL, NAME, Delivery, Webhook
+from identifiers.webhooks import NAME, Delivery, Webhook
 from identifiers.wire.jsonform import instant
 from identifiers.wire.jsonload import load
 from identifiers.wire.members import members_of
@@ -30,6 +30,7 @@ from registry.http import requests
 from registry.http.app import Noun
 from registry.http.cursors import write_cursor
 from registry.http.feed import change_document
+from registry.http.keys import MAX_OVERLAP_HOURS
 from registry.http.operations import Body, Json, Operation, Parameter, Result
 from registry.http.parameters import LANGUAGE
 from registry.http.permission import PERMISSION, permit
@@ -42,6 +43,17 @@ from registry.http.problems import (
 )
 from registry.http.reception import Caller, Reception
 from registry.http.replies import JSON, json_reply
+from registry.http.webhook_schemas import (
+    ATTEMPT,
+    DELIVERY,
+    EXAMPLE,
+    HOOK,
+    MADE,
+    NEW,
+    OVERLAP,
+    RENEWED,
+    items,
+)
 
 WEBHOOKS: Final = "/api/v1/webhooks"
 _NONE: Final[frozenset[str]] = frozenset()
@@ -114,6 +126,23 @@ class WebhookRoutes:
             _, after = await self._found(request, Action.WEBHOOK_WRITE)
         return json_reply(webhook_document(after)).response()
 
+    async def renew(self, request: web.Request) -> web.Response:
+        """POST: another secret, beside which those before it sign for a while."""
+        caller, hook = await self._found(request, Action.WEBHOOK_WRITE)
+        requests.needs_media_type(request, JSON)
+        overlap = read_overlap(await read_body(request, _BODY_LIMIT))
+        renewed = await self._webhooks.renew(hook, overlap, self._reception.asked(caller))
+        if renewed is None:  # it got another one just now, or it is gone
+            _, hook = await self._found(request, Action.WEBHOOK_WRITE)
+            renewed = await self._webhooks.renew(hook, overlap, self._reception.asked(caller))
+        if renewed is None:
+            return caller.told.problem(Problem(kind=NO_WEBHOOK)).response()
+        document = webhook_document(renewed.hook) | {
+            "secret": renewed.secret,
+            "previous_until": instant(renewed.until // 1000),
+        }
+        return json_reply(document, 201, ("Cache-Control", "no-store")).response()
+
     async def remove(self, request: web.Request) -> web.Response:
         """DELETE: forget a webhook."""
         caller, hook = await self._found(request, Action.WEBHOOK_WRITE)
@@ -152,6 +181,16 @@ def read_webhook(body: bytes) -> tuple[str, str]:
     return name, url
 
 
+def read_overlap(body: bytes) -> int:
+    """Read ``{"overlap_hours"}`` and return it in seconds. Raises `Invalid`."""
+    faults = Faults()
+    members = members_of(load(body), "", faults, ("overlap_hours",))
+    hours = 0 if members is None else members.integer("overlap_hours", 0, MAX_OVERLAP_HOURS, 24)
+    if faults:
+        raise Invalid(faults)
+    return hours * 3600
+
+
 def webhook_document(hook: Webhook) -> Json:
     """Return a webhook as its owner sees it, without the secret."""
     return {
@@ -181,71 +220,6 @@ def delivery_document(delivery: Delivery) -> Json:
     return document
 
 
-_INSTANT: Final[Json] = {"type": "string", "format": "date-time"}
-_MAYBE: Final[Json] = {"type": ["string", "null"], "format": "date-time"}
-_SHOWN: Final[Json] = {
-    "name": {"type": "string"},
-    "url": {"type": "string"},
-    "state": {
-        "enum": ["active", "failing", "parked"],
-        "description": "parked: it failed for 24 hours, and waits until it is resumed.",
-    },
-    "attempts": {"type": "integer", "description": "That failed in a row."},
-    "failing_since": _MAYBE,
-    "next_attempt": _MAYBE,
-    "cursor": {"type": "string", "description": "Told up to here: `after` of the feed."},
-    "created_at": _INSTANT,
-}
-
-
-def _object(properties: Json) -> Json:
-    return {
-        "type": "object",
-        "required": [name for name in properties if name != "error"],
-        "additionalProperties": False,
-        "properties": properties,
-    }
-
-
-_HOOK: Final = _object(_SHOWN)
-_MADE: Final = _object(
-    {**_SHOWN, "secret": {"type": "string", "description": "Shown this once: it signs."}}
-)
-_NEW: Final = _object(
-    {
-        "name": {"type": "string", "pattern": f"^{NAME.pattern}$"},
-        "url": {"type": "string", "maxLength": MAX_URL},
-    }
-)
-_DELIVERY: Final = _object(
-    {
-        "delivery": {"type": "string", "format": "uuid"},
-        "at": _INSTANT,
-        "attempt": {"type": "integer"},
-        "changes": {"type": "integer"},
-        "status": {"type": ["integer", "null"], "description": "null: there was no answer."},
-        "milliseconds": {"type": "integer"},
-        "error": {"type": "string"},
-    }
-)
-_EXAMPLE: Final[dict[str, Any]] = {
-    "name": "erp",
-    "url": "https://erp.example/idnode",
-    "state": "active",
-    "attempts": 0,
-    "failing_since": None,
-    "next_attempt": None,
-    "cursor": "NzQxLjEy",
-    "created_at": "2026-01-05T08:30:00Z",
-}
-_ATTEMPT: Final[dict[str, Any]] = {
-    "delivery": "8b0e5a1c-2d3f-8a6b-9c7d-1e2f3a4b5c6d",
-    "at": "2026-01-05T08:30:01Z",
-    "attempt": 1,
-    "changes": 3,
-    "status": 204,
-    "milliseconds": 41,
-}
 _NAME: Final = Parameter(
     name="name",
     place="path",
@@ -257,13 +231,9 @@ _NAME: Final = Parameter(
 _TAG: Final = "Webhooks"
 
 
-def _items(schema: Json) -> Json:
-    return _object({"items": {"type": "array", "items": schema}})
-
-
 def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
     """Return the operations on webhooks."""
-    one, shown = WEBHOOKS + "/{name}", {JSON: (_HOOK, _EXAMPLE)}
+    one, shown = WEBHOOKS + "/{name}", {JSON: (HOOK, EXAMPLE)}
     return (
         Operation(
             method="POST",
@@ -283,13 +253,13 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
             body=Body(
                 description="Name and target.",
                 content={
-                    JSON: (_NEW, {"name": "erp", "url": "https://erp.example/idnode"}),
+                    JSON: (NEW, {"name": "erp", "url": "https://erp.example/idnode"}),
                 },
             ),
             results={
                 201: Result(
                     description="Made.",
-                    content={JSON: (_MADE, {**_EXAMPLE, "secret": "b2Zmc2V0LW9mLWV4YW1wbGU"})},
+                    content={JSON: (MADE, {**EXAMPLE, "secret": "b2Zmc2V0LW9mLWV4YW1wbGU"})},
                     headers={"Location": "Where it is told."},
                 )
             },
@@ -311,7 +281,7 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
             results={
                 200: Result(
                     description="All of them.",
-                    content={JSON: (_items(_HOOK), {"items": [_EXAMPLE]})},
+                    content={JSON: (items(HOOK), {"items": [EXAMPLE]})},
                 )
             },
             problems=(*PERMISSION, PARAMETER),
@@ -355,6 +325,42 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
             writes=True,
         ),
         Operation(
+            method="POST",
+            path=one + "/secret",
+            id="renewWebhookSecret",
+            tag=_TAG,
+            summary="Replace the secret of a webhook",
+            description="For `overlap_hours` every body is signed by the new secret and by those "
+            "before it: `Idnode-Signature` has a `v1` for each, the newest first. With 0 the "
+            "others end at once.",
+            handler=handlers.renew,
+            parameters=(_NAME, LANGUAGE),
+            body=Body(
+                description="How long the others sign.",
+                content={JSON: (OVERLAP, {"overlap_hours": 24})},
+            ),
+            results={
+                201: Result(
+                    description="Replaced.",
+                    content={
+                        JSON: (
+                            RENEWED,
+                            {
+                                **EXAMPLE,
+                                "secret": "b2Zmc2V0LW9mLWV4YW1wbGU",
+                                "previous_until": "2026-01-06T08:30:00Z",
+                            },
+                        )
+                    },
+                )
+            },
+            problems=(
+                *(NO_WEBHOOK, *PERMISSION, PARAMETER, MALFORMED, SLOW),
+                *(TOO_LARGE, MEDIA_TYPE_UNKNOWN, CONTENT_ENCODING, INVALID),
+            ),
+            writes=True,
+        ),
+        Operation(
             method="GET",
             path=one + "/deliveries",
             id="listDeliveries",
@@ -366,7 +372,7 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
             results={
                 200: Result(
                     description="Attempts.",
-                    content={JSON: (_items(_DELIVERY), {"items": [_ATTEMPT]})},
+                    content={JSON: (items(DELIVERY), {"items": [ATTEMPT]})},
                 )
             },
             problems=(NO_WEBHOOK, *PERMISSION, PARAMETER),

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from identifiers.changes import AuditEntry
 from identifiers.webhooks import Delivery, Webhook
 from storage.memory.store import MemoryStore
@@ -55,11 +57,23 @@ class MemoryWebhooks:
         if known is None or known.place != before.place:
             return False
         with self._store.committing():
-            self._hooks[named] = after
+            self._hooks[named] = msgspec.structs.replace(after, sealed=known.sealed)
             if isinstance(told, AuditEntry):
                 self._store.audited.append(told)
             elif told is not None:
                 self._told[named] = [*self._told[named], told][-most:]
+        return True
+
+    async def renew(self, hook: Webhook, sealed: bytes, entry: AuditEntry) -> bool:
+        """Store what signs from now on; False: it is not what `hook` has any more."""
+        self._store.reach()
+        named = hook.enterprise, hook.name
+        known = self._hooks.get(named)
+        if known is None or known.sealed != hook.sealed:
+            return False
+        with self._store.committing():
+            self._hooks[named] = msgspec.structs.replace(known, sealed=sealed)
+            self._store.audited.append(entry)
         return True
 
     async def remove(self, enterprise: int, name: str, entry: AuditEntry) -> bool:

@@ -94,6 +94,18 @@ class PostgresWebhooks:
 
         return await self._database.commit(work)
 
+    async def renew(self, hook: Webhook, sealed: bytes, entry: AuditEntry) -> bool:
+        """Store what signs from now on; False: it is not what `hook` has any more."""
+
+        async def work(connection: Connection) -> bool:
+            named = hook.enterprise, hook.name
+            kept = await connection.fetchval(_SQL["renew"], *named, hook.sealed, sealed)
+            if kept is not None:
+                await write.audit(connection, entry)
+            return kept is not None
+
+        return await self._database.commit(work)
+
     async def remove(self, enterprise: int, name: str, entry: AuditEntry) -> bool:
         """Forget a webhook and what came of it; False: there is none."""
 

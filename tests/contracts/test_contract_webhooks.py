@@ -84,6 +84,17 @@ async def test_what_is_due_is_neither_parked_nor_put_off(kept: WebhookStore) -> 
     assert [one.name for one in await kept.due(500, 9)] == ["later"]
 
 
+async def test_what_signs_is_replaced_once_and_attempts_leave_it(kept: WebhookStore) -> None:
+    await kept.add(hook(), 9, AUDIT)
+    assert await kept.renew(hook(), b"\0other", AUDIT)
+    assert not await kept.renew(hook(), b"\0third", AUDIT)
+    assert not await kept.renew(hook("none"), b"\0third", AUDIT)
+    assert await kept.keep(hook(), settled(hook(), Place(6, 1), attempt(1, 204)), None, 9)
+    found = await kept.find(1, "erp")
+    assert found is not None
+    assert (found.sealed, found.place) == (b"\0other", Place(6, 1))
+
+
 async def test_attempts_are_kept_the_newest_first(kept: WebhookStore) -> None:
     await kept.add(hook(), 9, AUDIT)
     now = hook()

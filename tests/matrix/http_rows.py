@@ -153,7 +153,7 @@ ROWS: Final = {
         " getJob cancelJob getJobResults revokeCertificate getImport getImportResults"
         " readPrefixApplication resubmitPrefixApplication approvePrefixApplication"
         " rejectPrefixApplication withdrawPrefixApplication recordPrefixVerdict"
-        " getWebhook removeWebhook listDeliveries resumeWebhook",
+        " getWebhook removeWebhook listDeliveries resumeWebhook renewWebhookSecret",
     ),
 }
 """By the id of the operation; every operation that is described has a row, or is in `ELSEWHERE`."""

@@ -31,6 +31,10 @@ UPDATE webhook
  WHERE enterprise = $1 AND name = $2 AND xid = $3::text::xid8 AND id = $4
 RETURNING name;
 
+-- name: renew
+-- What signs for a webhook from now on, unless somebody else changed it meanwhile ($3).
+UPDATE webhook SET sealed = $4 WHERE enterprise = $1 AND name = $2 AND sealed = $3 RETURNING name;
+
 -- name: remove
 -- No such webhook any more.
 DELETE FROM webhook WHERE enterprise = $1 AND name = $2 RETURNING name;

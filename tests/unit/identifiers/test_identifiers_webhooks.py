@@ -10,6 +10,7 @@ from identifiers.webhooks import (
     LONGEST_RETRY,
     PARK_AFTER,
     Delivery,
+    Secrets,
     Webhook,
     delivery_number,
     is_public,
@@ -84,7 +85,25 @@ def test_the_same_changes_have_the_same_number():
 
 def test_a_signature_is_over_the_time_and_the_body():
     digest = hmac.new(b"s3cret", b'1700000000.{"a":1}', "sha256").hexdigest()
-    assert signature("s3cret", 1_700_000_000_999, b'{"a":1}') == f"t=1700000000,v1={digest}"
+    assert signature(["s3cret"], 1_700_000_000_999, b'{"a":1}') == f"t=1700000000,v1={digest}"
+    older = hmac.new(b"before", b'1700000000.{"a":1}', "sha256").hexdigest()
+    both = signature(["s3cret", "before"], 1_700_000_000_999, b'{"a":1}')
+    assert both == f"t=1700000000,v1={digest},v1={older}"
+
+
+def test_secrets_that_were_replaced_sign_for_a_while():
+    first = Secrets.read("one")
+    assert first.in_force(0) == ("one",)
+    second = first.replaced("two", 100)
+    third = second.replaced("three", 50)
+    assert Secrets.read(str(third)) == third
+    assert third.in_force(49) == ("three", "two", "one")
+    assert third.in_force(50) == ("three",)
+    assert second.in_force(99) == ("two", "one")
+    assert "two" not in repr(second)
+    for number in range(9):
+        third = third.replaced(f"n{number}", 100)
+    assert third.in_force(0) == ("n8", "n7", "n6", "n5", "n4")
 
 
 @pytest.mark.parametrize(

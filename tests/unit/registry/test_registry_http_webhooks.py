@@ -98,6 +98,51 @@ async def test_changes_are_told_signed_and_in_order(place):
     assert (place.teller.succeeded, place.teller.failed) == (1, 0)
 
 
+async def test_a_secret_is_replaced_and_both_sign_for_a_while(place):
+    def signed_by(secret, body):
+        digest = hmac.new(secret.encode(), f"{now}.".encode() + body, "sha256").hexdigest()
+        return f"v1={digest}"
+
+    first = (await place.add()).json["secret"]
+    answer = await place.api.post(f"{WEBHOOKS}/erp/secret", {"overlap_hours": 2}, key="owner")
+    assert (answer.status, answer.headers["Cache-Control"]) == (201, "no-store")
+    assert answer.json["previous_until"] == "2027-01-15T10:00:00Z"
+    second = answer.json["secret"]
+    assert place.store.audited[-1].action == "webhook.renew"
+    assert second.encode() not in place.store.audited[-1].detail
+    for now, secrets in ((NOW, [second, first]), (NOW + 7200, [second])):
+        await place.register(f"88.300.1/{now}")
+        place.time[0] = now * 1_000_000_000
+        assert await place.teller.turn()
+        place.time[0] = NOW * 1_000_000_000  # while the key is in force
+        _, body, headers = place.target.sent[-1]
+        expected = [f"t={now}", *(signed_by(one, body) for one in secrets)]
+        assert headers["Idnode-Signature"].split(",") == expected
+    at_once = await place.api.post(f"{WEBHOOKS}/erp/secret", {"overlap_hours": 0}, key="owner")
+    await place.register("88.300.1/LAST")
+    place.time[0] = now * 1_000_000_000
+    assert await place.teller.turn()
+    _, body, headers = place.target.sent[-1]
+    assert headers["Idnode-Signature"] == f"t={now},{signed_by(at_once.json['secret'], body)}"
+    wrong = await place.api.post(f"{WEBHOOKS}/erp/secret", {"overlap_hours": -1}, key="owner")
+    assert (wrong.code, wrong.faults) == ("invalid", [("/overlap_hours", "range")])
+    none = await place.api.post(f"{WEBHOOKS}/none/secret", {}, key="owner")
+    assert none.code == "no-webhook"
+
+
+async def test_a_secret_that_was_replaced_by_somebody_else_meanwhile(place, monkeypatch):
+    await place.add()
+    renew, lost = MemoryWebhooks.renew, [False, True, False, False]
+
+    async def outrun(self, hook, sealed, entry):
+        return lost.pop(0) and await renew(self, hook, sealed, entry)
+
+    monkeypatch.setattr(MemoryWebhooks, "renew", outrun)
+    answers = [await place.api.post(f"{WEBHOOKS}/erp/secret", {}, key="owner") for _ in "ab"]
+    assert [answer.status for answer in answers] == [201, 404]
+    assert not lost
+
+
 async def test_what_fails_is_told_again_with_the_same_number(place):
     await place.add()
     await place.register("88.300.1/A")
