@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from identifiers.faults import Fault, Faults, Invalid
+from identifiers.metadata.items import FIRST_INDEX
 from identifiers.snms.lenient import members
 from identifiers.values import MAX_INDEX, TEMPLATE_INDEX, TEMPLATE_TYPE, Value
 from identifiers.wire.dataform import plain_text
@@ -114,10 +115,16 @@ def _value(found: object, pointer: str, faults: Faults) -> Value:
     object_ = members(found, pointer, faults)
     if object_ is None:
         return Value(index=1, type="", data=b"")
+    before = len(faults)
     index = object_.lenient_integer("index", 1, MAX_INDEX)
+    read = len(faults) == before
     kind = _text(object_, "type", MAX_HANDLE)
     if index == TEMPLATE_INDEX or kind == TEMPLATE_TYPE:
         object_.note("index", "template.own", index=TEMPLATE_INDEX)
+    elif (
+        read and index < FIRST_INDEX
+    ):  # no template has entries there; others may, over the node's API
+        object_.note("index", "template.no_item", index=index)
     return Value(index=index, type=kind, data=_data(object_).encode())
 
 

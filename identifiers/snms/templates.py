@@ -111,7 +111,7 @@ def _item(found: object, pointer: str, faults: Faults) -> dict[str, Any] | None:
     item = members(found, pointer, faults)
     if item is None:
         return None
-    lengths = members(item.any("metadata"), item.place("metadata"), faults)
+    lengths = members(_alone(item.any("metadata")), item.place("metadata"), faults)
     document: dict[str, Any] = {
         "name": item.text("idType"),
         "title": item.text("name"),
@@ -149,6 +149,11 @@ def _told_item(item: Item) -> dict[str, object]:
             "maxLength": item.max_length,
         },
     }
+
+
+def _alone(found: object) -> object:
+    """Return what may stand alone in a list, as published tables have it."""
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
 def _or(found: object, otherwise: str) -> str:

@@ -50,10 +50,16 @@ def test_a_template_comes_back_as_it_was_sent():
     assert back == TEMPLATE | {"description": "", "items": [item]}
 
 
+def test_what_the_tables_call_an_array_is_read_like_the_object_of_the_examples():
+    listed = TEMPLATE | {"items": [ITEM | {"metadata": [ITEM["metadata"]]}]}
+    assert ours(listed) == ours()
+
+
 @pytest.mark.parametrize(
     ("document", "faults"),
     [
         ([], [("type", "")]),
+        (TEMPLATE | {"items": [ITEM | {"metadata": []}]}, [("type", "/items/0/metadata")]),
         (TEMPLATE | {"type": 3}, [("range", "/type")]),
         (TEMPLATE | {"items": [1]}, [("type", "/items/0")]),
         (TEMPLATE | {"items": [ITEM | {"metadata": None}]}, [("type", "/items/0/metadata")]),

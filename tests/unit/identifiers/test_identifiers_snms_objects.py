@@ -58,6 +58,8 @@ def test_what_the_published_tables_and_examples_say_differently_is_one(value):
         ({}, [("required", "/value"), ("required", "/handle"), ("required", "/templateVersion")]),
         (sent("x"), [("type", "/value/0")]),
         (sent(URL | {"index": 0}), [("range", "/value/0/index")]),
+        (sent(URL | {"index": 1000}), [("template.no_item", "/value/0/index")]),
+        (sent(URL | {"index": "1"}), [("template.no_item", "/value/0/index")]),
         (sent(URL | {"index": 1001}), [("template.own", "/value/0/index")]),
         (sent(URL | {"type": "TEMPLATE"}), [("template.own", "/value/0/index")]),
         (
@@ -67,7 +69,7 @@ def test_what_the_published_tables_and_examples_say_differently_is_one(value):
         (sent(URL | {"data": 7}), [("type", "/value/0/data")]),
         (sent(URL | {"data": "x" * 256}), [("too_long", "/value/0/data")]),
         (sent(handle="1/" + "x" * 254), [("too_long", "/handle")]),
-        (sent({"index": 1, "type": "A"}), [("required", "/value/0/data")]),
+        (sent({"index": 2000, "type": "A"}), [("required", "/value/0/data")]),
     ],
 )
 def test_every_fault_is_told_with_its_place(document, faults):

@@ -222,8 +222,12 @@ async def test_values_that_are_not_this_interfaces_stay(app):
     [
         ({}, "缺少必要的请求参数: value, handle, templateVersion"),
         (
-            sent(value=[{"index": 1000, "type": "A", "data": {"value": "x"}}]),
+            sent(value=[{"index": 2001, "type": "ASH", "data": {"value": "9"}}]),
             "缺少必填数据项 BATCH_NO（索引 2000）",
+        ),
+        (
+            sent(value=[*sent()["value"], {"index": 1000, "type": "A", "data": {"value": "x"}}]),
+            "非法操作，索引1000在模板中不存在",
         ),
         (
             sent(value=[*sent()["value"], {"index": 2009, "type": "A", "data": {"value": "x"}}]),
