@@ -56,7 +56,8 @@ def canonical(kind: DataType, text: str) -> str | None:
 
 def order(kind: DataType, text: str) -> Decimal | str:
     """Return what orders canonical texts of a kind that has an order (`ORDERED`)."""
-    return Decimal(text) if kind in _DECIMAL else text
+    # Without its Z: a second comes before its fractions, and "Z" after a point.
+    return Decimal(text) if kind in _DECIMAL else text.removesuffix("Z")
 
 
 def _string(text: str) -> str | None:

@@ -9,7 +9,7 @@ from identifiers.faults import Fault, Invalid
 from identifiers.metadata.checking import attributes, checked, valued
 from identifiers.metadata.items import MAX_CHOICES, MAX_LENGTH
 from identifiers.metadata.templates import Carrier, Stage, grown, read_template, told_template
-from identifiers.metadata.types import DataType, canonical
+from identifiers.metadata.types import DataType, canonical, order
 from identifiers.values import Value
 
 COAL = {
@@ -104,6 +104,12 @@ def test_every_kind_has_one_canonical_text(kind, text, told):
     assert canonical(DataType(kind), text) == told
     if told is not None:
         assert canonical(DataType(kind), told) == told
+
+
+def test_fractions_come_after_their_second_and_before_the_next():
+    texts = [f"2026-01-31T08:00:{text}Z" for text in ("00", "00.500000", "01", "01.000001")]
+    backwards = texts[::-1]
+    assert sorted(backwards, key=lambda text: order(DataType.TIME, text)) == texts
 
 
 def test_a_template_is_read_and_told():
