@@ -15,6 +15,7 @@ from idnode.calls import PATIENCE, Answer, Calls
 from idnode.errors import Garbled, Problem, Refused
 from idnode.problems import document
 from idnode.searching import Searches
+from idnode.tracing import Tracings
 from idnode.transfers import Transfers
 
 IDENTIFIERS: Final = "/api/v1/identifiers"
@@ -93,6 +94,7 @@ class RegistryClient:
         self._calls: Final = Calls(base, api_key, patience=patience)
         self._transfers: Final = Transfers(self._calls)
         self._searches: Final = Searches(self._calls)
+        self._tracings: Final = Tracings(self._calls)
         self._draw: Final = draw
 
     async def __aenter__(self) -> Self:
@@ -203,6 +205,11 @@ class RegistryClient:
     def searches(self) -> Searches:
         """Search among the identifiers that one may see."""
         return self._searches
+
+    @property
+    def tracings(self) -> Tracings:
+        """What became of identifiers, and what they are to others."""
+        return self._tracings
 
     async def _write(
         self,

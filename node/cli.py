@@ -17,6 +17,7 @@ from node import (
     cli_prefixes,
     cli_search,
     cli_templates,
+    cli_tracing,
 )
 
 app = typer.Typer(
@@ -144,6 +145,7 @@ cli_admissions.add_to(app)
 cli_certificate.add_to(app)
 cli_client.add_to(app)
 cli_search.add_to(app)
+cli_tracing.add_to(app)
 cli_templates.add_to(app)
 cli_prefixes.add_to(cli_operator.prefix)
 

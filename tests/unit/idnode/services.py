@@ -12,9 +12,13 @@ from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.principals import Scope
 from identifiers.wire.handle.site import Site
+from registry.business.history import History
+from registry.business.relations import Relations
 from registry.business.searching import Searching
 from registry.commit import GroupCommit
 from registry.http.app import registry_app
+from registry.http.history import history_noun
+from registry.http.relations import relations_noun
 from registry.http.search import search_noun
 from registry.imports.service import Imports
 from registry.keys import KeyRing, hashed
@@ -31,7 +35,7 @@ from resolver.tiers.coalescing import Coalescing
 from resolver.tiers.guarded import Guarded
 from resolver.tiers.local import LocalTier
 from resolver.transports.http import HttpResolution
-from storage.memory import MemorySearch, MemoryStore
+from storage.memory import MemoryHistory, MemoryRelations, MemorySearch, MemoryStore
 
 PEPPER = bytes(32)
 API_KEY = "one.secret-of-the-key"
@@ -75,12 +79,18 @@ class Services:
         prefixes = Prefixes(self.store)
         commit = GroupCommit(self.store)
         stack.push_async_callback(commit.close)
+        registry = Registry(self.store, commit, prefixes, Seals(bytes(32)))
+        relations = Relations(MemoryRelations(self.store), self.store, prefixes)
         app = registry_app(
-            Registry(self.store, commit, prefixes, Seals(bytes(32))),
+            registry,
             Imports(self.store, prefixes, Seals(bytes(32))),
             KeyRing(self.store, PEPPER),
             NOBODY,
-            nouns=(search_noun(Searching(MemorySearch(self.store), prefixes)),),
+            nouns=(
+                search_noun(Searching(MemorySearch(self.store), prefixes)),
+                history_noun(History(MemoryHistory(self.store), prefixes, registry)),
+                relations_noun(relations),
+            ),
         )
         opened, self.registry = listener()
         stack.push_async_callback((await serve(app, [opened])).cleanup)
