@@ -53,6 +53,25 @@ class TooLarge(msgspec.Struct, frozen=True):
     limit: int
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """How many documents, and how many octets, wait for an application that names them."""
+
+    documents: int
+    octets: int
+
+
+MOST_WAITING: Final = Waiting(documents=100, octets=64 * 1024 * 1024)
+"""Of one enterprise: several applications with all that goes with them."""
+MOST_WAITING_HERE: Final = Waiting(documents=1000, octets=1024 * 1024 * 1024)
+"""Of the node's own people, who send what applicants bring."""
+
+
+class TooMuchWaits(msgspec.Struct, frozen=True):
+    """One more document would be more than may wait; what nobody names is removed in a day."""
+
+    limit: Waiting
+
+
 def judged(octets: bytes) -> Media | UnknownForm | TooLarge:
     """Say what a document is."""
     media = next((m for beginning, m in _BEGINNINGS if octets.startswith(beginning)), None)

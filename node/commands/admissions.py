@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from identifiers.enterprises.files import TooLarge, UnknownForm
+from identifiers.enterprises.files import TooLarge, TooMuchWaits, UnknownForm
 from identifiers.enterprises.ledger import Application, Member, Outcome, Verification, Wanted
 from identifiers.enterprises.review import (
     Approval,
@@ -170,6 +170,11 @@ def uploading(octets: bytes) -> Work:
                 raise NotDone("the file is no JPEG, no PNG and no PDF")
             case TooLarge(media=media, limit=limit):
                 raise NotDone(f"{media} of {len(octets)} bytes; at most {limit}")
+            case TooMuchWaits(limit=limit):
+                raise NotDone(
+                    f"{limit.documents} documents, or {limit.octets} bytes, wait for applications:"
+                    " what none of them names is removed in a day"
+                )
             case _:
                 return shown.document(answer)
 

@@ -4,7 +4,14 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from identifiers.enterprises.files import TooLarge, UnknownForm, judged
+from identifiers.enterprises.files import (
+    MOST_WAITING,
+    MOST_WAITING_HERE,
+    TooLarge,
+    TooMuchWaits,
+    UnknownForm,
+    judged,
+)
 from identifiers.enterprises.ledger import Attachment
 from registry.business.asking import By
 from registry.business.personal import Sealer
@@ -23,7 +30,7 @@ class Documents:
 
     async def upload(
         self, number: UUID, octets: bytes, by: By
-    ) -> Attachment | UnknownForm | TooLarge:
+    ) -> Attachment | UnknownForm | TooLarge | TooMuchWaits:
         """Keep a document under a number; the same once more of the same owner is the first."""
         media = judged(octets)
         if isinstance(media, UnknownForm | TooLarge):
@@ -38,7 +45,10 @@ class Documents:
         )
         detail = {"sha256": new.sha256.hex(), "media": media, "size": new.size}
         entry = by.entry("document.upload", number, detail)
-        return await self._store.keep(new, self._sealer.seal_file(octets, number, by.chance), entry)
+        limit = MOST_WAITING if by.enterprise else MOST_WAITING_HERE
+        sealed = self._sealer.seal_file(octets, number, by.chance)
+        kept = await self._store.keep(new, sealed, entry, limit)
+        return TooMuchWaits(limit) if kept is None else kept
 
     async def find(self, number: UUID) -> Attachment | None:
         """Return what is known of a document."""

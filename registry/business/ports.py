@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from identifiers.changes import AuditEntry
+from identifiers.enterprises.files import MOST_WAITING, Waiting
 from identifiers.enterprises.ledger import (
     About,
     Application,
@@ -87,8 +88,13 @@ class DocumentStore(Protocol):
     Every method raises `StoreUnavailable`; what writes, `FateUnknown` too.
     """
 
-    async def keep(self, new: Attachment, sealed: bytes, audit: AuditEntry) -> Attachment:
-        """Keep a document, or return the same one (owner, SHA-256) that is unbound yet."""
+    async def keep(
+        self, new: Attachment, sealed: bytes, audit: AuditEntry, limit: Waiting = MOST_WAITING
+    ) -> Attachment | None:
+        """Keep a document, or return the same one (owner, SHA-256) that is unbound yet.
+
+        None: with it more of its owner's would be unbound than `limit`.
+        """
         ...
 
     async def document(self, number: UUID) -> tuple[Attachment, bytes] | None:

@@ -11,6 +11,7 @@ from registry.http.business import APPLICATION
 from registry.http.business_kinds import (
     ALREADY_MEMBER,
     DOCUMENT_FORM,
+    DOCUMENTS_WAIT,
     ENTERPRISE_STATE,
     NO_LABEL,
     PENDING,
@@ -240,7 +241,7 @@ def _documents(handlers: DocumentRoutes) -> Sequence[Operation]:
                 201: json_result("Kept.", *kept),
                 200: json_result("It was sent before.", *kept),
             },
-            problems=(*_RIGHTS, DOCUMENT_FORM, *BODY),
+            problems=(*_RIGHTS, DOCUMENT_FORM, DOCUMENTS_WAIT, *BODY),
             writes=True,
         ),
         Operation(

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from edge.bodies import read_body
 from edge.problems import TOO_LARGE, Problem, Refusal, of_faults
 from identifiers.access import Action
-from identifiers.enterprises.files import TooLarge, UnknownForm
+from identifiers.enterprises.files import TooLarge, TooMuchWaits, UnknownForm
 from identifiers.enterprises.review import NotNow
 from identifiers.faults import Faults, Invalid
 from identifiers.standings import reason_faults
@@ -35,6 +35,7 @@ from registry.http.business_kinds import (
     ALREADY_MEMBER,
     CERTIFIED,
     DOCUMENT_FORM,
+    DOCUMENTS_WAIT,
     ENTERPRISE_STATE,
     NO_LABEL,
     NOT_VERIFIED,
@@ -91,6 +92,7 @@ Trouble = (
     | InForce
     | UnknownForm
     | TooLarge
+    | TooMuchWaits
 )
 """Every way in which a command of the node's business ends without success."""
 
@@ -141,6 +143,11 @@ def _problem(answer: Trouble) -> Problem:  # noqa: C901, PLR0911, PLR0912 -- a t
             return Problem(kind=NOT_VERIFIED)
         case InForce():
             return Problem(kind=CERTIFIED, members={"serial": answer.serial})
+        case TooMuchWaits():
+            return Problem(
+                kind=DOCUMENTS_WAIT,
+                members={"documents": answer.limit.documents, "octets": answer.limit.octets},
+            )
         case UnknownForm():
             return Problem(kind=DOCUMENT_FORM)
         case TooLarge():

@@ -52,6 +52,12 @@ DOCUMENT_FORM: Final = Kind(
     "The document is no JPEG, no PNG and no PDF, judged by its first octets.",
     "附件内容不是 JPEG、PNG 或 PDF。",
 )
+DOCUMENTS_WAIT: Final = Kind(
+    "documents-wait",
+    409,
+    "As many documents as may wait for an application: name them in one, or wait a day.",
+    "等待申请引用的附件已达上限：请在申请中引用，或等待一天后自动清除。",
+)
 BUSINESS_KINDS: Final = (
     STAGE,
     ALREADY_MEMBER,
@@ -61,4 +67,5 @@ BUSINESS_KINDS: Final = (
     NOT_VERIFIED,
     CERTIFIED,
     DOCUMENT_FORM,
+    DOCUMENTS_WAIT,
 )

@@ -14,7 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from edge.problems import TOO_LARGE, Problem, Refusal
 from identifiers.access import Action
 from identifiers.enterprises.fields import Document
-from identifiers.enterprises.files import LARGEST, TooLarge, UnknownForm
+from identifiers.enterprises.files import LARGEST, TooLarge, TooMuchWaits, UnknownForm
 from identifiers.enterprises.ledger import Application, Member
 from identifiers.enterprises.masking import masked
 from identifiers.enterprises.review import NotNow
@@ -46,6 +46,7 @@ _PENDING: Final = "该单位已有申请正在审核"
 _NOT_NOW: Final = "当前状态不允许此操作"
 _TOO_LARGE: Final = "文件过大：图片不超过 1 MB，PDF 不超过 5 MB"
 _NO_FORM: Final = "文件格式不支持：请上传 JPEG、PNG 图片或 PDF"
+_TOO_MUCH_WAITS: Final = "待引用的附件已达上限：请在申请中引用，或等待一天后自动清除"
 _NO_FILE: Final = Fault("required", "/file")
 
 
@@ -112,6 +113,8 @@ class EnterpriseCalls:
                 return refused(_TOO_LARGE)
             case UnknownForm():
                 return refused(_NO_FORM)
+            case TooMuchWaits():
+                return refused(_TOO_MUCH_WAITS)
             case _:
                 return done({"id": str(kept.id), "path": f"/api/v1/documents/{kept.id}"})
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from identifiers.changes import AuditEntry
+from identifiers.enterprises.files import MOST_WAITING, Waiting
 from identifiers.enterprises.ledger import Attachment
 from storage.memory.store import MemoryStore
 
@@ -15,12 +16,25 @@ class MemoryDocuments:
         self._store = store
         self._kept: dict[UUID, tuple[Attachment, bytes]] = {}
 
-    async def keep(self, new: Attachment, sealed: bytes, audit: AuditEntry) -> Attachment:
-        """Keep a document, or return the same one of its owner that is unbound yet."""
+    async def keep(
+        self, new: Attachment, sealed: bytes, audit: AuditEntry, limit: Waiting = MOST_WAITING
+    ) -> Attachment | None:
+        """Keep a document, or return the same one of its owner that is unbound yet.
+
+        None: with it more of its owner's would be unbound than `limit`.
+        """
         self._store.reach()
-        for one, _ in self._kept.values():
-            if (one.owner, one.sha256) == (new.owner, new.sha256) and one.application is None:
+        waiting = [
+            one
+            for one, _ in self._kept.values()
+            if one.owner == new.owner and one.application is None
+        ]
+        for one in waiting:
+            if one.sha256 == new.sha256:
                 return one
+        octets = new.size + sum(one.size for one in waiting)
+        if len(waiting) >= limit.documents or octets > limit.octets:
+            return None
         with self._store.committing():
             self._kept[new.id] = (new, sealed)
             self._store.audited.append(audit)

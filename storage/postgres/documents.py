@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from identifiers.changes import AuditEntry
+from identifiers.enterprises.files import MOST_WAITING, Waiting
 from identifiers.enterprises.ledger import Attachment, Identity, Postings
 from storage.postgres import write
 from storage.postgres.database import Database
@@ -12,6 +13,8 @@ from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
 _SQL: Final = load("documents")
+_LOCK: Final = "SELECT pg_advisory_xact_lock(759486957, hashtext($1))"
+"""Who sends documents waits for another who sends for the same, so that counting is right."""
 
 
 class PostgresDocuments:
@@ -20,13 +23,22 @@ class PostgresDocuments:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, new: Attachment, sealed: bytes, audit: AuditEntry) -> Attachment:
-        """Keep a document, or return the same one of its owner that is unbound yet."""
+    async def keep(
+        self, new: Attachment, sealed: bytes, audit: AuditEntry, limit: Waiting = MOST_WAITING
+    ) -> Attachment | None:
+        """Keep a document, or return the same one of its owner that is unbound yet.
 
-        async def work(connection: Connection) -> Attachment:
+        None: with it more of its owner's would be unbound than `limit`.
+        """
+
+        async def work(connection: Connection) -> Attachment | None:
+            await connection.execute(_LOCK, new.owner)
             same = await connection.fetchrow(_SQL["same"], new.owner, new.sha256)
             if same is not None:
                 return attachment(same)
+            waiting, octets = await connection.fetchrow(_SQL["waiting"], new.owner)
+            if waiting >= limit.documents or octets + new.size > limit.octets:
+                return None
             row = (new.id, new.owner, new.media, new.size, new.sha256, new.uploaded_at, sealed)
             await connection.execute(_SQL["keep"], *row)
             await write.audit(connection, audit)

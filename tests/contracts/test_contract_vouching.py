@@ -6,6 +6,7 @@ import msgspec
 
 from identifiers.changes import Enterprise
 from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.enterprises.files import Waiting
 from identifiers.enterprises.ledger import (
     Attachment,
     Certificate,
@@ -97,6 +98,18 @@ async def test_a_document_is_kept_until_it_is_bound(backend):
     await posted(backend.business, Postings(application=application(), bound=(bound,)))
     assert await documents.document(UUID(int=1)) == (bound, b"sealed")
     assert (await documents.keep(again, b"other", AUDIT)).id == UUID(int=2)
+
+
+async def test_so_many_documents_of_an_owner_wait(backend):
+    documents = backend.documents
+    one, two, three = map(attachment, (1, 2, 3))
+    for limit in (Waiting(2, 10**9), Waiting(9, 2 * one.size)):
+        for wanted in (one, two):
+            assert await documents.keep(wanted, b"", AUDIT, limit) == wanted
+        assert await documents.keep(three, b"", AUDIT, limit) is None
+        assert await documents.keep(one, b"", AUDIT, limit) == one
+    other = msgspec.structs.replace(three, owner="enterprise:7")
+    assert await documents.keep(other, b"", AUDIT, Waiting(1, other.size)) == other
 
 
 async def test_documents_go_when_nobody_names_them_or_their_application_is_purged(backend):

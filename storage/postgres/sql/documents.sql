@@ -9,6 +9,11 @@ SELECT id, owner, media, size, sha256, uploaded_at, application, identity_type, 
        field
   FROM document WHERE owner = $1 AND sha256 = $2 AND application IS NULL LIMIT 1;
 
+-- name: waiting
+-- How many documents of an owner are unbound, and how many octets.
+SELECT count(*), coalesce(sum(size), 0)::bigint
+  FROM document WHERE owner = $1 AND application IS NULL;
+
 -- name: some
 -- Documents, without their octets.
 SELECT id, owner, media, size, sha256, uploaded_at, application, identity_type, identity_number,

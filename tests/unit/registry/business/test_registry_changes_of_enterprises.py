@@ -1,6 +1,6 @@
 """Documents of applications, change requests, and personal data that goes."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -8,7 +8,8 @@ import pytest
 from identifiers.accounts import AccountKind, AccountState, StoredAccount, StoredLogin
 from identifiers.changes import Enterprise
 from identifiers.directory import PrefixEntry, PrefixKind
-from identifiers.enterprises.ledger import Outcome, Wanted
+from identifiers.enterprises.files import TooMuchWaits, Waiting
+from identifiers.enterprises.ledger import Attachment, Outcome, Wanted
 from identifiers.enterprises.review import (
     Approval,
     Kind,
@@ -23,6 +24,7 @@ from identifiers.names import Prefix
 from identifiers.principals import Role
 from identifiers.standings import EnterpriseState, PrefixState
 from registry.answers import Faulty
+from registry.business import documents as registry_documents
 from registry.business import shown
 from registry.business.admissions import (
     AlreadyMember,
@@ -433,6 +435,20 @@ async def test_a_document_is_kept_sealed_and_read_with_a_trace(business, store):
     with pytest.raises(Broken):
         SEALER.open_file(sealed, TWO)
     assert shown.document(sent)["sha256"] == sent.sha256.hex()
+
+
+async def test_so_many_documents_wait_for_an_application(business, monkeypatch):
+    limit = Waiting(documents=3, octets=4 * len(PNG))
+    monkeypatch.setattr(registry_documents, "MOST_WAITING", limit)
+    documents, owner = Documents(business.documents, SEALER), by(enterprise=7)
+    for number in range(3):
+        await documents.upload(uuid4(), PNG + bytes([number]), owner)
+    for octets in (PNG + b"4", PNG * 2):
+        assert await documents.upload(uuid4(), octets, owner) == TooMuchWaits(limit)
+    again = await documents.upload(uuid4(), PNG + bytes([1]), owner)
+    assert isinstance(again, Attachment)
+    assert isinstance(await documents.upload(uuid4(), PNG * 9, by(enterprise=8)), TooMuchWaits)
+    assert isinstance(await documents.upload(uuid4(), PNG * 9, by()), Attachment)
 
 
 async def test_what_is_no_document_is_not_kept(business):
