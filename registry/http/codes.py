@@ -37,6 +37,7 @@ from registry.business.codes import (
 )
 from registry.commands import Asked
 from registry.http import requests
+from registry.http.business import missing
 from registry.http.cursors import read_cursor, write_cursor
 from registry.http.identifiers import DEFAULT_PAGE, NO_PARAMETERS
 from registry.http.operations import Body, Json, Operation, Parameter, Result
@@ -142,7 +143,7 @@ class CodeRoutes:
     async def _permit(self, caller: Caller, action: Action, prefix: Prefix) -> None:
         entry = (await self._prefixes.picture()).exact(str(prefix))
         if entry is None:
-            raise Refusal(Problem(kind=NO_SUCH))
+            raise missing(caller, action)
         permit_action(caller, action, entry.enterprise or None, under=entry.prefix)
 
 

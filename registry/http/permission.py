@@ -27,11 +27,15 @@ def permit(
     nothing of its enterprise's that is about others.
 
     Raises `Refusal`: `missing` for what is another enterprise's, which is what a thing that is not
-    there is to be answered with too.
+    there is to be answered with too. Whoever may do this to none of his own things is told that
+    instead, so that his answer does not tell either what others have.
     """
     verdict = permitted(caller.principal, action, enterprise)
     if enterprise is not None and under is not None and not _reaches(caller, under):
         verdict = NotYours()
+    if isinstance(verdict, NotYours):
+        own = permitted(caller.principal, action, caller.enterprise)
+        verdict = verdict if isinstance(own, Allowed) else own
     match verdict:
         case Allowed():
             return

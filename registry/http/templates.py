@@ -26,6 +26,7 @@ from registry.business.templates import (
     misnamed,
 )
 from registry.http import requests
+from registry.http.business import missing
 from registry.http.cursors import read_cursor, write_cursor
 from registry.http.identifiers import DEFAULT_PAGE, NO_PARAMETERS
 from registry.http.permission import permit
@@ -168,7 +169,7 @@ class TemplateRoutes:
     async def _permit(self, caller: Caller, action: Action, prefix: str) -> None:
         entry = (await self._prefixes.picture()).exact(prefix)
         if entry is None:
-            raise Refusal(Problem(kind=NO_SUCH))
+            raise missing(caller, action)
         # What names under it are described by may be read with a key to a prefix below it.
         under = None if action is Action.TEMPLATE_READ else entry.prefix
         permit(caller, action, entry.enterprise or None, under=under)

@@ -27,6 +27,7 @@ from registry.snms.calls import Call
 
 _EXISTS: Final = "模板已存在"
 _NONE: Final = "模板不存在"
+_NO_PREFIX: Final = "前缀不存在"
 _WITHDRAWN: Final = "模板已停用"
 
 
@@ -54,6 +55,8 @@ class TemplateCalls:
         if isinstance(read, Faulty):
             return _faulty(read.faults)
         await self._permit(call, Action.TEMPLATE_PUBLISH, read.prefix)
+        if (await self._prefixes.picture()).exact(read.prefix) is None:
+            return refused(_NO_PREFIX)
         by = _by(call)
         there = await self._store.template(read.prefix, read.version)
         if there is not None and there.stage is not Stage.DRAFT:

@@ -337,6 +337,11 @@ async def test_templates_of_others_are_not_written(app):
     assert status in {-2, -3}
 
 
+async def test_a_template_stands_under_a_prefix_that_was_allotted(app):
+    answer = await app.call("POST", TEMPLATE, COAL | {"prefix": "88.300.1.2"})
+    assert answer == (-2, "前缀不存在", None)
+
+
 async def test_trouble_of_the_store_says_repeat(app, store, monkeypatch):
     async def away(*_):
         raise StoreUnavailable("away")

@@ -277,5 +277,5 @@ async def test_only_administrators_call_these(api, body):
             ("GET", f"{PREFIX}/page", None),
             ("POST", CONFIG, {}),
         ):
-            told = await other.call(method, path, document)
-            assert told == (-3, "没有权限", None), path
+            status, message, told = await other.call(method, path, document)
+            assert (status, message.partition(":")[0], told) == (-3, "没有权限", None), path
