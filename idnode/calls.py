@@ -114,8 +114,11 @@ class Calls:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         body: Callable[[], bytes | AsyncIterator[bytes]] = bytes,
+        repeat: bool = True,
     ) -> Answer:
         """Call until there is an answer that is not "not now". `body` is made anew each time.
+
+        With `repeat` false it is called once, for what is not safe to repeat.
 
         Raises `Refused`, `Unavailable`, `Unreachable` or `Garbled`.
         """
@@ -127,7 +130,7 @@ class Calls:
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status, found, await response.read())
 
-        return await self._repeated(once)
+        return await (self._repeated(once) if repeat else once())
 
     @asynccontextmanager
     async def opened(

@@ -11,14 +11,17 @@ import msgspec
 from identifiers.faults import Invalid
 from identifiers.values import Value
 from identifiers.wire.jsonform import read_values
+from idnode.api import API, Api, items_of
 from idnode.calls import PATIENCE, Answer, Calls
 from idnode.errors import Garbled, Problem, Refused
+from idnode.feeds import Feed
+from idnode.jobs import StateJobs
 from idnode.problems import document
 from idnode.searching import Searches
-from idnode.tracing import Tracings
+from idnode.tracing import HISTORY, Tracings
 from idnode.transfers import Transfers
 
-IDENTIFIERS: Final = "/api/v1/identifiers"
+IDENTIFIERS: Final = f"{API}/identifiers"
 PAGE: Final = 500
 """Identifiers asked for at a time by `RegistryClient.identifiers`."""
 _JSON: Final = "application/json"
@@ -78,7 +81,7 @@ class RegistryClient:
 
     Args:
         base: the registry's address without a path, such as ``http://127.0.0.1:8080``.
-        api_key: ``id.secret``.
+        api_key: ``id.secret``, or the token of an account.
         patience: seconds for which a call is repeated.
         draw: gives fresh request keys.
     """
@@ -95,6 +98,9 @@ class RegistryClient:
         self._transfers: Final = Transfers(self._calls)
         self._searches: Final = Searches(self._calls)
         self._tracings: Final = Tracings(self._calls)
+        self._api: Final = Api(self._calls)
+        self._feed: Final = Feed(self._calls)
+        self._jobs: Final = StateJobs(self._calls)
         self._draw: Final = draw
 
     async def __aenter__(self) -> Self:
@@ -131,12 +137,14 @@ class RegistryClient:
         remove: Sequence[int] = (),
         attributes: Document | None = None,
         state: str | None = None,
+        reason: str = "",
         if_version: int | None = None,
         key: str | None = None,
     ) -> Receipt:
         """Add or replace values by index, remove others, change the state; at least one of them.
 
-        An attribute that is None is taken away.
+        An attribute that is None is taken away. `reason` goes with ``suspended`` and ``revoked``,
+        and everybody is told it.
         """
         changes: dict[str, Any] = {}
         if values:
@@ -147,6 +155,8 @@ class RegistryClient:
             changes["attributes"] = attributes
         if state is not None:
             changes["state"] = state
+        if reason:
+            changes["reason"] = reason
         return await self._write("PATCH", _path(handle), changes, key, if_version)
 
     async def delete(
@@ -165,15 +175,19 @@ class RegistryClient:
             raise
         return _identifier(document(answer.body))
 
+    async def restore(
+        self, handle: str, version: int, *, if_version: int | None = None, key: str | None = None
+    ) -> Receipt:
+        """Make the values what they were in a version, as a new one; the state stays."""
+        path = f"{HISTORY}/{quote(handle, safe='')}"
+        return await self._write("POST", path, {"version": version}, key, if_version)
+
     async def identifiers(self, prefix: str) -> AsyncIterator[Identifier]:
         """Yield all identifiers under just this prefix, in the order of their names."""
         query = {"prefix": prefix, "limit": str(PAGE)}
         while True:
             page = document((await self._calls.call("GET", IDENTIFIERS, query=query)).body)
-            items = page.get("items")
-            if not isinstance(items, list):
-                raise Garbled("a page without items")
-            for item in items:
+            for item in items_of(page):
                 yield _identifier(item)
             if "next" not in page:
                 return
@@ -195,6 +209,21 @@ class RegistryClient:
             body=lambda: body,
         )
         return [_batch_result(item) for item in document(answer.body)["items"]]
+
+    @property
+    def api(self) -> Api:
+        """Everything else: prefixes, templates, codes, keys, accounts, applications."""
+        return self._api
+
+    @property
+    def feed(self) -> Feed:
+        """What changes under the enterprise's prefixes."""
+        return self._feed
+
+    @property
+    def jobs(self) -> StateJobs:
+        """Many identifiers suspended, made active, revoked or deleted."""
+        return self._jobs
 
     @property
     def transfers(self) -> Transfers:

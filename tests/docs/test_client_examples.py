@@ -21,7 +21,7 @@ EXAMPLES = EXAMPLE.findall(PAGE)
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) == PAGE.count("```python") == 8
+    assert len(EXAMPLES) == PAGE.count("```python") == 10
 
 
 @pytest.mark.parametrize("at", range(len(EXAMPLES)))

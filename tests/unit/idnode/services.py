@@ -12,14 +12,20 @@ from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.principals import Scope
 from identifiers.wire.handle.site import Site
+from registry.business.feed import Feed
 from registry.business.history import History
+from registry.business.job_running import JobRunner
+from registry.business.jobs import Jobs
+from registry.business.owners import KeptOwners
 from registry.business.relations import Relations
 from registry.business.searching import Searching
 from registry.commit import GroupCommit
 from registry.http.app import registry_app
+from registry.http.feed import feed_noun
 from registry.http.history import history_noun
 from registry.http.relations import relations_noun
 from registry.http.search import search_noun
+from registry.http.state_jobs import jobs_noun
 from registry.imports.service import Imports
 from registry.keys import KeyRing, hashed
 from registry.prefixes import Prefixes
@@ -35,7 +41,15 @@ from resolver.tiers.coalescing import Coalescing
 from resolver.tiers.guarded import Guarded
 from resolver.tiers.local import LocalTier
 from resolver.transports.http import HttpResolution
-from storage.memory import MemoryHistory, MemoryRelations, MemorySearch, MemoryStore
+from storage.memory import (
+    MemoryAccounts,
+    MemoryFollowers,
+    MemoryHistory,
+    MemoryJobs,
+    MemoryRelations,
+    MemorySearch,
+    MemoryStore,
+)
 
 PEPPER = bytes(32)
 API_KEY = "one.secret-of-the-key"
@@ -73,6 +87,8 @@ class Services:
         self.registry = ""
         self.http = ""
         self.follower: Follower | None = None
+        self.jobs: JobRunner | None = None
+        """Does what jobs ask for, when it is told to."""
 
     async def start(self, stack: AsyncExitStack) -> None:
         await self._furnish()
@@ -80,6 +96,8 @@ class Services:
         commit = GroupCommit(self.store)
         stack.push_async_callback(commit.close)
         registry = Registry(self.store, commit, prefixes, Seals(bytes(32)))
+        jobs, owners = MemoryJobs(self.store), KeptOwners(self.store, MemoryAccounts(self.store))
+        self.jobs = JobRunner(jobs, self.store, registry, owners, clock=time.time_ns, chunk=2)
         relations = Relations(MemoryRelations(self.store), self.store, prefixes)
         app = registry_app(
             registry,
@@ -90,6 +108,8 @@ class Services:
                 search_noun(Searching(MemorySearch(self.store), prefixes)),
                 history_noun(History(MemoryHistory(self.store), prefixes, registry)),
                 relations_noun(relations),
+                feed_noun(Feed(MemoryFollowers(self.store), prefixes)),
+                jobs_noun(Jobs(jobs, self.store, prefixes)),
             ),
         )
         opened, self.registry = listener()
