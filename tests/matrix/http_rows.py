@@ -1,11 +1,12 @@
-"""What each operation of the HTTP API needs, and who has it: the table that answers are held to.
+"""What each operation of the HTTP API needs, who has it, what it is asked with: the native table.
 
-Written down apart from `identifiers.access`, so that a change there has to be said here too.
+Written down apart from `identifiers.access`, so that a change there has to be said here too. A row
+whose permission hangs on what is sent stands here once for each way, named ``operation (way)``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 
 class Target(Enum):
@@ -15,12 +16,14 @@ class Target(Enum):
     CALLER = "the caller himself"
     MINE = "what is the caller's enterprise's, as a whole"
     NODE = "what is the node's own"
+    REGISTER = "a prefix, as the node's people are told of it"
+    RULE = "how prefixes are given below the node's own"
     ENTERPRISE = "an enterprise, by its number"
-    PREFIX = "a prefix"
-    ACCOUNT = "an account"
-    KEY = "an API key"
-    MISSING = "one thing by its number, which nobody has"
+    THING = "a thing of an enterprise, by its number"
+    IMPORT = "an import, which is whosever sent it"
+    PREFIX = "a prefix, or a template or rule of one"
     NAME = "names under a prefix"
+    FILTER = "a list that is asked for below a prefix, and tells what is the caller's alone"
 
 
 ENTERPRISES_ROLES: Final = ("owner", "operator", "reader")
@@ -85,91 +88,393 @@ WHO: Final = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
-    """An operation: what it is about, and what that needs (a line of `WHO`)."""
+    """An operation: what it is about, what that needs (a line of `WHO`), what is sent and answered.
+
+    `body`, `query` and `match` (If-Match) are sent to everybody; texts in braces are filled in from
+    the standing. Whoever may do it gets one of `fit`: problems, or ``done``. What would change
+    things that other cells need is sent so that it fails after it was let through.
+    """
 
     target: Target
     action: str = ""
+    fit: str = "done"
+    none: str = "no-such-thing"
+    absent: str = ""
+    """What somebody who may is told where there is nothing; "": as where he may not (`none`)."""
+    gone: str = "not-found"
+    """What is told of a name that is not there, to whoever may know that."""
+    nearest: bool = False
+    """What is below a prefix, and was allotted to nobody, is whosever that is."""
+    keys: str = ""
+    """What keys are told where callers are people."""
+    thing: str = ""
+    body: Any = None
+    query: dict[str, str] = field(default_factory=dict)
+    match: str = ""
+    media: str = "application/json"
+    cut: bool = False
+    """A key that was cut down to some prefixes reaches only what is about these."""
+    alone: bool = False
+    """Callers ask one after the other: an enterprise may have two of these at a time."""
+    also: str = ""
+    """What it needs before: another line of `WHO`, of the caller's own enterprise."""
+    first: bool = False
+    """The scope is asked for before the prefix is looked at."""
+    noted: bool = False
+    """Something is written where one item of several, or the whole in the end, is refused."""
+    again: bool = False
+    """What was done to the thing is undone after each cell."""
+    enterprises: bool = False
+    """The node has none of them, so that its people find none."""
 
 
-def _rows(target: Target, **by_action: str) -> dict[str, Row]:
-    """Return rows of operations, named by their actions with ``__`` for the colon."""
-    return {
-        operation: Row(target, action.replace("__", ":"))
-        for action, operations in by_action.items()
-        for operation in operations.split()
+STALE: Final = "v999"
+_URL: Final = {"index": 1, "type": "URL", "data": "https://a.example"}
+_THERE: Final = {"handle": "{prefix}/THERE"}
+_NEW: Final = {"handle": "{prefix}/NEW", "values": [_URL]}
+_MINE: Final = {"handle": "88.300.MINE/FIRST", "values": [_URL]}
+TEMPLATE: Final = {
+    "prefix": "{prefix}",
+    "version": "coal-1",
+    "title": "煤 {mark}",
+    "industry": {"category": "B", "division": "06", "group": "061", "class": "0610"},
+    "carrier": 2,
+    "description": "",
+    "items": [
+        {
+            "index": 2000,
+            "name": "BATCH_NO",
+            "title": "批次号",
+            "type": "string",
+            "required": True,
+            "min_length": 1,
+            "max_length": 64,
+        }
+    ],
+}
+WEBHOOK: Final = {"name": "{name}", "url": "https://erp.example/idnode"}
+
+
+def each(names: str, target: Target, action: str = "", **more: Any) -> dict[str, Row]:
+    """Return the same row for several operations."""
+    return {name: Row(target=target, action=action, **more) for name in names.split()}
+
+
+def _lists(action: str, names: str) -> dict[str, Row]:
+    """Return the rows of lists that may be asked for of one enterprise."""
+    of_one = [f"{name} (of one)" for name in names.split()]
+    query = {"enterprise": "{enterprise}"}
+    return each(names, Target.MINE, action) | {
+        name: Row(target=Target.ENTERPRISE, action=action, query=query) for name in of_one
     }
 
 
-ROWS: Final = {
-    **_rows(Target.OPEN, open="checkCertificate showCertificate"),
-    **_rows(Target.CALLER, login="whoAmI logOut listImports"),
-    **_rows(
-        Target.MINE,
-        applications__write="submitApplication",
-        applications__read="listApplications",
-        documents__write="uploadDocument",
-        enterprises__read="listEnterprises listCertificates",
-        prefixes__read="listPrefixes listPrefixApplications",
-        templates__read="listTemplates listCodeRules",
-        identifiers__search="searchIdentifiers",
-        feed__read="readFeed acknowledgeFeed",
-        webhooks__read="listWebhooks",
-        keys__read="listKeys",
-        accounts__read="listAccounts",
-        jobs__read="listJobs",
+_ACCESS: Final = {
+    "logIn": Row(
+        target=Target.OPEN,
+        fit="login-refused login-later",
+        body={"name": "nobody", "password": "correct horse battery"},
     ),
-    **_rows(Target.NODE, prefixes__manage="allotPrefix"),
-    **_rows(
+    **each("whoAmI listImports", Target.CALLER),
+    "logOut": Row(target=Target.CALLER, keys="missing-role"),
+    **_lists("keys:read", "listKeys"),
+    **_lists("accounts:read", "listAccounts"),
+    "createAccount": Row(
+        target=Target.ENTERPRISE,
+        action="accounts:write",
+        fit="name-taken",
+        body={"enterprise": "{enterprise}", "name": "first", "role": "reader"},
+    ),
+    "createKey": Row(
+        target=Target.ENTERPRISE,
+        action="keys:write",
+        # Administrators have no such scope to give; nor has who is cut down all prefixes.
+        fit="done invalid",
+        body={"enterprise": "{enterprise}", "scopes": ["keys:write"], "label": "{mark}"},
+    ),
+    **each("getAccount", Target.THING, "accounts:read", thing="account"),
+    "changeAccount": Row(
+        target=Target.THING,
+        action="accounts:write",
+        thing="account",
+        fit="invalid",
+        body={"role": 7},
+    ),
+    "renewPassword": Row(target=Target.THING, action="accounts:write", thing="account", body={}),
+    "renewPassword (his own)": Row(
+        target=Target.CALLER, fit="invalid", keys="missing-role", body={}
+    ),
+    **each("getKey", Target.THING, "keys:read", thing="key"),
+    **each("revokeKey", Target.THING, "keys:write", thing="key"),
+    "rotateKey": Row(
+        target=Target.THING,
+        action="keys:write",
+        thing="key",
+        fit="invalid",
+        body={"overlap_hours": -1},
+    ),
+    **each("getLimits", Target.ENTERPRISE, "limits:read"),
+    **each("putLimits", Target.ENTERPRISE, "limits:write", fit="invalid", body={"requests": 7}),
+}
+_APPLICATION: Final[dict[str, Any]] = {"target": Target.THING, "thing": "application"}
+_ASKED_FOR: Final[dict[str, Any]] = {"target": Target.THING, "thing": "prefix application"}
+_BUSINESS: Final = {
+    "submitApplication": Row(
+        target=Target.MINE, action="applications:write", fit="invalid", body={}
+    ),
+    **_lists("applications:read", "listApplications"),
+    "requestChange": Row(
+        target=Target.ENTERPRISE,
+        action="enterprises:write",
+        fit="invalid",
+        body={"enterprise": "{enterprise}", "particulars": {}},
+    ),
+    "getApplication": Row(action="applications:read", **_APPLICATION),
+    "resubmitApplication": Row(action="applications:write", fit="invalid", body={}, **_APPLICATION),
+    "approveApplication": Row(
+        action="applications:review", fit="precondition-failed", match=STALE, **_APPLICATION
+    ),
+    "rejectApplication": Row(action="applications:review", fit="invalid", body={}, **_APPLICATION),
+    "withdrawApplication": Row(
+        action="applications:write", fit="precondition-failed", match=STALE, **_APPLICATION
+    ),
+    "recordNationalVerdict": Row(
+        action="enterprises:manage", fit="invalid", body={}, **_APPLICATION
+    ),
+    "purgeApplication": Row(action="enterprises:manage", fit="application-stage", **_APPLICATION),
+    "verifyApplicant": Row(action="applications:review", fit="invalid", body={}, **_APPLICATION),
+    "uploadDocument": Row(
+        target=Target.MINE,
+        action="documents:write",
+        fit="document-form",
+        body="x",
+        media="image/png",
+    ),
+    "readDocument": Row(target=Target.THING, action="documents:read", thing="document"),
+    **each("listEnterprises", Target.MINE, "enterprises:read"),
+    **_lists("enterprises:read", "listCertificates"),
+    **each(
+        "getEnterprise getEnterpriseHistory getFilingRecord",
         Target.ENTERPRISE,
-        enterprises__read="getEnterprise getEnterpriseHistory getFilingRecord",
-        enterprises__manage="suspendEnterprise resumeEnterprise closeEnterprise",
-        applications__review="verifyEnterprise",
-        limits__read="getLimits",
-        limits__write="putLimits",
+        "enterprises:read",
     ),
-    **_rows(
-        Target.PREFIX,
-        prefixes__read="readPrefix prefixHistory readRoute",
-        prefixes__write="routePrefix",
-        prefixes__manage="removePrefix switchPrefix limitPrefix transferPrefix",
-        templates__read="getTemplate",
-        templates__write="replaceTemplate reviseTemplate putCodeRule",
-        templates__publish="publishTemplate withdrawTemplate requireTemplate",
+    **each(
+        "suspendEnterprise closeEnterprise",
+        Target.ENTERPRISE,
+        "enterprises:manage",
+        fit="invalid",
+        body={},
     ),
-    **_rows(Target.ACCOUNT, accounts__read="getAccount", accounts__write="changeAccount"),
-    **_rows(Target.KEY, keys__read="getKey", keys__write="revokeKey rotateKey"),
-    **_rows(
-        Target.NAME,
-        names__read="getIdentifier listIdentifiers export getHistory getRelations",
-        names__write="createIdentifier putIdentifier patchIdentifier restoreVersion",
-        names__delete="deleteIdentifier",
+    **each("resumeEnterprise", Target.ENTERPRISE, "enterprises:manage"),
+    **each("verifyEnterprise", Target.ENTERPRISE, "applications:review", fit="invalid", body={}),
+    "checkCertificate": Row(target=Target.OPEN, thing="certificate"),
+    "showCertificate": Row(target=Target.OPEN, thing="certificate", none="HTTP-404"),
+    "issueCertificate": Row(
+        target=Target.ENTERPRISE,
+        action="certificates:manage",
+        fit="certificate-in-force",
+        body={"enterprise": "{enterprise}"},
     ),
-    **_rows(
-        Target.MISSING,
-        any="getApplication resubmitApplication approveApplication rejectApplication"
-        " withdrawApplication recordNationalVerdict purgeApplication verifyApplicant readDocument"
-        " getJob cancelJob getJobResults revokeCertificate getImport getImportResults"
-        " readPrefixApplication resubmitPrefixApplication approvePrefixApplication"
-        " rejectPrefixApplication withdrawPrefixApplication recordPrefixVerdict"
-        " getWebhook removeWebhook listDeliveries resumeWebhook renewWebhookSecret",
+    "revokeCertificate": Row(
+        target=Target.THING,
+        action="certificates:manage",
+        thing="certificate",
+        fit="invalid",
+        body={},
     ),
 }
-"""By the id of the operation; every operation that is described has a row, or is in `ELSEWHERE`."""
-ELSEWHERE: Final = frozenset(
-    {
-        # Whoever logs in is nobody yet: tests/unit/registry/access.
-        "logIn",
-        # What they are about is named in the body, item by item; each noun's own tests have cells.
-        *("batch", "import", "giveCodes", "openJob", "createTemplate", "requestChange"),
-        *("issueCertificate", "applyForPrefix", "addWebhook", "createKey", "createAccount"),
-        # Who may do it depends on the body (`hosting`), or on whose password it is.
-        *("hostPrefix", "renewPassword", "unroutePrefix"),
-        # The rule is of a secondary prefix: the node's.
-        *("readPrefixRule", "setPrefixRule"),
-    }
-)
-ONE_BY_ONE: Final = frozenset({"export"})
-"""Of these an enterprise may have two at a time: whoever is the third is told so."""
-SNMS_PATHS: Final = ("/identity", "/identityv2/", "/snms/")
+_PREFIXES: Final = {
+    **_lists("prefixes:read", "listPrefixes listPrefixApplications"),
+    "allotPrefix": Row(target=Target.NODE, action="prefixes:manage", fit="invalid", body={}),
+    **each("readPrefix prefixHistory readRoute", Target.PREFIX, "prefixes:read"),
+    **each(
+        "removePrefix unroutePrefix",
+        Target.PREFIX,
+        "prefixes:manage",
+        fit="precondition-failed",
+        match=STALE,
+    ),
+    **each(
+        "switchPrefix limitPrefix transferPrefix",
+        Target.PREFIX,
+        "prefixes:manage",
+        fit="invalid",
+        body={},
+    ),
+    "routePrefix": Row(target=Target.PREFIX, action="prefixes:write", fit="invalid", body={}),
+    "hostPrefix": Row(
+        target=Target.PREFIX,
+        action="prefixes:write",
+        fit="invalid",
+        body={"hosting": "applied", "reason": 7},
+    ),
+    "hostPrefix (withdrawn)": Row(
+        target=Target.PREFIX,
+        action="prefixes:write",
+        fit="invalid",
+        body={"hosting": "not_hosted", "reason": 7},
+    ),
+    **{
+        f"hostPrefix ({hosting})": Row(
+            target=Target.PREFIX,
+            action="prefixes:manage",
+            fit="invalid",
+            body={"hosting": hosting, "reason": 7},
+        )
+        for hosting in ("hosted", "rejected")
+    },
+    **each("readPrefixRule", Target.RULE, "prefixes:read"),
+    **each("setPrefixRule", Target.RULE, "prefixes:manage", fit="invalid", body={"first": -1}),
+    "applyForPrefix": Row(
+        target=Target.ENTERPRISE,
+        action="prefixes:write",
+        fit="invalid",
+        body={"enterprise": "{enterprise}", "purpose": 7},
+    ),
+    "readPrefixApplication": Row(action="prefixes:read", **_ASKED_FOR),
+    "resubmitPrefixApplication": Row(
+        action="prefixes:write", fit="invalid", body={"purpose": 7}, **_ASKED_FOR
+    ),
+    "approvePrefixApplication": Row(
+        action="applications:review", fit="done application-stage", **_ASKED_FOR
+    ),
+    "rejectPrefixApplication": Row(
+        action="applications:review", fit="invalid", body={}, **_ASKED_FOR
+    ),
+    "withdrawPrefixApplication": Row(
+        action="prefixes:write", fit="done application-stage", **_ASKED_FOR
+    ),
+    "recordPrefixVerdict": Row(action="prefixes:manage", fit="invalid", body={}, **_ASKED_FOR),
+}
+_TEMPLATES: Final = {
+    **each("listTemplates listCodeRules", Target.MINE, "templates:read"),
+    **{
+        f"{name} (of one)": Row(
+            target=Target.FILTER, action="templates:read", query={"prefix": "{prefix}"}
+        )
+        for name in ("listTemplates", "listCodeRules")
+    },
+    **each("getTemplate", Target.PREFIX, "templates:read"),
+    "createTemplate": Row(
+        target=Target.PREFIX,
+        action="templates:write",
+        cut=True,
+        body=TEMPLATE | {"version": "new-1"},
+    ),
+    **each(
+        "replaceTemplate reviseTemplate putCodeRule",
+        Target.PREFIX,
+        "templates:write",
+        fit="invalid",
+        body={},
+        cut=True,
+    ),
+    **each("publishTemplate withdrawTemplate", Target.PREFIX, "templates:publish", cut=True),
+    **each("requireTemplate", Target.PREFIX, "templates:publish", fit="invalid", body={}, cut=True),
+}
+_UNDER: Final = {"prefix": "{prefix}", "filter": {"begins": "NONE"}}
+_NAMES: Final = {
+    **each("getIdentifier getHistory getRelations", Target.NAME, "names:read"),
+    **each("listIdentifiers", Target.NAME, "names:read", query={"prefix": "{prefix}"}),
+    **each("export", Target.NAME, "names:read", query={"prefix": "{prefix}"}, alone=True),
+    "createIdentifier": Row(target=Target.NAME, action="names:write", fit="done exists", body=_NEW),
+    **each("putIdentifier", Target.NAME, "names:write", body=_THERE | {"values": [_URL]}),
+    **each("patchIdentifier", Target.NAME, "names:write", body={"values": [_URL]}),
+    "restoreVersion": Row(
+        target=Target.NAME,
+        action="names:write",
+        also="names:read",
+        gone="version-not-kept",
+        body={"version": 1},
+    ),
+    "deleteIdentifier": Row(
+        target=Target.NAME, action="names:delete", fit="precondition-failed", match=STALE
+    ),
+    "batch": Row(
+        target=Target.NAME,
+        action="names:write",
+        fit="done exists",
+        body={"items": [_MINE, _NEW]},
+        noted=True,
+    ),
+    "import": Row(
+        target=Target.NAME,
+        action="names:write",
+        fit="done exists",
+        body=_NEW,
+        query={"dry_run": "1"},
+        media="application/x-ndjson",
+        first=True,
+        noted=True,
+        alone=True,
+    ),
+    "giveCodes": Row(
+        target=Target.NAME,
+        action="names:write",
+        absent="no-such-thing",
+        body={"prefix": "{prefix}", "rule": "coal"},
+    ),
+    "openJob": Row(
+        target=Target.NAME,
+        action="names:state",
+        fit="done too-many-open-jobs",
+        body={"action": "suspend", "reason": "x", **_UNDER},
+        also="jobs:read",
+        first=True,
+    ),
+    "openJob (to delete)": Row(
+        target=Target.NAME,
+        action="names:delete",
+        fit="done too-many-open-jobs",
+        body={"action": "delete", **_UNDER},
+        also="jobs:read",
+        first=True,
+    ),
+    **each("searchIdentifiers", Target.MINE, "identifiers:search"),
+    **{
+        f"searchIdentifiers (by {what})": Row(
+            target=Target.FILTER, action="identifiers:search", query={what: sought}
+        )
+        for what, sought in (
+            ("prefix", "{prefix}"),
+            ("name", "{prefix}/THERE"),
+            ("begins", "{prefix}/T"),
+        )
+    },
+    **each("listJobs", Target.MINE, "jobs:read"),
+    **each("getJob getJobResults", Target.THING, "jobs:read", thing="job", none="no-job", cut=True),
+    "cancelJob": Row(
+        target=Target.THING,
+        action="jobs:write",
+        thing="job",
+        none="no-job",
+        fit="done job-ended",
+        cut=True,
+    ),
+    **each("getImport getImportResults", Target.IMPORT, none="no-import"),
+}
+_HOOK: Final[dict[str, Any]] = {
+    "target": Target.THING,
+    "thing": "webhook",
+    "none": "no-webhook",
+    "enterprises": True,
+}
+_TELLING: Final = {
+    **each("readFeed", Target.MINE, "feed:read"),
+    **each("acknowledgeFeed", Target.MINE, "feed:read", fit="invalid", body={}),
+    **each("listWebhooks", Target.MINE, "webhooks:read"),
+    **each("addWebhook", Target.MINE, "webhooks:write", fit="invalid", body={}),
+    **{name: Row(action="webhooks:read", **_HOOK) for name in ("getWebhook", "listDeliveries")},
+    "resumeWebhook": Row(action="webhooks:write", **_HOOK),
+    "renewWebhookSecret": Row(
+        action="webhooks:write", fit="invalid", body={"overlap_hours": -1}, **_HOOK
+    ),
+    "renewWebhookSecret": Row(
+        action="webhooks:write", fit="invalid", body={"overlap_hours": -1}, **_HOOK
+    ),
+    "removeWebhook": Row(action="webhooks:write", again=True, alone=True, **_HOOK),
+}
+ROWS: Final = _ACCESS | _BUSINESS | _PREFIXES | _TEMPLATES | _NAMES | _TELLING
+"""By the id of the operation, and the way where there are several."""
