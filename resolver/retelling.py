@@ -14,6 +14,7 @@ from identifiers.directory import PrefixDirectory
 from resolver.clients import Client
 from resolver.counters import Counters
 from resolver.freshness import Freshness
+from resolver.tiers.front import Front, Under
 from resolver.tiers.local import Entry, LocalTier
 from resolver.tiers.s3fifo import MOST_USES
 from resolver.unheld import Unheld
@@ -50,10 +51,11 @@ class Retelling:
         self._counters = counters
         self._tallying = counters.tallying
         self.peek: Final = local.peek
-        self.holds: Final = local.holds
+        self.front: Final[Front] = local.front
         self._directory: PrefixDirectory | None = None
         self._generation = 0
         self._unheld: dict[str, Unheld] = {}
+        self._under: dict[str, Under] = {}
 
     def use(self, directory: PrefixDirectory) -> None:
         """Decide by this picture of the prefixes from now on."""
@@ -62,6 +64,7 @@ class Retelling:
         self._directory = directory
         self._generation += 1
         self._unheld.clear()
+        self._under.clear()
 
     def vouches(self, basis: Basis, client: Client, now: float) -> bool:
         """Say whether the same question would get the same answer now; count it as asked if so."""
@@ -102,22 +105,35 @@ class Retelling:
         self.retold(prefix, client, times)
         return vouched
 
-    def retell(self, handle: str, client: Client, now: float) -> bytes | None:
-        """Return the values of a record that was asked for by the same handle before, and count it.
+    def standing(self, now: float) -> int | None:
+        """Return which replies of the `front` may be told (`Under.standing`); None: none now."""
+        if now > self._freshness.until:
+            return None
+        return self._generation + self._local.cleared
 
-        They are what a question for all values is told, and one for public values; not one to the
-        store itself. None: `answer_now` says more.
+    def retell(self, handle: str, now: float) -> Entry | None:
+        """Return the record that was asked for by the same handle before; `retold` counts it.
+
+        Its public values are what a question for all values is told, and one for public values; not
+        one to the store itself. None: `answer_now` says more.
         """
         told = self.peek(handle)
         if (
             told is None
             or told.told != self._generation
             or now > self._freshness.until
-            or not ((told.uses == MOST_USES and now < told.due) or self.holds(told, now))
+            or not ((told.uses == MOST_USES and now < told.due) or self._local.holds(told, now))
         ):
             return None
-        self._tallying.found(told.prefix, client.address)
-        return told.public
+        return told
+
+    def under(self, prefix: str) -> Under:
+        """Return the one object that says so: whoever counts many sees that it is the same."""
+        standing = self._generation + self._local.cleared
+        under = self._under.get(prefix)
+        if under is None or under.standing != standing:
+            under = self._under[prefix] = Under(prefix, standing)
+        return under
 
     def unheld(self, name: str, now: float) -> Unheld | None:
         """Return whose a name is that is a key, and not known not to exist; else None.
@@ -138,14 +154,6 @@ class Retelling:
         if unheld is None:
             unheld = self._unheld[prefix] = Unheld(intern(prefix), self._generation)
         return unheld
-
-    def picture(self, now: float) -> int | None:
-        """Return which picture of the prefixes is in use; None: no record is believed now.
-
-        For who does what `retell` does for many: what he may `peek` at was `told` by this picture
-        and still `holds`. He has it counted (`retold`).
-        """
-        return self._generation if self._freshness.believed(now) else None
 
     def retold(self, prefix: str, client: Client, times: int = 1) -> None:
         """Count answers that were found so."""

@@ -16,6 +16,7 @@ from identifiers.records import Record
 from identifiers.wire.handle.values import public_part
 from resolver.ports import RecordSource
 from resolver.tiers.early import EarlyRefresh
+from resolver.tiers.front import Front
 from resolver.tiers.lives import Age, Lives
 from resolver.tiers.partial import Incomplete, with_also
 from resolver.tiers.s3fifo import MOST_USES, OUT, S3Fifo
@@ -120,6 +121,8 @@ class LocalTier:
         self._kept = S3Fifo[str, Entry](bounds.entries, bounds.octets)
         self.peek: Final = self._kept.peek
         """Return what is kept under a key, in its life or not, and count nothing."""
+        self.front: Final = Front()
+        """Finished replies. What supersedes a record here ends those that tell it."""
         self._unknown = UnknownNames(bounds.unknown, bounds.unknown_octets)
         self.lacks: Final = self._unknown.has
         """Say whether it is known of a key that there is no such record."""
@@ -195,6 +198,7 @@ class LocalTier:
         for key, version in superseded:
             # Nothing is older than a first version; a bulk import consists of them.
             if version > 1:
+                self.front.forget(key)
                 entry = kept.peek(key)
                 if entry is not None and entry.record.version < version:
                     kept.discard(key)
@@ -282,6 +286,8 @@ class LocalTier:
                 # The same object: what was made of it goes on being right.
                 known.due = max(known.due, until)
                 continue
+            # What the front tells of it may stand on a record that was given up meanwhile.
+            self.front.forget(key)
             # Under the record's own text: the asker's would be kept beside it.
             new.append((record.key, Entry(record, public_part(record.values), until)))
         if len(self._unknown):

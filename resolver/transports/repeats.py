@@ -1,19 +1,22 @@
 """Resolutions over the Handle protocol that were answered before, and the same for other names.
 
-All values of a record that is asked for by its very key are told straight from the local tier,
-where the record stands with what says that it may be (`Resolver.retell`): octets around the name
-and the values are all that is added (`shapes`), and nothing is kept twice. Other answers with
-values, parts of records or names in other letters, are finished replies.
+A question is a head, which tells how it is asked (`shapes`), and what is asked for. The hottest are
+looked up whole, as a packet cache does: what is asked for has a finished reply (`tiers.front`), to
+which a head is added. All values of a record that is asked for by its very key are told straight
+from the local tier, where the record stands with what says that it may be (`Resolver.retell`).
+Other answers with values, parts of records or names in other letters, are finished replies too, but
+each for one way of asking.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from identifiers.outcomes import Found
 from identifiers.queries import Query
-from identifiers.wire.handle import envelope
+from identifiers.wire.handle.envelope import SIZE as ENVELOPE
 from identifiers.wire.handle.resolution import (
     answer_key,
     decode_query,
@@ -21,16 +24,29 @@ from identifiers.wire.handle.resolution import (
     request_id_of,
     shared_part,
 )
-from identifiers.wire.handle.shapes import END, HEAD, LEAST, NAME_AT, NAMED_AT, REPLY, Shape, Shapes
+from identifiers.wire.handle.shapes import (
+    ASKED_AT,
+    HEAD,
+    HEADED,
+    LEAST,
+    REPLY,
+    Shape,
+    Shapes,
+    body_of,
+    name_of,
+)
 from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo
 from resolver.clients import Client
 from resolver.retelling import Basis
 from resolver.service import Resolver
+from resolver.tiers.front import Ready, Under
 from resolver.tiers.s3fifo import MOST_USES, S3Fifo
 from resolver.unheld import Unheld
 
 DEFAULT_OCTETS: Final = 48 * 1024 * 1024
-_ID: Final = slice(8, 12)
+_NOBODYS: Final = Under("", -1)
+_SECOND: Final = lru_cache(maxsize=1024)(float)
+"""A whole second, as one object for all that end in it: memory that is in use anyway."""
 _OVERHEAD: Final = 250
 """What a reply takes beside its question and its octets; measured on CPython 3.11."""
 
@@ -92,7 +108,10 @@ class Plain(msgspec.Struct, frozen=True, gc=False):
 
     def reply(self, values: bytes, expires: int) -> bytes:
         """Return the reply that tells these values."""
-        return _reply(self.request, self.shape, values, expires)
+        request = self.request
+        return _reply(
+            self.shape, request_id_of(request), body_of(request[ASKED_AT:], values), expires
+        )
 
 
 class Repeats:
@@ -108,6 +127,7 @@ class Repeats:
         self._expires = expires
         self._shapes = Shapes()
         self._finished = S3Fifo[bytes, Finished](max(octets // _OVERHEAD, 1), octets)
+        self._front = resolver.front
 
     def learn(self, request: bytes, query: Query, found: Found, reply: bytes, now: float) -> None:
         """Take the answer to a plain resolution as an example."""
@@ -138,18 +158,19 @@ class Repeats:
         """Return the reply as `one` does, or else what is missed, if that is known at a glance."""
         if len(request) < LEAST:
             return None
-        start, _, status, lengths = HEAD.unpack_from(request)
-        shape = self._shapes.find((start, status, lengths))
-        if shape is not None and request[shape.name_end :] == shape.tail:
-            try:
-                name = request[NAME_AT : shape.name_end].decode()
-            except UnicodeDecodeError:
-                return None
-            resolver = self._resolver
-            values = resolver.retell(name, client, now)
-            if values is not None:
-                return _reply(request, shape, values, self._expires(now))
-            if resolver.peek(name) is None:
+        resolver = self._resolver
+        start, request_id, length, status = HEAD.unpack_from(request)
+        shape = self._shapes.find((start, status))
+        if shape is not None and length == len(request) - ENVELOPE:
+            asked = request[ASKED_AT:]
+            told = self._front.find(asked)
+            if told is None or now >= told.due or told.under.standing != resolver.standing(now):
+                told = self._make_ready(asked, now)
+            if told is not None:
+                resolver.retold(told.under.prefix, client)
+                return _reply(shape, request_id, told.body, self._expires(now))
+            name = name_of(asked)
+            if name is not None and resolver.peek(name) is None:
                 unheld = resolver.unheld(name, now)
                 if unheld is not None:
                     return Plain(request, name, shape, unheld)
@@ -170,61 +191,59 @@ class Repeats:
         `most`, and about `octets`.
         """
         resolver, expires = self._resolver, self._expires(now)
-        picture = resolver.picture(now)
-        if picture is None:
+        standing = resolver.standing(now)
+        if standing is None:
             return 0, 0
-        peek, holds = resolver.peek, resolver.holds
-        head_of, find, write = HEAD.unpack_from, self._shapes.find, REPLY.pack
-        prefix, counted = "", 0
+        head_of, write = HEAD.unpack_from, REPLY.pack
+        find, find_shape = self._front.find, self._shapes.find
+        shape, start, status = None, b"", b""
+        under, counted = _NOBODYS, 0
         answered = at = 0
-        last = len(stream) - LEAST
-        while at <= last and answered < most and octets > 0:
-            start, request_id, status, lengths = head_of(stream, at)
-            shape, told = find((start, status, lengths)), None
-            end = at if shape is None else at + shape.name_end
-            if shape is not None and stream.startswith(shape.tail, end):
-                try:
-                    told = peek(stream[at + NAME_AT : end].decode())
-                except UnicodeDecodeError:
-                    break
-            if (
-                shape is None
-                or told is None
-                or told.told != picture
-                or not ((told.uses == MOST_USES and now < told.due) or holds(told, now))
-            ):
-                request = _first(stream, at)
-                reply = self._finished_one(request, client, now)
+        size = len(stream)
+        while size - at >= LEAST and answered < most and octets > 0:
+            asked_start, request_id, length, asked_status = head_of(stream, at)
+            end = at + ENVELOPE + length
+            if end > size:
+                break
+            if asked_status != status or asked_start != start:  # seldom: a client has one way
+                start, status = asked_start, asked_status
+                shape = find_shape((start, status))
+            told = None
+            if shape is not None:
+                told = find(asked := stream[at + ASKED_AT : end])
+                if told is None or now >= told.due or told.under.standing != standing:
+                    told = self._make_ready(asked, now)
+            if shape is None or told is None:
+                reply = self._finished_one(stream[at:end], client, now)
                 if reply is None:
                     break
                 out.append(reply)
-                at += len(request)
                 octets -= len(reply)
             else:
-                values = told.public
-                size = len(values)
-                out += (
-                    write(
-                        shape.start,
-                        request_id,
-                        shape.rest + size,
-                        shape.status,
-                        expires,
-                        shape.body + size,
-                    ),
-                    stream[at + NAMED_AT : end],
-                    values,
-                    END,
-                )
-                at = end + len(shape.tail)
-                octets -= shape.rest + size
-                if told.prefix is not prefix:
-                    resolver.retold(prefix, client, counted)
-                    prefix, counted = told.prefix, 0
+                body = told.body
+                told_octets = HEADED + len(body)
+                out += (write(shape.start, request_id, told_octets, shape.status, expires), body)
+                octets -= told_octets
+                if told.under is not under:
+                    resolver.retold(under.prefix, client, counted)
+                    under, counted = told.under, 0
                 counted += 1
+            at = end
             answered += 1
-        resolver.retold(prefix, client, counted)
+        resolver.retold(under.prefix, client, counted)
         return answered, at
+
+    def _make_ready(self, asked: bytes, now: float) -> Ready | None:
+        """Return the reply by a record, if one is held and told; what is hot goes to the front."""
+        name = name_of(asked)
+        entry = None if name is None else self._resolver.retell(name, now)
+        if entry is None:
+            return None
+        due = _SECOND(entry.due // 1.0)
+        ready = Ready(body_of(asked, entry.public), self._resolver.under(entry.prefix), due)
+        if entry.uses == MOST_USES and now < due:
+            self._front.put(entry.record.key, asked, ready)
+        return ready
 
     def _finished_one(self, request: bytes, client: Client, now: float) -> bytes | None:
         key = shared_part(request)
@@ -238,19 +257,5 @@ class Repeats:
         return patch(done.data, request_id_of(request), expires)
 
 
-def _reply(request: bytes, shape: Shape, values: bytes, expires: int) -> bytes:
-    size = len(values)
-    head = REPLY.pack(
-        shape.start,
-        request[_ID],
-        shape.rest + size,
-        shape.status,
-        expires,
-        shape.body + size,
-    )
-    return b"".join((head, request[NAMED_AT : shape.name_end], values, END))
-
-
-def _first(stream: bytes, at: int) -> bytes:
-    """Return the message that begins there, or what there is of it."""
-    return stream[at : at + envelope.SIZE + int.from_bytes(stream[at + 16 : at + 20], "big")]
+def _reply(shape: Shape, request_id: bytes, body: bytes, expires: int) -> bytes:
+    return REPLY.pack(shape.start, request_id, HEADED + len(body), shape.status, expires) + body

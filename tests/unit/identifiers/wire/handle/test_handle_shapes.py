@@ -2,7 +2,17 @@ from identifiers.wire.handle import bodies
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message, encode
 from identifiers.wire.handle.resolution import decode_query, encode_found, handle_of
-from identifiers.wire.handle.shapes import END, HEAD, NAMED_AT, REPLY, Shapes
+from identifiers.wire.handle.shapes import (
+    ASKED_AT,
+    END,
+    HEAD,
+    HEADED,
+    LEAST,
+    REPLY,
+    Shapes,
+    body_of,
+    name_of,
+)
 from identifiers.wire.handle.translate import Site
 
 VALUES = bytes.fromhex("00000000")
@@ -20,43 +30,58 @@ def answered(request, values=VALUES):
 
 
 def found(shapes, request):
-    start, _, status, lengths = HEAD.unpack_from(request)
-    return shapes.find((start, status, lengths))
+    start, _, length, status = HEAD.unpack_from(request)
+    assert length == len(request) - 20
+    return shapes.find((start, status))
 
 
 def test_a_reply_is_put_together_for_another_name():
     shapes = Shapes()
-    first, second = asking("88.300.1/A"), asking("88.300.1/B", 2, expiration=5)
+    first, second = asking("88.300.1/A"), asking("88.300.1/标识", 2, expiration=5)
     shapes.learn(first, answered(first))
     shape = found(shapes, second)
     values = b"\0\0\0\1" + bytes(40)
-    head = REPLY.pack(
-        shape.start,
-        second[8:12],
-        shape.rest + len(values),
-        shape.status,
-        1_780_000_000,
-        shape.body + len(values),
-    )
-    assert second[shape.name_end :] == shape.tail
-    named = second[NAMED_AT : shape.name_end]
-    assert head + named + values + END == answered(second, values)
+    asked = second[ASKED_AT:]
+    assert name_of(asked) == "88.300.1/标识"
+    body = body_of(asked, values)
+    head = REPLY.pack(shape.start, second[8:12], HEADED + len(body), shape.status, 1_780_000_000)
+    assert len(head) == len(second) - len(asked)
+    assert head + body == answered(second, values)
 
 
-def test_what_differs_in_more_than_the_name_is_of_another_shape():
+def test_what_differs_in_more_than_what_is_asked_for_is_of_another_shape():
     shapes = Shapes()
     first = asking("88.300.1/A")
     shapes.learn(first, answered(first))
+    assert found(shapes, asking("88.300.1/AB")) is found(shapes, first) is not None
     for other in (
-        asking("88.300.1/AB"),
         asking("88.300.1/A", flags=0),
         asking("88.300.1/A", recursion_count=1),
         asking("88.300.1/A", site_serial=1),
         asking("88.300.1/A", session_id=1),
-        asking("88.300.1/A", indexes=(1,)),
         b"\3" + first[1:],
     ):
         assert found(shapes, other) is None
+
+
+def test_a_name_is_read_of_a_question_for_nothing_else():
+    whole = asking("88.300.1/A")[ASKED_AT:]
+    assert name_of(whole) == name_of(whole.removesuffix(END)) == "88.300.1/A"
+    for size in range(len(whole)):
+        if size != len(whole) - len(END):
+            assert name_of(whole[:size]) is None
+    assert name_of(asking("88.300.1/A", indexes=(1,))[ASKED_AT:]) is None
+    assert name_of(whole + b"\0") is None
+    assert name_of(whole[:-1] + b"\1") is None
+    assert name_of(whole.replace(b"A", b"\xff")) is None
+    longer = (int.from_bytes(whole[:4]) + 1).to_bytes(4)
+    assert name_of(longer + whole[4:]) is None
+
+
+def test_the_shortest_question_has_no_name():
+    shortest = asking("")
+    assert len(shortest) == LEAST + len(END)
+    assert name_of(shortest[ASKED_AT:LEAST]) == ""
 
 
 def test_what_may_not_be_shared_or_has_filters_teaches_nothing():
@@ -69,7 +94,7 @@ def test_what_may_not_be_shared_or_has_filters_teaches_nothing():
 def test_what_a_question_ends_with_beyond_need_is_not_kept():
     shapes = Shapes()
     plain = asking("88.300.1/A")
-    filters = NAMED_AT + 4 + len("88.300.1/A")
+    filters = ASKED_AT + 8 + len("88.300.1/A")
     length, body = (int.from_bytes(plain[at : at + 4], "big") for at in (16, 40))
     longer = b"".join(
         (
