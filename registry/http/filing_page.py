@@ -40,6 +40,10 @@ _STATES: Final = {
     EnterpriseState.CLOSED: "已注销 Closed",
 }
 _OUTCOMES: Final = {Outcome.PASSED: "通过 Passed", Outcome.FAILED: "未通过 Failed"}
+_ACTORS: Final = {
+    "operator": "节点管理员 Operator of the node",
+    "sandbox": "模拟国家节点 Stand-in of the national node",
+}
 _TITLE: Final = ("企业备案记录", "Filing record of an enterprise")
 
 
@@ -105,18 +109,26 @@ def _reviews(steps: Sequence[ReviewStep], verification: Verification | None) -> 
         when = moment(step.at // MILLI)
         if step.did == Stage.PASSED:
             passed = True
-            rows.append(Row("节点审核通过", "Approved by the node", f"{when} {step.actor}"))
+            rows.append(Row("节点审核通过", "Approved by the node", f"{when} {who(step.actor)}"))
         elif step.did == Stage.APPROVED and passed:
             names = ("国家节点审核通过", "Approved by the national node")
-            rows.append(Row(*names, f"{when} {step.actor}"))
+            rows.append(Row(*names, f"{when} {who(step.actor)}"))
         elif step.did == Stage.APPROVED:
             names = ("节点审核通过（本地模式）", "Approved by the node (local mode)")
-            rows.append(Row(*names, f"{when} {step.actor}"))
+            rows.append(Row(*names, f"{when} {who(step.actor)}"))
     if verification is None:
         rows.append(Row("实名核验", "Verification", "未核验 Not verified"))
     else:
         english, chinese = METHODS[verification.method]
         said = f"{_OUTCOMES[verification.outcome]}，{chinese} ({english})"
         when = moment(verification.at // MILLI)
-        rows.append(Row("实名核验", "Verification", f"{said}，{when} {verification.actor}"))
+        rows.append(Row("实名核验", "Verification", f"{said}，{when} {who(verification.actor)}"))
     return rows
+
+
+def who(actor: str) -> str:
+    """Return who acted: an account by its name. A user of the machine's is just the operator."""
+    kind, colon, name = actor.partition(":")
+    if not colon:
+        return _ACTORS.get(actor, actor)
+    return name if kind == "account" else _ACTORS.get(kind, actor)
