@@ -39,6 +39,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     template: str | None = None
 
 
+class PublicRecord(Record, frozen=True, kw_only=True, gc=False):
+    """A record all of whose values everybody may read: who made it has looked.
+
+    Of one that is no such record nobody has, or not all may be read.
+    """
+
+
 PAGE_BYTES: Final = 8 * 1024 * 1024
 """A page of records ends with the one that makes its values so many octets, or more."""
 EMPTY_VALUES = b"\0\0\0\0"

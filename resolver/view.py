@@ -6,8 +6,8 @@ import msgspec
 
 from identifiers.outcomes import Absent, Ended, Found, NeedsAuthentication, ValuesAbsent
 from identifiers.queries import Query
-from identifiers.records import EMPTY_VALUES, Record, State
-from identifiers.wire.handle.values import filter_blob, public_part
+from identifiers.records import EMPTY_VALUES, PublicRecord, Record, State
+from identifiers.wire.handle.values import all_public, filter_blob, public_part
 
 Seen = Found | ValuesAbsent | Absent | NeedsAuthentication
 
@@ -28,7 +28,28 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
 
 def keep(record: Record) -> Kept:
     """Work the public part out, once. Raises `ProtocolError` on a damaged blob."""
-    return Kept(record, public_part(record.values))
+    return Kept(record, public(record))
+
+
+def public(record: Record) -> bytes:
+    """Return the blob of a record's public values. Raises `ProtocolError` on a damaged blob."""
+    return record.values if type(record) is PublicRecord else public_part(record.values)
+
+
+def looked_at(record: Record) -> Record:
+    """Return a record with values as a `PublicRecord` if it is one: nobody need look again."""
+    if record.values == EMPTY_VALUES or not all_public(record.values):
+        return record
+    return PublicRecord(
+        key=record.key,
+        name=record.name,
+        version=record.version,
+        state=record.state,
+        values=record.values,
+        changed_at=record.changed_at,
+        reason=record.reason,
+        template=record.template,
+    )
 
 
 def seen(kept: Kept | None, query: Query) -> Seen:

@@ -13,7 +13,6 @@ import msgspec
 
 from identifiers.errors import StoreUnavailable
 from identifiers.records import Record
-from identifiers.wire.handle.values import public_part
 from resolver.ports import RecordSource
 from resolver.tiers.early import EarlyRefresh
 from resolver.tiers.front import Front
@@ -21,7 +20,7 @@ from resolver.tiers.lives import Age, Lives
 from resolver.tiers.partial import Incomplete, with_also
 from resolver.tiers.s3fifo import MOST_USES, OUT, S3Fifo
 from resolver.tiers.unknown import UnknownNames
-from resolver.view import Kept
+from resolver.view import Kept, public
 
 _OVERHEAD: Final = 350
 """What an entry takes beside its texts and values, octets; measured on CPython 3.11."""
@@ -289,7 +288,7 @@ class LocalTier:
             # What the front tells of it may stand on a record that was given up meanwhile.
             self.front.forget(key)
             # Under the record's own text: the asker's would be kept beside it.
-            new.append((record.key, Entry(record, public_part(record.values), until)))
+            new.append((record.key, Entry(record, public(record), until)))
         if len(self._unknown):
             for key, _ in new:
                 self._unknown.discard(key)

@@ -19,6 +19,7 @@ from identifiers.errors import StoreUnavailable
 from identifiers.records import Record
 from resolver.ports import RecordSource, SharedTier
 from resolver.tiers.partial import with_also
+from resolver.view import looked_at
 
 _log = structlog.get_logger(__name__)
 
@@ -144,9 +145,12 @@ class SharedRecords:
         self, keys: Sequence[str], others: Mapping[str, Record | None]
     ) -> dict[str, Record | None]:
         try:
-            return dict(zip(keys, await self._behind.fetch(keys), strict=True))
+            records = await self._behind.fetch(keys)
         except StoreUnavailable as error:
             raise with_also(error, others) from error
+        # What is found here is kept with the record, in this process and in the shared tier.
+        looked = [record and looked_at(record) for record in records]
+        return dict(zip(keys, looked, strict=True))
 
     async def _carry(self) -> None:
         while self._tombstones or self._fills:

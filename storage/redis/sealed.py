@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.records import Record, State
+from identifiers.records import PublicRecord, Record, State
 
 KEY_BYTES: Final = 32
 _MAC_BYTES: Final = 16
@@ -24,7 +24,7 @@ _LARGEST: Final = 10**DIGITS - 1
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A record but for its key. `name` None: it is the key."""
+    """A record but for its key. `name` None: it is the key. `public`: it is a `PublicRecord`."""
 
     name: str | None
     version: int
@@ -33,6 +33,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
     changed_at: int
     reason: str
     template: str | None
+    public: bool
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -72,6 +73,7 @@ class Seals:
                 record.changed_at,
                 record.reason,
                 record.template,
+                isinstance(record, PublicRecord),
             )
         )
         sealed = f"V{number(record.version)}{number(grant)}".encode() + body
@@ -83,7 +85,8 @@ class Seals:
         if not compare_digest(value[-_MAC_BYTES:], self._mac(key, sealed)):
             return None
         stored = _decode(sealed[_HEAD:])
-        return Record(
+        kind = PublicRecord if stored.public else Record
+        return kind(
             key=key,
             name=stored.name or key,
             version=stored.version,

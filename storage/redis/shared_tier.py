@@ -31,7 +31,7 @@ TOMBSTONE_MILLISECONDS: Final = 60_000
 """Longer than a lease (`assurance` 2.4)."""
 BATCH: Final = 256
 """Keys in one script call: a script shuts out all others while it runs."""
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of values, raised when it changes: workers of two releases do not read each other's."""
 _NOTHING: Final = 10**sealed.DIGITS - 1
 

@@ -181,10 +181,10 @@ async def test_a_server_that_comes_back_with_what_was_replaced_is_not_believed(
         await tier.supersede([(KEY, 2)])
         await persistent.kill()
         await persistent.start()
-        assert await raw.exists(f"idnode:3:r:{KEY}")
+        assert await raw.exists(f"idnode:4:r:{KEY}")
         for _ in range(3):
             assert not isinstance(await look(tier), Record)
-        await raw.delete(f"idnode:3:l:{KEY}")
+        await raw.delete(f"idnode:4:l:{KEY}")
         await store(tier, record(KEY, 2))
 
 
@@ -229,11 +229,11 @@ async def test_scripts_are_sent_again_to_a_server_that_lost_them(
 async def test_a_step_of_the_server_s_clock_does_no_harm(tier: RedisSharedTier, raw: Any) -> None:
     # As if it had been an hour ahead until now: grants go on rising.
     ahead = 2**53 - 2**40
-    await raw.set("idnode:3:clock", ahead)
+    await raw.set("idnode:4:clock", ahead)
     await store(tier, record(KEY))
     tier.forget()
     assert isinstance(await look(tier), Leased)
-    assert int(await raw.get("idnode:3:clock")) > ahead
+    assert int(await raw.get("idnode:4:clock")) > ahead
 
 
 # what it may hold
@@ -242,12 +242,12 @@ async def test_a_step_of_the_server_s_clock_does_no_harm(tier: RedisSharedTier, 
 @pytest.mark.parametrize("garbage", [b"", b"V", b"garbage" * 20, b"\xff" * 100, b"T"])
 async def test_garbage_is_a_miss(tier: RedisSharedTier, raw: Any, garbage: bytes) -> None:
     await look(tier, "88.300.1/OTHER")
-    await raw.set(f"idnode:3:r:{KEY}", garbage)
+    await raw.set(f"idnode:4:r:{KEY}", garbage)
     assert isinstance(await look(tier), Leased)
 
 
 async def test_a_foreign_type_is_a_miss_and_is_replaced(tier: RedisSharedTier, raw: Any) -> None:
-    await raw.rpush(f"idnode:3:r:{KEY}", "a", "b")
+    await raw.rpush(f"idnode:4:r:{KEY}", "a", "b")
     await store(tier, record(KEY))
 
 
@@ -255,7 +255,7 @@ async def test_a_value_that_lost_a_bit_is_a_miss_and_is_discarded(
     tier: RedisSharedTier, raw: Any
 ) -> None:
     await store(tier, record(KEY))
-    name = f"idnode:3:r:{KEY}"
+    name = f"idnode:4:r:{KEY}"
     good = await raw.get(name)
     for at in (5, 20, 35, 60, len(good) - 1):
         bad = good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
@@ -265,20 +265,20 @@ async def test_a_value_that_lost_a_bit_is_a_miss_and_is_discarded(
 
 
 async def store_again(tier: RedisSharedTier, raw: Any) -> None:
-    assert await raw.get(f"idnode:3:r:{KEY}") is None
-    await raw.delete(f"idnode:3:l:{KEY}")
+    assert await raw.get(f"idnode:4:r:{KEY}") is None
+    await raw.delete(f"idnode:4:l:{KEY}")
     await store(tier, record(KEY))
 
 
 async def test_a_value_moved_from_another_name_is_a_miss(tier: RedisSharedTier, raw: Any) -> None:
     await store(tier, record(KEY))
-    await raw.copy(f"idnode:3:r:{KEY}", "idnode:3:r:88.300.1/B")
+    await raw.copy(f"idnode:4:r:{KEY}", "idnode:3:r:88.300.1/B")
     assert await look(tier, "88.300.1/B") == Leased("")
 
 
 async def test_a_value_sealed_by_someone_else_is_a_miss(tier: RedisSharedTier, raw: Any) -> None:
     await look(tier, "88.300.1/OTHER")
-    await raw.set(f"idnode:3:r:{KEY}", Seals(b"x" * 32).seal(record(KEY), 10**16 - 2))
+    await raw.set(f"idnode:4:r:{KEY}", Seals(b"x" * 32).seal(record(KEY), 10**16 - 2))
     assert await look(tier) == Leased("")
     await store_again(tier, raw)
 
@@ -367,6 +367,6 @@ async def test_ttls_are_spread(server: RedisServer, raw: Any) -> None:
 async def test_leases_and_tombstones_end(tier: RedisSharedTier, raw: Any) -> None:
     await store(tier, record(KEY))
     await tier.supersede([(KEY, 2)])
-    assert 10_000 < await raw.pttl(f"idnode:3:r:{KEY}") <= 60_000
+    assert 10_000 < await raw.pttl(f"idnode:4:r:{KEY}") <= 60_000
     assert isinstance(await look(tier), Leased)
-    assert 0 < await raw.pttl(f"idnode:3:l:{KEY}") <= 10_000
+    assert 0 < await raw.pttl(f"idnode:4:l:{KEY}") <= 10_000

@@ -105,7 +105,7 @@ def count_values(blob: bytes) -> int:
 
 def public_part(blob: bytes) -> bytes:
     """Return the blob of those values that everybody may read, in stored order."""
-    return blob if _all_public(blob) else filter_blob(blob, (), (), public_only=True)
+    return blob if all_public(blob) else filter_blob(blob, (), (), public_only=True)
 
 
 def without_secrets(blob: bytes) -> bytes:
@@ -144,10 +144,10 @@ def filter_blob(
     return u32(len(chosen)) + b"".join([blob[span[0] : span[1]] for span in chosen])
 
 
-def _all_public(blob: bytes) -> bool:
+def all_public(blob: bytes) -> bool:
     """Say whether a blob is surely a whole one of values that everybody may read.
 
-    Nearly all are, and each record that a worker takes in is looked at: no list is made of it.
+    Nearly all are, and each record that is read from the store is looked at: no list is made of it.
     False where a closer look is needed: at references, at types as long as that of secret keys.
     """
     look, integer = _LOOK.unpack_from, _INT.unpack_from

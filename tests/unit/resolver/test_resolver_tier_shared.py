@@ -1,10 +1,13 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from identifiers.errors import StoreUnavailable
-from identifiers.records import EMPTY_VALUES, Record, State
+from identifiers.records import EMPTY_VALUES, PublicRecord, Record, State
+from identifiers.values import Value
+from identifiers.wire.handle.values import encode_values
 from resolver.tiers.partial import Incomplete
 from resolver.tiers.shared import Carrying, SharedRecords
 from storage.memory import MemorySharedTier
@@ -64,6 +67,16 @@ async def test_what_is_missing_is_read_behind_and_filled(at):
     async with at.carrying():
         assert await at.shared.fetch(["a"]) == [record("a")]
         assert at.behind.asked == [["a", "x"]]
+
+
+async def test_what_everybody_may_read_whole_is_marked_as_it_is_read(at):
+    values = encode_values([Value(index=1, type="URL", data=b"https://example.org/1")])
+    at.behind.records = {"a": msgspec.structs.replace(record("a"), values=values)}
+    (read,) = await at.shared.fetch(["a"])
+    assert type(read) is PublicRecord
+    async with at.carrying():
+        assert await at.shared.fetch(["a"]) == [read]
+        assert len(at.behind.asked) == 1
 
 
 async def test_what_another_fills_just_now_is_read_without_waiting(at):

@@ -3,7 +3,7 @@ import pytest
 
 from identifiers.outcomes import Absent, Ended, Found, NeedsAuthentication, ValuesAbsent
 from identifiers.queries import Query
-from identifiers.records import EMPTY_VALUES, Record, State
+from identifiers.records import EMPTY_VALUES, PublicRecord, Record, State
 from identifiers.values import Value
 from identifiers.wire.handle.values import decode_values, encode_values
 from resolver import view
@@ -93,3 +93,17 @@ def test_what_is_not_active_is_absent_and_says_why_when_it_may(record, message):
         assert outcome.ended == Ended(record.state, record.changed_at, record.reason)
     else:
         assert outcome.ended is None
+
+
+def test_a_record_is_marked_where_everybody_may_read_all():
+    public = msgspec.structs.replace(RECORD, values=encode_values([PUBLIC]))
+    looked = view.looked_at(public)
+    assert type(looked) is PublicRecord
+    assert msgspec.structs.asdict(looked) == msgspec.structs.asdict(public)
+    assert view.keep(looked).public is looked.values
+    assert view.looked_at(RECORD) is RECORD
+
+
+def test_a_record_without_values_is_not_marked():
+    empty = msgspec.structs.replace(RECORD, values=EMPTY_VALUES)
+    assert view.looked_at(empty) is empty

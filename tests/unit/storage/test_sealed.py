@@ -1,6 +1,7 @@
+import msgspec
 import pytest
 
-from identifiers.records import Record, State
+from identifiers.records import PublicRecord, Record, State
 from storage.redis.sealed import Seals, grant_of, number
 
 SEALS = Seals(bytes(range(32)))
@@ -17,6 +18,12 @@ RECORD = Record(
 
 def test_a_sealed_record_comes_back() -> None:
     assert SEALS.unseal(RECORD.key, SEALS.seal(RECORD, 42)) == RECORD
+
+
+def test_that_everybody_may_read_all_comes_back() -> None:
+    public = PublicRecord(**msgspec.structs.asdict(RECORD))
+    assert SEALS.unseal(RECORD.key, SEALS.seal(public, 42)) == public
+    assert type(SEALS.unseal(RECORD.key, SEALS.seal(RECORD, 42))) is Record
 
 
 def test_the_head_is_what_scripts_read() -> None:
