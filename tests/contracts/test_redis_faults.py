@@ -272,7 +272,7 @@ async def store_again(tier: RedisSharedTier, raw: Any) -> None:
 
 async def test_a_value_moved_from_another_name_is_a_miss(tier: RedisSharedTier, raw: Any) -> None:
     await store(tier, record(KEY))
-    await raw.copy(f"idnode:4:r:{KEY}", "idnode:3:r:88.300.1/B")
+    await raw.copy(f"idnode:4:r:{KEY}", "idnode:4:r:88.300.1/B")
     assert await look(tier, "88.300.1/B") == Leased("")
 
 
@@ -361,7 +361,7 @@ async def test_ttls_are_spread(server: RedisServer, raw: Any) -> None:
             namespace=f"t{chance}",
         )
         await store(tier, record(KEY))
-        assert low * 1000 < await raw.pttl(f"t{chance}:3:r:{KEY}") <= high * 1000
+        assert low * 1000 < await raw.pttl(f"t{chance}:4:r:{KEY}") <= high * 1000
 
 
 async def test_leases_and_tombstones_end(tier: RedisSharedTier, raw: Any) -> None:
