@@ -2,6 +2,7 @@
 
 In reading order: ``trail`` (how far a body is read), ``intake`` (judged rows in, chunks of them
 out), ``chunks`` (what a chunk does to what is stored), ``results`` (the fate of every row),
+``trying`` (what a dry run knows of the rows before),
 ``ahead`` (one chunk is committed while the next is read), ``committing`` (one chunk after another,
 each decided before it is its turn), ``service`` (one import from its first octet to its end, also
 over several requests). All but the last three are pure.

@@ -139,13 +139,13 @@ def _writes(chunk: Chunk, fates: _Fates, order: Order, asked: Asked[None]) -> Wr
     running, counts = order.running, count(results)
     detail = {"chunk": order.number, **msgspec.structs.asdict(counts)}
     if running.dry_run:
-        written, held = (), ()
         detail["dry_run"] = True
+    root = merkle_root(() if running.dry_run else written)
     entry = audited(asked, AUDIT_ACTION, str(running.id), detail)
     return Writes(
         records=written,
         held=held,
-        audit=(msgspec.structs.replace(entry, at=chunk.at, root=merkle_root(written)),),
+        audit=(msgspec.structs.replace(entry, at=chunk.at, root=root),),
         chunk=ImportChunk(
             import_id=running.id,
             epoch=running.epoch,

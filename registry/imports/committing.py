@@ -14,7 +14,7 @@ from registry.commands import Asked, Mode, change_ids
 from registry.effects import NOTHING
 from registry.imports.chunks import Order, decide_chunk, to_claim, to_sign
 from registry.imports.intake import Chunk, still_permitted
-from registry.ports import RegistryStore
+from registry.imports.trying import Target
 from registry.prefixes import Prefixes
 from registry.rows import Entry, Permits
 from registry.shelf import Shelf
@@ -56,7 +56,7 @@ class Committing:
 
     def __init__(
         self,
-        store: RegistryStore,
+        store: Target,
         prefixes: Prefixes,
         signatures: Signatures,
         shelf: Shelf,

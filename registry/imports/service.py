@@ -27,6 +27,7 @@ from registry.imports.committing import Committing, Prepared
 from registry.imports.intake import CHUNK_ROWS, Chunk, Intake, Terms
 from registry.imports.results import Fate, RowResult, unpack
 from registry.imports.trail import Differs
+from registry.imports.trying import Trial
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.reading.reader import HereReader, Piece, Reader
@@ -194,7 +195,7 @@ class Imports:
             chunk_rows=self._chunk_rows,
         )
         committing = Committing(
-            self._store,
+            Trial(self._store) if running.dry_run else self._store,
             self._prefixes,
             self._signatures,
             self._shelf,

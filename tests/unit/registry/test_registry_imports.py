@@ -351,13 +351,16 @@ async def test_a_dry_run_is_judged_anew_under_any_key_and_leaves_it_free(imports
     assert (await imports.run(wanted(), stream(body), asked())).again
 
 
-async def test_a_dry_run_knows_earlier_rows_of_the_same_chunk_only(imports):
-    """As the description of the parameter says."""
+async def test_a_dry_run_knows_earlier_rows_whatever_their_chunk(imports, store):
     body = ndjson([new("88.300.1/A"), new("88.300.1/A"), new("88.300.1/B"), new("88.300.1/A")])
     answer = await imports.run(wanted(dry_run=True), stream(body), asked())
     created, rejected = Fate.CREATED, Fate.REJECTED
     told = [row.status for row in await results(imports, answer.done)]
-    assert told == [created, rejected, created, created]
+    assert told == [created, rejected, created, rejected]
+    assert store.records == {}
+    upserted = await imports.run(wanted(mode=Mode.UPSERT, dry_run=True), stream(body), asked())
+    assert upserted.done.counts.rejected == 0
+    assert (upserted.done.counts.created, upserted.done.counts.rows) == (2, 4)
     real = await imports.run(wanted(key="real"), stream(body), asked())
     told = [row.status for row in await results(imports, real.done)]
     assert told == [created, rejected, created, rejected]
