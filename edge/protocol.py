@@ -89,6 +89,38 @@ class Connection(web.RequestHandler):
         return response
 
 
+class Turn:
+    """What came on the connections of a listener in one turn of the loop, answered together.
+
+    All is read, then all is answered, then all is written. A processor keeps at hand the
+    instructions of one of these, not of all three: done for each request in turn, each time they
+    would have to be fetched anew.
+    """
+
+    def __init__(self, short_cut: ShortCut) -> None:
+        self.short_cut: Final = short_cut
+        self._came: list[ShortCutConnection] = []
+
+    def add(self, connection: "ShortCutConnection") -> None:
+        """Have `connection` answer when all that has come is read."""
+        came = self._came
+        if not came:
+            asyncio.get_running_loop().call_soon(self._end)
+        came.append(connection)
+
+    def _end(self) -> None:
+        came = self._came.copy()
+        self._came.clear()
+        now = monotonic()  # what the loop's time is too
+        self.short_cut.begin(now)
+        for connection in came:
+            try:
+                connection.answer(now)
+            except Exception as error:  # noqa: BLE001 -- the others are to be answered
+                connection.fail(error)
+        self.short_cut.end(now)
+
+
 class ShortCutConnection(Connection):
     """A connection on which plain requests that come again are answered at once.
 
@@ -96,18 +128,21 @@ class ShortCutConnection(Connection):
     another; and only while the peer takes its answers.
     """
 
-    __slots__ = ("_client", "_ends", "_short_cut")
+    __slots__ = ("_client", "_ends", "_piece", "_short_cut", "_turn")
 
-    def __init__(self, server: web.Server, *, short_cut: ShortCut, **options: Any) -> None:
+    def __init__(self, server: web.Server, *, turn: Turn, **options: Any) -> None:
         super().__init__(server, **options)
-        self._short_cut = short_cut
+        self._turn = turn
+        self._short_cut = turn.short_cut
         self._client: Any = None
         self._ends = Ends()
+        self._piece = b""
+        """What has come in this turn, and whole requests before it."""
 
     @property
     def ends(self) -> bool:
         """As in `Connection`; nor has the beginning of another one come."""
-        return super().ends and self._ends.between
+        return super().ends and self._ends.between and not self._piece
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who asks."""
@@ -118,8 +153,32 @@ class ShortCutConnection(Connection):
         else:
             self._ends.lose()  # it has gone again already
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Answer nobody."""
+        self._piece = b""
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
-        """Answer what can be answered at once, and hand on the rest."""
+        """Have it answered in this turn, if it may be the beginning of a request."""
+        if data and not self._piece and self._ends.between:
+            self._piece = data
+            self._turn.add(self)
+            return
+        if data:  # aiohttp asks for what it holds itself with nothing
+            self._answer_now()
+        self._hand_on(data)
+
+    def eof_received(self) -> None:
+        """Answer what came before the end."""
+        self._answer_now()
+        super().eof_received()
+
+    def answer(self, now: float) -> None:
+        """Answer what can be answered at once of what has come, and hand on the rest."""
+        data = self._piece
+        if not data:
+            return
+        self._piece = b""
         if (
             self._ends.between
             and not self._farewell.begun  # answers then say that the connection ends
@@ -127,7 +186,6 @@ class ShortCutConnection(Connection):
             and not (self._messages or self._paused or self._force_close or self._close)
             and (transport := self.transport) is not None
         ):
-            now = monotonic()  # what the loop's time is too
             answers, taken = self._short_cut.take(data, self._client, now)
             if taken:
                 transport.write(answers)
@@ -135,6 +193,24 @@ class ShortCutConnection(Connection):
                 if taken == len(data):
                     return
                 data = data[taken:]
+        self._hand_on(data)
+
+    def fail(self, error: Exception) -> None:
+        """Cut the connection after an error that nobody expected."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return  # what failed is that it is not there any more
+        _log.error("connection cut", exc_info=error)
+        transport.abort()
+
+    def _answer_now(self) -> None:
+        if self._piece:
+            now = monotonic()
+            self._short_cut.begin(now)
+            self.answer(now)
+            self._short_cut.end(now)
+
+    def _hand_on(self, data: bytes) -> None:
         self._ends.feed(data)
         super().data_received(data)
 

@@ -27,7 +27,7 @@ from edge.deadlines import Deadline
 from edge.farewell import Farewell
 from edge.language import preferred
 from edge.problems import Problem, problem_of, retry_after
-from edge.protocol import Connection, ShortCutConnection, short_cut_possible
+from edge.protocol import Connection, ShortCutConnection, Turn, short_cut_possible
 from edge.short_cut import AtOnce, ShortCut
 from identifiers.faults import Language
 
@@ -270,13 +270,13 @@ class _Server(web.Server):
     ) -> None:
         super().__init__(frame, request_factory=plain.request_factory)
         self._options = options
-        self._short_cut = short_cut
+        self._turn = None if short_cut is None else Turn(short_cut)
 
     def __call__(self) -> web.RequestHandler:
         loop = asyncio.get_running_loop()
-        if self._short_cut is None:
+        if self._turn is None:
             return Connection(self, loop=loop, **self._options)
-        return ShortCutConnection(self, loop=loop, short_cut=self._short_cut, **self._options)
+        return ShortCutConnection(self, loop=loop, turn=self._turn, **self._options)
 
 
 class Runner(web.AppRunner):

@@ -124,16 +124,26 @@ class ShortCut:
         self._forms: dict[bytes, Any] = {}
         self._posted_forms: dict[bytes, Any] = {}
         self._ids: list[bytes] = []
+        self._answered = 0
         self._look_again = self._second_ends = _NEVER
         self._date = b""
+
+    def begin(self, now: float) -> None:
+        """Begin a turn, in which `take` may be asked many times. `now` is monotonic."""
+        if now >= self._look_again:
+            self._look(now)
+
+    def end(self, began: float) -> None:
+        """End it: its answers go out together, so each of them took as long as all."""
+        if self._answered:
+            self._took += [self._clock() - began] * self._answered
+            self._answered = 0
 
     def take(self, data: bytes, client: Any, now: float) -> tuple[bytes, int]:
         """Answer the first requests in `data`, while they are plain and can be answered here.
 
-        Returns the answers and how many octets of `data` they answer. `now` is monotonic.
+        Returns the answers and how many octets of `data` they answer. `now` is when the turn began.
         """
-        if now >= self._look_again:
-            self._look(now)
         start, _, fields = data.partition(VERSION)
         rest = start.removeprefix(self._prefix)
         if rest is start:
@@ -151,9 +161,9 @@ class ShortCut:
             ready = None
         if ready is None:
             return b"", 0
-        ids, clock = self._ids, self._clock
+        ids = self._ids
         answer = (ready.head, ids.pop() if ids else self._draw(), self._date, ready.data)
-        self._took.append(clock() - now)
+        self._answered += 1
         return b"".join(answer), len(data)
 
     def _take_several(self, data: bytes, client: Any, now: float) -> tuple[bytes, int]:
@@ -180,7 +190,7 @@ class ShortCut:
             taken = end
             answered += 1
             octets += len(ready.data)
-        self._took += [self._clock() - now] * answered
+        self._answered += answered
         return b"".join(out), taken
 
     def _answer_batch(self, rest: bytes, client: Any, now: float) -> bytes:

@@ -7,7 +7,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from edge import protocol
-from edge.server import Limits
+from edge.server import Limits, serve
 from edge.short_cut import ShortCut, head_of
 
 GET = b"GET /at/%s HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n"
@@ -60,7 +60,11 @@ class At(ShortCut):
         self.clock = clock
 
     def take(self, data, client):
-        return super().take(data, client, self.clock())
+        now = self.clock()
+        self.begin(now)
+        taken = super().take(data, client, now)
+        self.end(now)
+        return taken
 
 
 def short_cut(here, now=1000.0):
@@ -344,3 +348,100 @@ async def test_another_aiohttp_than_is_known(at, monkeypatch):
         writer.close()
     assert here.asked == []
     assert "no short cut" in logs[0]["event"]
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is written; `broken` says that writing fails, `cut` that it was aborted."""
+
+    def __init__(self, *, broken=False, closing=False):
+        super().__init__({"peername": ("127.0.0.1", 1)})
+        self.written, self.broken, self.closing, self.cut = [], broken, closing, False
+        self.wrote = asyncio.Event()
+
+    def write(self, data):
+        if self.broken:
+            raise RuntimeError("broken")
+        self.written.append(data[-5:])
+        self.wrote.set()
+
+    def is_closing(self):
+        return self.closing
+
+    def close(self):
+        self.closing = True
+
+    def abort(self):
+        self.cut = True
+
+
+@pytest.fixture
+async def turn():
+    """Give what makes connections of one listener, each with a wire of its own, that wait."""
+    app = web.Application()
+    runner = await serve(app, [], at_once=Here(a=b"short"))
+
+    async def connect(**wire):
+        connection, transport = runner.server(), Wire(**wire)
+        connection.connection_made(transport)
+        await asyncio.sleep(0)
+        return connection, transport
+
+    yield connect
+    await runner.cleanup()
+
+
+async def test_what_comes_in_one_turn_is_answered_at_its_end(turn):
+    (one, to_one), (other, to_other) = await turn(), await turn()
+    one.data_received(GET % b"a")
+    other.data_received(GET % b"a" * 2)
+    assert to_one.written == to_other.written == []
+    await asyncio.sleep(0)
+    assert to_one.written == to_other.written == [b"short"]
+
+
+async def test_what_follows_in_the_same_turn_comes_after_it(turn):
+    connection, transport = await turn()
+    whole = GET % b"a"
+    connection.data_received(whole)
+    connection.data_received(whole[:9])
+    assert transport.written == [b"short"]
+    connection.data_received(whole[9:])
+    transport.wrote.clear()
+    await transport.wrote.wait()  # that nothing is at this address, says aiohttp
+
+
+async def test_what_came_before_the_end_of_a_connection_is_answered(turn):
+    connection, transport = await turn()
+    connection.data_received(GET % b"a")
+    connection.eof_received()
+    assert transport.written == [b"short"]
+
+
+async def test_what_is_lost_is_not_answered(turn):
+    connection, transport = await turn()
+    connection.data_received(GET % b"a")
+    connection.connection_lost(None)
+    await asyncio.sleep(0)
+    assert transport.written == []
+
+
+async def test_a_connection_that_fails_is_cut_and_the_others_are_answered(turn):
+    (bad, cut), (gone, closed), (good, whole) = (
+        await turn(broken=True),
+        await turn(broken=True, closing=True),
+        await turn(),
+    )
+    with capture_logs() as logs:
+        for connection in (bad, gone, good):
+            connection.data_received(GET % b"a")
+        await asyncio.sleep(0)
+    assert (cut.cut, closed.cut, whole.written) == (True, False, [b"short"])
+    assert [log["event"] for log in logs] == ["connection cut"]
+
+
+async def test_who_asks_on_is_not_told_that_the_connection_ends(turn):
+    connection, _ = await turn()
+    connection._farewell.begun = True
+    assert connection.ends
+    connection.data_received(GET % b"a")
+    assert not connection.ends
