@@ -30,6 +30,7 @@ PLASTIC_Y     | 胶质层最大厚度 Y | maximum plastic layer thickness | numb
 SIZE_RANGE    | 粒度           | size range                      | string 32         | mm    |
 REPORT        | 化验报告摘要   | digest of the assay report      | digest            |       |
 SAMPLED_AT    | 采样时间       | sampled at                      | time              |       |
+REL.CARRIED_BY | 承运车辆      | carried by                      | reference         |       |
 """,
     "coal-product-1": f"""
 煤炭产品 | Coal product | B0610 | other
@@ -41,7 +42,7 @@ SIZE_RANGE    | 粒度           | size range                      | string 32  
 QNET_AR       | 收到基低位发热量 | net calorific value, as received | number 0..50    | MJ/kg |
 STD           | 干基全硫       | total sulphur, dry              | number 0..100     | %     |
 AD            | 干基灰分       | ash, dry                        | number 0..100     | %     |
-MADE_FROM     | 来源批次       | made from batch                 | reference         |       |
+REL.MADE_FROM | 来源批次       | made from batch                 | reference         |       |
 STANDARD      | 执行标准       | standard                        | string 128        |       |
 VALID_UNTIL   | 有效期至       | valid until                     | date              |       |
 """,

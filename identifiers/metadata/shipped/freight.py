@@ -48,7 +48,7 @@ MAX_GROSS     | 最大总质量     | greatest gross mass             | number 0
 TARE          | 自重           | tare                            | number 0..        | kg    |
 SEAL_NO       | 铅封号         | seal number                     | string 64         |       |
 MADE_ON       | 制造日期       | made on                         | date              |       |
-CARRIED_BY    | 承运车辆       | carried by                      | reference         |       |
+REL.CARRIED_BY | 承运车辆       | carried by                      | reference         |       |
 """,
     "driver-licence-1": """
 驾驶员证件引用 | Driver licence reference | G5431 | other
@@ -71,6 +71,7 @@ WIDTH         | 宽             | width                           | integer 0.. 
 HEIGHT        | 高             | height                          | integer 0..       | mm    |
 DANGEROUS     | 是否危险货物   | dangerous                       | boolean           |       |
 UN_NO         | 联合国编号     | UN number                       | string 4          |       |
-PART_OF       | 所属运单       | part of waybill                 | reference         |       |
+REL.PART_OF   | 所属运单       | part of waybill                 | reference         |       |
+REL.CARRIED_BY | 承运车辆      | carried by                      | reference         |       |
 """,
 }

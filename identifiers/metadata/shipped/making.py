@@ -17,8 +17,8 @@ EXPIRES_AT    | 有效期至       | expires at                      | time     
 ORIGIN        | 产地           | origin                          | string 128        |       |
 STANDARD      | 执行标准       | standard                        | string 128        |       |
 INSPECTION    | 检验报告摘要   | digest of the inspection report | digest            |       |
-MADE_FROM     | 原料           | made from                       | reference         |       |
-PART_OF       | 所属总成       | part of                         | reference         |       |
+REL.MADE_FROM | 原料           | made from                       | reference         |       |
+REL.PART_OF   | 所属总成       | part of                         | reference         |       |
 """,
     "sensing-device-1": """
 物联网感知设施 | IoT sensing device | I6434 | active

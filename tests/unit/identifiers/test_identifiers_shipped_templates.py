@@ -4,6 +4,7 @@ from identifiers.codes.industries import SHIPPED as TRADES
 from identifiers.metadata.shipped import SHIPPED
 from identifiers.metadata.templates import read_template, told_template
 from identifiers.metadata.types import DataType
+from identifiers.relations import BY_TYPE
 
 
 @pytest.mark.parametrize("version", SHIPPED)
@@ -22,3 +23,21 @@ def test_all_sectors_and_kinds_are_there():
     assert kinds == set(DataType)
     (ash,) = (one for one in SHIPPED["coal-batch-1"]["items"] if one["name"] == "AD")
     assert (ash["low"], ash["high"], ash["unit"]) == ("0", "100", "%")
+
+
+def test_what_comes_of_what_and_goes_with_what_can_be_traced():
+    found = {
+        (version, item["name"])
+        for version, document in SHIPPED.items()
+        for item in document["items"]
+        if item["name"].removeprefix("REL.") in {one.removeprefix("REL.") for one in BY_TYPE}
+    }
+    assert found == {
+        ("coal-batch-1", "REL.CARRIED_BY"),
+        ("coal-product-1", "REL.MADE_FROM"),
+        ("container-1", "REL.CARRIED_BY"),
+        ("cargo-unit-1", "REL.PART_OF"),
+        ("cargo-unit-1", "REL.CARRIED_BY"),
+        ("product-1", "REL.MADE_FROM"),
+        ("product-1", "REL.PART_OF"),
+    }
