@@ -23,6 +23,7 @@ NUMBERLESS: Final = "00000000-0000-4000-8000-000000000000"
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 PART: Final = "88.300.1.2"
 """All that is reached by a key that was cut down; it was never allotted."""
+BESIDE: Final = "88.300.1.20"
 MARKS: Final = MappingProxyType({1: "mark-of-first", 2: "mark-of-second", 3: "mark-of-third"})
 """Stands in what is each enterprise's own, so that it is seen when others are told of it."""
 LABELS: Final = MappingProxyType({1: "MINE", 2: "ROAD", 3: "IRON"})
@@ -206,7 +207,7 @@ class Scene:
                 await self.do(admin, "POST", f"templates/{prefix}/{version}/publish")
 
     async def _names(self) -> None:
-        for prefix, whose in {**self._allotted(), PART: 1}.items():
+        for prefix, whose in {**self._allotted(), PART: 1, BESIDE: 1}.items():
             owner = self.caller(f"owner-{whose}").header
             value = {"index": 1, "type": "URL", "data": f"urn:x:{MARKS[whose]}"}
             body = {"handle": f"{prefix}/THERE", "values": [value]}

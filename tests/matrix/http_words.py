@@ -23,6 +23,7 @@ PLACES: Final[Mapping[str, Place]] = MappingProxyType(
         "own": Place("88.300.1", 1, 1),
         "own, in small letters": Place("88.300.mine", 1, 1),
         "child": Place("88.300.1.2", None, 1),
+        "child that looks like another": Place("88.300.1.20", None, 1),
         "child of another": Place("88.300.1.5", 3, 3),
         "sibling": Place("88.300.2", 2, 2),
         "parent": Place("88.300", 0, 0),
