@@ -6,9 +6,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from identifiers.metadata.book import NO_TEMPLATES, Book
-from identifiers.metadata.layouts import template_name
 from identifiers.metadata.shelves import TemplateNews
-from identifiers.metadata.templates import Template
 
 BOOK_SECONDS: Final = 1.0
 """How old the book may be: as old as the picture of prefixes."""
@@ -30,8 +28,6 @@ class Shelf:
     ) -> None:
         self._source = source
         self._clock = clock
-        self._templates: dict[str, Template] = {}
-        self._demanding: set[str] = set()
         self._serial = 0
         self._book = NO_TEMPLATES
         self._read_at: float | None = None
@@ -65,9 +61,5 @@ class Shelf:
         if news.serial == self._serial:
             return
         self._serial = news.serial
-        for template in news.templates:
-            self._templates[template_name(template.prefix, template.version)] = template
-        for demand in news.demands:
-            change = self._demanding.add if demand.demanded else self._demanding.discard
-            change(demand.prefix)
-        self._book = Book(self._templates.values(), self._demanding)
+        demands = {demand.prefix: demand.demanded for demand in news.demands}
+        self._book = self._book.revised(news.templates, demands)

@@ -1,7 +1,6 @@
 """The templates that are in force at one moment, and which prefixes ask for one. Immutable."""
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from identifiers.faults import Fault
@@ -21,15 +20,23 @@ class Book:
     """
 
     def __init__(self, templates: Iterable[Template] = (), demanding: Iterable[str] = ()) -> None:
-        self._layouts: Final = {
-            template_name(t.prefix, t.version): _layout(t)
-            for t in templates
-            if t.stage is not Stage.DRAFT
-        }
-        self.demanding: Final = frozenset(demanding)
+        self._layouts = _layouts(templates)
+        self.demanding = frozenset(demanding)
         """Prefixes under which nothing is registered without a template."""
-        self.unique: Final = any(layout.unique for layout in self._layouts.values())
+        self.unique = any(layout.unique for layout in self._layouts.values())
         """Whether any template has entries whose values are unique."""
+
+    def revised(self, templates: Iterable[Template], demands: Mapping[str, bool]) -> "Book":
+        """Return the book with other templates and demands (by prefix) in place of some.
+
+        What did not change is taken as it is: to make ten thousand layouts takes seconds.
+        """
+        book = Book()
+        book._layouts = self._layouts | _layouts(templates)
+        book.unique = any(layout.unique for layout in book._layouts.values())
+        demanding = {prefix for prefix, demanded in demands.items() if demanded}
+        book.demanding = frozenset(self.demanding - demands.keys() | demanding)
+        return book
 
     def find(self, prefix: str, asked: str) -> Layout | Fault:
         """Return the template that is meant by who registers under `prefix`, for something new."""
@@ -60,9 +67,6 @@ class Book:
         return next((layout for layout in found if layout is not None), None)
 
 
-NO_TEMPLATES: Final = Book()
-
-
 def _upwards(prefix: str) -> Iterable[str]:
     """Yield a prefix and those above it."""
     while prefix:
@@ -70,6 +74,12 @@ def _upwards(prefix: str) -> Iterable[str]:
         prefix = prefix.rpartition(".")[0]
 
 
-@lru_cache(maxsize=4096)
-def _layout(template: Template) -> Layout:
-    return Layout(template)
+def _layouts(templates: Iterable[Template]) -> dict[str, Layout]:
+    return {
+        template_name(t.prefix, t.version): Layout(t)
+        for t in templates
+        if t.stage is not Stage.DRAFT
+    }
+
+
+NO_TEMPLATES: Final = Book()

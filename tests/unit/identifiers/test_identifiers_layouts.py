@@ -247,6 +247,22 @@ def test_a_prefix_that_demands_templates_demands_them_below_too():
     assert not NO_TEMPLATES.demands("88.300.1")
 
 
+def test_a_book_is_revised_by_what_changed_only():
+    other = msgspec.structs.replace(PUBLISHED, version="other-1")
+    book = Book([PUBLISHED, other], ["88.300.1", "88.300.2"])
+    withdrawn = msgspec.structs.replace(other, stage=Stage.WITHDRAWN)
+    revised = book.revised([withdrawn, COAL], {"88.300.1": False, "88.300.3": True})
+    assert revised.find("88.300.1", "other-1").code == "template.withdrawn"
+    assert book.find("88.300.1", "other-1").template is other
+    # The draft of one that is published changes nothing; its layout is the very one.
+    assert revised.find("88.300.1", "coal-1") is book.find("88.300.1", "coal-1")
+    assert [revised.demands(f"88.300.{n}") for n in (1, 2, 3)] == [False, True, True]
+    assert [book.demands(f"88.300.{n}") for n in (1, 2, 3)] == [True, True, False]
+    assert (revised.unique, Book().revised([PUBLISHED], {}).unique) == (True, True)
+    plain = msgspec.structs.replace(PUBLISHED, items=PUBLISHED.items[1:])
+    assert not Book([PUBLISHED]).revised([plain], {}).unique
+
+
 def test_a_book_knows_whether_anything_is_unique():
     assert Book([PUBLISHED]).unique
     assert not NO_TEMPLATES.unique

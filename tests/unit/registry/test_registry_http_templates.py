@@ -315,9 +315,11 @@ async def test_an_import_that_meets_what_has_a_template_keeps_it_whole(api, bodi
 
 
 @pytest.mark.usefixtures("coal")
-async def test_a_dry_run_holds_nothing(api, bodies, store):
+async def test_a_dry_run_holds_nothing_and_tells_what_the_import_will(api, bodies, store):
     form = "text/csv"
     done = await api.post("/api/v1/imports?dry_run=1", raw=bodies[form], media=form)
-    # Two that are in different chunks are judged against what is stored only.
-    assert (done.json["created"], done.json["rejected"]) == (7, 1)
+    assert (done.json["created"], done.json["rejected"]) == (6, 2)
     assert store.holders == {}
+    rejected = (await api.get(done.json["results"])).lines
+    real = await api.post("/api/v1/imports", raw=bodies[form], media=form)
+    assert (await api.get(real.json["results"])).lines == rejected
