@@ -12,10 +12,10 @@ from node.metrics import Family, gauge
 
 POLL_SECONDS: Final = 0.5
 """How long news may lie there unseen; searches are at most two seconds behind."""
-BULK: Final = 10_000
+BULK: Final = 6000
 """Changes a second from which on writing goes first: bulk work has the machine. Fewer are followed
-as they come, which takes half of a processor at the most."""
-_BESIDE_BULK: Final = 9.0
+as they come, which takes a third of a processor at the most."""
+_BESIDE_BULK: Final = 19.0
 """Seconds of rest for each second of work meanwhile."""
 _CATCHING_UP: Final = 0.25
 _TIDY_SECONDS: Final = 2.0

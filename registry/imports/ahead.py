@@ -1,8 +1,28 @@
-"""One chunk is committed while the next is read."""
+"""One chunk is committed while the next is decided and the one after it is read."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Self
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
+
+
+async def read_ahead(items: AsyncGenerator[T]) -> AsyncGenerator[T]:
+    """Yield `items`; while somebody is at one of them, the next is made."""
+    coming = asyncio.create_task(_next(items))
+    try:
+        while (item := await coming) is not None:
+            coming = asyncio.create_task(_next(items))
+            yield item
+    finally:
+        coming.cancel()
+        await asyncio.wait([coming])
+        if not coming.cancelled():
+            coming.exception()  # nobody comes to it any more
+
+
+async def _next(items: AsyncGenerator[T]) -> T | None:
+    return await anext(items, None)
 
 
 class OneAhead:

@@ -4,8 +4,8 @@ A chunk is one commit, so a handle that appears in it several times gets one new
 the last of its rows makes of it; rows are decided in order, each on what those before it left.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Generator, Mapping, Sequence
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -23,7 +23,13 @@ from registry.reading.judging import Good
 from registry.rows import Entry, decided
 from registry.signatures import OUTDATED, Bare, Drafts, Outdated, Unsigned
 
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+"""Work that may rest between any two of its steps; what it returns is its result."""
+
 AUDIT_ACTION: Final = "import.chunk"
+PIECE: Final = 500
+"""Rows of one step: one or two milliseconds."""
 # Members of enumerations cost more than a name: this is asked for each of 40,000 rows a second.
 _FIRST: Final = ChangeKind.CREATED
 _CREATED, _UPDATED = Fate.CREATED, Fate.UPDATED
@@ -61,23 +67,39 @@ def decide_chunk(
     chunk: Chunk, current: Current, order: Order, asked: Asked[None]
 ) -> Writes | Outdated:
     """Decide every row of a chunk, and tell what is to be committed."""
+    return _at_once(deciding(chunk, current, order, asked))
+
+
+def deciding(
+    chunk: Chunk, current: Current, order: Order, asked: Asked[None]
+) -> Steps[Writes | Outdated]:
+    """Do what `decide_chunk` does, step by step."""
     holders = _holders(order, current.holders, order.claims)
-    fates = _decide_rows(chunk, current.records, order, holders)
+    fates = yield from _decide_rows(chunk, current.records, order, holders)
     if fates.unsigned or fates.outdated:
         return OUTDATED
-    return _writes(chunk, fates, order, asked)
+    return (yield from _writes(chunk, fates, order, asked))
 
 
 def to_sign(chunk: Chunk, stored: Mapping[str, Record], order: Order) -> Sequence[Bare]:
     """Return what of a chunk is to be signed if it meets what is `stored`."""
-    return _decide_rows(chunk, stored, order, None).unsigned
+    return _at_once(_decide_rows(chunk, stored, order, None)).unsigned
 
 
 def to_claim(chunk: Chunk, stored: Mapping[str, Record], order: Order) -> frozenset[bytes]:
     """Return what of a chunk is to be locked if it meets what is `stored`."""
     holders = Holders(order.book, {}, None)
-    _decide_rows(chunk, stored, order, holders)
+    _at_once(_decide_rows(chunk, stored, order, holders))
     return order.claims | holders.wanted
+
+
+def _at_once(steps: Steps[T]) -> T:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def _holders(
@@ -88,12 +110,14 @@ def _holders(
 
 def _decide_rows(
     chunk: Chunk, records: Mapping[str, Record], order: Order, holders: Holders | None
-) -> _Fates:
+) -> Steps[_Fates]:
     command = row_commands(order.mode)
     written: dict[str, Written] = {}
     results = []
     unsigned = []
-    for row, change in zip(chunk.rows, order.changes, strict=True):
+    for at, (row, change) in enumerate(zip(chunk.rows, order.changes, strict=True)):
+        if not at % PIECE:
+            yield
         if not isinstance(row, Entry):
             results.append(rejected(row.number, row.handle, row.reason))
             continue
@@ -134,9 +158,11 @@ def _result(row: Good, decision: Decision, earlier: Written | None) -> RowResult
     return rejected(row.number, row.given, decision)
 
 
-def _writes(chunk: Chunk, fates: _Fates, order: Order, asked: Asked[None]) -> Writes:
+def _writes(chunk: Chunk, fates: _Fates, order: Order, asked: Asked[None]) -> Steps[Writes]:
     written, results, held = fates.written, fates.results, fates.held
     running, counts = order.running, count(results)
+    packed = pack(results)
+    yield
     detail = {"chunk": order.number, **msgspec.structs.asdict(counts)}
     if running.dry_run:
         detail["dry_run"] = True
@@ -153,6 +179,6 @@ def _writes(chunk: Chunk, fates: _Fates, order: Order, asked: Asked[None]) -> Wr
             offset=chunk.offset,
             digest=chunk.digest,
             counts=counts,
-            results=pack(results),
+            results=packed,
         ),
     )

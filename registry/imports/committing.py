@@ -12,7 +12,7 @@ from identifiers.errors import StoreUnavailable
 from identifiers.metadata.book import Book
 from registry.commands import Asked, Mode, change_ids
 from registry.effects import NOTHING
-from registry.imports.chunks import Order, decide_chunk, to_claim, to_sign
+from registry.imports.chunks import Order, decide_chunk, deciding, to_claim, to_sign
 from registry.imports.intake import Chunk, still_permitted
 from registry.imports.trying import Target
 from registry.prefixes import Prefixes
@@ -36,7 +36,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     chunk: Chunk
     keys: tuple[str, ...]
     order: Order
-    writes: Writes | None
+    writes: Writes | None = None
 
 
 class _Outcome(msgspec.Struct, frozen=True):
@@ -81,7 +81,19 @@ class Committing:
         """Return the next chunk, ready to be committed. Raises `StoreUnavailable`."""
         self._number += 1
         directory, book = await self._prefixes.picture(), await self._shelf.book()
-        return self._prepared(chunk, self._number, directory, book)
+        prepared = self._prepared(chunk, self._number, directory, book)
+        order = prepared.order
+        if not self._guessing or order.drafts.signing or order.claims:
+            return prepared
+        steps = deciding(prepared.chunk, _NOTHING_STORED, order, self._asked)
+        while True:
+            await asyncio.sleep(0)  # others go on between any two steps
+            try:
+                next(steps)
+            except StopIteration as end:
+                if isinstance(end.value, Outdated):
+                    return prepared
+                return msgspec.structs.replace(prepared, writes=end.value)
 
     async def commit(self, prepared: Prepared) -> ImportCounts:
         """Commit a chunk and return its rows by their fate.
@@ -117,12 +129,7 @@ class Committing:
             claims=_claims(chunk) if book.unique else frozenset(),
             book=book,
         )
-        writes = None
-        if self._guessing and not order.drafts.signing and not order.claims:
-            writes = _decided(chunk, _NOTHING_STORED, order, self._asked)
-        return Prepared(
-            directory=directory, chunk=chunk, keys=tuple(names), order=order, writes=writes
-        )
+        return Prepared(directory=directory, chunk=chunk, keys=tuple(names), order=order)
 
     async def _signed(self, prepared: Prepared) -> Prepared:
         """Return a chunk with the signatures that it needs, by what is stored just now."""

@@ -22,7 +22,7 @@ from identifiers.principals import Account, ApiKey, MissingScope, Scope
 from registry.answers import Denied
 from registry.commands import Asked, Mode
 from registry.effects import audited, principal_name
-from registry.imports.ahead import OneAhead
+from registry.imports.ahead import OneAhead, read_ahead
 from registry.imports.committing import Committing, Prepared
 from registry.imports.intake import CHUNK_ROWS, Chunk, Intake, Terms
 from registry.imports.results import Fate, RowResult, unpack
@@ -204,7 +204,11 @@ class Imports:
             asked=asked,
             chance=self._chance,
         )
-        async with OneAhead() as ahead, aclosing(self._chunks(running, intake, body)) as chunks:
+        async with (
+            OneAhead() as ahead,
+            aclosing(self._chunks(running, intake, body)) as read,
+            aclosing(read_ahead(read)) as chunks,
+        ):
             async for chunk in chunks:
                 prepared = await committing.prepare(chunk)
                 await ahead.go(self._commit(committing, prepared))

@@ -38,7 +38,7 @@ class Steps:
 def test_it_rests_more_beside_bulk_work() -> None:
     for busy in (True, False):
         assert rest_after(Done(0, 0), 1.0, busy=busy) == POLL_SECONDS
-    assert rest_after(Done(500, 0), 1.0, busy=True) == 9.0
+    assert rest_after(Done(500, 0), 1.0, busy=True) == 19.0
     assert rest_after(Done(500, 0, more=True), 1.0, busy=False) == 0.25
     assert rest_after(Done(499, 0), 1.0, busy=False) == POLL_SECONDS
 

@@ -18,7 +18,7 @@ from registry.answers import Denied
 from registry.commands import Mode
 from registry.effects import merkle_root
 from registry.imports import committing
-from registry.imports.chunks import decide_chunk
+from registry.imports.chunks import decide_chunk, deciding
 from registry.imports.results import Fate
 from registry.imports.service import (
     Finished,
@@ -283,11 +283,15 @@ async def test_new_rows_are_decided_once_and_what_is_stored_is_guessed_wrongly_o
     """A chunk is decided ahead as if it were new, until one of which something was stored."""
     found = []
 
-    def counted(chunk, current, *order):
-        found.append(len(current.records))
-        return decide_chunk(chunk, current, *order)
+    def counted(decide):
+        def count(chunk, current, *order):
+            found.append(len(current.records))
+            return decide(chunk, current, *order)
 
-    monkeypatch.setattr(committing, "decide_chunk", counted)
+        return count
+
+    monkeypatch.setattr(committing, "deciding", counted(deciding))
+    monkeypatch.setattr(committing, "decide_chunk", counted(decide_chunk))
     body = ndjson(rows(4 * CHUNK))
     await imports.run(wanted(key="new"), stream(body), asked())
     assert found == [0] * 4
@@ -466,6 +470,8 @@ async def test_a_prefix_that_is_switched_off_meanwhile_is_noticed(store):
 
     async def slowly():
         yield body[: len(body) // 2]
+        while not store.records:  # noqa: ASYNC110 -- turns of the loop, and few
+            await asyncio.sleep(0)
         store._prefixes["88.300.1"] = entry("88.300.1", 1, enabled=False)
         yield body[len(body) // 2 :]
 
