@@ -16,7 +16,8 @@ from identifiers.faults import Invalid
 from identifiers.feeds import BEGINNING, Place
 from identifiers.metadata.templates import Stage, told_template
 from identifiers.names import Handle, Prefix
-from identifiers.records import Record
+from identifiers.records import Record, State
+from identifiers.routes import record_key
 from identifiers.wire.handle.values import without_secrets
 from identifiers.wire.jsonform import identifier_document, instant
 from identifiers.wire.jsonlines import write_line
@@ -109,7 +110,13 @@ class Exporting:
         return told(found if self._whole else masked(found, FIELDS))
 
     async def _prefixes(self) -> Pieces:
-        yield _pretty([_prefix_document(entry) for entry in self._own()])
+        own = self._own()
+        documents: list[Json] = []
+        for at in range(0, len(own), PAGE):
+            some = own[at : at + PAGE]
+            records = await self._records.fetch([record_key(entry.prefix) for entry in some])
+            documents += map(_prefix_document, some, records)
+        yield _pretty(documents)
 
     async def _templates_of(self) -> Pieces:
         names = [str(entry.prefix) for entry in self._own()]
@@ -170,7 +177,12 @@ class Exporting:
         return Follower(self._of.enterprise.id).sees(self._of.directory, handle)
 
 
-def _prefix_document(entry: PrefixEntry) -> Json:
+def _prefix_document(entry: PrefixEntry, record: Record | None) -> Json:
+    """Tell a prefix, with its record: routes, administrators, keys and certificates stand there."""
+    told_record = None
+    if record is not None and record.state is not State.DELETED:
+        values = without_secrets(record.values)
+        told_record = identifier_document(record.name, values, record.state)
     return {
         "prefix": str(entry.prefix),
         "enabled": entry.enabled,
@@ -178,6 +190,7 @@ def _prefix_document(entry: PrefixEntry) -> Json:
         "signed": entry.signed,
         "keeps_names": entry.keeps,
         "fold_suffix": entry.fold_suffix,
+        "record": told_record,
     }
 
 

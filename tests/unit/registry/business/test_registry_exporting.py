@@ -96,10 +96,14 @@ async def test_everything_of_an_enterprise_and_nothing_of_others(furnished):
         await put(store, name, values("new"), state=State.SUSPENDED, reason="核查")
     await put(store, "88.300.1/GONE", values("x"))
     await delete(store, "88.300.1/GONE")
+    for prefix in ("88.300.1", "88.300.10"):
+        await put(store, f"0.NA/{prefix}", values(prefix))
     files = await exported(store)
     assert list(files) == FILES
     assert files["enterprise"]["name"] == "示例煤业"
     assert [p["prefix"] for p in files["prefixes"]] == ["88.300.1"]
+    (value,) = files["prefixes"][0]["record"]["values"]
+    assert (value["type"], value["data"]["value"]) == ("URL", "88.300.1")
     assert files["templates"] == []
     assert [line["handle"] for line in files["identifiers"]] == ["88.300.1/A", "88.300.1.2/B"]
     assert {line["state"] for line in files["identifiers"]} == {"suspended"}
@@ -110,6 +114,13 @@ async def test_everything_of_an_enterprise_and_nothing_of_others(furnished):
     ]
     assert "s3cret" not in json.dumps(files)
     assert "HS_SECKEY" not in json.dumps(files)
+
+
+async def test_a_prefix_without_a_record_tells_none(furnished):
+    assert [p["record"] for p in (await exported(furnished))["prefixes"]] == [None]
+    await put(furnished, "0.NA/88.300.1", values("x"))
+    await delete(furnished, "0.NA/88.300.1")
+    assert [p["record"] for p in (await exported(furnished))["prefixes"]] == [None]
 
 
 async def test_the_audit_log_has_what_it_did_and_what_was_done_to_it(furnished):
