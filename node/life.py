@@ -23,7 +23,7 @@ from registry.http.app import Noun
 from registry.http.feed import feed_noun
 from registry.http.history import history_noun
 from registry.http.relations import relations_noun
-from registry.http.state_jobs import jobs_noun
+from registry.http.state_job_operations import jobs_noun
 from registry.http.webhooks import telling, webhooks_noun
 from registry.outgoing import PublicSender
 from registry.prefixes import Prefixes

@@ -59,7 +59,7 @@ from registry.http.prefix_operations import prefix_application_operations, prefi
 from registry.http.prefixes import Desk
 from registry.http.relations import relations_noun
 from registry.http.search import search_noun
-from registry.http.state_jobs import jobs_noun
+from registry.http.state_job_operations import jobs_noun
 from registry.http.template_operations import templates_noun
 from registry.http.tokens import token_operations
 from registry.http.webhooks import webhooks_noun

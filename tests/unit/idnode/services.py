@@ -25,7 +25,7 @@ from registry.http.feed import feed_noun
 from registry.http.history import history_noun
 from registry.http.relations import relations_noun
 from registry.http.search import search_noun
-from registry.http.state_jobs import jobs_noun
+from registry.http.state_job_operations import jobs_noun
 from registry.imports.service import Imports
 from registry.keys import KeyRing, hashed
 from registry.prefixes import Prefixes

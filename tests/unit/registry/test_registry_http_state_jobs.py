@@ -8,7 +8,7 @@ from identifiers.jobs import JobState
 from registry.business.job_running import JobRunner
 from registry.business.jobs import Jobs
 from registry.business.owners import KeptOwners
-from registry.http.state_jobs import jobs_noun
+from registry.http.state_job_operations import jobs_noun
 from registry.prefixes import Prefixes
 from storage.memory import MemoryAccounts, MemoryJobs
 from tests.unit.registry.world import IDENTIFIERS, audit, entry, new, now_ns, stored_key
