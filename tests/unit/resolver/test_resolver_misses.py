@@ -12,15 +12,20 @@ from tests.unit.resolver.world import ask
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
 
 
-async def test_misses_of_one_turn_are_answered_in_one_task():
-    asked, gate = [], asyncio.Event()
+def noting(asked, gate=None):
+    """Answer nobody, but note what is asked together; where there is a gate, wait for it."""
 
     async def answer(together):
         asked.append(together)
-        await gate.wait()
+        if gate is not None:
+            await gate.wait()
 
-    misses = Misses(10)
-    gathering = Gathering(misses, 3, answer, lambda: 8)
+    return answer
+
+
+async def test_misses_of_one_turn_are_answered_in_one_task():
+    misses, asked, gate = Misses(10), [], asyncio.Event()
+    gathering = Gathering(misses, 3, noting(asked, gate), lambda: 8)
     for name in "abc":
         assert not gathering.full
         gathering.add(name)
@@ -35,13 +40,8 @@ async def test_misses_of_one_turn_are_answered_in_one_task():
 
 
 async def test_a_pile_of_misses_is_begun_in_pieces_one_in_each_turn_of_the_loop():
-    asked = []
-
-    async def answer(together):
-        asked.append(together)
-
-    misses = Misses(10)
-    gathering = Gathering(misses, 100, answer, lambda: 2)
+    misses, asked = Misses(10), []
+    gathering = Gathering(misses, 100, noting(asked), lambda: 2)
     for name in "abcde":
         gathering.add(name)
     begun = []
@@ -53,13 +53,8 @@ async def test_a_pile_of_misses_is_begun_in_pieces_one_in_each_turn_of_the_loop(
 
 
 async def test_what_waits_for_its_turn_departs_at_once_when_it_is_told_to():
-    asked = []
-
-    async def answer(together):
-        asked.append(together)
-
-    misses = Misses(10)
-    gathering = Gathering(misses, 100, answer, lambda: 2)
+    misses, asked = Misses(10), []
+    gathering = Gathering(misses, 100, noting(asked), lambda: 2)
     for name in "abcde":
         gathering.add(name)
     gathering.depart()
@@ -68,13 +63,8 @@ async def test_what_waits_for_its_turn_departs_at_once_when_it_is_told_to():
 
 
 async def test_what_was_gathered_departs_once():
-    asked = []
-
-    async def answer(together):
-        asked.append(together)
-
-    misses = Misses(10)
-    gathering = Gathering(misses, 3, answer, lambda: 8)
+    misses, asked = Misses(10), []
+    gathering = Gathering(misses, 3, noting(asked), lambda: 8)
     gathering.add("a")
     gathering.depart()
     await asyncio.sleep(0)
