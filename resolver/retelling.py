@@ -52,6 +52,8 @@ class Retelling:
         self._tallying = counters.tallying
         self.peek: Final = local.peek
         self.front: Final[Front] = local.front
+        self.count: Final = counters.tallying.found
+        """Count an answer that was told again, by prefix and source."""
         self._directory: PrefixDirectory | None = None
         self._generation = 0
         self._unheld: dict[str, Unheld] = {}

@@ -167,7 +167,7 @@ class Repeats:
             if told is None or now >= told.due or told.under.standing != resolver.standing(now):
                 told = self._make_ready(asked, now)
             if told is not None:
-                resolver.retold(told.under.prefix, client)
+                resolver.count(told.under.prefix, client.address)
                 return _reply(shape, request_id, told.body, self._expires(now))
             name = name_of(asked)
             if name is not None and resolver.peek(name) is None:

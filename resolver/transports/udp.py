@@ -6,7 +6,6 @@ datagram is dropped and counted, and the client asks again. Several workers may 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from socket import socket
@@ -28,6 +27,7 @@ from resolver.complaints import Complaints
 from resolver.counters import Counters, Event, Result, Transport
 from resolver.limits import Limits, ProvenPaths
 from resolver.transports.beyond import Certifying, Reply
+from resolver.transports.datagrams import Port
 from resolver.transports.handle import Answer, Asking, HandleExchange, Pending, Silence
 from resolver.transports.misses import Gathering, Misses
 from resolver.transports.origins import origin_of
@@ -36,8 +36,6 @@ from resolver.turns import Turns
 
 _AT_ONCE: Final = 64
 """Datagrams that are read between two looks at the time."""
-_UNSENT: Final = 1024
-"""Packets kept for one socket while the system takes none."""
 _LOOK_AGAIN: Final = 0.01
 """Seconds between two looks whether all packets are sent."""
 _PART: Final = Silence(Event.DROPPED_PACKET)
@@ -93,7 +91,7 @@ class UdpListener:
         self._complaints = Complaints()
         self._joiner = UdpJoiner()
         self._ports = [
-            _Port(number, bound, self._turn, counters) for number, bound in enumerate(sockets)
+            Port(number, bound, self._turn, counters) for number, bound in enumerate(sockets)
         ]
 
     def start(self) -> None:
@@ -119,7 +117,7 @@ class UdpListener:
         for port in self._ports:
             port.close()
 
-    def _turn(self, port: "_Port") -> None:
+    def _turn(self, port: Port) -> None:
         """Answer what has come, for as long as a turn may last. Raises as the socket does."""
         spent, turns = self._spent, self._turns
         until = turns.begin(port.number, spent())
@@ -130,48 +128,63 @@ class UdpListener:
         finally:
             turns.end(spent())
 
-    def _answer_some(self, port: "_Port") -> None:
-        receive, take, began = port.receive, self._take, self._clock()
+    def _answer_some(self, port: Port) -> None:
+        receive, send, clients = port.receive, port.send, port.clients
+        look, began = self._exchange.look, self._clock()
         repeated = 0
         try:
             for _ in range(_AT_ONCE):
                 data, source = receive(limits.MAX_UDP_REQUEST + 1)
-                repeated += take(port, data, source, began)
+                try:
+                    client = clients.get(source)
+                    if client is None:
+                        self._take(port, data, source, began)
+                        continue
+                    reply = look(data, client, began)
+                    if type(reply) is bytes and len(reply) <= MAX_DATAGRAM:
+                        send(reply, source)
+                        repeated += 1
+                    else:
+                        self._answer_known(reply, port, data, source, client, began)
+                except Exception:  # noqa: BLE001 -- one packet never ends it; counted and logged
+                    self._failed()
         finally:
             if repeated:
                 now = self._clock()
                 self._counters.answered(Transport.UDP, Result.FOUND, now - began, now, repeated)
                 self._turns.answered(now)
 
-    def _take(self, port: "_Port", data: bytes, source: Any, now: float) -> bool:
-        """Answer a datagram; True: it repeats an earlier one, and its answer is still to count."""
-        try:
-            if not limits.client_port(source[1], own=source[:2] == port.name):
-                self._counters.happened(Event.DROPPED_PORT)
-                return False
-            client, plain = self._clients.of(source[0]), self._exchange.plain
-            if client.trusted:
-                reply = self._exchange.look(data, client, now)
-                if reply is None:
-                    plain = self._exchange.anew
-                elif isinstance(reply, Plain):
-                    self._miss(reply, _Asked(port, source, client, len(data), now))
-                    return False
-                elif len(reply) <= MAX_DATAGRAM:
-                    port.send(reply, source)
-                    return True
-                else:
-                    told = Reply(reply, Result.FOUND, handle_of(data))
-                    self._send(told, _Asked(port, source, client, len(data), now))
-                    return False
-            self._answer(port, data, source, client, plain)
-        except Exception:  # noqa: BLE001 -- one packet never ends the loop; counted and logged
-            self._failed()
-        return False
+    def _take(self, port: Port, data: bytes, source: Any, now: float) -> None:
+        """Answer a datagram from where none of a trusted client is known to come."""
+        if not limits.client_port(source[1], own=source[:2] == port.name):
+            return self._counters.happened(Event.DROPPED_PORT)
+        client = self._clients.of(source[0])
+        if not client.trusted:
+            return self._answer(port, data, source, client, self._exchange.plain)
+        port.know(source, client)
+        reply = self._exchange.look(data, client, now)
+        return self._answer_known(reply, port, data, source, client, now)
+
+    def _answer_known(  # noqa: PLR0917 -- what is known; what came, where, from whom and when
+        self,
+        reply: bytes | Plain | None,
+        port: Port,
+        data: bytes,
+        source: Any,
+        client: Client,
+        now: float,
+    ) -> None:
+        """Answer a trusted client with the `reply` that was known, or otherwise."""
+        if reply is None:
+            return self._answer(port, data, source, client, self._exchange.anew)
+        asked = _Asked(port, source, client, len(data), now)
+        if isinstance(reply, Plain):
+            return self._miss(reply, asked)
+        return self._send(Reply(reply, Result.FOUND, handle_of(data)), asked)
 
     def _answer(
         self,
-        port: "_Port",
+        port: Port,
         data: bytes,
         source: Any,
         client: Client,
@@ -240,7 +253,7 @@ class UdpListener:
         try:
             plain = [(one, asked.client) for one, asked in gathered]
             answers = await self._exchange.tell_together(plain, self._clock())
-        except Exception:  # noqa: BLE001 -- as in `_take`
+        except Exception:  # noqa: BLE001 -- as in `_answer_some`
             if len(gathered) == 1:
                 return self._failed()
             # What one fails of is not to cost the others their answers; they ask again together.
@@ -259,7 +272,7 @@ class UdpListener:
                     self._send(answer, asked)
                 else:
                     self._answer_otherwise(answer, asked)
-            except Exception:  # noqa: BLE001 -- as in `_take`
+            except Exception:  # noqa: BLE001 -- as in `_answer_some`
                 self._failed()
         now = self._clock()
         for at, times in sent.items():
@@ -271,7 +284,7 @@ class UdpListener:
             asking = [(asking, asked.client) for asking, asked in gathered]
             # As of now: what is believed is not to outlive its proof by how long they have waited.
             answers = await self._exchange.together(asking, self._clock())
-        except Exception:  # noqa: BLE001 -- as in `_take`
+        except Exception:  # noqa: BLE001 -- as in `_answer_some`
             if len(gathered) == 1:
                 return self._failed()
             await asyncio.gather(*(self._answer_asking([alone]) for alone in gathered))  # as above
@@ -282,7 +295,7 @@ class UdpListener:
                     self._send(answer, asked)
                 else:
                     self._answer_otherwise(answer, asked)
-            except Exception:  # noqa: BLE001 -- as in `_take`
+            except Exception:  # noqa: BLE001 -- as in `_answer_some`
                 self._failed()
         return None
 
@@ -301,7 +314,7 @@ class UdpListener:
             async with aclosing(replies):
                 async for reply in replies:
                     self._send(reply, asked, judged=judged)
-        except Exception:  # noqa: BLE001 -- as in `_take`
+        except Exception:  # noqa: BLE001 -- as in `_answer_some`
             self._failed()
 
     def _send(self, reply: Reply, asked: "_Asked", *, judged: bool = False) -> None:
@@ -346,7 +359,7 @@ class UdpListener:
 class _Asked(msgspec.Struct, frozen=True, gc=False):
     """A datagram as its answer needs it: where from, how many octets, when (monotonic)."""
 
-    port: "_Port"
+    port: Port
     source: Any
     client: Client
     size: int
@@ -373,83 +386,3 @@ def _one_of_several(data: bytes) -> bool:
     return len(data) == MAX_DATAGRAM and (
         int.from_bytes(data[16:20], "big") > MAX_DATAGRAM - envelope.SIZE
     )
-
-
-class _Port:
-    """One socket: reads in batches, keeps a few packets while the system takes none."""
-
-    def __init__(
-        self, number: int, bound: socket, turn: Callable[["_Port"], None], counters: Counters
-    ) -> None:
-        bound.settimeout(0.0)
-        self.number = number
-        self._socket = bound
-        self._turn = turn
-        self._counters = counters
-        self._unsent: deque[tuple[bytes, Any]] = deque()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self.name = bound.getsockname()[:2]
-
-    @property
-    def receive(self) -> Callable[[int], tuple[bytes, Any]]:
-        return self._socket.recvfrom
-
-    def open(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._readable)
-
-    def stop_reading(self) -> None:
-        if self._loop is not None:
-            self._loop.remove_reader(self._socket)
-
-    @property
-    def unsent(self) -> int:
-        return len(self._unsent)
-
-    def close(self) -> None:
-        if self._loop is not None:
-            self._loop.remove_writer(self._socket)
-        self._counters.happened(Event.UNSENT, len(self._unsent))
-        self._unsent.clear()
-
-    def _readable(self) -> None:
-        try:
-            self._turn(self)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            # An ICMP error of an earlier reply, told to whoever reads next.
-            self._counters.happened(Event.UNSENT)
-            _log.debug("udp socket", why=str(error))
-
-    def send(self, packet: bytes, to: Any) -> None:
-        if self._unsent:
-            return self._keep(packet, to)
-        try:
-            self._socket.sendto(packet, to)
-        except BlockingIOError:
-            self._keep(packet, to)
-        except OSError:
-            # No route, or a filter of the system: the client will ask again.
-            self._counters.happened(Event.UNSENT)
-        return None
-
-    def _keep(self, packet: bytes, to: Any) -> None:
-        if len(self._unsent) >= _UNSENT:
-            return self._counters.happened(Event.UNSENT)
-        if not self._unsent and self._loop is not None:
-            self._loop.add_writer(self._socket, self._writable)
-        return self._unsent.append((packet, to))
-
-    def _writable(self) -> None:
-        while self._unsent:
-            packet, to = self._unsent[0]
-            try:
-                self._socket.sendto(packet, to)
-            except BlockingIOError:
-                return
-            except OSError:
-                self._counters.happened(Event.UNSENT)
-            self._unsent.popleft()
-        if self._loop is not None:
-            self._loop.remove_writer(self._socket)

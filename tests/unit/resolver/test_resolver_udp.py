@@ -237,6 +237,24 @@ async def test_our_own_port_at_our_own_address_is_not_answered(serve):
     assert peer.came.empty()
 
 
+async def test_where_known_clients_ask_from_is_remembered_boundedly(serve):
+    served = await serve()
+    peer, port = await served.peer(), served.listener._ports[0]
+    for _ in range(2):
+        assert await peer.ask(served.world.question("88.300.1/A"))
+    assert [*port.clients.values()] == [served.world.trusted]
+    for number in range(5000):
+        port.know(("127.0.0.1", number), served.world.trusted)
+        assert len(port.clients) <= 4096
+    assert await peer.ask(served.world.question("88.300.1/A"))
+
+
+async def test_where_strangers_ask_from_is_not_remembered(serve):
+    served = await serve(trusted=False)
+    assert await (await served.peer()).ask(served.world.question("88.300.1/A"))
+    assert served.listener._ports[0].clients == {}
+
+
 class TestStrangers:
     async def test_small_answers_are_given(self, serve):
         served = await serve(trusted=False)
@@ -426,7 +444,7 @@ async def test_misses_that_are_seen_at_a_glance_are_bounded_too(serve):
     now = world.clock()
     port, source = served.listener._ports[0], ("127.0.0.1", 40000)
     for name in "BCD":
-        assert not served.listener._take(port, world.question(f"88.300.1/{name}"), source, now)
+        served.listener._take(port, world.question(f"88.300.1/{name}"), source, now)
     assert served.events() == {"dropped_full": 1}
 
 
@@ -520,7 +538,7 @@ async def test_an_error_of_the_socket_ends_nothing(serve):
 
 
 async def test_packets_that_wait_are_bounded(serve, monkeypatch):
-    monkeypatch.setattr("resolver.transports.udp._UNSENT", 2)
+    monkeypatch.setattr("resolver.transports.datagrams._UNSENT", 2)
     served = await serve()
     port = served.listener._ports[0]
     port._socket = stubborn = Stubborn(port._socket)
