@@ -5,8 +5,13 @@ BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -I -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
+REPORTS := build/tests
+PYTEST  := $(BIN)/python -m pytest -n 2 --dist worksteal -q -m 'not large'
 
-.PHONY: help demo test check bench bench-large loadtest fuzz fuzz-api e2e-large fmt lock clean
+# The tests start hundreds of processes: each would compile all of our modules for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test check style parts bench bench-large loadtest fuzz fuzz-api e2e-large fmt lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,15 +31,22 @@ $(DEV): requirements/dev.txt $(RUNTIME)
 demo: $(RUNTIME) ## bring up a whole node with sample data; Ctrl-C stops it
 	@exec $(BIN)/idnode demo
 
-test: $(DEV) ## all tests but the whole-size ones
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not large' tests
+test: parts ## all tests but the whole-size ones
+	$(PYTEST) --junitxml=$(REPORTS)/wholes.xml tests/property tests/fuzz tests/matrix tests/e2e
+	$(BIN)/python tests/tally.py $(REPORTS)/parts.xml $(REPORTS)/wholes.xml
 
-check: $(DEV) ## style, types, architecture, unit tests with their coverage
+check: style parts ## style, types, architecture, unit and property tests, coverage
+	$(PYTEST) tests/property
+
+style: $(DEV) ## style and types alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 -q -m 'not large' --cov --cov-report=term:skip-covered \
-	  tests/architecture tests/docs tests/unit tests/golden tests/property tests/contracts
+
+# Neither what chance draws nor what a whole node passes counts as covered.
+parts: $(DEV) ## architecture, documents, unit and contract tests with their coverage
+	$(PYTEST) --junitxml=$(REPORTS)/parts.xml --cov --cov-report= \
+	  tests/architecture tests/docs tests/unit tests/golden tests/contracts
 	$(BIN)/python tests/coverage_gate.py
 
 bench: $(DEV) ## rates of this machine beside bare references and bars, as JSON; BENCH=--quick for half a minute
