@@ -6,7 +6,7 @@ pure), ``datagrams``, ``streams`` and ``tunnel`` (the transports of the Handle p
 (one server), ``sessions``, ``certified`` (what a reply must prove), ``conversations`` (one
 exchange, challenges), ``referrals`` and ``following`` (from server to server), ``administration``
 and ``handle``; ``verification`` (does somebody vouch for an answer); ``problems`` and ``http``,
-``calls`` and ``registry``, ``searching``, ``tracing``, ``feeds``, ``jobs``, ``api`` (everything else),
+``calls`` and ``registry``, ``searching``, ``tracing``, ``feeds``, ``jobs``, ``api`` (the rest),
 ``transfers`` (bulk), ``moving``.
 
 ::
