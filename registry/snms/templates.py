@@ -5,7 +5,7 @@ from typing import Final
 from identifiers.access import Action
 from identifiers.faults import Fault, Faults, Invalid
 from identifiers.metadata.layouts import template_name
-from identifiers.metadata.templates import Stage, Template
+from identifiers.metadata.templates import Stage, Template, is_version
 from identifiers.names import Prefix
 from identifiers.snms.envelope import Envelope, done, refused, sentence
 from identifiers.snms.lenient import members
@@ -100,6 +100,8 @@ def _named(document: object) -> tuple[str, str]:
             prefix = str(Prefix.parse(prefix))
         except Invalid as invalid:
             faults.extend(fault.below("/prefix") for fault in invalid.faults)
+    if version and not is_version(version):
+        faults.append(Fault("template.version", "/version"))
     if faults:
         raise Invalid(faults)
     return prefix, version

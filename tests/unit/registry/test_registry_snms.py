@@ -324,6 +324,8 @@ async def test_what_is_wrong_with_a_template_is_told_by_the_names_that_were_sent
     assert "prefix: " in message
     _, message, _ = await app.call("GET", f"{TEMPLATE}?prefix=88..1")
     assert message.startswith("缺少必要的请求参数: version；prefix: ")
+    status, message, _ = await app.call("GET", f"{TEMPLATE}?prefix=88.300.1&version=a%00b")
+    assert (status, message.partition(": ")[0]) == (-2, "version")  # NUL: no store takes it
     named = {"prefix": "88.300.1", "version": "coal-1"}
     other = ITEM | {"idType": "OTHER"}
     _, message, _ = await app.call("PUT", TEMPLATE, named | {"items": [other]})
