@@ -333,7 +333,7 @@ async def test_wrong_settings_are_told_all_at_once_and_nothing_starts(make_node)
     assert not node.data_dir.exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="is an ordinary user already")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is no ordinary user already")
 async def test_no_server_runs_as_root(node):
     # Postgres refuses to; inside its user namespace it is nobody, outside its files stay root's.
     postgres = psutil.Process(node.servers()["postgres"])
