@@ -8,15 +8,9 @@ from typing import Any, Final
 
 import aiohttp
 
-from tests.matrix.http_rows import (
-    ENTERPRISES_ROLES,
-    NODE_ROLES,
-    SCOPES,
-    TEMPLATE,
-    WEBHOOK,
-    WHO,
-)
+from tests.matrix.http_rows import TEMPLATE, WEBHOOK
 from tests.matrix.http_words import filled
+from tests.matrix.rights import ENTERPRISES_ROLES, NODE_ROLES, SCOPES, WHO
 from tests.unit.registry.business.conftest import PICTURES, particulars
 
 NUMBERLESS: Final = "00000000-0000-4000-8000-000000000000"

@@ -12,9 +12,10 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from identifiers.snms.envelope import FORBIDDEN as NO_RIGHT
-from tests.matrix.http_rows import ROWS, WEBHOOK, WHO, Row, Target
+from tests.matrix.http_rows import ROWS, WEBHOOK
 from tests.matrix.http_scene import MARKS, OWNERS, Caller, Scene
 from tests.matrix.http_words import PLACES, Place, filled
+from tests.matrix.rights import WHO, Row, Target
 from tests.matrix.snms_rows import FORBIDDEN, LOG_IN, REFUSED, SNMS_ROWS
 
 EVERY_ROW: Final = ROWS | SNMS_ROWS

@@ -10,6 +10,7 @@ from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
 from identifiers.wire.handle.values import encode_values
 from tests.matrix.cells import (
+    ALLOTTED,
     IDENTITY_HANDLE,
     IDENTITY_INDEX,
     OWN_PREFIX,
@@ -25,7 +26,7 @@ _NOBODYS_PROOF = b"\x22" + bytes(40)
 def records() -> dict[str, tuple[Value, ...]]:
     """Return the values of every record that the matrix asks about, by handle; keys unsealed."""
     made: dict[str, tuple[Value, ...]] = {}
-    for prefix in dict.fromkeys(PREFIXES.values()):
+    for prefix in ALLOTTED:
         record = f"0.NA/{prefix}"
         secret = SECRET if prefix == OWN_PREFIX else b"another"
         admin = encode_admin(Admin(ALL_PERMISSIONS, record, IDENTITY_INDEX))

@@ -14,7 +14,7 @@ from node.commands.administer import Work, adding_enterprise, administer, homing
 from node.commands.appoint import sealing
 from node.config import load
 from tests.e2e.nodes import Node, until
-from tests.matrix.cells import OWN_PREFIX, PREFIXES, SECRET, Cell, Standing
+from tests.matrix.cells import ALLOTTED, OWN_PREFIX, PREFIXES, SECRET, Cell, Standing
 from tests.matrix.channels import TRANSPORTS, Channel, basic, call_of
 from tests.matrix.messages import IDENTITY, message, records
 from tests.unit.registry.handles import stored
@@ -36,7 +36,7 @@ class Scene:
     async def furnish(self) -> None:
         settings, seals = load(self.node.environment), sealing(self.node.environment)
         # What lies below another's prefix is allotted before that prefix, or not at all.
-        for prefix in sorted(set(PREFIXES.values()), key=len, reverse=True):
+        for prefix in sorted(set(ALLOTTED) - {PREFIXES[Standing.PARENT]}, key=len, reverse=True):
             number = int(await administer(settings, adding_enterprise(f"企业 {prefix}")))
             await administer(settings, homing_prefix(prefix, enterprise=number))
 

@@ -5,7 +5,7 @@
 
 from typing import Any, Final
 
-from tests.matrix.http_rows import Row, Target, each
+from tests.matrix.rights import Row, Target, each
 
 LOG_IN: Final = "-1"
 REFUSED: Final = "-2"

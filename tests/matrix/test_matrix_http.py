@@ -14,10 +14,10 @@ from identifiers.principals import Role, Scope
 from node.commands.accounts import act, adding
 from node.config import load
 from tests.e2e.nodes import Node
-from tests.matrix.http_rows import ENTERPRISES_ROLES, NODE_ROLES, SCOPES, WHO
 from tests.matrix.http_scene import Scene
 from tests.matrix.http_table import EVERY_ROW, REFUSALS, Asking, operation_of
 from tests.matrix.in_memory import Memory, served
+from tests.matrix.rights import ENTERPRISES_ROLES, NODE_ROLES, SCOPES, WHO
 from tests.matrix.snms_rows import FORBIDDEN, LOG_IN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

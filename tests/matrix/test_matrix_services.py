@@ -1,4 +1,7 @@
-"""The matrix at the services of the registry process: every cell, no transport."""
+"""The matrix at the services of the registry process: every cell, no transport.
+
+A test for each row: what is wrong in its cells is told at once.
+"""
 
 import socket
 from base64 import b64encode
@@ -35,7 +38,16 @@ from registry.rest.app import RestForm, add_rest
 from registry.seals import Seals
 from registry.service import Registry
 from storage.memory import MemoryReverse, MemoryStore
-from tests.matrix.cells import CELLS, PREFIXES, QUESTIONS, SECRET, Standing, http_status
+from tests.matrix.cells import (
+    ALLOTTED,
+    CELLS,
+    PREFIXES,
+    QUESTIONS,
+    SECRET,
+    Standing,
+    cells_of,
+    http_status,
+)
 from tests.matrix.messages import IDENTITY, message, records
 from tests.unit.registry.handle.wire import SITE_KEY, Caller, answer
 
@@ -51,8 +63,8 @@ COMMANDS = {
 }
 
 
-def named(cells):
-    return [pytest.param(cell, id=cell.name) for cell in cells]
+def named(questions):
+    return [pytest.param(question, id=question.name) for question in questions]
 
 
 def test_no_opcode_and_no_standing_is_left_out():
@@ -67,7 +79,8 @@ async def store():
     for name in ("first", "second", "third"):
         await memory.add_enterprise(Enterprise(id=0, name=name), AUDIT)
     owners = {"88.300": 0, "88.300.1": 1, "88.300.1.5": 3, "88.300.2": 2, "88.300.10": 2}
-    assert set(PREFIXES.values()) <= owners.keys()
+    owners["88.300.1X"] = 2
+    assert set(ALLOTTED) <= owners.keys()
     for prefix, owner in owners.items():
         kind = PrefixKind.ENTERPRISE if owner else PrefixKind.SECONDARY
         entry = PrefixEntry(prefix=Prefix.parse(prefix), kind=kind, enterprise=owner)
@@ -119,32 +132,42 @@ async def commanded(registry, cell):
     return told(await method(command, asked(cell))).code
 
 
-@pytest.mark.parametrize("cell", named(c for c in CELLS if c.question.op_code in COMMANDS))
-async def test_commands(registry, store, cell):
-    before = dict(store.records)
-    code = await commanded(registry, cell)
-    expected = {
-        # The registry wants somebody to be known; who is not, is challenged by its caller.
-        ResponseCode.AUTHENTICATION_NEEDED: ResponseCode.LOGIN_FIRST,
-    }.get(cell.code, cell.code)
-    if cell.question.name == "create what is there" and cell.standing is not Standing.OWN:
+@pytest.mark.parametrize("question", named(q for q in QUESTIONS if q.op_code in COMMANDS))
+async def test_commands(registry, store, question):
+    told, changed = {}, {}
+    for cell in cells_of(question):
+        before = dict(store.records)
+        told[cell.standing] = await commanded(registry, cell)
+        changed[cell.standing] = store.records != before
+    assert told == {cell.standing: decided(cell) for cell in cells_of(question)}
+    assert changed == {one: code == ResponseCode.SUCCESS for one, code in told.items()}
+
+
+def decided(cell):
+    """Return the code of the command itself; its caller tells some before it is asked."""
+    there = cell.code == ResponseCode.HANDLE_ALREADY_EXISTS
+    if there and cell.standing is not Standing.OWN:
         # Its caller tells what everybody may see anyway; the registry decides on rights first.
         nobody = cell.standing is Standing.NOBODY
-        expected = ResponseCode.LOGIN_FIRST if nobody else ResponseCode.INVALID_ADMIN
-    assert code == expected
-    assert (store.records != before) == (code == ResponseCode.SUCCESS)
+        return ResponseCode.LOGIN_FIRST if nobody else ResponseCode.INVALID_ADMIN
+    # The registry wants somebody to be known; who is not, is challenged by its caller.
+    known = {ResponseCode.AUTHENTICATION_NEEDED: ResponseCode.LOGIN_FIRST}
+    return known.get(cell.code, cell.code)
 
 
-@pytest.mark.parametrize("cell", named(c for c in CELLS if c.question.name == "list"))
-async def test_lists(registry, cell):
-    prefix = Prefix.parse(PREFIXES[cell.standing])
-    answered = await registry.list_handles(prefix, "", 10, asked(cell))
-    if cell.standing is Standing.OWN:
-        assert answered.names == ("88.300.1/THERE",)
-    else:
-        expected = 408 if cell.standing is Standing.NOBODY else 400
-        assert isinstance(answered, Denied)
-        assert denied(answered.verdict).code == expected
+@pytest.mark.parametrize("question", named(q for q in QUESTIONS if q.name == "list"))
+async def test_lists(registry, question):
+    told = {}
+    for cell in cells_of(question):
+        answered = await registry.list_handles(
+            Prefix.parse(PREFIXES[cell.standing]), "", 10, asked(cell)
+        )
+        denied_so = isinstance(answered, Denied)
+        told[cell.standing] = denied(answered.verdict).code if denied_so else answered.names
+    assert told == {cell.standing: decided(cell) for cell in cells_of(question)} | {
+        Standing.OWN: ("88.300.1/THERE",),
+        Standing.DERIVED: (),
+    }
 
 
 # messages
@@ -164,15 +187,21 @@ def caller(registry, store, prefixes):
     return Caller(handle, connection="c1")
 
 
-@pytest.mark.parametrize("cell", named(CELLS))
-async def test_messages(caller, store, cell):
-    before = dict(store.records)
-    (reply,) = await caller.all(message(cell))
-    if cell.standing is not Standing.NOBODY and reply.header.response_code == 402:
-        (reply,) = await caller.all(answer(reply, IDENTITY, secret=SECRET))
-    assert reply.header.response_code == cell.code
-    changed = cell.code == ResponseCode.SUCCESS and cell.question.op_code in COMMANDS
-    assert (store.records != before) == changed
+@pytest.mark.parametrize("question", named(QUESTIONS))
+async def test_messages(caller, store, question):
+    told, changed = {}, {}
+    for cell in cells_of(question):
+        before = dict(store.records)
+        (reply,) = await caller.all(message(cell))
+        if cell.standing is not Standing.NOBODY and reply.header.response_code == 402:
+            (reply,) = await caller.all(answer(reply, IDENTITY, secret=SECRET))
+        told[cell.standing] = reply.header.response_code
+        changed[cell.standing] = store.records != before
+    assert told == {cell.standing: cell.code for cell in cells_of(question)}
+    assert changed == {
+        one: code == ResponseCode.SUCCESS and question.op_code in COMMANDS
+        for one, code in told.items()
+    }
 
 
 # the REST form
@@ -202,11 +231,28 @@ async def rest(registry, store, prefixes):
 
 
 @pytest.mark.parametrize(
-    "cell",
-    named(c for c in CELLS if c.question.rest is not None and c.question.name != NOT_HERE),
+    "question", named(q for q in QUESTIONS if q.rest is not None and q.name != NOT_HERE)
 )
-async def test_the_rest_form(rest, store, cell):
-    before = dict(store.records)
+async def test_the_rest_form(rest, store, question):
+    created = question.name in {"create", "create a derived prefix"}
+    told, changed = {}, {}
+    async with aiohttp.ClientSession() as session:
+        for cell in cells_of(question):
+            before = dict(store.records)
+            told[cell.standing] = await called(session, rest, cell)
+            changed[cell.standing] = store.records != before
+    assert told == {
+        cell.standing: (http_status(cell.code, created=created), cell.code)
+        for cell in cells_of(question)
+    }
+    assert changed == {
+        one: code == ResponseCode.SUCCESS and question.op_code in COMMANDS
+        for one, (_, code) in told.items()
+    }
+
+
+async def called(session, rest, cell):
+    """Return the status and the code of a call."""
     question = cell.question.rest
     headers = {ORIGIN: written(TLS)}
     if cell.standing is not Standing.NOBODY:
@@ -215,15 +261,7 @@ async def test_the_rest_form(rest, store, cell):
     if question.body:
         headers["Content-Type"] = "application/json"
     target = URL(rest + question.target.format(prefix=PREFIXES[cell.standing]), encoded=True)
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(
-            question.method, target, data=question.body.encode() or None, headers=headers
-        ) as answered,
-    ):
-        document = await answered.json()
-    created = cell.question.name in {"create", "create a derived prefix"}
-    assert answered.status == http_status(cell.code, created=created), document
-    assert document["responseCode"] == cell.code
-    changed = cell.code == ResponseCode.SUCCESS and cell.question.op_code in COMMANDS
-    assert (store.records != before) == changed
+    async with session.request(
+        question.method, target, data=question.body.encode() or None, headers=headers
+    ) as answered:
+        return answered.status, (await answered.json())["responseCode"]
