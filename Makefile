@@ -65,7 +65,7 @@ fuzz-api: $(DEV) ## what the API's description allows and what not, 5 minutes fo
 	$(BIN)/python -m tests.fuzz_api $(FUZZ_API)
 
 e2e-large: $(DEV) ## whole-size runs: 514 enterprises, 3,000,000 identifiers loaded and searched; IDENTIFIERS=30000 for less
-	$(BIN)/python -m pytest -m large -s tests/e2e
+	$(BIN)/python -m pytest -m large -s tests/e2e tests/matrix
 
 fmt: $(DEV) ## format and mend what can be mended
 	$(BIN)/ruff format .
