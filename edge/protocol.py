@@ -16,6 +16,8 @@ from edge.short_cut import ShortCut
 
 _MOST_TOLD: Final = 160
 """Characters of what a stranger sent that go into the log."""
+_TOGETHER: Final = 64
+"""Connections whose answers are made before they are written: what these take is bounded."""
 _INSIDE: Final = frozenset(
     {"_waiter", "_messages", "_close", "_force_close", "_paused", "_next_keepalive_close_time"}
 )
@@ -113,12 +115,28 @@ class Turn:
         self._came.clear()
         now = monotonic()  # what the loop's time is too
         self.short_cut.begin(now)
-        for connection in came:
-            try:
-                connection.answer(now)
-            except Exception as error:  # noqa: BLE001 -- the others are to be answered
-                connection.fail(error)
+        for at in range(0, len(came), _TOGETHER):
+            some = came[at : at + _TOGETHER]
+            if len(some) > 1:
+                self._answer(some, now)
+            for connection in some:
+                if connection.piece:
+                    try:
+                        connection.answer(now)
+                    except Exception as error:  # noqa: BLE001 -- the others are to be answered
+                        connection.fail(error)
         self.short_cut.end(now)
+
+    def _answer(self, came: "list[ShortCutConnection]", now: float) -> None:
+        """Answer the usual case, one whole request of a known kind, for all together."""
+        free = [connection for connection in came if connection.free()]
+        asked = [(connection.piece, connection.client) for connection in free]
+        for connection, answer in zip(free, self.short_cut.answers(asked, now), strict=True):
+            if answer is not None:
+                try:
+                    connection.tell(answer, now)
+                except Exception as error:  # noqa: BLE001 -- as above
+                    connection.fail(error)
 
 
 class ShortCutConnection(Connection):
@@ -128,40 +146,41 @@ class ShortCutConnection(Connection):
     another; and only while the peer takes its answers.
     """
 
-    __slots__ = ("_client", "_ends", "_piece", "_short_cut", "_turn")
+    __slots__ = ("_ends", "_short_cut", "_turn", "client", "piece")
 
     def __init__(self, server: web.Server, *, turn: Turn, **options: Any) -> None:
         super().__init__(server, **options)
         self._turn = turn
         self._short_cut = turn.short_cut
-        self._client: Any = None
         self._ends = Ends()
-        self._piece = b""
-        """What has come in this turn, and whole requests before it."""
+        self.client: Any = None
+        """Who asks."""
+        self.piece = b""
+        """What has come in this turn, whole requests before it, and is not answered."""
 
     @property
     def ends(self) -> bool:
         """As in `Connection`; nor has the beginning of another one come."""
-        return super().ends and self._ends.between and not self._piece
+        return super().ends and self._ends.between and not self.piece
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who asks."""
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         if peer:
-            self._client = self._short_cut.client(peer[0])
+            self.client = self._short_cut.client(peer[0])
         else:
             self._ends.lose()  # it has gone again already
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Answer nobody."""
-        self._piece = b""
+        self.piece = b""
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Have it answered in this turn, if it may be the beginning of a request."""
-        if data and not self._piece and self._ends.between:
-            self._piece = data
+        if data and not self.piece and self._ends.between:
+            self.piece = data
             self._turn.add(self)
             return
         if data:  # aiohttp asks for what it holds itself with nothing
@@ -173,26 +192,34 @@ class ShortCutConnection(Connection):
         self._answer_now()
         super().eof_received()
 
-    def answer(self, now: float) -> None:
-        """Answer what can be answered at once of what has come, and hand on the rest."""
-        data = self._piece
-        if not data:
-            return
-        self._piece = b""
-        if (
-            self._ends.between
+    def free(self) -> bool:
+        """Say whether what has come may be answered at once."""
+        return (
+            bool(self.piece)
+            and self._ends.between
             and not self._farewell.begun  # answers then say that the connection ends
             and self._waiter is not None  # a request is waited for: none is in progress
             and not (self._messages or self._paused or self._force_close or self._close)
-            and (transport := self.transport) is not None
-        ):
-            answers, taken = self._short_cut.take(data, self._client, now)
+            and self.transport is not None
+        )
+
+    def tell(self, answer: bytes, now: float) -> None:
+        """Write the answer to all that has come; for who is `free`."""
+        self.piece = b""
+        self._next_keepalive_close_time = now + self._keepalive_timeout
+        cast("asyncio.Transport", self.transport).write(answer)
+
+    def answer(self, now: float) -> None:
+        """Answer what can be answered at once of what has come, and hand on the rest."""
+        data = self.piece
+        if self.free():
+            answers, taken = self._short_cut.take(data, self.client, now)
             if taken:
-                transport.write(answers)
-                self._next_keepalive_close_time = now + self._keepalive_timeout
+                self.tell(answers, now)
                 if taken == len(data):
                     return
                 data = data[taken:]
+        self.piece = b""
         self._hand_on(data)
 
     def fail(self, error: Exception) -> None:
@@ -204,7 +231,7 @@ class ShortCutConnection(Connection):
         transport.abort()
 
     def _answer_now(self) -> None:
-        if self._piece:
+        if self.piece:
             now = monotonic()
             self._short_cut.begin(now)
             self.answer(now)

@@ -41,7 +41,9 @@ class Watched:
     def __init__(self, inner):
         self.answered = 0
         self.batches = 0
+        self.together = 0
         self._answer, self._answer_all = inner.answer, inner.answer_all
+        self._answers = inner.answers
         self.batch = inner.batch
         self.mount, self.client, self.form, self.took, self.count = (
             inner.mount,
@@ -55,6 +57,11 @@ class Watched:
         ready = self._answer(*asked)
         self.answered += ready is not None
         return ready
+
+    def answers(self, *asked):
+        told = self._answers(*asked)
+        self.together += sum(ready is not None for ready in told)
+        return told
 
     def answer_all(self, *asked):
         ready = self._answer_all(*asked)
@@ -316,20 +323,54 @@ def answers(stream, methods):
 def test_with_and_without_the_short_cut_the_answers_are_equal(loop, two, conversation):
     pieces, methods, turns = conversation
     before = two.short.answered
-    with_it, without_it = (answers(stream, methods) for stream in loop.run(two.ask(pieces, turns)))
+    check(methods, *loop.run(two.ask(pieces, turns)))
+    event(f"answered the short way: {two.short.answered - before}")
+
+
+@settings(
+    max_examples=CONVERSATIONS // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(st.lists(conversations(), min_size=2, max_size=5))
+def test_so_they_are_on_several_connections_at_once(loop, two, several):
+    async def ask():
+        return await asyncio.gather(*(two.ask(pieces, turns) for pieces, _, turns in several))
+
+    before = two.short.together
+    for (_, methods, _), streams in zip(several, loop.run(ask()), strict=True):
+        check(methods, *streams)
+    event(f"answered together: {two.short.together - before}")
+
+
+def check(methods, *streams):
+    with_it, without_it = (answers(stream, methods) for stream in streams)
     assert with_it[-1] == without_it[-1]
     if with_it[-1][0] == NOT_HTTP:
         # With what is not HTTP aiohttp forgets what came before it in the same piece. Not the
         # short cut: what it answered is answered.
         del with_it[len(without_it) - 1 : -1]
     assert with_it == without_it
-    event(f"answered the short way: {two.short.answered - before}")
+
+
+def test_what_many_connections_repeat_is_answered_together(loop, two):
+    request = b"GET /api/handles/88.300.1/A HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n"
+
+    async def ask():
+        pieces = [LAST.replace(b"close", b"keep-alive"), *[request] * 5, LAST]
+        return await asyncio.gather(*(two.ask(pieces) for _ in range(4)))
+
+    before = two.short.together
+    for with_it, without_it in loop.run(ask()):
+        assert answers(with_it, []) == answers(without_it, [])
+    assert two.short.together > before
 
 
 def test_a_batch_of_what_was_asked_for_before_does_go_the_short_way(loop, two):
     body = json.dumps({"handles": [f"88.300.1/{name}" for name in ("A", "a/b", "A")]}).encode()
     head = b"POST /api/resolve HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    loop.run(two.ask([request, LAST]))  # which waits for the store
     before = two.short.batches
     with_it, without_it = loop.run(two.ask([request, request, request, LAST]))
     assert answers(with_it, []) == answers(without_it, [])

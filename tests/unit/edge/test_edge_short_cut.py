@@ -29,6 +29,7 @@ class Here:
     def __init__(self, **known):
         self.known = {name.encode(): Ready(data) for name, data in known.items()}
         self.asked = []
+        self.together = []
         self.took = []
         self.counted = []
 
@@ -43,6 +44,10 @@ class Here:
         if rest == b"bug":
             raise KeyError("a bug")
         return self.known.get(rest)
+
+    def answers(self, asked, now):
+        self.together.append([rest for rest, *_ in asked])
+        return [None if one[0] == b"singly" else self.answer(*one, now) for one in asked]
 
     def answer_all(self, body, form, client, now):
         return self.answer(body, form, client, now)
@@ -378,7 +383,8 @@ class Wire(asyncio.Transport):
 async def turn():
     """Give what makes connections of one listener, each with a wire of its own, that wait."""
     app = web.Application()
-    runner = await serve(app, [], at_once=Here(a=b"short"))
+    here = Here(a=b"short", singly=b"alone")
+    runner = await serve(app, [], at_once=here)
 
     async def connect(**wire):
         connection, transport = runner.server(), Wire(**wire)
@@ -386,6 +392,7 @@ async def turn():
         await asyncio.sleep(0)
         return connection, transport
 
+    connect.here = here
     yield connect
     await runner.cleanup()
 
@@ -436,6 +443,56 @@ async def test_a_connection_that_fails_is_cut_and_the_others_are_answered(turn):
             connection.data_received(GET % b"a")
         await asyncio.sleep(0)
     assert (cut.cut, closed.cut, whole.written) == (True, False, [b"short"])
+    assert [log["event"] for log in logs] == ["connection cut"]
+
+
+async def known(turn):
+    """Have the listener know the kind of header fields."""
+    connection, transport = await turn()
+    connection.data_received(GET % b"a")
+    await asyncio.sleep(0)
+    assert transport.written == [b"short"]
+    turn.here.together.clear()
+
+
+async def sent(turn, *requests):
+    """Send each on a connection of its own in one turn; return what is written in that."""
+    wires = [await turn() for _ in requests]
+    for (connection, _), request in zip(wires, requests, strict=True):
+        connection.data_received(request)
+    await asyncio.sleep(0)
+    return [transport.written for _, transport in wires]
+
+
+async def test_of_many_connections_the_usual_requests_are_answered_together(turn):
+    await known(turn)
+    one, two, other = GET % b"a", GET % b"a" * 2, POST % (b"text/plain", 0, b"", b"")
+    new = GET.replace(b"*/*", b"a/b") % b"a"
+    written = await sent(turn, one, two, other, GET % b"x", GET % b"singly", new, one)
+    assert written == [[b"short"], [b"short"], [], [], [b"alone"], [b"short"], [b"short"]]
+    assert turn.here.together == [[b"a", b"x", b"singly", b"a"]]
+
+
+async def test_of_more_connections_some_are_answered_at_a_time(turn):
+    await known(turn)
+    assert await sent(turn, *[GET % b"a"] * 150) == [[b"short"]] * 150
+    assert [*map(len, turn.here.together)] == [64, 64, 22]
+
+
+async def test_a_bug_in_one_of_them_leaves_the_others_answered(turn):
+    await known(turn)
+    written = await sent(turn, GET % b"a", GET % b"bug", GET % b"a")
+    assert written == [[b"short"], [], [b"short"]]
+
+
+async def test_one_of_them_that_fails_is_cut(turn):
+    await known(turn)
+    (bad, cut), (good, whole) = await turn(broken=True), await turn()
+    with capture_logs() as logs:
+        for connection in (bad, good):
+            connection.data_received(GET % b"a")
+        await asyncio.sleep(0)
+    assert (cut.cut, whole.written) == (True, [b"short"])
     assert [log["event"] for log in logs] == ["connection cut"]
 
 

@@ -88,6 +88,46 @@ def test_what_is_public_is_answered(at):
     assert len(at.pages) == 1
 
 
+async def test_many_are_answered_as_each_by_itself(at):
+    world = at.world
+    await world.put("88.300.1/two words", URL)
+    await world.look("88.300.1/two words")
+    for rest in (b"88.300.1/A", b"88.300.1/two%20words"):
+        assert at.answer(rest)
+    asked, trusted = at.asked(), world.trusted
+    many = [
+        (b"88.300.1/A", PLAIN, trusted),
+        (b"88.300.1/two%20words", PLAIN, trusted),
+        (b"88.300.1/unknown", PLAIN, trusted),
+        (b"88.300.1/A", Form(CBOR), trusted),
+        (b"88.300.1/A", PLAIN, trusted),
+    ]
+    page = at.answer(b"88.300.1/A")
+    assert at.repeated.answers(many, world.clock.now) == [page, None, None, None, page]
+    assert at.asked() == asked + 3
+    assert at.repeated.answers([], world.clock.now) == []
+
+
+def test_those_of_many_clients_are_each_told_their_own(at):
+    world, name = at.world, b"88.300.1/A"
+    page = at.answer(name)
+    other = world.clients.of("127.0.0.2")
+    many = [(name, PLAIN, one) for one in (world.trusted, world.stranger, other, world.trusted)]
+    told = at.repeated.answers([*many, (b"x", PLAIN, other)], world.clock.now)
+    assert told == [page, None, page, page, None]
+    counted = world.counters.take().asked
+    assert {one.source: one.found for one in counted} == {"127.0.0.1": 3 + 1, "127.0.0.2": 1}
+
+
+async def test_news_end_a_page_for_many_too(at):
+    name = b"88.300.1/A"
+    assert at.answer(name)
+    await at.world.put("88.300.1/A", OTHER)
+    await at.world.follower.step()
+    many = [(name, PLAIN, at.world.trusted)] * 2
+    assert at.repeated.answers(many, at.world.clock.now) == [None, None]
+
+
 def test_each_answer_counts_under_its_prefix(at):
     before = at.asked()
     for _ in range(3):
