@@ -34,11 +34,17 @@ class Scene:
         """The versions that were read last; None: something was changed since."""
 
     async def furnish(self) -> None:
-        settings, seals = load(self.node.environment), sealing(self.node.environment)
+        seals = sealing(self.node.environment)
         # What lies below another's prefix is allotted before that prefix, or not at all.
-        for prefix in sorted(set(ALLOTTED) - {PREFIXES[Standing.PARENT]}, key=len, reverse=True):
-            number = int(await administer(settings, adding_enterprise(f"企业 {prefix}")))
-            await administer(settings, homing_prefix(prefix, enterprise=number))
+        prefixes = sorted(set(ALLOTTED) - {PREFIXES[Standing.PARENT]}, key=len, reverse=True)
+
+        async def allot(administration, ordered) -> str:
+            for prefix in prefixes:
+                number = int(await adding_enterprise(f"企业 {prefix}")(administration, ordered))
+                await homing_prefix(prefix, enterprise=number)(administration, ordered)
+            return ""
+
+        await administer(load(self.node.environment), allot)
 
         async def work(administration, _ordered) -> str:
             for key, values in records().items():
