@@ -22,7 +22,7 @@ from edge.relay import RelayedAuthority
 from edge.server import serve
 from idnode.peers import Peer
 from idnode.transport import Address
-from node import connections, huge_pages, memory, slices
+from node import connections, huge_pages, memory
 from node.assignment import Role
 from node.config import Settings
 from node.countries import read_countries
@@ -95,7 +95,6 @@ class _Tiers(msgspec.Struct, frozen=True, kw_only=True):
 async def begin_worker(running: Running) -> None:
     """Bring a resolver worker up: tiers, follower, listeners."""
     assignment, stack = running.assignment, running.stack
-    slices.shorten()
     await serve_operations(running)
     database = await stack.enter_async_context(
         Database(
