@@ -2,6 +2,7 @@
 
 * ``partial``     how a source says that it got only some of what was asked
 * ``local``       keeps records in this process
+* ``front``       keeps replies that were made of the hottest of them
 * ``coalescing``  lets concurrent misses travel together
 * ``shared``      asks the cache that all workers share
 * ``guarded``     remembers for a second that the store is away
