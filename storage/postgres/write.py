@@ -5,7 +5,9 @@ the locks in a fresh snapshot, then everything that belongs together in one stat
 records go by COPY before it), then COMMIT.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -147,15 +149,27 @@ async def _hold(connection: Connection, held: Sequence[Held]) -> None:
 
 
 async def _copy(connection: Connection, new: Sequence[Written]) -> None:
-    copies = copying.copies(new)
-    for table, columns, octets in (
-        ("identifier", copying.IDENTIFIER, copies.identifiers),
-        ("change", copying.CHANGE, copies.changes),
-    ):
-        # The driver takes octets for the name of a file, and a view of octets for octets.
+    changes: list[bytes] = []
+
+    async def identifiers() -> AsyncGenerator[bytes]:
+        yield copying.BEGIN
+        for at in range(0, len(new), copying.PIECE):
+            copies = copying.copies(new[at : at + copying.PIECE])
+            changes.append(copies.changes)
+            yield copies.identifiers
+            # The server stores it while the next are encoded, and others go on.
+            await asyncio.sleep(0)
+        yield copying.END
+
+    async with aclosing(identifiers()) as source:
         await connection.copy_to_table(
-            table, source=memoryview(octets), columns=columns, format="binary"
+            "identifier", source=source, columns=copying.IDENTIFIER, format="binary"
         )
+    octets = b"".join((copying.BEGIN, *changes, copying.END))
+    # The driver takes octets for the name of a file, and a view of octets for octets.
+    await connection.copy_to_table(
+        "change", source=memoryview(octets), columns=copying.CHANGE, format="binary"
+    )
 
 
 async def _store_rest(connection: Connection, writes: Writes, written: Sequence[Written]) -> None:
