@@ -117,6 +117,8 @@ class _Link:
             raise _lost() from error
 
     def send(self, frame: bytes) -> None:
+        if self._writer.transport.is_closing():  # then write() raises what depends on the loop
+            raise _lost()
         # Not waited for: the reader answers before it reads on, and both waiting would be for good.
         self._writer.write(frame)
 

@@ -14,7 +14,7 @@ from tests.e2e.desks import People
 from tests.e2e.journal import LOST
 from tests.e2e.nodes import until
 
-ROWS = 6000
+ROWS = 9000
 BAD = {17, 2500, 5999}
 NOTE = "使用前检查灯头、灯线与电池。" * 10
 KEY = "2026-11-22-month-end"
