@@ -4,9 +4,6 @@ A worker that holds a million names reads, for an answer, a few of some 200,000 
 processor remembers where some 2,000 are, and must look up all others first. Pages of 2 MiB are some
 400. Python asks for its memory in pieces of 1 MiB, each of which the kernel fills with small pages:
 they are made one afterwards, in a thread, with a pause after each.
-
-Whoever wants what is in a page waits while it is made: some 5 ms, and many times that where the
-thread that makes it is kept from the processor. While others work there the pauses are long.
 """
 
 import asyncio
@@ -24,17 +21,12 @@ LOOK: Final = 10.0
 """Seconds between two looks at what has come."""
 PAUSE: Final = 0.5
 """Seconds after a page was made, in which the process works on: making one may stop it for 5 ms."""
-CROWDED: Final = 0.05
-"""Whoever waits for the processor longer than so much of a pause shares it with others."""
-PAUSES: Final = 60
-"""So many at the most, for as long as that is so."""
 _QUICK: Final = 0.0001
 """Seconds in which the kernel says that there is one already."""
 _LARGEST: Final = 2 << 20
 """Larger ones, of machines whose small pages have 64 KiB, would take memory that nobody uses."""
 _KERNEL: Final = Path("/sys/kernel/mm/transparent_hugepage")
 _MAPS: Final = Path("/proc/self/maps")
-_SCHEDULED: Final = Path("/proc/self/schedstat")
 _PRIVATE: Final = re.compile(
     r"^([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0 *(?:\[heap\])?$", re.MULTILINE
 )
@@ -94,28 +86,6 @@ def make(
     return made > 0 or not refused
 
 
-def waited(scheduled: Path = _SCHEDULED) -> float:
-    """Return for how many seconds the first thread was due and others ran; 0: nobody tells."""
-    try:
-        _, nanoseconds, _ = scheduled.read_text(encoding="ascii").split()
-    except (OSError, ValueError):  # a kernel that does not count
-        return 0.0
-    return int(nanoseconds) / 1e9
-
-
-def rest(
-    seconds: float, pause: Callable[[float], bool], wait: Callable[[], float] = waited
-) -> bool:
-    """Pause until a pause has passed without much `wait`; return whether to stop, as `pause`."""
-    for _ in range(PAUSES):
-        before = wait()
-        if pause(seconds):
-            return True
-        if wait() - before <= CROWDED * seconds:
-            break
-    return False
-
-
 async def keep(maps: Path = _MAPS) -> None:
     """Make huge pages of this process's memory until cancelled, or for as long as there are any.
 
@@ -123,14 +93,10 @@ async def keep(maps: Path = _MAPS) -> None:
     """
     octets = size()
     stop = threading.Event()
-
-    def pause(seconds: float) -> bool:
-        return rest(seconds, stop.wait)
-
     try:
         while octets is not None:
             await asyncio.sleep(LOOK)
-            if not await asyncio.to_thread(make, octets, pause, maps=maps):
+            if not await asyncio.to_thread(make, octets, stop.wait, maps=maps):
                 return
     except OSError as why:
         _log.info("no huge pages", why=str(why))

@@ -99,34 +99,6 @@ def test_after_each_that_was_made_it_pauses_and_may_be_stopped():
     assert len(kernel.told) == 4
 
 
-@pytest.mark.parametrize(
-    ("waits", "pauses"),
-    [
-        ([0.0, 0.02], 1),
-        ([0.0, 0.03, 0.03, 0.06, 0.06, 0.08], 3),
-        (itertools.count(), huge_pages.PAUSES),
-    ],
-)
-def test_while_others_work_it_pauses_on(waits, pauses):
-    paused = []
-    waits = iter(waits)
-    assert not huge_pages.rest(0.5, paused.append, lambda: next(waits))
-    assert paused == [0.5] * pauses
-
-
-def test_it_can_be_stopped_in_each_pause():
-    assert huge_pages.rest(0.5, lambda _: True, itertools.count().__next__)
-
-
-def test_the_kernel_tells_how_long_others_ran(tmp_path):
-    (told := tmp_path / "schedstat").write_text("1500000000 2500000000 17\n")
-    assert huge_pages.waited(told) == pytest.approx(2.5)
-    told.write_text("\n")
-    assert huge_pages.waited(told) == 0
-    assert huge_pages.waited(tmp_path / "none") == 0
-    assert huge_pages.waited() >= 0
-
-
 @pytest.mark.parametrize("octets", [None, "", "plenty\n", "0\n"])
 def test_a_kernel_that_tells_something_else_has_none(tmp_path, octets):
     (tmp_path / "enabled").write_text("[always] madvise never\n")
