@@ -59,10 +59,13 @@ class Front:
         """Keep a reply for a question for `name`, or not: see above."""
         if len(ready.body) > LONGEST:
             return
-        held, order = self._questions.get(name), self._order
+        order = self._order
+        full = len(order) >= self._most
+        if full and not self._drawn():
+            return  # before anything is looked up: most that come now are not that hot
+        held = self._questions.get(name)
         if held != question:
-            full = len(order) >= self._most
-            if (full or held is not None) and not self._drawn():
+            if held is not None and not full and not self._drawn():
                 return
             if held is not None:
                 del self._ready[held]  # others put it otherwise
