@@ -1,6 +1,7 @@
 """Keeps a projection of the change log up to date, in the background and out of the way."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final, Protocol
@@ -12,9 +13,11 @@ from node.metrics import Family, gauge
 
 POLL_SECONDS: Final = 0.5
 """How long news may lie there unseen; searches are at most two seconds behind."""
-BULK: Final = 6000
+BULK: Final = 8000
 """Changes a second from which on writing goes first: bulk work has the machine. Fewer are followed
-as they come, which takes a third of a processor at the most."""
+as they come, which takes half of a processor at the most."""
+WINDOW: Final = 3.0
+"""Seconds over which they are counted: thousands come at once, with the commit of an import."""
 _BESIDE_BULK: Final = 19.0
 """Seconds of rest for each second of work meanwhile."""
 _CATCHING_UP: Final = 0.25
@@ -66,6 +69,15 @@ def rest_after(step: Step, seconds: float, *, busy: bool) -> float:
     return seconds * _CATCHING_UP if step.more else POLL_SECONDS
 
 
+def _is_bulk(looks: deque[tuple[float, int]], now: float, written: int) -> bool:
+    """Say whether much was written lately; `looks` has when it was looked, and what was then."""
+    while len(looks) > 1 and looks[1][0] <= now - WINDOW:
+        looks.popleft()
+    since, before = looks[0]
+    looks.append((now, written))
+    return written - before > BULK * max(now - since, WINDOW)
+
+
 class Projecting:
     """Takes step after step. `written` counts changes of this process, ever rising."""
 
@@ -86,13 +98,11 @@ class Projecting:
 
     async def run(self) -> None:
         """Go on until cancelled; while the store is away, look for it twice a second."""
-        written, looked = self._written(), self._clock()
-        tidied = looked
+        tidied = self._clock()
+        looks = deque([(tidied, self._written())])
         while True:
             began, rest = self._clock(), POLL_SECONDS
-            before, written = written, self._written()
-            since, looked = looked, began
-            busy = written - before > BULK * (looked - since)
+            busy = _is_bulk(looks, began, self._written())
             try:
                 step = await self._projection.advance()
                 self._lag = step.age

@@ -71,7 +71,7 @@ async def test_it_tidies_now_and_then_and_never_beside_bulk_work() -> None:
     idle, behind = Done(0, 0.0), Done(5, 0.0, more=True)
     steps = Steps(*[idle] * 12, *[behind] * 4, *[idle] * 12)
     seconds = count(0.0, 0.5)
-    written = count(2 * BULK, 2 * BULK)
+    written = count(6 * BULK, 6 * BULK)
     rounds = 0
     tidied: list[int] = []
 
@@ -93,3 +93,30 @@ async def test_it_tidies_now_and_then_and_never_beside_bulk_work() -> None:
         await projecting.run()
     assert tidied[11] > 1
     assert tidied[11] == tidied[-1]
+
+
+@pytest.mark.parametrize(("a_second", "bulk"), [(5000, False), (12_000, True)])
+async def test_what_comes_at_once_every_second_counts_by_the_second(
+    a_second: int, *, bulk: bool
+) -> None:
+    steps = Steps(*[Done(2500, 0.0)] * 20)
+    now = 0.0
+    rests: list[float] = []
+
+    def clock() -> float:
+        nonlocal now
+        now += 0.01
+        return now
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        rests.append(seconds)
+        now += POLL_SECONDS
+        if not steps.left:
+            raise asyncio.CancelledError
+
+    projecting = Projecting("search", steps, lambda: a_second * int(now), sleep, clock)
+    with pytest.raises(asyncio.CancelledError):
+        await projecting.run()
+    assert (rests[-1] != POLL_SECONDS) is bulk
+    assert bulk or rests == [POLL_SECONDS] * len(rests)
