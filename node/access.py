@@ -10,6 +10,8 @@ from identifiers.changes import Current, Touched, Writes
 from identifiers.limits import Rate
 from node.keys import Secret, load_or_make
 from registry.access.accounts import Accounts
+from registry.access.bounds import BoundsBook
+from registry.access.key_pairs import KeyPairs
 from registry.access.keys import Keys
 from registry.access.limits import LimitBook, Rates
 from registry.access.logins import Logins
@@ -20,9 +22,18 @@ from registry.attempts import Attempts
 from registry.http.account_operations import account_operations
 from registry.http.app import Noun
 from registry.http.key_operations import key_operations
+from registry.http.key_pairs import key_pair_operations
 from registry.http.limits import limit_operations
 from registry.http.tokens import token_operations
-from storage.postgres import Database, Nudge, PostgresAccounts, PostgresLimits, PostgresStore
+from registry.prefixes import Prefixes
+from storage.postgres import (
+    Database,
+    Nudge,
+    PostgresAccounts,
+    PostgresKeyBounds,
+    PostgresLimits,
+    PostgresStore,
+)
 
 T = TypeVar("T")
 
@@ -64,6 +75,8 @@ class Access(msgspec.Struct, frozen=True):
     accounts: Accounts
     logins: Logins
     keys: Keys
+    pairs: KeyPairs
+    bounds: BoundsBook
     metering: Metering
 
     @property
@@ -73,15 +86,22 @@ class Access(msgspec.Struct, frozen=True):
             lambda reception: token_operations(self.logins, reception),
             lambda reception: account_operations(self.accounts, self.logins, reception),
             lambda reception: key_operations(self.keys, reception),
+            lambda reception: key_pair_operations(self.pairs, reception),
             lambda reception: limit_operations(
                 self.metering.kept, self.metering.book, self.metering.quotas, reception
             ),
         )
 
 
-def make_access(database: Database, metering: Metering, keys_dir: Path) -> Access:
+def make_access(
+    database: Database,
+    metering: Metering,
+    keys_dir: Path,
+    prefixes: Prefixes,
+) -> Access:
     """Put the parts together."""
-    store = metering.store
+    store, bounded = metering.store, PostgresKeyBounds(database)
+    bounds = BoundsBook(bounded)
     kept, passwords = PostgresAccounts(database), Passwords()
     safe = Safe(load_or_make(keys_dir, Secret.SEAL))
     pepper = load_or_make(keys_dir, Secret.PEPPER)
@@ -89,5 +109,7 @@ def make_access(database: Database, metering: Metering, keys_dir: Path) -> Acces
         Accounts(kept, store, passwords, safe),
         Logins(kept, pepper, passwords, safe, Attempts()),
         Keys(store, pepper),
+        KeyPairs(store, bounded, prefixes, bounds),
+        bounds,
         metering,
     )

@@ -39,6 +39,7 @@ from node.snms import snms_nouns
 from node.templates import adopt_shipped, make_templating
 from node.trust import read_site
 from node.upkeep import answers, keep_up, once_reachable
+from registry.access.bounds import BoundsBook
 from registry.administration import Administration, Ordered
 from registry.asking import NodeKeys
 from registry.attempts import Attempts
@@ -135,7 +136,7 @@ async def begin_registry(running: Running) -> None:
         reader=reader,
     )
     running.metrics.append(lambda: bulk_families(imports.rows))
-    access = make_access(database, metering, settings.keys_dir)
+    access = make_access(database, metering, settings.keys_dir, prefixes)
     app = registry_app(
         registry,
         imports,
@@ -170,7 +171,8 @@ async def begin_registry(running: Running) -> None:
     runner = await serve(app, sockets, log_requests=True, observe=observed.note)
     stack.push_async_callback(runner.cleanup)
     await serve_tls(running, runner, assignment.sockets.registry_tls, clients=False)
-    await _serve_relay(running, registry, store, prefixes, seals, PostgresReverse(database))
+    reverse = PostgresReverse(database)
+    await _serve_relay(running, registry, store, prefixes, seals, reverse, access.bounds)
 
 
 async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are made of
@@ -180,6 +182,7 @@ async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are mad
     prefixes: Prefixes,
     seals: Seals,
     reverse: PostgresReverse,
+    bounds: BoundsBook,
 ) -> None:
     """Serve the Handle protocol's administration and the REST form to the workers."""
     assignment, settings, stack = running.assignment, running.settings, running.stack
@@ -189,7 +192,7 @@ async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are mad
     elsewhere = remote_keys(settings, policy)
     if elsewhere is not None:
         running.metrics.append(lambda: remote_key_families(elsewhere.asked))
-    identities = Identities(store, prefixes, seals, policy, elsewhere)
+    identities = Identities(store, prefixes, seals, policy, elsewhere, bounds)
     attempts = Attempts()
     settled = Settling(assignment.siblings).settled
     handle = HandleAdministration(

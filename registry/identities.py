@@ -4,6 +4,9 @@ The keys are values of records: HS_PUBKEY, or HS_SECKEY, which are stored sealed
 that live elsewhere are asked for there (`elsewhere`), once there is an answer that they could
 prove. Index 0 stands for any key of its handle, elsewhere for any public one.
 
+A key of this node may have bounds (`identifiers.keys.bounds`), and beyond them it is as one that is
+not there. `address` is where the one is who is to be proved; None: nobody knows.
+
 What may be refused is told without saying what was missing: no such key, the wrong secret and an
 answer that is none all look alike, and cost alike. Only for whom another place might be meant, by
 his name alone, that is told.
@@ -21,6 +24,7 @@ from typing import Final, TypeVar
 import structlog
 
 from identifiers.elsewhere import Trouble
+from identifiers.keys.bounds import Address
 from identifiers.keys.errors import KeyUnfit
 from identifiers.keys.public import STRICT, Policy, check_key, parse_public_key
 from identifiers.keys.responses import (
@@ -33,6 +37,7 @@ from identifiers.keys.responses import (
 from identifiers.principals import HandleIdentity
 from identifiers.values import Value
 from identifiers.wire.handle import bodies
+from registry.access.bounds import BoundsBook
 from registry.elsewhere import Elsewhere, Fetched
 from registry.keyvalues import KEY_TYPES, Abroad, Here, Key, KeyValues
 from registry.ports import RegistryStore
@@ -70,9 +75,10 @@ class Identities:
         seals: Seals,
         policy: Policy = STRICT,
         elsewhere: Elsewhere | None = None,
+        bounds: BoundsBook | None = None,
         chance: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        self._keys = KeyValues(store, prefixes, seals, elsewhere)
+        self._keys = KeyValues(store, prefixes, seals, elsewhere, bounds)
         self._policy = policy
         self._chance = chance
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
@@ -86,12 +92,12 @@ class Identities:
         found = await self._keys.find(identity)
         return next(iter(found.values), None) if isinstance(found, Here) else None
 
-    async def proof(self, identity: HandleIdentity) -> Proof | None:
+    async def proof(self, identity: HandleIdentity, address: Address | None = None) -> Proof | None:
         """Return what keeps an identity known that was proved just now; None: its key is gone.
 
         Raises `StoreUnavailable`.
         """
-        found = await self._keys.find(identity)
+        found = await self._keys.counting(identity, address)
         if isinstance(found, Abroad):
             standing = found.elsewhere.standing(identity, found.holder)
             return None if standing is None else Proof(identity, b"", standing)
@@ -99,20 +105,20 @@ class Identities:
             return None
         return Proof(identity, found.values[0].data)
 
-    async def stands(self, proof: Proof) -> bool:
-        """Say whether the key that was proved is still there. Raises `StoreUnavailable`.
+    async def stands(self, proof: Proof, address: Address | None = None) -> bool:
+        """Say whether the key that was proved still counts. Raises `StoreUnavailable`.
 
         One of another node stands for its time, as long as that node is the one to ask.
         """
         if proof.standing is None:
-            return await self.proof(proof.identity) == proof
+            return await self.proof(proof.identity, address) == proof
         found = await self._keys.find(proof.identity)
         if not isinstance(found, Abroad) or found.holder != proof.standing.holder:
             return False
         return found.elsewhere.stands(proof.standing)
 
     async def check_secret(
-        self, identity: HandleIdentity, secret: bytes
+        self, identity: HandleIdentity, secret: bytes, address: Address | None = None
     ) -> HandleIdentity | Refused:
         """Return whom `secret` proves: the identity, its handle in canonical form.
 
@@ -121,7 +127,7 @@ class Identities:
         one. Another node is not told the secret: it is asked about an answer made of it. Raises
         `StoreUnavailable`.
         """
-        found = await self._keys.find(identity)
+        found = await self._keys.counting(identity, address)
         if isinstance(found, Abroad):
             nonce, digest, salt = map(self._chance, (_NONCE, _DIGEST, _NONCE))
             signed = await self._worked(lambda: answer_with_secret(secret, nonce, digest, salt))
@@ -138,7 +144,9 @@ class Identities:
                 proved = key.identity
         return _told(found, proved)
 
-    async def check_key(self, identity: HandleIdentity, key: bytes) -> HandleIdentity | Refused:
+    async def check_key(
+        self, identity: HandleIdentity, key: bytes, address: Address | None = None
+    ) -> HandleIdentity | Refused:
         """Return whom a public key proves that was itself proved elsewhere, by TLS.
 
         `key` is a SubjectPublicKeyInfo in DER; it must be equal to the HS_PUBKEY that the identity
@@ -158,27 +166,33 @@ class Identities:
                     _log.info("a key cannot be used", identity=identity.handle, reason=str(error))
             return None
 
-        found = await self._keys.find(identity)
+        found = await self._keys.counting(identity, address)
         if isinstance(found, Abroad):
             return await self._by_public_key(identity, found, equal)
         keys = () if found is None else self._keys.opened(found, (PUBLIC_KEY,))
         return _told(found, equal(keys) or WRONG)
 
     async def verify_answer(
-        self, answer: bodies.Answer, nonce: bytes, digest: bytes
+        self, answer: bodies.Answer, nonce: bytes, digest: bytes, address: Address | None = None
     ) -> HandleIdentity | Refused:
         """Return who answered a challenge, by the nonce and the bare digest that he was given.
 
         The handle of the identity is in canonical form. Raises `StoreUnavailable`.
         """
         identity = HandleIdentity(answer.handle, answer.index)
-        return await self.prove(identity, answer.kind, answer.signed, nonce, digest)
+        return await self.prove(identity, answer.kind, answer.signed, nonce, digest, address)
 
-    async def prove(
-        self, identity: HandleIdentity, kind: str, signed: bytes, nonce: bytes, digest: bytes
+    async def prove(  # noqa: PLR0917 -- who, by what, for which challenge, from where
+        self,
+        identity: HandleIdentity,
+        kind: str,
+        signed: bytes,
+        nonce: bytes,
+        digest: bytes,
+        address: Address | None = None,
     ) -> HandleIdentity | Refused:
         """Return whom `signed` proves, as `verify_answer`, wherever his key is."""
-        found = await self._keys.find(identity)
+        found = await self._keys.counting(identity, address)
         if not isinstance(found, Abroad):
             here = await self._proved_here(identity, found, signed, nonce, digest, (kind,))
             return _told(found, here)
@@ -204,9 +218,10 @@ class Identities:
         """Return whom `signed` proves by a key of any of `kinds` on this node, for somebody else.
 
         Others are not asked on: whoever wants to know may ask them himself, and nodes that ask one
-        another would never come to an end. Raises `StoreUnavailable`.
+        another would never come to an end. Where the one is who signed, nobody knows: a key that
+        counts from some addresses only proves him to nobody else. Raises `StoreUnavailable`.
         """
-        found = await self._keys.find(identity)
+        found = await self._keys.counting(identity, None)
         here = found if isinstance(found, Here) else None
         return await self._proved_here(identity, here, signed, nonce, digest, kinds)
 

@@ -7,12 +7,14 @@ import structlog
 
 from identifiers.elsewhere import Holder
 from identifiers.faults import Invalid
+from identifiers.keys.bounds import Address
 from identifiers.keys.responses import PUBLIC_KEY, SECRET_KEY
 from identifiers.names import MAX_WIRE_BYTES, Handle, fold
 from identifiers.principals import HandleIdentity
 from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire.handle.values import decode_values
+from registry.access.bounds import BoundsBook
 from registry.elsewhere import Elsewhere, holder_of
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes, place_of
@@ -56,15 +58,34 @@ class Abroad(msgspec.Struct, frozen=True):
 
 
 class KeyValues:
-    """Finds keys. Without `elsewhere` those of other nodes are nobody's."""
+    """Finds keys. Without `elsewhere` those of other nodes are nobody's; `bounds` bound ours."""
 
     def __init__(
-        self, store: RegistryStore, prefixes: Prefixes, seals: Seals, elsewhere: Elsewhere | None
+        self,
+        store: RegistryStore,
+        prefixes: Prefixes,
+        seals: Seals,
+        elsewhere: Elsewhere | None,
+        bounds: BoundsBook | None = None,
     ) -> None:
         self._store = store
         self._prefixes = prefixes
         self._seals = seals
         self._elsewhere = elsewhere
+        self._bounds = bounds
+
+    async def counting(
+        self, identity: HandleIdentity, address: Address | None
+    ) -> Here | Abroad | None:
+        """Return what `find` does, without the keys that do not prove anybody at `address` now.
+
+        A key beyond its bounds is as one that is not there. Raises `StoreUnavailable`.
+        """
+        found = await self.find(identity)
+        if self._bounds is None or not isinstance(found, Here) or not found.values:
+            return found
+        values = await self._bounds.counting(found.name, found.values, address)
+        return msgspec.structs.replace(found, values=values)
 
     async def find(self, identity: HandleIdentity) -> Here | Abroad | None:
         """Return the key values that an identity names, or who has them; None: nobody is known.

@@ -13,4 +13,5 @@ In reading order:
 * ``responses``    answers to challenges, for public keys and for secret keys
 * ``sessions``     session keys: agreed on, carried, encrypting
 * ``credentials``  HS_MAC and HS_SIGNED of messages
+* ``bounds``       until when and from where a key counts
 """

@@ -29,6 +29,7 @@ from registry.access.accounts import (
 )
 from registry.answers import Faulty
 from registry.commands import Asked
+from registry.prefixes import Prefixes
 
 _PAGE: Final = 500
 Work = Callable[[Accounts, Asked[Any]], Awaitable[str]]
@@ -56,7 +57,9 @@ def run(environ: Mapping[str, str], work: Work) -> None:
 async def act(settings: config.Settings, work: Work) -> str:
     """Do one piece of work on the node with these settings, whether it runs or not."""
     async with opened(settings) as (database, nudge):
-        access = make_access(database, make_metering(database, nudge, None), settings.keys_dir)
+        metering = make_metering(database, nudge, None)
+        prefixes = Prefixes(metering.store)
+        access = make_access(database, metering, settings.keys_dir, prefixes)
         ordered = ordering()
         asked: Asked[Any] = Asked(
             principal=ordered.operator,

@@ -12,6 +12,7 @@ import msgspec
 
 from identifiers.changes import StoredKey
 from identifiers.faults import Fault
+from identifiers.keys.bounds import within as within_networks
 from identifiers.principals import Account, ApiKey
 from registry.access.ports import KeyStore
 from registry.administration import KeyTerms, NoEnterprise, foreign_faults, key_faults
@@ -145,19 +146,10 @@ def _beyond_bounds(maker: ApiKey, terms: KeyTerms) -> Sequence[Fault]:
     if maker.prefixes and not within:
         told = ", ".join(map(str, maker.prefixes))
         faults.append(Fault("key.prefixes", "/prefixes", {"prefixes": told}))
-    inside = terms.networks and all(
-        any(_inside(wanted, own) for own in maker.networks) for wanted in terms.networks
-    )
-    if maker.networks and not inside:
+    if not within_networks(terms.networks, maker.networks):
         told = ", ".join(map(str, maker.networks))
         faults.append(Fault("key.networks", "/networks", {"networks": told}))
     return faults
-
-
-def _inside(wanted: Network, own: Network) -> bool:
-    if isinstance(wanted, IPv4Network):
-        return isinstance(own, IPv4Network) and wanted.subnet_of(own)
-    return isinstance(own, IPv6Network) and wanted.subnet_of(own)
 
 
 def _told(made: MadeKey) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Protocol
 from identifiers.accounts import StoredAccount, StoredLogin
 from identifiers.changes import AuditEntry, Enterprise, StoredKey
 from identifiers.directory import PrefixDirectory
+from identifiers.keys.bounds import KeyBounds
 from identifiers.limits import Limits
 
 
@@ -106,6 +107,25 @@ class KeyStore(Protocol):
 
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
         """End a key at the epoch second `at`; False when there is none in force by that id."""
+        ...
+
+
+class BoundStore(Protocol):
+    """Where bounds of keys are kept. Every method raises `StoreUnavailable`."""
+
+    async def key_bounds(self, handle: str) -> Sequence[KeyBounds]:
+        """Return the bounds of the keys of a record (canonical name), by index."""
+        ...
+
+    async def bounded_handles(self) -> Sequence[str]:
+        """Return the canonical names of all records that have keys with bounds, in order."""
+        ...
+
+    async def keep_key_bounds(self, bounds: KeyBounds, audit: AuditEntry) -> None:
+        """Make the bounds of a key just these; `UNBOUNDED`: it has none any more.
+
+        Durable when it returns; raises `FateUnknown` too.
+        """
         ...
 
 

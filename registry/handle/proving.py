@@ -62,13 +62,13 @@ class Proving:
     async def _known(self, turn: Turn) -> HandleIdentity | None:
         """Return who is known in a session or on a connection, if his key is still there."""
         if turn.session is not None and (proof := turn.session.proof) is not None:
-            if await self._identities.stands(proof):
+            if await self._identities.stands(proof, turn.origin.address):
                 return proof.identity
             turn.session.disown(proof)
         login = self._logins.find(turn.origin.connection, turn.now)
         if login is None or isinstance(login, Ended):
             return None
-        if await self._identities.stands(login):
+        if await self._identities.stands(login, turn.origin.address):
             return login.identity
         self._logins.end(turn.origin.connection, login)
         return None
@@ -94,8 +94,10 @@ class Proving:
         who = await self._verified(turn, answer, challenge)
         if isinstance(who, Told):
             return turn, who
-        if session is not None and (proof := await self._identities.proof(who)) is not None:
-            session.belongs_to(proof, turn.now)
+        if session is not None:
+            proof = await self._identities.proof(who, turn.origin.address)
+            if proof is not None:
+                session.belongs_to(proof, turn.now)
         return replace(turn, identity=who), None
 
     async def _verified(
@@ -104,7 +106,9 @@ class Proving:
         claimed = HandleIdentity(answer.handle, answer.index)
         if self._attempts.wait(turn.origin, claimed, turn.now):
             return TOO_OFTEN
-        who = await self._identities.verify_answer(answer, challenge.nonce, challenge.digest.value)
+        who = await self._identities.verify_answer(
+            answer, challenge.nonce, challenge.digest.value, turn.origin.address
+        )
         if isinstance(who, Refused):
             if who.reason.was_wrong:
                 self._attempts.wrong(turn.origin, claimed, turn.now)

@@ -136,7 +136,7 @@ def _terms(body: bytes, caller: Caller) -> KeyTerms:
         life=members.integer("days", 1, MAX_DAYS, 365) * _DAY,
         label=members.text("label", ""),
         prefixes=_prefixes(members),
-        networks=_networks(members),
+        networks=read_networks(members),
     )
     if faults:
         raise Invalid(faults)
@@ -178,7 +178,8 @@ def _prefixes(members: Members) -> tuple[Prefix, ...]:
     return tuple(found)
 
 
-def _networks(members: Members) -> tuple[Network, ...]:
+def read_networks(members: Members) -> tuple[Network, ...]:
+    """Read ``networks``, an array of address ranges; none when it is missing."""
     found = []
     for pointer, text in _texts(members, "networks", []):
         try:

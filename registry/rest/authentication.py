@@ -145,7 +145,7 @@ class Authentication:
     async def _in_session(self, ask: Ask, session_id: str) -> Known | Reply:
         session = self._sessions.find(session_id, ask.now)
         if session is not None:
-            if await self._identities.stands(session.proof):
+            if await self._identities.stands(session.proof, ask.origin.address):
                 return Known(session.proof.identity, session_id)
             self._sessions.disown(session_id, session)
         if self._sessions.offered(session_id, ask.now) is not None:
@@ -161,9 +161,9 @@ class Authentication:
     ) -> Known | Refused | Reply:
         match credentials:
             case Basic(secret=secret):
-                proved = await self._identities.check_secret(claimed, secret)
+                proved = await self._identities.check_secret(claimed, secret, ask.origin.address)
             case Certificate():
-                proved = await self._identities.check_key(claimed, key)
+                proved = await self._identities.check_key(claimed, key, ask.origin.address)
             case Proof():
                 return await self._answered(ask, credentials)
             case _:
@@ -175,21 +175,21 @@ class Authentication:
         if nonce is None:
             return self.challenge(ask, "This session has ended, or its nonce was answered")
         proved = await self._identities.prove(
-            proof.identity, proof.kind, proof.signed, nonce, proof.cnonce
+            proof.identity, proof.kind, proof.signed, nonce, proof.cnonce, ask.origin.address
         )
         if isinstance(proved, Refused):
             return proved
-        if await self.begin(proof.session_id, proved, ask.now) is None:
+        if await self.begin(proof.session_id, proved, ask) is None:
             return self.challenge(ask, _WRONG, wrong=True)
         return Known(proved, proof.session_id)
 
-    async def begin(self, session_id: str, identity: HandleIdentity, now: float) -> Session | None:
+    async def begin(self, session_id: str, identity: HandleIdentity, ask: Ask) -> Session | None:
         """Let a session be somebody's who was proved just now; None: his key is gone already.
 
         Raises `StoreUnavailable`.
         """
-        proof = await self._identities.proof(identity)
-        return None if proof is None else self._sessions.begin(session_id, proof, now)
+        proof = await self._identities.proof(identity, ask.origin.address)
+        return None if proof is None else self._sessions.begin(session_id, proof, ask.now)
 
 
 def _not_proved(refused: Refused) -> Reply:

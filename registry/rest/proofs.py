@@ -46,7 +46,7 @@ class SessionRoutes:
         offer = self._sessions.offer(ask.now)
         if known.identity is None:
             return _told(CREATED, offer.session_id, offer.nonce)
-        session = await self._authentication.begin(offer.session_id, known.identity, ask.now)
+        session = await self._authentication.begin(offer.session_id, known.identity, ask)
         if session is None:
             return self._authentication.challenge(ask, "The key is gone")
         return _told(CREATED, offer.session_id, session.nonce, known.identity)

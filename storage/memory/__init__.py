@@ -4,6 +4,7 @@
 * ``business``     `MemoryBusiness`: BusinessStore and NoticeStore
 * ``accounts``     `MemoryAccounts`: AccountStore
 * ``limits``       `MemoryLimits`: LimitStore
+* ``key_bounds``   `MemoryKeyBounds`: BoundStore
 * ``documents``    `MemoryDocuments`: DocumentStore
 * ``history``      `MemoryHistory`: HistoryStore
 * ``jobs``         `MemoryJobs`: JobStore
@@ -26,6 +27,7 @@ from storage.memory.documents import MemoryDocuments
 from storage.memory.followers import MemoryFollowers
 from storage.memory.history import MemoryHistory
 from storage.memory.jobs import MemoryJobs
+from storage.memory.key_bounds import MemoryKeyBounds
 from storage.memory.limits import MemoryLimits
 from storage.memory.relations import MemoryRelations
 from storage.memory.reverse import MemoryReverse
@@ -43,6 +45,7 @@ __all__ = [
     "MemoryFollowers",
     "MemoryHistory",
     "MemoryJobs",
+    "MemoryKeyBounds",
     "MemoryLimits",
     "MemoryRelations",
     "MemoryReverse",

@@ -14,6 +14,7 @@ In reading order:
 * ``business``    `PostgresBusiness`: BusinessStore
 * ``documents``   `PostgresDocuments`: DocumentStore
 * ``limits``      `PostgresLimits`: LimitStore
+* ``key_bounds``  `PostgresKeyBounds`: BoundStore
 * ``vouching``    `PostgresNotices`: NoticeStore, and what stands beside enterprises
 * ``accounts``    `PostgresAccounts`: AccountStore
 * ``templates``   `PostgresTemplates`: TemplateStore; ``claims``: what is unique
@@ -45,6 +46,7 @@ from storage.postgres.feed import PostgresFeed
 from storage.postgres.followers import PostgresFollowers
 from storage.postgres.history import PostgresHistory
 from storage.postgres.jobs import PostgresJobs
+from storage.postgres.key_bounds import PostgresKeyBounds
 from storage.postgres.limits import PostgresLimits
 from storage.postgres.pool import Census
 from storage.postgres.projection import SearchProjection
@@ -76,6 +78,7 @@ __all__ = [
     "PostgresFollowers",
     "PostgresHistory",
     "PostgresJobs",
+    "PostgresKeyBounds",
     "PostgresLimits",
     "PostgresNotices",
     "PostgresRecords",

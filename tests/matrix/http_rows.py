@@ -34,6 +34,7 @@ TEMPLATE: Final = {
 WEBHOOK: Final = {"name": "{name}", "url": "https://erp.example/idnode"}
 
 
+_KEY_PAIR: Final[dict[str, Any]] = {"target": Target.THING, "thing": "key pair", "cut": True}
 _ACCESS: Final = {
     "logIn": Row(
         target=Target.OPEN,
@@ -78,6 +79,10 @@ _ACCESS: Final = {
         fit="invalid",
         body={"overlap_hours": -1},
     ),
+    **lists("keys:read", "listKeyPairs"),
+    "getKeyPair": Row(action="keys:read", **_KEY_PAIR),
+    "boundKeyPair": Row(action="keys:write", fit="invalid", body=[], **_KEY_PAIR),
+    "liftKeyPairBounds": Row(action="keys:write", **_KEY_PAIR),
     **each("getLimits", Target.ENTERPRISE, "limits:read"),
     **each("putLimits", Target.ENTERPRISE, "limits:write", fit="invalid", body={"requests": 7}),
 }

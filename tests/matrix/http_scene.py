@@ -210,6 +210,13 @@ class Scene:
             owner = self.caller(f"owner-{whose}").header
             rule = {"rule": "C-{seq:6}", "template": MARKS[whose]}
             await self.do(owner, "PUT", f"code-rules/{prefix}/coal", rule)
+        named = {standing: f"88.300.{LABELS[number]}/KEY" for standing, number in OWNERS.items()}
+        for standing, name in named.items():
+            owner = self.caller(f"owner-{OWNERS[standing]}").header
+            value = {"index": 300, "type": "HS_SECKEY", "data": "a secret key"}
+            await self.do(owner, "POST", "identifiers", {"handle": name, "values": [value]})
+        self.things["key pair"] = {standing: f"300:{name}" for standing, name in named.items()}
+        self.things["key pair"]["missing"] = "300:88.300.99/KEY"
 
     async def _things(self, admin: Mapping[str, str]) -> None:
         found = {standing: await self._of(admin, number) for standing, number in OWNERS.items()}

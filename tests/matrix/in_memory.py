@@ -18,6 +18,8 @@ from identifiers.keys.signers import RsaSigner
 from identifiers.names import Prefix
 from identifiers.principals import Operator, Role
 from registry.access.accounts import Accounts, NewAccount
+from registry.access.bounds import BoundsBook
+from registry.access.key_pairs import KeyPairs
 from registry.access.keys import Keys
 from registry.access.limits import LimitBook
 from registry.access.logins import Logins
@@ -54,6 +56,7 @@ from registry.http.enterprise_operations import enterprise_operations
 from registry.http.feed import feed_noun
 from registry.http.history import history_noun
 from registry.http.key_operations import key_operations
+from registry.http.key_pairs import key_pair_operations
 from registry.http.limits import limit_operations
 from registry.http.prefix_operations import prefix_application_operations, prefix_operations
 from registry.http.prefixes import Desk
@@ -76,6 +79,7 @@ from storage.memory import (
     MemoryFollowers,
     MemoryHistory,
     MemoryJobs,
+    MemoryKeyBounds,
     MemoryLimits,
     MemoryRelations,
     MemorySearch,
@@ -127,10 +131,13 @@ class Memory:
         limits = MemoryLimits(self.store)
         book = LimitBook(limits)
         quotas = Quotas(self.store, book)
+        bounds = MemoryKeyBounds(self.store)
+        pairs = KeyPairs(self.store, bounds, self.prefixes, BoundsBook(bounds))
         return (
             lambda reception: token_operations(self.logins, reception),
             lambda reception: account_operations(self.accounts, self.logins, reception),
             lambda reception: key_operations(Keys(self.store, PEPPER), reception),
+            lambda reception: key_pair_operations(pairs, reception),
             lambda reception: limit_operations(limits, book, quotas, reception),
         )
 

@@ -12,6 +12,8 @@ from identifiers.changes import Enterprise
 from identifiers.principals import Operator, Role
 from identifiers.relay import Channel, Origin
 from registry.access.accounts import Accounts, NewAccount
+from registry.access.bounds import BoundsBook
+from registry.access.key_pairs import KeyPairs
 from registry.access.keys import Keys
 from registry.access.logins import Entry, Logins
 from registry.access.passwords import Cost, Passwords
@@ -20,9 +22,11 @@ from registry.attempts import Attempts
 from registry.http.account_operations import account_operations
 from registry.http.app import registry_app
 from registry.http.key_operations import key_operations
+from registry.http.key_pairs import key_pair_operations
 from registry.http.tokens import token_operations
 from registry.keys import KeyRing
-from storage.memory import MemoryAccounts, MemoryStore
+from registry.prefixes import Prefixes
+from storage.memory import MemoryAccounts, MemoryKeyBounds, MemoryStore
 from tests.unit.registry.world import NOW, PEPPER, Api, asked, audit, now_ns
 
 CHEAP = Cost(16, 1, 1)
@@ -89,6 +93,8 @@ async def people(store, registry, imports):
     kept, passwords, safe = MemoryAccounts(store), Passwords(CHEAP), Safe(b"k" * 32)
     accounts, keys = Accounts(kept, store, passwords, safe), Keys(store, PEPPER)
     logins = Logins(kept, PEPPER, passwords, safe, Attempts())
+    bounds = MemoryKeyBounds(store)
+    pairs = KeyPairs(store, bounds, Prefixes(store), BoundsBook(bounds))
     for name, role, whose in PEOPLE:
         account = NewAccount(name=name, role=role, enterprise=whose, password=PASSWORD)
         await accounts.add(account, asked(changes=0))
@@ -102,6 +108,7 @@ async def people(store, registry, imports):
             lambda reception: token_operations(logins, reception),
             lambda reception: account_operations(accounts, logins, reception),
             lambda reception: key_operations(keys, reception),
+            lambda reception: key_pair_operations(pairs, reception),
         ),
         clock=now_ns,
     )
