@@ -312,12 +312,12 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "须在创建者密钥的前缀范围内：{prefixes}",
         ),
         "key.networks": (
-            "must be within those of the key that makes this one: {networks}",
-            "须在创建者密钥的地址范围内：{networks}",
+            "must be within those of the key that says so: {networks}",
+            "须在操作者密钥的地址范围内：{networks}",
         ),
         "key.life": (
-            "a key that is made by another ends no later than that one",
-            "由密钥创建的密钥，有效期不得晚于创建者",
+            "what a key makes or lengthens ends no later than that key",
+            "由密钥创建或延长的密钥，有效期不得晚于该密钥",
         ),
         "key.network": (
             "{text} is no network, such as 10.0.0.0/8 or 2001:db8::/32",

@@ -13,6 +13,7 @@ from node import (
     cli_admissions,
     cli_certificate,
     cli_client,
+    cli_key_pairs,
     cli_operator,
     cli_prefixes,
     cli_search,
@@ -144,6 +145,7 @@ cli_accounts.add_to(app)
 cli_admissions.add_to(app)
 cli_certificate.add_to(app)
 cli_client.add_to(app)
+cli_key_pairs.add_to(app)
 cli_search.add_to(app)
 cli_tracing.add_to(app)
 cli_templates.add_to(app)
