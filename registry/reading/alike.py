@@ -136,13 +136,46 @@ def _pieces(model: Good, at: int) -> list[bytes]:
     return [*pieces, before]
 
 
+class Shapes:
+    """The shapes of one body, `most` at the most, of `tries` lines that were looked at."""
+
+    def __init__(self, most: int = SHAPES, tries: int = TRIES) -> None:
+        self._most = most
+        self._tries = tries
+        self._shapes: list[Shape] = []
+
+    def found(self, text: bytes, number: int, end: int, at: int) -> Good | None:
+        """Return the row on a line; None when it is like none before."""
+        shapes = self._shapes
+        for place, shape in enumerate(shapes):
+            if row := shape.read(text, number, end, at):
+                if place:  # so the shapes come to stand in the order of how many lines they fit
+                    shapes[place - 1 : place + 1] = shape, shapes[place - 1]
+                return row
+        return None
+
+    def learn(self, text: bytes, row: JudgedRow) -> None:
+        """Take a line, and what it was judged to be, for one that others may be like."""
+        if not isinstance(row, Good) or not row.plain or b"\\" in text:
+            return
+        if not self._tries or len(self._shapes) == self._most:
+            return
+        self._tries -= 1
+        shape = Shape.of(text, row)
+        if shape is not None and shape.holds(_judge_of(row)):
+            self._shapes.append(shape)
+
+
+def _judge_of(row: Good) -> Judge:
+    return lambda line: judged(read_row((row.number, row.end, line)), row.at)
+
+
 class AlikeLines:
     """Cuts a body of JSON lines into rows and judges them; `done` as in `RowReader`."""
 
     def __init__(self, done: int) -> None:
         self._lines = Lines(done=done)
-        self._shapes: list[Shape] = []
-        self._tries = 0
+        self._shapes = Shapes()
 
     def feed(self, data: bytes, at: int) -> Iterator[JudgedRow]:
         """Take a piece of the body, at an epoch second, and give the rows that it completes."""
@@ -153,35 +186,15 @@ class AlikeLines:
         return self._rows(self._lines.finish(), at)
 
     def _rows(self, lines: Iterator[Line], at: int) -> Iterator[JudgedRow]:
+        found = self._shapes.found
         for line in lines:
             number, end, text = line
             if not isinstance(text, bytes):
                 yield judged(read_row(line), at)
             else:
-                yield self._found(text, number, end, at) or self._judged(text, number, end, at)
+                yield found(text, number, end, at) or self._judged(line, text, at)
 
-    def _found(self, text: bytes, number: int, end: int, at: int) -> Good | None:
-        shapes = self._shapes
-        for place, shape in enumerate(shapes):
-            if row := shape.read(text, number, end, at):
-                if place:  # so the shapes come to stand in the order of how many lines they fit
-                    shapes[place - 1 : place + 1] = shape, shapes[place - 1]
-                return row
-        return None
-
-    def _judged(self, text: bytes, number: int, end: int, at: int) -> JudgedRow:
-        def judge(octets: bytes) -> JudgedRow:
-            return judged(read_row((number, end, octets)), at)
-
-        row = judge(text)
-        if isinstance(row, Good) and row.plain and b"\\" not in text:
-            self._learn(text, row, judge)
+    def _judged(self, line: Line, text: bytes, at: int) -> JudgedRow:
+        row = judged(read_row(line), at)
+        self._shapes.learn(text, row)
         return row
-
-    def _learn(self, text: bytes, row: Good, judge: Judge) -> None:
-        if self._tries == TRIES or len(self._shapes) == SHAPES:
-            return
-        self._tries += 1
-        shape = Shape.of(text, row)
-        if shape is not None and shape.holds(judge):
-            self._shapes.append(shape)

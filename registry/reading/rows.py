@@ -9,6 +9,7 @@ import msgspec
 from identifiers.wire import cborform, csvform, jsonbatch, jsonlines
 from identifiers.wire.rows import FramingLost, RowReader
 from registry.reading.alike import AlikeLines
+from registry.reading.alike_items import AlikeItems
 from registry.reading.judging import Bad, JudgedRow, judged
 
 
@@ -64,7 +65,7 @@ class Rows:
     """Cuts a body into rows and judges them. The first `done` octets were dealt with before."""
 
     def __init__(self, form: str, done: int) -> None:
-        self._judge = _EachRow(jsonbatch.JsonBatch()) if form == BATCH else FORMS[form](done)
+        self._judge = AlikeItems() if form == BATCH else FORMS[form](done)
         self._fed = 0
         self._lost = False
 
