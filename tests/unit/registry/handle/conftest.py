@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from identifiers.values import Reference, Value
 from identifiers.wire.handle.data import AdminPermission, encode_vlist
 from node.site import site_record
+from registry.access.bounds import BoundsBook
 from registry.administration import Administration
 from registry.commit import GroupCommit
 from registry.elsewhere import Elsewhere
@@ -14,6 +15,7 @@ from registry.identities import Identities
 from registry.prefixes import Prefixes
 from registry.seals import KEY_OCTETS, Seals
 from registry.service import Registry
+from storage.memory import MemoryKeyBounds
 from tests.unit.registry.handle.wire import (
     ADMIN,
     KEY,
@@ -49,7 +51,13 @@ def far():
 
 
 @pytest.fixture
-def node(store, far):
+def bounds(store):
+    """How far keys count."""
+    return MemoryKeyBounds(store)
+
+
+@pytest.fixture
+def node(store, far, bounds):
     """A node with administrators of 88.300.1, and a record with public and hidden values."""
 
     def make(clock, **more):
@@ -59,7 +67,13 @@ def node(store, far):
             administration=Administration(store, PEPPER),
             store=store,
             prefixes=prefixes,
-            identities=Identities(store, prefixes, SEALS, elsewhere=Elsewhere(far, clock=clock)),
+            identities=Identities(
+                store,
+                prefixes,
+                SEALS,
+                elsewhere=Elsewhere(far, clock=clock),
+                bounds=BoundsBook(bounds, lambda: now_ns() / 1e9, clock),
+            ),
             site=replace(site_record(("127.0.0.1:2641",)), serial=more.pop("serial", 1)),
             signer=more.pop("signer", None),
             settled=more.pop("settled", settled_at_once),

@@ -15,6 +15,7 @@ from identifiers.names import Prefix
 from identifiers.principals import HandleIdentity
 from identifiers.relay import Channel, Origin
 from identifiers.values import Value
+from registry.access.bounds import BoundsBook
 from registry.administration import Administration
 from registry.elsewhere import Elsewhere
 from registry.handle.homing import Homing
@@ -22,7 +23,7 @@ from registry.identities import Identities
 from registry.prefixes import Prefixes
 from registry.rest.app import RestForm, add_rest
 from registry.service import Registry
-from storage.memory import MemoryReverse
+from storage.memory import MemoryKeyBounds, MemoryReverse
 from tests.unit.registry.handle.wire import SITE_KEY
 from tests.unit.registry.handles import admin, stored, url
 from tests.unit.registry.remote import FarNode
@@ -148,7 +149,13 @@ def far():
 
 
 @pytest.fixture
-async def rest(records, commit, reverse, steady, settled, far):  # noqa: PLR0917 -- what it stands on
+def bounds(records):
+    """How far keys count."""
+    return MemoryKeyBounds(records)
+
+
+@pytest.fixture
+async def rest(records, commit, reverse, steady, settled, far, bounds):  # noqa: PLR0917 -- what it stands on
     async def settle():
         settled.append(len(records.changes))
 
@@ -161,7 +168,13 @@ async def rest(records, commit, reverse, steady, settled, far):  # noqa: PLR0917
             registry=registry,
             store=records,
             prefixes=prefixes,
-            identities=Identities(records, prefixes, SEALS, elsewhere=Elsewhere(far, clock=steady)),
+            identities=Identities(
+                records,
+                prefixes,
+                SEALS,
+                elsewhere=Elsewhere(far, clock=steady),
+                bounds=BoundsBook(bounds, lambda: now_ns() / 1e9, steady),
+            ),
             homing=Homing(registry, Administration(records, PEPPER), prefixes),
             reverse=reverse,
             clock=now_ns,

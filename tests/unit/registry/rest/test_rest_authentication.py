@@ -1,15 +1,12 @@
 """Who is believed to be whom over the REST form."""
 
 import base64
-import datetime as dt
 import re
 
 import msgspec
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from identifiers.keys.responses import answer_with_secret
@@ -20,17 +17,20 @@ from registry.attempts import OF_PAIR
 from registry.rest.sessions import IDLE_SECONDS, OFFER_SECONDS
 from tests.unit.registry.handles import admin, stored, url
 from tests.unit.registry.rest.conftest import OPEN, OWNER, SECRET, TLS, basic, seckey
+from tests.unit.registry.rest.proving import (
+    CERT,
+    CNONCE,
+    PRIVATE,
+    b64,
+    certificate,
+    in_session,
+    proof,
+)
 
 A = "/api/handles/88.300.1/A"
 THIS = "/api/sessions/this"
-PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-CNONCE = b"client's nonce.."
 SECRET_KEY = 'id="300:0.NA/88.300.1", type="HS_SECKEY"'
 KDF = f'Handle sessionId="a", signature="", {SECRET_KEY}, alg="PBKDF2WithHmacSHA1", salt="", '
-
-
-def b64(octets):
-    return base64.b64encode(octets).decode()
 
 
 def demanded(answer):
@@ -41,43 +41,12 @@ def demanded(answer):
     return match[1], base64.b64decode(match[2])
 
 
-def in_session(session_id):
-    return f'Handle version="0", sessionId="{session_id}"'
-
-
-def proof(session_id, nonce, secret=SECRET, name="300:0.NA/88.300.1"):
-    signed = Cursor(answer_with_secret(secret, nonce, CNONCE, b"s" * 16))
-    assert signed.u8() == 0x22
-    salt, iterations, bits, mac = signed.octets(), signed.u32(), signed.u32(), signed.octets()
-    return (
-        f'{in_session(session_id)}, id="{name}", type="HS_SECKEY", cnonce="{b64(CNONCE)}", '
-        f'alg="PBKDF2WithHmacSHA1", salt="{b64(salt)}", iterations="{iterations}", '
-        f'length="{bits}", signature="{b64(mac)}"'
-    )
-
-
 def signed_proof(session_id, nonce, name="301:0.NA/88.300.1"):
     signature = PRIVATE.sign(nonce + CNONCE, padding.PKCS1v15(), hashes.SHA256())
     return (
         f'{in_session(session_id)}, id="{name}", type="HS_PUBKEY", cnonce="{b64(CNONCE)}", '
         f'alg="SHA256", signature="{b64(signature)}"'
     )
-
-
-def certificate(*names, key=PRIVATE):
-    subject = x509.Name([x509.NameAttribute(oid, text) for oid, text in names])
-    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=10_000))
-        .sign(key, hashes.SHA256())
-    )
-    return made.public_bytes(Encoding.DER)
 
 
 @pytest.fixture(autouse=True)
@@ -271,8 +240,6 @@ async def test_sessions_need_one(rest):
 
 
 # client certificates
-
-CERT = 'Handle clientCert="true"'
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""Keys beyond their bounds prove nobody over the Handle protocol, and end what they began."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from identifiers.keys.bounds import Bounds, KeyBounds
+from identifiers.wire.handle import bodies
+from identifiers.wire.handle.codes import OpCode
+from registry.access.bounds import BOOK_SECONDS
+from tests.unit.registry.handle.wire import (
+    ADMIN,
+    PLAIN,
+    SECRET,
+    SIGNER,
+    InSession,
+    code,
+    create,
+    delete,
+    login,
+    request,
+)
+from tests.unit.registry.world import NOW, audit
+
+NEW = "88.300.1/NEW"
+WRONG, RELOGIN = 403, 407
+FAR = "192.0.2.1"
+NEAR_ONLY = (None, (ip_network("127.0.0.0/8"),))
+EXPIRED = (NOW, ())
+PASSWORD = request(
+    OpCode.PASSWORD_LOGIN, bodies.Asked(ADMIN.handle, (300,), (SECRET.decode(),)), PLAIN
+)
+
+
+@pytest.fixture
+def bound(bounds, node):
+    async def bound(until, networks):
+        for who in (ADMIN, SIGNER):
+            one = KeyBounds(who, Bounds(until, networks), "account:li", 1)
+            await bounds.keep_key_bounds(one, audit())
+        node.clock.now += BOOK_SECONDS
+
+    return bound
+
+
+@pytest.mark.parametrize("identity", [ADMIN, SIGNER])
+async def test_answers_count_within_the_bounds_of_the_key(node, bound, identity):
+    near, far = node.caller(), node.caller(address=FAR)
+    await bound(*NEAR_ONLY)
+    assert code(await near.prove(create(NEW), identity)) == 1
+    assert code(await far.prove(delete(NEW), identity)) == WRONG
+    await bound(*EXPIRED)
+    assert code(await near.prove(delete(NEW), identity)) == WRONG
+    await bound(None, ())
+    assert code(await far.prove(delete(NEW), identity)) == 1
+
+
+async def test_a_login_is_over_when_its_key_expires(node, bound):
+    caller = node.caller(connection="one")
+    assert code(await caller.prove(login())) == 1
+    await bound(NOW + 1, NEAR_ONLY[1])
+    assert code(await caller.ask(create(NEW))) == 1
+    await bound(*EXPIRED)
+    assert code(await caller.ask(delete(NEW))) == RELOGIN
+
+
+async def test_logins_with_passwords_are_within_the_bounds(node, bound):
+    node.restart(passwords=True)
+    await bound(*NEAR_ONLY)
+    near, far = node.caller(connection="one"), node.caller(connection="two", address=FAR)
+    assert code(await near.ask(PASSWORD)) == 1
+    assert code(await near.ask(create(NEW))) == 1
+    assert code(await far.ask(PASSWORD)) == WRONG
+    await bound(*EXPIRED)
+    assert code(await near.ask(PASSWORD)) == WRONG
+
+
+async def test_nobody_is_known_in_a_session_when_his_key_expired(caller, bound):
+    session = await InSession.begin(caller)
+    await bound(*NEAR_ONLY)
+    assert code(await session.prove(create(NEW))) == 1
+    assert code(await session.ask(delete(NEW))) == 1
+    await bound(*EXPIRED)
+    assert code(await session.ask(create(NEW))) == 402
