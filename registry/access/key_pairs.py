@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from identifiers.directory import PrefixDirectory
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import Fault
 from identifiers.keys.bounds import UNBOUNDED, Bounds, KeyBounds, within
 from identifiers.names import Handle, Prefix, fold
 from identifiers.principals import ApiKey, HandleIdentity
@@ -60,7 +60,10 @@ class NoKeyPair(msgspec.Struct, frozen=True):
 
 
 class KeyPairs:
-    """Shows keys and sets their bounds, which those who prove identities read in `book`."""
+    """Shows keys and sets their bounds, which those who prove identities read in `book`.
+
+    Every method raises `StoreUnavailable`; `bound` raises `FateUnknown` too.
+    """
 
     def __init__(
         self, store: RegistryStore, kept: BoundStore, prefixes: Prefixes, book: BoundsBook
@@ -71,19 +74,16 @@ class KeyPairs:
         self._book = book
 
     async def whose(self, handle: str) -> Whose | None:
-        """Return whose a name is; None: nobody's. Raises `StoreUnavailable`."""
-        try:
-            place = place_of(await self._prefixes.picture(), Handle.parse(handle))
-        except Invalid:
-            return None
+        """Return whose a name is; None: nobody's. Raises `Invalid` for what is no name."""
+        place = place_of(await self._prefixes.picture(), Handle.parse(handle))
         return None if place.home is None else Whose(place.home.enterprise, place.target)
 
     async def find(self, identity: HandleIdentity) -> KeyPair | NoKeyPair:
-        """Return the key that stands there, or the bounds that were left of one."""
-        try:
-            place = place_of(await self._prefixes.picture(), Handle.parse(identity.handle))
-        except Invalid:
-            return NoKeyPair()
+        """Return the key that stands there, or the bounds that were left of one.
+
+        Raises `Invalid` for what is no name.
+        """
+        place = place_of(await self._prefixes.picture(), Handle.parse(identity.handle))
         for pair in await self._of(place.key):
             if pair.identity.index == identity.index:
                 return pair
