@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from identifiers.changes import Current, Writes, Written
+from identifiers.changes import Current, Writes
 from identifiers.metadata.book import Book
 from identifiers.records import Record
 from registry.answers import Batch, BatchAnswer, Decision, Denied, Faulty, Item, Saved
@@ -13,7 +13,7 @@ from registry.commit import Unit
 from registry.effects import NOTHING, bulk_effects, first_answer, remembered
 from registry.holding import Holders
 from registry.reading.judging import JudgedRow
-from registry.rows import Planned, decided, given
+from registry.rows import Planned, decided, given, written_row
 from registry.signatures import OUTDATED, Drafts, Outdated, Unsigned
 from registry.units import requests_of
 from registry.visible import told
@@ -59,12 +59,13 @@ def batch_unit(plan: Plan, asked: Asked[BatchAnswer]) -> Unit[BatchAnswer | Outd
         fates = _decided_rows(plan, current.records, holders)
         if isinstance(fates, Outdated):
             return NOTHING, OUTDATED
-        written = [
-            Written(asked.changes[at], fate.kind, fate.record)
+        entries = plan.planned.entries
+        saved = [
+            written_row(fate, asked.changes[at], entries[at].row)
             for at, fate in fates.items()
             if isinstance(fate, Saved)
         ]
-        writes = bulk_effects(written, asked)
+        writes = bulk_effects(saved, asked)
         if holders is not None and holders.held:
             writes = msgspec.structs.replace(writes, held=holders.held)
         shown: dict[int, Denied | Decision] = {at: told(fate) for at, fate in fates.items()}

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
+from identifiers.changes import Written
 from identifiers.directory import PrefixDirectory
 from identifiers.faults import Fault
 from identifiers.metadata.book import Book
@@ -13,7 +15,7 @@ from identifiers.metadata.layouts import Layout
 from identifiers.principals import Allowed, Scope, Verdict
 from identifiers.records import EMPTY_VALUES, Record, State
 from identifiers.wire.handle.values import decode_values, encode_values
-from registry.answers import Decision, Denied, Faulty
+from registry.answers import Decision, Denied, Faulty, Saved
 from registry.commands import Asked, Create, Put, RowCommand, Upsert
 from registry.prefixes import permit
 from registry.reading.judging import Bad, Good, JudgedRow, Sketched
@@ -176,6 +178,13 @@ def decided(
 
 def _is_there(stored: Record | None) -> bool:
     return stored is not None and stored.state is not State.DELETED
+
+
+def written_row(saved: Saved, change: UUID, row: Good) -> Written:
+    """Return what a row comes to; of what is stored just as it was read, the leaf is known."""
+    record = saved.record
+    as_read = record.version == 1 and record.values is row.values and record.key == row.given
+    return Written(change, saved.kind, record, row.leaf if as_read else b"")
 
 
 class Planned(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from registry.holding import Holders
 from registry.imports.intake import Chunk
 from registry.imports.results import Fate, RowResult, count, pack, rejected
 from registry.reading.judging import Good
-from registry.rows import Entry, decided
+from registry.rows import Entry, decided, written_row
 from registry.signatures import OUTDATED, Bare, Drafts, Outdated, Unsigned
 
 T = TypeVar("T")
@@ -141,9 +141,7 @@ def _decide_rows(
 
 def _written(decision: Saved, change: UUID, earlier: Written | None, row: Good) -> Written:
     if earlier is None:
-        record = decision.record
-        as_read = record.version == 1 and record.values is row.values and record.key == row.given
-        return Written(change, decision.kind, record, row.leaf if as_read else b"")
+        return written_row(decision, change, row)
     record = msgspec.structs.replace(decision.record, version=earlier.record.version)
     return Written(earlier.change, earlier.kind, record)
 
