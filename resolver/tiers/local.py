@@ -20,7 +20,7 @@ from resolver.tiers.lives import Age, Lives
 from resolver.tiers.partial import Incomplete, with_also
 from resolver.tiers.s3fifo import MOST_USES, OUT, S3Fifo
 from resolver.tiers.unknown import UnknownNames
-from resolver.view import Kept, public
+from resolver.view import Kept, looked_at, public
 
 _OVERHEAD: Final = 350
 """What an entry takes beside its texts and values, octets; measured on CPython 3.11."""
@@ -281,7 +281,7 @@ class LocalTier:
             until, known = due(asked, chance()), peek(key)
             if known is not None and known.record.version > record.version:
                 continue
-            if known is not None and known.record == record:
+            if known is not None and _equal(known.record, record):
                 # The same object: what was made of it goes on being right.
                 known.due = max(known.due, until)
                 continue
@@ -298,3 +298,8 @@ class LocalTier:
         # A row never goes away (deletion keeps it), so a read that found none is the older.
         if self._kept.peek(key) is None:
             self._unknown.add(key, self._lives.unknown_until(asked, self._chance()))
+
+
+def _equal(known: Record, record: Record) -> bool:
+    # Past the shared tier nobody has looked whether everybody may read all of it.
+    return known == record or looked_at(known) == looked_at(record)

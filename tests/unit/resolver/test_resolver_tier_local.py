@@ -9,7 +9,7 @@ from identifiers.values import Value
 from identifiers.wire.handle.values import encode_values
 from resolver.tiers.local import NOTHING, Bounds, LocalTier
 from resolver.tiers.partial import Incomplete
-from resolver.view import Kept
+from resolver.view import Kept, looked_at
 
 
 def record(key, version=1, values=EMPTY_VALUES):
@@ -399,3 +399,21 @@ async def test_an_equal_record_that_was_read_anew_is_the_same_one(at):
     at.now += 301.0
     await at.tier.fetch(["a"])
     assert at.look("a") is before
+
+
+@pytest.mark.parametrize("looked_at_first", [True, False])
+async def test_it_is_the_same_one_whoever_has_looked_whether_all_of_it_is_public(
+    at, looked_at_first
+):
+    """The shared tier marks such records; the store, which is asked past it, does not."""
+    bare = record("a", values=blob(40))
+    marked = looked_at(bare)
+    at.source.records = {"a": marked if looked_at_first else bare}
+    at.authority.records = {"a": bare if looked_at_first else marked}
+    await at.tier.fetch(["a"])
+    before = at.tier.look("a", at.now)
+    await at.tier.refresh(["a"])
+    assert at.tier.look("a", at.now) is before
+    at.authority.records = {"a": record("a", values=blob(41))}
+    await at.tier.refresh(["a"])
+    assert at.look("a") == at.authority.records["a"]
