@@ -1,7 +1,9 @@
 """What a write leaves behind, all in one transaction, and how readers learn of it."""
 
+from collections.abc import Callable
 from enum import IntEnum
 from ipaddress import IPv4Network, IPv6Network
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -10,6 +12,8 @@ from identifiers.jobs import JobStep
 from identifiers.names import Prefix
 from identifiers.principals import Scope
 from identifiers.records import Record
+
+T = TypeVar("T")
 
 
 class ChangeKind(IntEnum):
@@ -67,6 +71,17 @@ class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+
+class FirstAnswer(msgspec.Struct, Generic[T], frozen=True):
+    """A request that has one effect however often it is sent, as the store that does it sees it.
+
+    `of` makes of what came of it the answer that is kept in the same transaction; None: nothing was
+    done, and nothing is kept.
+    """
+
+    request: RequestKey
+    of: Callable[[T], StoredAnswer | None]
 
 
 class ImportState(IntEnum):

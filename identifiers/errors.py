@@ -3,8 +3,11 @@
 ``StoreError`` is the root: ``StoreUnavailable`` (nothing happened: try again later; of it,
 ``QuotaSpent``: an enterprise has as many identifiers as it may),
 ``FateUnknown`` (a commit was sent and no answer came: repeat with the same idempotency key) and
-``Fenced`` (another took the import over: stop).
+``Fenced`` (another took the import over: stop). Beside it stands ``AnsweredBefore`` (the request
+was answered before: tell that again).
 """
+
+from identifiers.changes import StoredAnswer
 
 
 class StoreError(Exception):
@@ -30,6 +33,14 @@ class QuotaSpent(StoreUnavailable):
 
 class FateUnknown(StoreError):
     """The commit was sent and its answer was lost: it happened wholly or not at all."""
+
+
+class AnsweredBefore(Exception):
+    """The same principal used the same request key before; nothing was written now."""
+
+    def __init__(self, answer: StoredAnswer) -> None:
+        self.answer = answer
+        super().__init__(f"answered before: {answer.status}")
 
 
 class Fenced(StoreError):

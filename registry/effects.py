@@ -1,13 +1,21 @@
 """What a decision leaves behind: record, change, audit entry and remembered answer. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, assert_never
 
 import msgspec
 
 from identifiers import merkle
-from identifiers.changes import AuditEntry, ChangeKind, Current, Writes, Written
+from identifiers.changes import (
+    AuditEntry,
+    ChangeKind,
+    Current,
+    FirstAnswer,
+    StoredAnswer,
+    Writes,
+    Written,
+)
 from identifiers.principals import (
     Account,
     Anonymous,
@@ -21,6 +29,7 @@ from registry.commands import Asked, Once
 from registry.leaves import record_leaf
 
 A = TypeVar("A")
+B = TypeVar("B")
 
 ACTIONS: Final[Mapping[ChangeKind, str]] = MappingProxyType(
     {
@@ -133,3 +142,15 @@ def remembered(writes: Writes, once: Once[A] | None, answer: A) -> Writes:
     if once is None:
         return writes
     return msgspec.structs.replace(writes, answers=(once.render(answer),))
+
+
+def at_first(once: Once[A] | None, answer: Callable[[B], A | None]) -> FirstAnswer[B] | None:
+    """Return what a store keeps with an effect; `answer` gives None when there was no effect."""
+    if once is None:
+        return None
+
+    def of(result: B) -> StoredAnswer | None:
+        told = answer(result)
+        return None if told is None else once.render(told)
+
+    return FirstAnswer(once.key, of)

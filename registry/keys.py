@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from identifiers.changes import StoredKey
+from identifiers.changes import RequestKey, StoredAnswer, StoredKey
 from identifiers.errors import StoreUnavailable
 from identifiers.principals import ApiKey
 from registry.ports import RegistryStore
@@ -80,6 +80,8 @@ class KeyRing:
         self._pepper = pepper
         self._mark_key = hmac.digest(pepper, b"idnode key mark", sha256)
         self._nobody = bytes(sha256().digest_size)
+        self.answer_key = hmac.digest(pepper, b"idnode answer key", sha256)
+        """With what answers are sealed that hold new keys and secrets."""
         self._cache: OrderedDict[str, _Known] = OrderedDict()
         self._reading: dict[str, asyncio.Task[_Known]] = {}
 
@@ -101,6 +103,10 @@ class KeyRing:
         if key is None or key.revoked_at or key.expires_at <= now:
             return None
         return known.principal
+
+    async def answer(self, request: RequestKey) -> StoredAnswer | None:
+        """Return the stored first answer to a request. Raises `StoreUnavailable`."""
+        return await self._store.answer(request)
 
     def _proves(self, token: str, known: _Known) -> bool:
         key = known.key

@@ -14,6 +14,7 @@ from identifiers.accounts import (
     account_name,
     password_faults,
 )
+from identifiers.changes import FirstAnswer
 from identifiers.faults import Fault
 from identifiers.principals import Account, Role
 from registry.access.passwords import SALT_OCTETS, Passwords
@@ -21,7 +22,7 @@ from registry.access.ports import AccountStore
 from registry.access.programs import NONCE_OCTETS, SECRET_OCTETS, Safe, make_secret
 from registry.answers import Faulty
 from registry.commands import Asked
-from registry.effects import audited
+from registry.effects import at_first, audited
 from registry.ports import RegistryStore
 
 _MILLI: Final = 1000
@@ -117,10 +118,14 @@ class Accounts:
             changed_at=now,
         )
         detail = {"role": new.role, "enterprise": new.enterprise, "kind": account.kind}
-        number = await self._store.add_account(account, audited(asked, "account.add", name, detail))
-        if number is None:
-            return NameTaken()
-        return Made(msgspec.structs.replace(account, id=number), secret)
+
+        def made(number: int | None) -> Made | None:
+            if number is None:
+                return None
+            return Made(msgspec.structs.replace(account, id=number), secret)
+
+        entry, once = audited(asked, "account.add", name, detail), at_first(asked.once, made)
+        return made(await self._store.add_account(account, entry, once)) or NameTaken()
 
     async def renew(
         self, number: int, password: str | None, asked: Asked[Any], whose: Whose = EVERYBODYS
@@ -135,7 +140,7 @@ class Accounts:
             return Faulty(faults)
         secret, proof = await self._proof(there.name, password)
         changed = msgspec.structs.replace(there, proof=proof)
-        kept = await self._kept(changed, asked, "account.password", {})
+        kept = await self._kept(changed, asked, "account.password", {}, secret)
         return Made(kept, secret) if kept is not None else Overtaken()
 
     async def change(
@@ -183,12 +188,20 @@ class Accounts:
         return there
 
     async def _kept(
-        self, account: StoredAccount, asked: Asked[Any], action: str, detail: dict[str, Any]
+        self,
+        account: StoredAccount,
+        asked: Asked[Any],
+        action: str,
+        detail: dict[str, Any],
+        secret: str | None = None,
     ) -> StoredAccount | None:
         now = asked.at // _MILLI
         kept = msgspec.structs.replace(account, changed_at=now, version=account.version + 1)
         entry = audited(asked, action, account.name, detail)
-        changed = await self._store.change_account(kept, entry, ends_at=now)
+        once: FirstAnswer[bool] | None = at_first(
+            asked.once, lambda changed: Made(kept, secret) if changed else None
+        )
+        changed = await self._store.change_account(kept, entry, ends_at=now, once=once)
         return kept if changed else None
 
     async def _proof(self, name: str, password: str | None) -> tuple[str | None, bytes]:

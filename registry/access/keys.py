@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from identifiers.changes import StoredKey
+from identifiers.changes import FirstAnswer, StoredKey
 from identifiers.faults import Fault
 from identifiers.keys.bounds import within as within_networks
 from identifiers.principals import Account, ApiKey
@@ -18,7 +18,7 @@ from registry.access.ports import KeyStore
 from registry.administration import KeyTerms, NoEnterprise, foreign_faults, key_faults
 from registry.answers import Faulty
 from registry.commands import Asked
-from registry.effects import audited
+from registry.effects import at_first, audited
 from registry.keys import ID_BYTES, SECRET_BYTES, NewKey, hashed, make_key
 
 _MILLI: Final = 1000
@@ -57,7 +57,8 @@ class Keys:
         if foreign := foreign_faults(await self._store.directory(), terms):
             return Faulty(foreign)
         made = self._made(terms, asked.at // _MILLI)
-        await self._store.add_key(made.key, audited(asked, "key.create", made.key.id, _told(made)))
+        audit = audited(asked, "key.create", made.key.id, _told(made))
+        await self._store.add_key(made.key, audit, at_first(asked.once, lambda _: made))
         return made
 
     async def rotate(
@@ -84,7 +85,8 @@ class Keys:
             return Faulty(faults)
         made = self._made(terms, now, replaces=key_id)
         audit = audited(asked, "key.rotate", key_id, _told(made))
-        kept = await self._store.rotate_key(made.key, now + overlap, audit)
+        once: FirstAnswer[bool] | None = at_first(asked.once, lambda kept: made if kept else None)
+        kept = await self._store.rotate_key(made.key, now + overlap, audit, once)
         return made if kept else NoKey()
 
     async def revoke(self, key_id: str, whose: int | None, asked: Asked[Any]) -> StoredKey | NoKey:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from identifiers.accounts import StoredAccount, StoredLogin
-from identifiers.changes import AuditEntry, Enterprise, StoredKey
+from identifiers.changes import AuditEntry, Enterprise, FirstAnswer, StoredKey
 from identifiers.directory import PrefixDirectory
 from identifiers.keys.bounds import KeyBounds
 from identifiers.limits import Limits
@@ -16,10 +16,15 @@ class AccountStore(Protocol):
     Every method raises `StoreUnavailable`; those that write raise `FateUnknown` too.
     """
 
-    async def add_account(self, account: StoredAccount, audit: AuditEntry) -> int | None:
+    async def add_account(
+        self,
+        account: StoredAccount,
+        audit: AuditEntry,
+        once: FirstAnswer[int | None] | None = None,
+    ) -> int | None:
         """Store a new account and return its number; None: the name is taken.
 
-        Raises `ValueError` when there is no such enterprise.
+        Raises `ValueError` when there is no such enterprise, and `AnsweredBefore`.
         """
         ...
 
@@ -41,11 +46,17 @@ class AccountStore(Protocol):
         ...
 
     async def change_account(
-        self, account: StoredAccount, audit: AuditEntry, *, ends_at: int
+        self,
+        account: StoredAccount,
+        audit: AuditEntry,
+        *,
+        ends_at: int,
+        once: FirstAnswer[bool] | None = None,
     ) -> bool:
         """Store role, proof and state of an account, of the version before, and end its log-ins.
 
         They end at the epoch second `ends_at`. False: it has another version by now.
+        Raises `AnsweredBefore`.
         """
         ...
 
@@ -94,14 +105,22 @@ class KeyStore(Protocol):
         """Return up to `limit` API keys past an id, of one enterprise or (None) of all."""
         ...
 
-    async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
-        """Store a new API key."""
+    async def add_key(
+        self, key: StoredKey, audit: AuditEntry, once: FirstAnswer[None] | None = None
+    ) -> None:
+        """Store a new API key. Raises `AnsweredBefore`."""
         ...
 
-    async def rotate_key(self, key: StoredKey, ends_at: int, audit: AuditEntry) -> bool:
+    async def rotate_key(
+        self,
+        key: StoredKey,
+        ends_at: int,
+        audit: AuditEntry,
+        once: FirstAnswer[bool] | None = None,
+    ) -> bool:
         """Store a key that replaces another, which ends at `ends_at` (epoch second) or sooner.
 
-        False when the other is not in force.
+        False when the other is not in force. Raises `AnsweredBefore`.
         """
         ...
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.faults import Fault
 from identifiers.feeds import Place
 from identifiers.webhooks import (
@@ -27,7 +27,7 @@ from registry.access.programs import NONCE_OCTETS, SECRET_OCTETS, Safe, make_sec
 from registry.answers import Faulty
 from registry.business.feed import Feed, Follower, News
 from registry.commands import Asked
-from registry.effects import audited
+from registry.effects import at_first, audited
 from registry.outgoing import Sender
 
 DELIVERIES: Final = 200
@@ -47,8 +47,17 @@ class WebhookStore(Protocol):
     Every method raises `StoreUnavailable`; those that write raise `FateUnknown` too.
     """
 
-    async def add(self, hook: Webhook, most: int, entry: AuditEntry) -> bool | None:
-        """Store a new webhook; False: there is one of the name, None: there are `most` others."""
+    async def add(
+        self,
+        hook: Webhook,
+        most: int,
+        entry: AuditEntry,
+        once: FirstAnswer[bool | None] | None = None,
+    ) -> bool | None:
+        """Store a new webhook; False: there is one of the name, None: there are `most` others.
+
+        Raises `AnsweredBefore`.
+        """
         ...
 
     async def list(self, enterprise: int) -> Sequence[Webhook]:
@@ -72,8 +81,17 @@ class WebhookStore(Protocol):
         """
         ...
 
-    async def renew(self, hook: Webhook, sealed: bytes, entry: AuditEntry) -> bool:
-        """Store what signs from now on; False: it is not what `hook` has any more."""
+    async def renew(
+        self,
+        hook: Webhook,
+        sealed: bytes,
+        entry: AuditEntry,
+        once: FirstAnswer[bool] | None = None,
+    ) -> bool:
+        """Store what signs from now on; False: it is not what `hook` has any more.
+
+        Raises `AnsweredBefore`.
+        """
         ...
 
     async def remove(self, enterprise: int, name: str, entry: AuditEntry) -> bool:
@@ -147,10 +165,14 @@ class Webhooks:
             created_at=asked.at,
         )
         entry = audited(asked, "webhook.add", _subject(enterprise, name), {"url": url})
-        added = await self._store.add(hook, MAX_WEBHOOKS, entry)
+        made = Added(hook, secret)
+        once: FirstAnswer[bool | None] | None = at_first(
+            asked.once, lambda added: made if added else None
+        )
+        added = await self._store.add(hook, MAX_WEBHOOKS, entry, once)
         if added is None:
             return TooManyWebhooks()
-        return Added(hook, secret) if added else NameTaken()
+        return made if added else NameTaken()
 
     async def list(self, enterprise: int) -> Sequence[Webhook]:
         """Return an enterprise's webhooks by name."""
@@ -183,9 +205,11 @@ class Webhooks:
         secrets = Secrets.read(self._safe.opened(hook.sealed, subject)).replaced(fresh, until)
         sealed = self._safe.sealed(str(secrets), subject, self._chance(NONCE_OCTETS))
         entry = audited(asked, "webhook.renew", subject, {"overlap": overlap})
-        if not await self._store.renew(hook, sealed, entry):
-            return None
-        return Renewed(msgspec.structs.replace(hook, sealed=sealed), fresh, until)
+        renewed = Renewed(msgspec.structs.replace(hook, sealed=sealed), fresh, until)
+        once: FirstAnswer[bool] | None = at_first(
+            asked.once, lambda kept: renewed if kept else None
+        )
+        return renewed if await self._store.renew(hook, sealed, entry, once) else None
 
     async def remove(self, hook: Webhook, asked: Asked[Any]) -> bool:
         """Forget a webhook; False: it is gone already."""

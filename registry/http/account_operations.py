@@ -10,9 +10,12 @@ from registry.access.logins import Logins
 from registry.http.accounts import MOST_ACCOUNTS, PATH, AccountRoutes
 from registry.http.lists import MOST_ENTERPRISES, list_parameters, page_of
 from registry.http.operations import Body, Json, Operation, Parameter, Result
+from registry.http.parameters import ONCE_DONE
 from registry.http.permission import PERMISSION
 from registry.http.problems import (
     ACCOUNT_CHANGED,
+    KEY_REUSED,
+    KEY_SYNTAX,
     NAME_TAKEN,
     NO_SUCH,
     PARAMETER,
@@ -130,6 +133,7 @@ def account_operations(
             "program, whose random secret is told in the answer, this once. An owner makes "
             "accounts of his enterprise, the node's administrator any.",
             handler=handlers.create,
+            parameters=(ONCE_DONE,),
             body=Body(
                 description="Who.",
                 content={
@@ -146,7 +150,7 @@ def account_operations(
                     headers={"Location": "Where it can be read."},
                 )
             },
-            problems=(*PERMISSION, NO_SUCH, NAME_TAKEN, PARAMETER, *BODY),
+            problems=(*PERMISSION, NO_SUCH, NAME_TAKEN, KEY_REUSED, KEY_SYNTAX, PARAMETER, *BODY),
             writes=True,
         ),
         Operation(
@@ -200,13 +204,16 @@ def account_operations(
             description="Of a person, or another secret of a program. Whoever changes his own "
             "tells the old one too. Its tokens end within two seconds.",
             handler=handlers.renew,
-            parameters=(_ID,),
+            parameters=(_ID, ONCE_DONE),
             body=Body(
                 description="The new one.",
                 content={JSON: (_RENEWED, {"password": "battery horse correct"})},
             ),
             results={200: shown},
-            problems=(*PERMISSION, NO_SUCH, ACCOUNT_CHANGED, PARAMETER, *BODY),
+            problems=(
+                *(*PERMISSION, NO_SUCH, ACCOUNT_CHANGED),
+                *(KEY_REUSED, KEY_SYNTAX, PARAMETER, *BODY),
+            ),
             writes=True,
         ),
     )

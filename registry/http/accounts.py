@@ -37,7 +37,8 @@ from registry.http.lists import (
 from registry.http.permission import permit
 from registry.http.problems import ACCOUNT_CHANGED, NAME_TAKEN, NO_SUCH, YOURSELF
 from registry.http.reception import Caller, Reception
-from registry.http.replies import json_reply
+from registry.http.repeats import Repeats
+from registry.http.replies import Reply, json_reply
 from registry.http.tokens import NO_STORE, instant_of
 from registry.service import PAGE_LIMIT
 
@@ -48,6 +49,9 @@ _CREATED: Final = 201
 _OK: Final = 200
 
 
+_Answer = Made | StoredAccount | NameTaken | NoEnterprise | NoAccount | Overtaken | LastOne | Faulty
+
+
 class AccountRoutes:
     """The handlers; `logins` checks the old password of whoever changes his own."""
 
@@ -55,13 +59,20 @@ class AccountRoutes:
         self._accounts = accounts
         self._logins = logins
         self._reception = reception
+        self._repeats = Repeats(reception)
 
     async def create(self, request: web.Request) -> web.Response:
         """POST: make an account."""
         caller, body = await received(self._reception, request)
         new = _new(body, caller)
         permit(caller, Action.ACCOUNT_WRITE, new.enterprise)
-        return _made(await self._accounts.add(new, self._asked(caller)), _CREATED)
+
+        async def add(asked: Asked[Any]) -> _Answer:
+            return await self._accounts.add(new, asked)
+
+        return await self._repeats.once(
+            request, body, caller, add, lambda answer: _made(answer, _CREATED)
+        )
 
     async def page(self, request: web.Request) -> web.Response:
         """GET: accounts, some at a time."""
@@ -98,7 +109,7 @@ class AccountRoutes:
         answer = await self._accounts.change(
             account.id, self._asked(caller), role=Role(role), state=AccountState(state)
         )
-        return _made(answer, _OK)
+        return _made(answer, _OK).response()
 
     async def renew(self, request: web.Request) -> web.Response:
         """PUT of the password: another one; of a program: another secret."""
@@ -111,12 +122,18 @@ class AccountRoutes:
         old = members.text("old") if own else ""
         if faults:
             raise Invalid(faults)
-        if own:
-            entry = self._reception.entry(request)
-            proved = await self._logins.log_in(account.name, Password(old), entry)
-            if not isinstance(proved, LoggedIn):
-                raise Invalid([Fault("account.old", "/old")])
-        return _made(await self._accounts.renew(account.id, password, self._asked(caller)), _OK)
+
+        async def renew(asked: Asked[Any]) -> _Answer:
+            if own:
+                entry = self._reception.entry(request)
+                proved = await self._logins.log_in(account.name, Password(old), entry)
+                if not isinstance(proved, LoggedIn):
+                    raise Invalid([Fault("account.old", "/old")])
+            return await self._accounts.renew(account.id, password, asked)
+
+        return await self._repeats.once(
+            request, body, caller, renew, lambda answer: _made(answer, _OK)
+        )
 
     async def _account(
         self, request: web.Request, caller: Caller, action: Action | None
@@ -176,26 +193,16 @@ def _shown(account: StoredAccount) -> dict[str, Any]:
     }
 
 
-def _made(
-    answer: Made
-    | StoredAccount
-    | NameTaken
-    | NoEnterprise
-    | NoAccount
-    | Overtaken
-    | LastOne
-    | Faulty,
-    status: int,
-) -> web.Response:
+def _made(answer: _Answer, status: int) -> Reply:
     match answer:
         case Made():
             document = _shown(answer.account)
             if answer.secret is not None:
                 document["secret"] = answer.secret
             where = ((hdrs.LOCATION, f"{PATH}/{answer.account.id}"),) if status == _CREATED else ()
-            return json_reply(document, status, NO_STORE, *where).response()
+            return json_reply(document, status, NO_STORE, *where)
         case StoredAccount():
-            return json_reply(_shown(answer), status, NO_STORE).response()
+            return json_reply(_shown(answer), status, NO_STORE)
         case NameTaken():
             problem = Problem(kind=NAME_TAKEN)
         case NoEnterprise() | NoAccount():

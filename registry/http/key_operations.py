@@ -8,8 +8,9 @@ from registry.access.keys import Keys
 from registry.http.keys import MAX_DAYS, MAX_OVERLAP_HOURS, MOST, PATH, KeyRoutes
 from registry.http.lists import MOST_ENTERPRISES, list_parameters, page_of
 from registry.http.operations import Body, Json, Operation, Parameter, Result
+from registry.http.parameters import ONCE_DONE
 from registry.http.permission import PERMISSION
-from registry.http.problems import NO_SUCH, PARAMETER
+from registry.http.problems import KEY_REUSED, KEY_SYNTAX, NO_SUCH, PARAMETER
 from registry.http.reception import Reception
 from registry.http.replies import JSON
 from registry.http.tokens import BODY
@@ -107,14 +108,15 @@ def key_operations(keys: Keys, reception: Reception) -> Sequence[Operation]:
             tag="Access",
             summary="Make an API key",
             description="Makes a key of the enterprise. It never gives more than its maker has. An "
-            "answer that was lost is not given again: look for the key by its label and revoke it.",
+            "answer that was lost is given again to the same request with its `Idempotency-Key`.",
             handler=handlers.create,
+            parameters=(ONCE_DONE,),
             body=Body(
                 description="The terms.",
                 content={JSON: (_NEW, {"scopes": ["identifiers:read"], "days": 30})},
             ),
             results={201: made},
-            problems=(*PERMISSION, NO_SUCH, PARAMETER, *BODY),
+            problems=(*PERMISSION, NO_SUCH, KEY_REUSED, KEY_SYNTAX, PARAMETER, *BODY),
             writes=True,
         ),
         Operation(
@@ -167,7 +169,7 @@ def key_operations(keys: Keys, reception: Reception) -> Sequence[Operation]:
             description="Makes a key on the same terms for as long again. The one that it replaces "
             "goes on for `overlap_hours`, so that programs can be given the new one meanwhile.",
             handler=handlers.rotate,
-            parameters=(_ID,),
+            parameters=(_ID, ONCE_DONE),
             body=Body(
                 description="How long both are in force.",
                 content={
@@ -189,7 +191,7 @@ def key_operations(keys: Keys, reception: Reception) -> Sequence[Operation]:
                 },
             ),
             results={201: made},
-            problems=(*PERMISSION, NO_SUCH, PARAMETER, *BODY),
+            problems=(*PERMISSION, NO_SUCH, KEY_REUSED, KEY_SYNTAX, PARAMETER, *BODY),
             writes=True,
         ),
     )

@@ -29,6 +29,7 @@ from registry.http.lists import (
 from registry.http.permission import permit
 from registry.http.problems import NO_SUCH
 from registry.http.reception import Caller, Reception
+from registry.http.repeats import Repeats
 from registry.http.replies import Reply, json_reply
 from registry.http.tokens import NO_STORE, instant_of
 from registry.service import PAGE_LIMIT
@@ -41,19 +42,27 @@ MOST: Final = 100
 """Prefixes or networks of one key."""
 
 
+_Answer = MadeKey | NoKey | NoEnterprise | Faulty
+
+
 class KeyRoutes:
     """The handlers below ``/api/v1/keys``."""
 
     def __init__(self, keys: Keys, reception: Reception) -> None:
         self._keys = keys
         self._reception = reception
+        self._repeats = Repeats(reception)
 
     async def create(self, request: web.Request) -> web.Response:
         """POST: make a key."""
         caller, body = await received(self._reception, request)
         terms = _terms(body, caller)
         permit(caller, Action.KEY_WRITE, terms.enterprise)
-        return self._made(await self._keys.create(terms, self._reception.asked(caller)))
+
+        async def create(asked: Asked[Any]) -> _Answer:
+            return await self._keys.create(terms, asked)
+
+        return await self._repeats.once(request, body, caller, create, self._made)
 
     async def page(self, request: web.Request) -> web.Response:
         """GET: keys, some at a time."""
@@ -91,8 +100,11 @@ class KeyRoutes:
         hours = 0 if members is None else members.integer("overlap_hours", 0, MAX_OVERLAP_HOURS, 24)
         if faults:
             raise Invalid(faults)
-        asked: Asked[None] = self._reception.asked(caller)
-        return self._made(await self._keys.rotate(key.id, key.enterprise, hours * _HOUR, asked))
+
+        async def rotate(asked: Asked[Any]) -> _Answer:
+            return await self._keys.rotate(key.id, key.enterprise, hours * _HOUR, asked)
+
+        return await self._repeats.once(request, body, caller, rotate, self._made)
 
     async def _found(self, request: web.Request, action: Action) -> tuple[Caller, StoredKey]:
         requests.query(request, NO_PARAMETERS)
@@ -110,12 +122,12 @@ class KeyRoutes:
         return key
 
     @staticmethod
-    def _made(answer: MadeKey | NoKey | NoEnterprise | Faulty) -> web.Response:
+    def _made(answer: _Answer) -> Reply:
         match answer:
             case MadeKey():
                 document = _shown(answer.key) | {"key": answer.new.token}
                 where = (hdrs.LOCATION, f"{PATH}/{answer.key.id}")
-                return json_reply(document, 201, NO_STORE, where).response()
+                return json_reply(document, 201, NO_STORE, where)
             case NoKey() | NoEnterprise():
                 raise Refusal(Problem(kind=NO_SUCH))
             case Faulty():

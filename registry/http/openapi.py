@@ -23,8 +23,8 @@ the Handle protocol (UDP and TCP) and over HTTP within a second.
   token that they get in the same place. A key belongs to an enterprise and
   reaches the names under its prefixes, compared label by label: `88.300.1` never covers
   `88.300.10`.
-* **Safe to repeat.** Send an `Idempotency-Key` with every write. After a timeout or a 503 repeat
-  the request as it was: it has one effect, and gives its first answer.
+* **Safe to repeat.** Send an `Idempotency-Key` with every write that lists it. After a timeout or
+  a 503 repeat the request as it was: it has one effect, and gives its first answer.
 * **No lost updates.** Answers carry an `ETag`; send it back as `If-Match`.
 * **How much** an enterprise may ask for is told by `RateLimit` and `RateLimit-Policy` where it is
   limited (draft-ietf-httpapi-ratelimit-headers-10); over that the answer is 429 with `Retry-After`.

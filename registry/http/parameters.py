@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from registry.http import examples
 from registry.http.identifiers import DEFAULT_PAGE
 from registry.http.operations import Parameter
@@ -24,6 +26,11 @@ ONCE: Final = Parameter(
     description="Makes the request safe to repeat for at least 72 hours: it has one effect, and "
     "its first answer is given again with `Idempotency-Replayed: true`. Use a new one for each "
     "new request.",
+)
+ONCE_DONE: Final = msgspec.structs.replace(
+    ONCE,
+    description=f"{ONCE.description} A refusal changes nothing and is not kept: the same "
+    "request is judged anew.",
 )
 IF_MATCH: Final = Parameter(
     name="If-Match",

@@ -95,7 +95,7 @@ class Reception:
         steady: Callable[[], float] = monotonic,
         chance: Callable[[int], bytes] = token_bytes,
     ) -> None:
-        self._keys = keys
+        self.keys = keys
         self._logins = logins
         self._trusted = trusted
         self._rates = rates
@@ -153,7 +153,7 @@ class Reception:
     async def _principal(self, token: str, now: int) -> ApiKey | Account | None:
         if self._logins is not None and self._logins.is_token(token):
             return await self._logins.account(token, now=now, monotonic=self._steady())
-        return await self._keys.principal(token, now=now, monotonic=self._steady())
+        return await self.keys.principal(token, now=now, monotonic=self._steady())
 
     async def while_in_force(
         self, request: web.Request, pieces: AsyncIterator[bytes]

@@ -1,6 +1,6 @@
 """Webhooks of an enterprise: made, looked at, resumed, removed."""
 
-from typing import Final
+from typing import Any, Final, assert_never
 
 import msgspec
 from aiohttp import web
@@ -24,7 +24,14 @@ from identifiers.wire.jsonload import load
 from identifiers.wire.members import members_of
 from registry.answers import Faulty
 from registry.business.feed import News
-from registry.business.webhooks import DELIVERIES, Added, NameTaken, Webhooks
+from registry.business.webhooks import (
+    DELIVERIES,
+    Added,
+    NameTaken,
+    Renewed,
+    TooManyWebhooks,
+    Webhooks,
+)
 from registry.commands import Asked
 from registry.http import requests
 from registry.http.app import Noun
@@ -32,9 +39,11 @@ from registry.http.cursors import write_cursor
 from registry.http.feed import change_document
 from registry.http.keys import MAX_OVERLAP_HOURS
 from registry.http.operations import Body, Json, Operation, Parameter, Result
-from registry.http.parameters import LANGUAGE
+from registry.http.parameters import LANGUAGE, ONCE_DONE
 from registry.http.permission import PERMISSION, permit
 from registry.http.problems import (
+    KEY_REUSED,
+    KEY_SYNTAX,
     NO_WEBHOOK,
     PARAMETER,
     TOO_MANY_WEBHOOKS,
@@ -42,7 +51,8 @@ from registry.http.problems import (
     problem_of_answer,
 )
 from registry.http.reception import Caller, Reception
-from registry.http.replies import JSON, json_reply
+from registry.http.repeats import Repeats
+from registry.http.replies import JSON, Reply, json_reply
 from registry.http.webhook_schemas import (
     ATTEMPT,
     DELIVERY,
@@ -58,6 +68,8 @@ from registry.http.webhook_schemas import (
 WEBHOOKS: Final = "/api/v1/webhooks"
 _NONE: Final[frozenset[str]] = frozenset()
 _BODY_LIMIT: Final = 8192
+_NO_STORE: Final = ("Cache-Control", "no-store")
+_Answer = Added | NameTaken | TooManyWebhooks | Faulty
 
 
 def webhooks_noun(webhooks: Webhooks) -> Noun:
@@ -86,6 +98,7 @@ class WebhookRoutes:
     def __init__(self, webhooks: Webhooks, reception: Reception) -> None:
         self._webhooks = webhooks
         self._reception = reception
+        self._repeats = Repeats(reception)
 
     async def add(self, request: web.Request) -> web.Response:
         """POST: make a webhook."""
@@ -93,17 +106,13 @@ class WebhookRoutes:
         caller = await self._reception.caller(request)
         permit(caller, Action.WEBHOOK_WRITE, caller.enterprise)
         requests.needs_media_type(request, JSON)
-        name, url = read_webhook(await read_body(request, _BODY_LIMIT))
-        asked: Asked[None] = self._reception.asked(caller)
-        answer = await self._webhooks.add(caller.enterprise or 0, name, url, asked)
-        if isinstance(answer, Added):
-            document = webhook_document(answer.hook) | {"secret": answer.secret}
-            where = ("Location", f"{WEBHOOKS}/{name}")
-            return json_reply(document, 201, where, ("Cache-Control", "no-store")).response()
-        if isinstance(answer, Faulty):
-            return caller.told.problem(problem_of_answer(answer)).response()
-        kind = WEBHOOK_TAKEN if isinstance(answer, NameTaken) else TOO_MANY_WEBHOOKS
-        return caller.told.problem(Problem(kind=kind)).response()
+        body = await read_body(request, _BODY_LIMIT)
+        name, url = read_webhook(body)
+
+        async def add(asked: Asked[Any]) -> _Answer:
+            return await self._webhooks.add(caller.enterprise or 0, name, url, asked)
+
+        return await self._repeats.once(request, body, caller, add, _added)
 
     async def list(self, request: web.Request) -> web.Response:
         """GET: the enterprise's webhooks."""
@@ -130,18 +139,17 @@ class WebhookRoutes:
         """POST: another secret, beside which those before it sign for a while."""
         caller, hook = await self._found(request, Action.WEBHOOK_WRITE)
         requests.needs_media_type(request, JSON)
-        overlap = read_overlap(await read_body(request, _BODY_LIMIT))
-        renewed = await self._webhooks.renew(hook, overlap, self._reception.asked(caller))
-        if renewed is None:  # it got another one just now, or it is gone
-            _, hook = await self._found(request, Action.WEBHOOK_WRITE)
-            renewed = await self._webhooks.renew(hook, overlap, self._reception.asked(caller))
-        if renewed is None:
-            return caller.told.problem(Problem(kind=NO_WEBHOOK)).response()
-        document = webhook_document(renewed.hook) | {
-            "secret": renewed.secret,
-            "previous_until": instant(renewed.until // 1000),
-        }
-        return json_reply(document, 201, ("Cache-Control", "no-store")).response()
+        body = await read_body(request, _BODY_LIMIT)
+        overlap = read_overlap(body)
+
+        async def renew(asked: Asked[Any]) -> Renewed | None:
+            renewed = await self._webhooks.renew(hook, overlap, asked)
+            if renewed is None:  # it got another one just now, or it is gone
+                _, there = await self._found(request, Action.WEBHOOK_WRITE)
+                renewed = await self._webhooks.renew(there, overlap, asked)
+            return renewed
+
+        return await self._repeats.once(request, body, caller, renew, _renewed)
 
     async def remove(self, request: web.Request) -> web.Response:
         """DELETE: forget a webhook."""
@@ -167,6 +175,32 @@ class WebhookRoutes:
         if hook is None:
             raise Refusal(Problem(kind=NO_WEBHOOK))
         return caller, hook
+
+
+def _added(answer: _Answer) -> Reply:
+    match answer:
+        case Added():
+            document = webhook_document(answer.hook) | {"secret": answer.secret}
+            where = ("Location", f"{WEBHOOKS}/{answer.hook.name}")
+            return json_reply(document, 201, where, _NO_STORE)
+        case Faulty():
+            raise Refusal(problem_of_answer(answer))
+        case NameTaken():
+            raise Refusal(Problem(kind=WEBHOOK_TAKEN))
+        case TooManyWebhooks():
+            raise Refusal(Problem(kind=TOO_MANY_WEBHOOKS))
+        case _:
+            assert_never(answer)
+
+
+def _renewed(answer: Renewed | None) -> Reply:
+    if answer is None:
+        raise Refusal(Problem(kind=NO_WEBHOOK))
+    document = webhook_document(answer.hook) | {
+        "secret": answer.secret,
+        "previous_until": instant(answer.until // 1000),
+    }
+    return json_reply(document, 201, _NO_STORE)
 
 
 def read_webhook(body: bytes) -> tuple[str, str]:
@@ -249,7 +283,7 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
             "and after 24 hours the webhook is parked. Only https on public addresses is told; "
             "redirects are not followed.",
             handler=handlers.add,
-            parameters=(LANGUAGE,),
+            parameters=(ONCE_DONE, LANGUAGE),
             body=Body(
                 description="Name and target.",
                 content={
@@ -264,6 +298,7 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
                 )
             },
             problems=(
+                *(KEY_REUSED, KEY_SYNTAX),
                 *(*PERMISSION, WEBHOOK_TAKEN, TOO_MANY_WEBHOOKS, PARAMETER, MALFORMED, SLOW),
                 *(TOO_LARGE, MEDIA_TYPE_UNKNOWN, CONTENT_ENCODING, INVALID),
             ),
@@ -334,7 +369,7 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
             "before it: `Idnode-Signature` has a `v1` for each, the newest first. With 0 the "
             "others end at once.",
             handler=handlers.renew,
-            parameters=(_NAME, LANGUAGE),
+            parameters=(_NAME, ONCE_DONE, LANGUAGE),
             body=Body(
                 description="How long the others sign.",
                 content={JSON: (OVERLAP, {"overlap_hours": 24})},
@@ -355,6 +390,7 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
                 )
             },
             problems=(
+                *(KEY_REUSED, KEY_SYNTAX),
                 *(NO_WEBHOOK, *PERMISSION, PARAMETER, MALFORMED, SLOW),
                 *(TOO_LARGE, MEDIA_TYPE_UNKNOWN, CONTENT_ENCODING, INVALID),
             ),

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from identifiers.accounts import AccountState, StoredAccount, StoredLogin
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from storage.memory.store import MemoryStore
 
 _DAY: Final = 86_400
@@ -20,8 +20,14 @@ class MemoryAccounts:
         self._accounts: dict[int, StoredAccount] = {}
         self._logins: dict[str, StoredLogin] = {}
 
-    async def add_account(self, account: StoredAccount, audit: AuditEntry) -> int | None:
+    async def add_account(
+        self,
+        account: StoredAccount,
+        audit: AuditEntry,
+        once: FirstAnswer[int | None] | None = None,
+    ) -> int | None:
         """Store a new account and return its number; None: the name is taken."""
+        self._store.reach(once)
         known = await self._store.enterprises()
         if account.enterprise is not None and all(one.id != account.enterprise for one in known):
             raise ValueError(f"there is no enterprise {account.enterprise}")
@@ -31,6 +37,7 @@ class MemoryAccounts:
         with self._store.committing():
             self._accounts[number] = replace(account, id=number)
             self._store.audited.append(audit)
+            self._store.keep(once, number)
         return number
 
     async def account(self, number: int) -> StoredAccount | None:
@@ -56,13 +63,18 @@ class MemoryAccounts:
         return found[:limit]
 
     async def change_account(
-        self, account: StoredAccount, audit: AuditEntry, *, ends_at: int
+        self,
+        account: StoredAccount,
+        audit: AuditEntry,
+        *,
+        ends_at: int,
+        once: FirstAnswer[bool] | None = None,
     ) -> bool:
         """Store role, proof and state of an account, and end its log-ins.
 
         False: it has another version by now.
         """
-        self._store.reach()
+        self._store.reach(once)
         there = self._accounts.get(account.id)
         if there is None or there.version != account.version - 1:
             return False
@@ -80,6 +92,7 @@ class MemoryAccounts:
                 if login.account == account.id and not login.revoked_at:
                     self._logins[login.id] = replace(login, revoked_at=ends_at)
             self._store.audited.append(audit)
+            self._store.keep(once, True)  # noqa: FBT003 -- what the method returns
         return True
 
     async def refused(self, number: int, at: int, audit: AuditEntry) -> None:

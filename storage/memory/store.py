@@ -13,6 +13,7 @@ from identifiers.changes import (
     Current,
     Enterprise,
     FeedPage,
+    FirstAnswer,
     Import,
     ImportChunk,
     RequestKey,
@@ -23,7 +24,7 @@ from identifiers.changes import (
     Written,
 )
 from identifiers.directory import PrefixDirectory, PrefixEntry
-from identifiers.errors import FateUnknown, Fenced, StoreUnavailable
+from identifiers.errors import AnsweredBefore, FateUnknown, Fenced, StoreUnavailable
 from identifiers.jobs import Job, JobState, JobStep
 from identifiers.labels import Allotment
 from identifiers.names import Prefix, prefix_of
@@ -386,15 +387,18 @@ class MemoryStore:
             self._tell((), directory=True)
         return True
 
-    async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
+    async def add_key(
+        self, key: StoredKey, audit: AuditEntry, once: FirstAnswer[None] | None = None
+    ) -> None:
         """Store a new API key."""
-        self.reach()
+        self.reach(once)
         self._check_enterprise(key.enterprise)
         if key.id in self._keys:
             raise ValueError(f"there is a key {key.id} already")
         with self.committing():
             self._keys[key.id] = key
             self.audited.append(audit)
+            self.keep(once, None)
 
     async def key(self, key_id: str) -> StoredKey | None:
         """Return an API key, revoked and expired ones too."""
@@ -415,12 +419,18 @@ class MemoryStore:
         own = [key for key in found if enterprise in {None, key.enterprise}]
         return own[:limit]
 
-    async def rotate_key(self, key: StoredKey, ends_at: int, audit: AuditEntry) -> bool:
+    async def rotate_key(
+        self,
+        key: StoredKey,
+        ends_at: int,
+        audit: AuditEntry,
+        once: FirstAnswer[bool] | None = None,
+    ) -> bool:
         """Store a key that replaces another, which ends at `ends_at` or sooner.
 
         False when the other is not in force.
         """
-        self.reach()
+        self.reach(once)
         old = self._keys.get(key.replaces)
         if old is None or old.revoked_at:
             return False
@@ -429,6 +439,7 @@ class MemoryStore:
             self._keys[old.id] = msgspec.structs.replace(old, expires_at=sooner)
             self._keys[key.id] = key
             self.audited.append(audit)
+            self.keep(once, True)  # noqa: FBT003 -- what the method returns
         return True
 
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
@@ -498,10 +509,17 @@ class MemoryStore:
             self.lose_next_answer = False
             raise FateUnknown("the commit's answer was lost, as the test wanted")
 
-    def reach(self) -> None:
-        """Raise `StoreUnavailable` while the store is switched off."""
+    def reach(self, once: FirstAnswer[T] | None = None) -> None:
+        """Raise `StoreUnavailable` while the store is switched off, and `AnsweredBefore`."""
         if self.down:
             raise StoreUnavailable("the store in memory is switched off")
+        if once is not None and (told := self.answers.get(once.request)) is not None:
+            raise AnsweredBefore(told)
+
+    def keep(self, once: FirstAnswer[T] | None, result: T) -> None:
+        """Keep the answer to a request, within a commit at hand."""
+        if once is not None and (answer := once.of(result)) is not None:
+            self.answers[once.request] = answer
 
     def _check_enterprise(self, number: int) -> None:
         if not 1 <= number <= len(self._enterprises):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.webhooks import Delivery, Webhook
 from storage.memory.store import MemoryStore
 
@@ -17,9 +17,15 @@ class MemoryWebhooks:
         self._hooks: dict[tuple[int, str], Webhook] = {}
         self._told: dict[tuple[int, str], list[Delivery]] = {}
 
-    async def add(self, hook: Webhook, most: int, entry: AuditEntry) -> bool | None:
+    async def add(
+        self,
+        hook: Webhook,
+        most: int,
+        entry: AuditEntry,
+        once: FirstAnswer[bool | None] | None = None,
+    ) -> bool | None:
         """Store a new webhook; False: there is one of the name, None: there are `most` others."""
-        self._store.reach()
+        self._store.reach(once)
         named = hook.enterprise, hook.name
         if named in self._hooks:
             return False
@@ -28,6 +34,7 @@ class MemoryWebhooks:
         with self._store.committing():
             self._hooks[named], self._told[named] = hook, []
             self._store.audited.append(entry)
+            self._store.keep(once, True)  # noqa: FBT003 -- what the method returns
         return True
 
     async def list(self, enterprise: int) -> Sequence[Webhook]:
@@ -64,9 +71,15 @@ class MemoryWebhooks:
                 self._told[named] = [*self._told[named], told][-most:]
         return True
 
-    async def renew(self, hook: Webhook, sealed: bytes, entry: AuditEntry) -> bool:
+    async def renew(
+        self,
+        hook: Webhook,
+        sealed: bytes,
+        entry: AuditEntry,
+        once: FirstAnswer[bool] | None = None,
+    ) -> bool:
         """Store what signs from now on; False: it is not what `hook` has any more."""
-        self._store.reach()
+        self._store.reach(once)
         named = hook.enterprise, hook.name
         known = self._hooks.get(named)
         if known is None or known.sealed != hook.sealed:
@@ -74,6 +87,7 @@ class MemoryWebhooks:
         with self._store.committing():
             self._hooks[named] = msgspec.structs.replace(known, sealed=sealed)
             self._store.audited.append(entry)
+            self._store.keep(once, True)  # noqa: FBT003 -- what the method returns
         return True
 
     async def remove(self, enterprise: int, name: str, entry: AuditEntry) -> bool:

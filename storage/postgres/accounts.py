@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 
 from identifiers.accounts import AccountKind, AccountState, StoredAccount, StoredLogin
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.principals import Role
 from storage.postgres import write
 from storage.postgres.database import Database
@@ -24,7 +24,12 @@ class PostgresAccounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add_account(self, account: StoredAccount, audit: AuditEntry) -> int | None:
+    async def add_account(
+        self,
+        account: StoredAccount,
+        audit: AuditEntry,
+        once: FirstAnswer[int | None] | None = None,
+    ) -> int | None:
         """Store a new account and return its number; None: the name is taken.
 
         Raises `ValueError` when there is no such enterprise.
@@ -50,7 +55,7 @@ class PostgresAccounts:
                 await write.audit(connection, audit)
             return number
 
-        return await self._database.commit(work)
+        return await write.commit(self._database, work, once)
 
     async def account(self, number: int) -> StoredAccount | None:
         """Return an account by its number."""
@@ -68,7 +73,12 @@ class PostgresAccounts:
         return [account for row in rows if (account := _account(row)) is not None]
 
     async def change_account(
-        self, account: StoredAccount, audit: AuditEntry, *, ends_at: int
+        self,
+        account: StoredAccount,
+        audit: AuditEntry,
+        *,
+        ends_at: int,
+        once: FirstAnswer[bool] | None = None,
     ) -> bool:
         """Store role, proof and state of an account, and end its log-ins.
 
@@ -91,7 +101,7 @@ class PostgresAccounts:
             await write.audit(connection, audit)
             return True
 
-        return await self._database.commit(work)
+        return await write.commit(self._database, work, once)
 
     async def refused(self, number: int, at: int, audit: AuditEntry) -> None:
         """Count a log-in that failed; for a number that nobody has it takes as long."""

@@ -8,6 +8,7 @@ from identifiers.changes import (
     AuditEntry,
     Current,
     Enterprise,
+    FirstAnswer,
     Import,
     ImportChunk,
     RequestKey,
@@ -164,17 +165,20 @@ class PostgresStore:
         self._nudge.news()
         return switched
 
-    async def add_key(self, key: StoredKey, audit: AuditEntry) -> None:
+    async def add_key(
+        self, key: StoredKey, audit: AuditEntry, once: FirstAnswer[None] | None = None
+    ) -> None:
         """Store a new API key.
 
-        Raises `ValueError` when the id is taken or there is no such enterprise.
+        Raises `ValueError` when the id is taken or there is no such enterprise, and
+        `AnsweredBefore`.
         """
 
         async def work(connection: Connection) -> None:
             await keys.add(connection, key)
             await write.audit(connection, audit)
 
-        await self._database.commit(work)
+        await write.commit(self._database, work, once)
 
     async def key(self, key_id: str) -> StoredKey | None:
         """Return an API key, revoked and expired ones too."""
@@ -190,10 +194,16 @@ class PostgresStore:
         """Return up to `limit` API keys past an id, of one enterprise or (None) of all."""
         return await keys.page(self._database, enterprise, after, limit)
 
-    async def rotate_key(self, key: StoredKey, ends_at: int, audit: AuditEntry) -> bool:
+    async def rotate_key(
+        self,
+        key: StoredKey,
+        ends_at: int,
+        audit: AuditEntry,
+        once: FirstAnswer[bool] | None = None,
+    ) -> bool:
         """Store a key that replaces another, which ends at `ends_at` or sooner.
 
-        False when the other is not in force.
+        False when the other is not in force. Raises `AnsweredBefore`.
         """
 
         async def work(connection: Connection) -> bool:
@@ -203,7 +213,7 @@ class PostgresStore:
             await write.audit(connection, audit)
             return True
 
-        return await self._database.commit(work)
+        return await write.commit(self._database, work, once)
 
     async def revoke_key(self, key_id: str, at: int, audit: AuditEntry) -> bool:
         """End a key at the epoch second `at`; False when there is none in force by that id."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.feeds import Place
 from identifiers.webhooks import Delivery, Webhook
 from storage.postgres import write
@@ -23,7 +23,13 @@ class PostgresWebhooks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, hook: Webhook, most: int, entry: AuditEntry) -> bool | None:
+    async def add(
+        self,
+        hook: Webhook,
+        most: int,
+        entry: AuditEntry,
+        once: FirstAnswer[bool | None] | None = None,
+    ) -> bool | None:
         """Store a new webhook; False: there is one of the name, None: there are `most` others."""
 
         async def work(connection: Connection) -> bool | None:
@@ -46,7 +52,7 @@ class PostgresWebhooks:
             await write.audit(connection, entry)
             return True
 
-        return await self._database.commit(work)
+        return await write.commit(self._database, work, once)
 
     async def list(self, enterprise: int) -> Sequence[Webhook]:
         """Return an enterprise's webhooks by name."""
@@ -94,7 +100,13 @@ class PostgresWebhooks:
 
         return await self._database.commit(work)
 
-    async def renew(self, hook: Webhook, sealed: bytes, entry: AuditEntry) -> bool:
+    async def renew(
+        self,
+        hook: Webhook,
+        sealed: bytes,
+        entry: AuditEntry,
+        once: FirstAnswer[bool] | None = None,
+    ) -> bool:
         """Store what signs from now on; False: it is not what `hook` has any more."""
 
         async def work(connection: Connection) -> bool:
@@ -104,7 +116,7 @@ class PostgresWebhooks:
                 await write.audit(connection, entry)
             return kept is not None
 
-        return await self._database.commit(work)
+        return await write.commit(self._database, work, once)
 
     async def remove(self, enterprise: int, name: str, entry: AuditEntry) -> bool:
         """Forget a webhook and what came of it; False: there is none."""

@@ -16,6 +16,7 @@ import msgspec
 from identifiers.changes import (
     AuditEntry,
     Current,
+    FirstAnswer,
     Held,
     RequestKey,
     StoredAnswer,
@@ -23,7 +24,7 @@ from identifiers.changes import (
     Writes,
     Written,
 )
-from identifiers.errors import StoreUnavailable
+from identifiers.errors import AnsweredBefore, StoreUnavailable
 from storage import unit
 from storage.postgres import (
     claims,
@@ -35,7 +36,7 @@ from storage.postgres import (
     records,
     rows,
 )
-from storage.postgres.database import WRITE_SECONDS, Database
+from storage.postgres.database import WRITE_SECONDS, Database, Work
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
 
@@ -85,6 +86,27 @@ async def answer(database: Database, request: RequestKey) -> StoredAnswer | None
         return (await _answers(connection, (request,))).get(request)
 
     return await database.read(work)
+
+
+async def commit(database: Database, work: Work[T], once: FirstAnswer[T] | None) -> T:
+    """Run `work` in a transaction, with the answer to its request; see `Database.commit`.
+
+    Raises `AnsweredBefore` when the request has one already.
+    """
+    if once is None:
+        return await database.commit(work)
+    request = once.request
+    touched = Touched(requests=(request,))
+
+    async def first(connection: Connection) -> T:
+        if (told := (await _answers(connection, (request,))).get(request)) is not None:
+            raise AnsweredBefore(told)
+        result = await work(connection)
+        if (answer := once.of(result)) is not None:
+            await _store_rest(connection, Writes(answers=(answer,)), ())
+        return result
+
+    return await database.commit(first, opening=f"BEGIN; {locks.statement(touched)}")
 
 
 async def audit(connection: Connection, entry: AuditEntry) -> None:

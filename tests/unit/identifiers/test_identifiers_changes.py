@@ -1,7 +1,7 @@
 from hashlib import sha256
 
-from identifiers.changes import ImportCounts
-from identifiers.errors import FateUnknown, StoreError, StoreUnavailable
+from identifiers.changes import ImportCounts, RequestKey, StoredAnswer
+from identifiers.errors import AnsweredBefore, FateUnknown, StoreError, StoreUnavailable
 from identifiers.merkle import EMPTY_ROOT, leaf, root
 
 
@@ -25,3 +25,10 @@ def test_the_tree_of_three_leaves():
     assert root([one]) == one
     assert root([one, two]) == pair
     assert root([one, two, three]) == sha256(b"\1" + pair + three).digest()
+
+
+def test_what_was_answered_before_is_no_fault_of_the_store():
+    answer = StoredAnswer(request=RequestKey("key:one", "k"), digest=b"d", status=201)
+    before = AnsweredBefore(answer)
+    assert before.answer is answer
+    assert not isinstance(before, StoreError)

@@ -1,3 +1,4 @@
+import asyncio
 import hmac
 import json
 
@@ -134,8 +135,8 @@ async def test_a_secret_that_was_replaced_by_somebody_else_meanwhile(place, monk
     await place.add()
     renew, lost = MemoryWebhooks.renew, [False, True, False, False]
 
-    async def outrun(self, hook, sealed, entry):
-        return lost.pop(0) and await renew(self, hook, sealed, entry)
+    async def outrun(self, hook, sealed, entry, once):
+        return lost.pop(0) and await renew(self, hook, sealed, entry, once)
 
     monkeypatch.setattr(MemoryWebhooks, "renew", outrun)
     answers = [await place.api.post(f"{WEBHOOKS}/erp/secret", {}, key="owner") for _ in "ab"]
@@ -267,3 +268,28 @@ async def test_names_are_taken_once_and_webhooks_are_bounded(place):
 )
 async def test_every_fault_of_a_webhook(place, body, faults):
     assert (await place.add(body, status=422)).faults == faults
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "other"),
+    [
+        (WEBHOOKS, {**ERP, "name": "mes"}, ERP),
+        (f"{WEBHOOKS}/erp/secret", {"overlap_hours": 2}, {"overlap_hours": 3}),
+    ],
+)
+async def test_a_repetition_gets_the_first_answer_and_the_same_secret(place, path, body, other):
+    await place.add({**ERP, "name": "erp"})
+    noted = len(place.store.audited)
+    first, second = await asyncio.gather(
+        *(place.api.post(path, body, key="owner", Idempotency_Key="k") for _ in range(2))
+    )
+    third = await place.api.post(path, body, key="owner", Idempotency_Key="k")
+    assert first.status == 201, first.body
+    assert first.body == second.body == third.body
+    assert third.headers["Idempotency-Replayed"] == "true"
+    assert third.headers["Cache-Control"] == "no-store"
+    assert len(place.store.audited) == noted + 1
+    (kept,) = place.store.answers.values()
+    assert first.json["secret"].encode() not in kept.body
+    refused = await place.api.post(path, other, key="owner", Idempotency_Key="k")
+    assert (refused.status, refused.code) == (422, "idempotency-key-reused")

@@ -1,0 +1,84 @@
+"""Requests that have one effect however often they are sent, and whose answers may hold secrets.
+
+What a repetition is told is kept beside the effect, in its transaction, sealed. A refusal changed
+nothing: it is not kept, and the same request is judged anew.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from secrets import token_bytes
+from typing import Any, Final, TypeVar
+
+from aiohttp import web
+
+from edge.problems import Problem, Refusal
+from identifiers.changes import RequestKey, StoredAnswer
+from identifiers.errors import AnsweredBefore
+from registry.access.programs import NONCE_OCTETS, Safe
+from registry.commands import Asked, Once
+from registry.http.problems import KEY_REUSED
+from registry.http.reception import Caller, Reception
+from registry.http.replies import Reply, kept, repeated
+from registry.http.requests import idempotency_key, request_digest
+
+A = TypeVar("A")
+_DIGEST: Final = b"idnode request digest"
+_SEAL: Final = b"idnode first answers"
+
+
+class Repeats:
+    """Does once what requests ask for that `reception` knows the callers of."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._keys = reception.keys
+        self._reception = reception
+        secret = self._keys.answer_key
+        self._safe = Safe(hmac.digest(secret, _SEAL, sha256))
+        self._digest_key = hmac.digest(secret, _DIGEST, sha256)
+
+    async def once(
+        self,
+        request: web.Request,
+        body: bytes,
+        caller: Caller,
+        do: Callable[[Asked[Any]], Awaitable[A]],
+        reply: Callable[[A], Reply],
+    ) -> web.Response:
+        """Return the reply to what `do` made, or with a known Idempotency-Key the first answer.
+
+        `reply` may raise `Refusal`. Raises `Refusal` for a key of another request.
+        """
+        key = idempotency_key(request)
+        if key is None:
+            return reply(await do(self._reception.asked(caller))).response()
+        named = RequestKey(caller.name, key)
+        # Bodies hold passwords, which a digest that everybody can make would give away.
+        digest = hmac.digest(self._digest_key, request_digest(request, body), sha256)
+        # Looked at first: what was repeated may have ended what it was asked of.
+        if (told := await self._keys.answer(named)) is not None:
+            return self._again(told, digest)
+
+        def render(answer: A) -> StoredAnswer:
+            made = reply(answer)
+            nonce = token_bytes(NONCE_OCTETS)
+            sealed = self._safe.sealed(made.body.decode(), _name(named), nonce)
+            return kept(named, digest, Reply(made.status, made.headers, sealed))
+
+        try:
+            made = await do(self._reception.asked(caller, once=Once(named, digest, render)))
+        except AnsweredBefore as before:
+            return self._again(before.answer, digest)
+        return reply(made).response()
+
+    def _again(self, told: StoredAnswer, digest: bytes) -> web.Response:
+        if not hmac.compare_digest(told.digest, digest):
+            raise Refusal(Problem(kind=KEY_REUSED))
+        body = self._safe.opened(told.body, _name(told.request)).encode()
+        first = repeated(told)
+        return Reply(first.status, first.headers, body).response()
+
+
+def _name(request: RequestKey) -> str:
+    # A key holds no space.
+    return f"answer:{request.key} {request.principal}"
