@@ -4,8 +4,9 @@ Rows of a chunk are decided on one another, and on what the chunks before have w
 that is nothing, so it is remembered here: names as a number each, since a body may have any length.
 """
 
+import asyncio
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol, TypeVar
 
@@ -21,6 +22,8 @@ MOST_NAMES: Final = 8_000_000
 MOST_CLAIMS: Final = 300_000
 """Values that nobody else may have, with who has them; a few hundred octets each."""
 _MASK: Final = 2**64 - 1
+_PART: Final = 4096
+"""Names of one run that are merged at once: a millisecond. Millions would take half a second."""
 
 
 class Target(Protocol):
@@ -46,12 +49,13 @@ class Names:
         self._runs: list[array[int]] = []
         self.count = 0
 
-    def add(self, names: Iterable[str]) -> None:
-        """Take names that are not there yet."""
+    async def add(self, names: Iterable[str]) -> None:
+        """Take names that are not there yet, one call after the other; others go on meanwhile."""
         run = array("Q", sorted(hash(name) & _MASK for name in names))
         self.count += len(run)
         while self._runs and len(self._runs[-1]) < 2 * len(run):
-            run = array("Q", sorted((*self._runs.pop(), *run)))
+            run = await _merged(self._runs[-1], run)
+            self._runs.pop()
         self._runs.append(run)
 
     def __contains__(self, name: str) -> bool:
@@ -93,7 +97,7 @@ class Trial:
             return msgspec.structs.replace(last, records=(), held=()), result
 
         result = await self._store.write(touched, trying)
-        self._note(last)
+        await self._note(last)
         return result
 
     def _overlaid(self, current: Current, touched: Touched) -> Current:
@@ -117,12 +121,27 @@ class Trial:
             changed_at=0,
         )
 
-    def _note(self, writes: Writes) -> None:
+    async def _note(self, writes: Writes) -> None:
         if self._names.count + len(writes.records) <= self._most_names:
-            self._names.add(key for key in map(_key, writes.records) if key not in self._names)
+            await self._names.add(
+                key for key in map(_key, writes.records) if key not in self._names
+            )
         for held in writes.held:
             if len(self._holders) + len(held.claims) <= self._most_claims:
                 self._holders |= dict.fromkeys(held.claims, held.holder)
+
+
+async def _merged(one: "array[int]", other: "array[int]") -> "array[int]":
+    merged: array[int] = array("Q")
+    at = 0
+    for begin in range(0, len(one), _PART):
+        part = one[begin : begin + _PART]
+        end = bisect_right(other, part[-1], at)
+        merged.extend(sorted((*part, *other[at:end])))
+        at = end
+        await asyncio.sleep(0)
+    merged.extend(other[at:])
+    return merged
 
 
 def _key(written: Written) -> str:

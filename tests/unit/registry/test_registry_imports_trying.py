@@ -1,5 +1,6 @@
 """What a dry run knows of its earlier rows."""
 
+import asyncio
 import random
 
 from identifiers.changes import Held, Touched, Writes
@@ -21,16 +22,35 @@ async def tried(trial, *records, held=(), touched=None):
     return await trial.write(touched or Touched(keys=keys), decide)
 
 
-def test_names_are_there_once_they_were_added():
+async def test_names_are_there_once_they_were_added():
     drawn = random.Random(7)
     names, known = Names(), set()
     for _ in range(60):
         fresh = {f"88.300.1/{drawn.randrange(10**6)}" for _ in range(drawn.randrange(40))} - known
-        names.add(fresh)
+        await names.add(fresh)
         known |= fresh
     assert names.count == len(known)
     assert all(name in names for name in known)
     assert not any(f"88.300.2/{number}" in names for number in range(1000))
+
+
+async def test_others_go_on_while_many_names_are_added():
+    names, turns = Names(), 0
+
+    async def other():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    going = asyncio.create_task(other())
+    for begin in (0, 20_000):
+        await names.add(f"88.300.1/{number}" for number in range(begin, begin + 20_000))
+    going.cancel()
+    assert turns >= 4
+    assert names.count == 40_000
+    assert all(f"88.300.1/{number}" in names for number in range(40_000))
+    assert list(names._runs[0]) == sorted(names._runs[0])
 
 
 async def test_what_would_be_there_is_shown_and_nothing_is_written():
