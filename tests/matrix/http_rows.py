@@ -66,7 +66,9 @@ _ACCESS: Final = {
         fit="invalid",
         body={"role": 7},
     ),
-    "renewPassword": Row(target=Target.THING, action="accounts:write", thing="account", body={}),
+    "renewPassword": Row(
+        target=Target.THING, action="accounts:write", thing="account", body={}, alone=True
+    ),
     "renewPassword (his own)": Row(
         target=Target.CALLER, fit="invalid", keys="missing-role", body={}
     ),
