@@ -114,6 +114,14 @@ class Turn:
         came = self._came.copy()
         self._came.clear()
         now = monotonic()  # what the loop's time is too
+        try:
+            self._answer_all(came, now)
+        except Exception as error:  # noqa: BLE001 -- nobody is to wait for what will not come
+            for connection in came:
+                if connection.piece:
+                    connection.fail(error)
+
+    def _answer_all(self, came: "list[ShortCutConnection]", now: float) -> None:
         self.short_cut.begin(now)
         for at in range(0, len(came), _TOGETHER):
             some = came[at : at + _TOGETHER]

@@ -496,6 +496,23 @@ async def test_one_of_them_that_fails_is_cut(turn):
     assert [log["event"] for log in logs] == ["connection cut"]
 
 
+async def test_nobody_waits_for_a_turn_that_fails_as_a_whole(turn):
+    await known(turn)
+
+    def counts(now):
+        raise KeyError("a bug")
+
+    turn.here.count = counts
+    (one, to_one), (other, to_other) = await turn(), await turn()
+    one._short_cut._look_again = 0.0  # a second is over: what was asked is counted
+    with capture_logs() as logs:
+        for connection in (one, other):
+            connection.data_received(GET % b"a")
+        await asyncio.sleep(0)
+    assert (to_one.cut, to_other.cut) == (True, True)
+    assert [log["event"] for log in logs] == ["connection cut"] * 2
+
+
 async def test_who_asks_on_is_not_told_that_the_connection_ends(turn):
     connection, _ = await turn()
     connection._farewell.begun = True
