@@ -499,7 +499,7 @@ async def test_one_of_them_that_fails_is_cut(turn):
 async def test_nobody_waits_for_a_turn_that_fails_as_a_whole(turn):
     await known(turn)
 
-    def counts(now):
+    def counts(_now):
         raise KeyError("a bug")
 
     turn.here.count = counts
