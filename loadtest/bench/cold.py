@@ -42,6 +42,12 @@ def postgres(node: nodes.Node, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def filled(node: nodes.Node) -> dict[str, Any]:
+    """Tell of the only worker when finished replies and pages have come beside what it holds."""
+    worker = comparing.worker(node)
+    return {"resident": _resident(worker), "longest_gc_pause_ms": _longest_pause(node)}
+
+
 def redis(node: nodes.Node, names: Sequence[str]) -> dict[str, Any]:
     """Ask each of two workers once for each of `names`; tell of the second one.
 
@@ -98,10 +104,12 @@ def _held(node: nodes.Node, worker: int, empty: int) -> dict[str, Any]:
         "held": held,
         "resident": resident,
         "resident_per_identifier": round((resident - empty) / max(held, 1)),
-        "longest_gc_pause_ms": round(
-            1e3 * node.metric("process_gc_pause_longest_seconds", "worker"), 3
-        ),
+        "longest_gc_pause_ms": _longest_pause(node),
     }
+
+
+def _longest_pause(node: nodes.Node) -> float:
+    return round(1e3 * node.metric("process_gc_pause_longest_seconds", "worker"), 3)
 
 
 def _resident(pid: int) -> int:

@@ -176,6 +176,8 @@ def measure(stage: Stage, wanted: frozenset[str]) -> Iterator[tuple[str, dict[st
             with _profiled(stage) as row:
                 row[name] = part(stage)
             yield from row.items()
+    if POSTGRES in wanted:
+        yield "filled", cold.filled(stage.node)
 
 
 @contextmanager
