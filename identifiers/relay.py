@@ -36,6 +36,15 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     certificate: bytes = b""
     login_first: bool = False
 
+    @property
+    def shown(self) -> IPv4Address | IPv6Address | None:
+        """The address that somebody has shown to be at; None: a stranger's datagram shows none.
+
+        Whoever sends that may write any address on it, as he waits for no answer.
+        """
+        forgeable = self.channel is Channel.UDP and not self.trusted
+        return None if forgeable else self.address
+
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """An HTTP request, its body read. `target` is path and query as they were sent."""

@@ -5,7 +5,8 @@ that live elsewhere are asked for there (`elsewhere`), once there is an answer t
 prove. Index 0 stands for any key of its handle, elsewhere for any public one.
 
 A key of this node may have bounds (`identifiers.keys.bounds`), and beyond them it is as one that is
-not there. `address` is where the one is who is to be proved; None: nobody knows.
+not there. `addresses` are where the one was who is to be proved, each time that he was heard of:
+the key counts from all of them. None, or no address: nobody knows.
 
 What may be refused is told without saying what was missing: no such key, the wrong secret and an
 answer that is none all look alike, and cost alike. Only for whom another place might be meant, by
@@ -92,12 +93,12 @@ class Identities:
         found = await self._keys.find(identity)
         return next(iter(found.values), None) if isinstance(found, Here) else None
 
-    async def proof(self, identity: HandleIdentity, address: Address | None = None) -> Proof | None:
+    async def proof(self, identity: HandleIdentity, *addresses: Address | None) -> Proof | None:
         """Return what keeps an identity known that was proved just now; None: its key is gone.
 
         Raises `StoreUnavailable`.
         """
-        found = await self._keys.counting(identity, address)
+        found = await self._keys.counting(identity, *addresses)
         if isinstance(found, Abroad):
             standing = found.elsewhere.standing(identity, found.holder)
             return None if standing is None else Proof(identity, b"", standing)
@@ -105,20 +106,20 @@ class Identities:
             return None
         return Proof(identity, found.values[0].data)
 
-    async def stands(self, proof: Proof, address: Address | None = None) -> bool:
+    async def stands(self, proof: Proof, *addresses: Address | None) -> bool:
         """Say whether the key that was proved still counts. Raises `StoreUnavailable`.
 
         One of another node stands for its time, as long as that node is the one to ask.
         """
         if proof.standing is None:
-            return await self.proof(proof.identity, address) == proof
+            return await self.proof(proof.identity, *addresses) == proof
         found = await self._keys.find(proof.identity)
         if not isinstance(found, Abroad) or found.holder != proof.standing.holder:
             return False
         return found.elsewhere.stands(proof.standing)
 
     async def check_secret(
-        self, identity: HandleIdentity, secret: bytes, address: Address | None = None
+        self, identity: HandleIdentity, secret: bytes, *addresses: Address | None
     ) -> HandleIdentity | Refused:
         """Return whom `secret` proves: the identity, its handle in canonical form.
 
@@ -127,7 +128,7 @@ class Identities:
         one. Another node is not told the secret: it is asked about an answer made of it. Raises
         `StoreUnavailable`.
         """
-        found = await self._keys.counting(identity, address)
+        found = await self._keys.counting(identity, *addresses)
         if isinstance(found, Abroad):
             nonce, digest, salt = map(self._chance, (_NONCE, _DIGEST, _NONCE))
             signed = await self._worked(lambda: answer_with_secret(secret, nonce, digest, salt))
@@ -145,7 +146,7 @@ class Identities:
         return _told(found, proved)
 
     async def check_key(
-        self, identity: HandleIdentity, key: bytes, address: Address | None = None
+        self, identity: HandleIdentity, key: bytes, *addresses: Address | None
     ) -> HandleIdentity | Refused:
         """Return whom a public key proves that was itself proved elsewhere, by TLS.
 
@@ -166,33 +167,33 @@ class Identities:
                     _log.info("a key cannot be used", identity=identity.handle, reason=str(error))
             return None
 
-        found = await self._keys.counting(identity, address)
+        found = await self._keys.counting(identity, *addresses)
         if isinstance(found, Abroad):
             return await self._by_public_key(identity, found, equal)
         keys = () if found is None else self._keys.opened(found, (PUBLIC_KEY,))
         return _told(found, equal(keys) or WRONG)
 
     async def verify_answer(
-        self, answer: bodies.Answer, nonce: bytes, digest: bytes, address: Address | None = None
+        self, answer: bodies.Answer, nonce: bytes, digest: bytes, *addresses: Address | None
     ) -> HandleIdentity | Refused:
         """Return who answered a challenge, by the nonce and the bare digest that he was given.
 
         The handle of the identity is in canonical form. Raises `StoreUnavailable`.
         """
         identity = HandleIdentity(answer.handle, answer.index)
-        return await self.prove(identity, answer.kind, answer.signed, nonce, digest, address)
+        return await self.prove(identity, answer.kind, answer.signed, nonce, digest, *addresses)
 
-    async def prove(  # noqa: PLR0917 -- who, by what, for which challenge, from where
+    async def prove(
         self,
         identity: HandleIdentity,
         kind: str,
         signed: bytes,
         nonce: bytes,
         digest: bytes,
-        address: Address | None = None,
+        *addresses: Address | None,
     ) -> HandleIdentity | Refused:
         """Return whom `signed` proves, as `verify_answer`, wherever his key is."""
-        found = await self._keys.counting(identity, address)
+        found = await self._keys.counting(identity, *addresses)
         if not isinstance(found, Abroad):
             here = await self._proved_here(identity, found, signed, nonce, digest, (kind,))
             return _told(found, here)
@@ -221,7 +222,7 @@ class Identities:
         another would never come to an end. Where the one is who signed, nobody knows: a key that
         counts from some addresses only proves him to nobody else. Raises `StoreUnavailable`.
         """
-        found = await self._keys.counting(identity, None)
+        found = await self._keys.counting(identity)
         here = found if isinstance(found, Here) else None
         return await self._proved_here(identity, here, signed, nonce, digest, kinds)
 

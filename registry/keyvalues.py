@@ -75,16 +75,16 @@ class KeyValues:
         self._bounds = bounds
 
     async def counting(
-        self, identity: HandleIdentity, address: Address | None
+        self, identity: HandleIdentity, *addresses: Address | None
     ) -> Here | Abroad | None:
-        """Return what `find` does, without the keys that do not prove anybody at `address` now.
+        """Return what `find` does, without the keys that prove nobody now from all `addresses`.
 
         A key beyond its bounds is as one that is not there. Raises `StoreUnavailable`.
         """
         found = await self.find(identity)
         if self._bounds is None or not isinstance(found, Here) or not found.values:
             return found
-        values = await self._bounds.counting(found.name, found.values, address)
+        values = await self._bounds.counting(found.name, found.values, *addresses)
         return msgspec.structs.replace(found, values=values)
 
     async def find(self, identity: HandleIdentity) -> Here | Abroad | None:

@@ -31,17 +31,20 @@ class Bounds(msgspec.Struct, frozen=True):
         """Say whether the key's time is over at an epoch second."""
         return self.expires_at is not None and self.expires_at <= at
 
-    def beyond(self, at: int, address: Address | None) -> Beyond | None:
-        """Return why the key does not count at an epoch second, from an address.
+    def beyond(self, at: int, *addresses: Address | None) -> Beyond | None:
+        """Return why the key does not count at an epoch second, from all of some addresses.
 
-        An address that is not known (None) is in no network.
+        An address that is not known (None) is in no network; no address: nothing is known.
         """
         if self.expired(at):
             return Beyond.EXPIRED
         if not self.networks:
             return None
-        within = address is not None and any(address in network for network in self.networks)
-        return None if within else Beyond.ADDRESS
+        inside = bool(addresses) and all(map(self._has, addresses))
+        return None if inside else Beyond.ADDRESS
+
+    def _has(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self.networks)
 
     def later_than(self, other: "Bounds") -> bool:
         """Say whether a key counts for longer by these than by `other`."""

@@ -40,9 +40,9 @@ class BoundsBook:
         return len(self._kept)
 
     async def counting(
-        self, handle: str, keys: tuple[Value, ...], address: Address | None
+        self, handle: str, keys: tuple[Value, ...], *addresses: Address | None
     ) -> tuple[Value, ...]:
-        """Return those of a record's keys that count now, for somebody at `address`.
+        """Return those of a record's keys that count now, from all of `addresses`.
 
         Raises `StoreUnavailable`.
         """
@@ -52,7 +52,7 @@ class BoundsBook:
         found, at = [], int(self._clock())
         for key in keys:
             said = bounded.get(key.index)
-            beyond = None if said is None else said.bounds.beyond(at, address)
+            beyond = None if said is None else said.bounds.beyond(at, *addresses)
             if beyond is None:
                 found.append(key)
             else:
@@ -60,7 +60,7 @@ class BoundsBook:
                     "a key does not count",
                     identity=f"{key.index}:{handle}",
                     reason=beyond.value,
-                    address=str(address),
+                    address=", ".join(map(str, addresses)),
                 )
         return tuple(found)
 

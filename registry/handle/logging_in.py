@@ -62,7 +62,7 @@ class LoggingIn:
         claimed = HandleIdentity(asked.handle, index)
         if self._attempts.wait(origin, claimed, turn.now):
             return TOO_OFTEN
-        identity = await self._identities.check_secret(claimed, secret.encode(), origin.address)
+        identity = await self._identities.check_secret(claimed, secret.encode(), origin.shown)
         if isinstance(identity, Refused):
             return self._not_known(turn, claimed, identity)
         done = Told(ResponseCode.SUCCESS, bodies.Raw(text(asked.handle) + u32(0)))
@@ -75,7 +75,7 @@ class LoggingIn:
         return _WRONG
 
     async def _begin(self, turn: Turn, identity: HandleIdentity) -> Told | None:
-        proof = await self._identities.proof(identity, turn.origin.address)
+        proof = await self._identities.proof(identity, turn.origin.shown)
         if proof is None:
             return _WRONG
         self._logins.begin(turn.origin.connection, proof, turn.now)

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from msgspec.structs import replace
 
+from identifiers.keys.bounds import Address
 from identifiers.principals import HandleIdentity
 from identifiers.relay import Channel
 from identifiers.wire.handle import bodies
@@ -62,13 +63,13 @@ class Proving:
     async def _known(self, turn: Turn) -> HandleIdentity | None:
         """Return who is known in a session or on a connection, if his key is still there."""
         if turn.session is not None and (proof := turn.session.proof) is not None:
-            if await self._identities.stands(proof, turn.origin.address):
+            if await self._identities.stands(proof, turn.origin.shown):
                 return proof.identity
             turn.session.disown(proof)
         login = self._logins.find(turn.origin.connection, turn.now)
         if login is None or isinstance(login, Ended):
             return None
-        if await self._identities.stands(login, turn.origin.address):
+        if await self._identities.stands(login, turn.origin.shown):
             return login.identity
         self._logins.end(turn.origin.connection, login)
         return None
@@ -95,7 +96,7 @@ class Proving:
         if isinstance(who, Told):
             return turn, who
         if session is not None:
-            proof = await self._identities.proof(who, turn.origin.address)
+            proof = await self._identities.proof(who, *_addresses(turn, challenge))
             if proof is not None:
                 session.belongs_to(proof, turn.now)
         return replace(turn, identity=who), None
@@ -107,7 +108,7 @@ class Proving:
         if self._attempts.wait(turn.origin, claimed, turn.now):
             return TOO_OFTEN
         who = await self._identities.verify_answer(
-            answer, challenge.nonce, challenge.digest.value, turn.origin.address
+            answer, challenge.nonce, challenge.digest.value, *_addresses(turn, challenge)
         )
         if isinstance(who, Refused):
             if who.reason.was_wrong:
@@ -157,3 +158,11 @@ class Proving:
             session_id=0 if turn.session is None else turn.session.id,
         )
         return _TOO_MANY if isinstance(challenge, Full) else challenge
+
+
+def _addresses(turn: Turn, challenge: Challenge) -> tuple[Address | None, ...]:
+    """Return from where a key must count: where the challenge went, and where the answer is from.
+
+    Whoever saw the nonce from afar could send the answer in one datagram from any address.
+    """
+    return challenge.origin.shown, turn.origin.shown

@@ -30,6 +30,20 @@ def test_a_key_counts_until_its_end_and_from_its_networks(bounds, at, address, b
 
 
 @pytest.mark.parametrize(
+    ("addresses", "beyond"),
+    [
+        ((INSIDE, INSIDE), None),
+        ((INSIDE, OUTSIDE), Beyond.ADDRESS),
+        ((None, INSIDE), Beyond.ADDRESS),
+        ((), Beyond.ADDRESS),
+    ],
+)
+def test_a_key_counts_from_every_address_that_somebody_was_at(addresses, beyond):
+    assert Bounds(None, (TEN,)).beyond(5, *addresses) is beyond
+    assert UNBOUNDED.beyond(5, *addresses) is None
+
+
+@pytest.mark.parametrize(
     ("new", "old", "later"),
     [(None, None, False), (5, None, False), (None, 5, True), (6, 5, True), (5, 5, False)],
 )

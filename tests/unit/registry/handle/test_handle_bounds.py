@@ -5,6 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from identifiers.keys.bounds import Bounds, KeyBounds
+from identifiers.relay import Channel
 from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import OpCode
 from registry.access.bounds import BOOK_SECONDS
@@ -14,6 +15,7 @@ from tests.unit.registry.handle.wire import (
     SECRET,
     SIGNER,
     InSession,
+    answer,
     code,
     create,
     delete,
@@ -53,6 +55,36 @@ async def test_answers_count_within_the_bounds_of_the_key(node, bound, identity)
     assert code(await near.prove(delete(NEW), identity)) == WRONG
     await bound(None, ())
     assert code(await far.prove(delete(NEW), identity)) == 1
+
+
+@pytest.mark.parametrize("identity", [ADMIN, SIGNER])
+async def test_a_datagram_does_not_bring_a_key_into_its_network(node, bound, identity):
+    await bound(*NEAR_ONLY)
+    far = node.caller(address=FAR, trusted=False)
+    forged = [node.caller(channel=Channel.UDP, trusted=trusted) for trusted in (False, True)]
+    for caller in (*forged, node.caller()):
+        challenge = await far.ask(create(NEW))
+        assert code(await caller.ask(answer(challenge, identity))) == WRONG
+    # Nor is an answer out of the network anybody's who asked within it, but wrote no true address.
+    challenge = await node.caller().ask(create(NEW))
+    assert code(await forged[0].ask(answer(challenge, identity))) == WRONG
+    assert node.values(NEW) is None
+    challenge = await node.caller().ask(create(NEW))
+    assert code(await forged[1].ask(answer(challenge, identity))) == 1
+    await bound(None, ())
+    challenge = await far.ask(delete(NEW))
+    assert code(await forged[0].ask(answer(challenge, identity))) == 1
+
+
+async def test_nobody_is_known_in_a_session_by_a_strangers_datagram(caller, node, bound):
+    session = await InSession.begin(caller)
+    assert code(await session.prove(create(NEW))) == 1
+    await bound(*NEAR_ONLY)
+    assert code(await session.ask(delete(NEW))) == 1
+    session.caller = node.caller(channel=Channel.UDP, trusted=False)
+    assert await session.all(create(NEW)) == []
+    session.caller = caller
+    assert code(await session.ask(create(NEW))) == 402
 
 
 async def test_a_login_is_over_when_its_key_expires(node, bound):
