@@ -7,6 +7,10 @@ news of its name (`forget`), by the time (`due`), by another picture of the pref
 
 What is first in is first out. While there is room, what is hot comes in as it is asked for; a full
 map lets one in eight in, which leaves the same part of all questions to it and costs an eighth.
+
+What is told here is not counted at its record, which would mean to read that. So before a record is
+given up that nobody seems to ask for, it is forgotten here and kept for one round more: who asks
+for it meanwhile is told from the record, and counted.
 """
 
 from collections import deque
@@ -20,6 +24,8 @@ REPLIES: Final = 1 << 16
 LONGEST: Final = 472
 """Octets of a body; longer replies are no single datagram, and what they cost is to send them."""
 _SAMPLE: Final = 8
+_NONE: Final = b""
+"""The question for a name of which nothing is told now."""
 
 
 class Under(msgspec.Struct, frozen=True, gc=False):
@@ -65,22 +71,27 @@ class Front:
             return  # before anything is looked up: most that come now are not that hot
         held = self._questions.get(name)
         if held != question:
-            if held is not None and not full and not self._drawn():
+            if held and not full and not self._drawn():
                 return
-            if held is not None:
+            if held:
                 del self._ready[held]  # others put it otherwise
-            else:
+            elif held is None:
                 if full:
-                    self.forget(order.popleft())
+                    first = order.popleft()
+                    self.forget(first)
+                    del self._questions[first]
                 order.append(name)
             self._questions[name] = question
         self._ready[question] = ready
 
-    def forget(self, name: str) -> None:
-        """Tell no more what was told of a name."""
-        question = self._questions.pop(name, None)
-        if question is not None:
-            del self._ready[question]
+    def forget(self, name: str) -> bool:
+        """Tell no more what was told of a name; False: nothing was."""
+        question = self._questions.get(name)
+        if not question:
+            return False
+        self._questions[name] = _NONE  # its place in the order is left to what is put there next
+        del self._ready[question]
+        return True
 
     def _drawn(self) -> bool:
         self._passed_over = (self._passed_over + 1) % _SAMPLE

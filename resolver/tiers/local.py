@@ -117,11 +117,11 @@ class LocalTier:
         self._clock = clock
         self._chance = chance
         self._lives = bounds.lives
-        self._kept = S3Fifo[str, Entry](bounds.entries, bounds.octets)
-        self.peek: Final = self._kept.peek
-        """Return what is kept under a key, in its life or not, and count nothing."""
         self.front: Final = Front()
         """Finished replies. What supersedes a record here ends those that tell it."""
+        self._kept = S3Fifo[str, Entry](bounds.entries, bounds.octets, spares=self.front.forget)
+        self.peek: Final = self._kept.peek
+        """Return what is kept under a key, in its life or not, and count nothing."""
         self._unknown = UnknownNames(bounds.unknown, bounds.unknown_octets)
         self.lacks: Final = self._unknown.has
         """Say whether it is known of a key that there is no such record."""

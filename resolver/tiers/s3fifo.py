@@ -41,11 +41,19 @@ class S3Fifo(Generic[K, E]):
     """Keeps up to `entries` that take up to `octets`.
 
     `fingerprint` spreads keys over 64 bits; only how well what is out is remembered hangs on it.
+    `spares` is asked of what would be out of the main queue, and buys it one round more.
     """
 
-    def __init__(self, entries: int, octets: int, fingerprint: Callable[[K], int] = hash) -> None:
+    def __init__(
+        self,
+        entries: int,
+        octets: int,
+        fingerprint: Callable[[K], int] = hash,
+        spares: Callable[[K], bool] = lambda _: False,
+    ) -> None:
         self._most_entries = entries
         self._most_octets = octets
+        self._spares = spares
         self._octets = 0
         self._holes = 0
         # Of what is kept each key is in one of the queues, once; None: given up, its place is left.
@@ -121,9 +129,12 @@ class S3Fifo(Generic[K, E]):
             young = len(self._small) * SMALL > len(self._kept)
             key = (self._small if young else self._main).popleft()
             entry = self._kept[key]
-            if entry is None or not entry.uses or not reprieves:
+            if entry is None or not reprieves:
                 break
-            entry.uses = 0 if young else entry.uses - 1
+            if entry.uses:
+                entry.uses = 0 if young else entry.uses - 1
+            elif young or not self._spares(key):
+                break
             self._main.append(key)
             reprieves -= 1
         del self._kept[key]

@@ -1,3 +1,4 @@
+import asyncio
 import gc
 
 import pytest
@@ -8,6 +9,7 @@ from identifiers.records import State
 from identifiers.values import Value
 from identifiers.wire.handle.message import decode
 from resolver.counters import Result
+from resolver.tiers.local import Bounds
 from resolver.transports.handle import Asking, HandleExchange, Reply
 from tests.unit.resolver.world import SITE
 
@@ -281,6 +283,52 @@ async def test_what_is_asked_for_again_stays_in_the_tier(at):
     for uses in (1, 2, 3, 3):
         at.exchange.repeated(at.world.question(**ALL), at.world.trusted, at.world.clock.now)
         assert entry.uses == uses
+
+
+async def asked_for_twice(world, handle):
+    """Take a place in the main queue of the tier, as what is asked for once does not."""
+    await world.put(handle, URL)
+    await world.look(handle)
+    await world.look(handle)
+
+
+async def test_what_is_told_from_the_front_stays_in_a_full_tier_and_is_read_anew(make_world):
+    world = await make_world(bounds=Bounds(entries=40))
+    await world.put("88.300.1/A", URL)
+    await world.look("88.300.1/A")
+    at = Beside(world)
+    at.again("88.300.1/A")
+    asked, kept = world.question("88.300.1/A"), world.local.peek("88.300.1/A")
+    fronted = 0
+    for number in range(400):
+        if number % 5 == 0:
+            fronted += len(world.local.front)
+            assert at.exchange.repeated(asked, world.trusted, world.clock.now) is not None
+        await asked_for_twice(world, f"88.300.1/{number}")
+    assert fronted > 30  # of 80: it was told from there, and nothing was counted at the record
+    assert world.local.peek("88.300.1/A") is kept
+    world.clock.now = kept.due + 1.0
+    await world.follower.step()
+    due, running = kept.due, asyncio.create_task(world.local.run())
+    for _ in range(3):
+        assert at.exchange.repeated(asked, world.trusted, world.clock.now) is not None
+    await world.until(lambda: kept.due > due)
+    running.cancel()
+    assert world.local.peek("88.300.1/A") is kept
+
+
+async def test_what_nobody_asks_for_any_more_leaves_a_full_tier(make_world):
+    world = await make_world(bounds=Bounds(entries=40))
+    await world.put("88.300.1/A", URL)
+    await world.look("88.300.1/A")
+    at = Beside(world)
+    for _ in range(5):
+        at.again("88.300.1/A")
+    assert len(world.local.front) == 1
+    for number in range(400):
+        await asked_for_twice(world, f"88.300.1/{number}")
+    assert len(world.local.front) == 0
+    assert world.local.peek("88.300.1/A") is None
 
 
 async def test_finished_replies_are_bounded_and_what_is_asked_for_again_stays(world):

@@ -69,7 +69,18 @@ def test_what_is_forgotten_and_comes_again_takes_no_more_room_than_there_is():
         front.forget("A")
         assert len(front) <= 3
         assert len(front._order) <= 3
-        assert set(front._questions.values()) == set(front._ready)
+        assert set(front._questions) == set(front._order)
+        assert {asked for asked in front._questions.values() if asked} == set(front._ready)
+
+
+def test_what_is_forgotten_and_comes_again_has_its_place_once():
+    front = filled(Front(3), "AB")
+    for _ in range(5):
+        assert front.forget("A")
+        assert not front.forget("A")
+        filled(front, "A")
+    filled(front, "C")
+    assert there(front, "ABC") == "ABC"
 
 
 def test_long_replies_are_not_kept():
