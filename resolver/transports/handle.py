@@ -111,8 +111,10 @@ class HandleExchange:
         beyond: Beyond = Beyond(),  # noqa: B008 -- frozen
     ) -> None:
         self._resolver = resolver
-        self._expires = Expirations(epoch).at
-        self._repeats = Repeats(resolver, self._expires, finished_octets)
+        expirations = Expirations(epoch, resolver.stale)
+        self._expires = expirations.told
+        # What is repeated is believed, so it is never stale.
+        self._repeats = Repeats(resolver, expirations.at, finished_octets)
         self.repeated: Final = self._repeats.one
         self.look: Final = self._repeats.look
         self.repeat: Final = self._repeats.some

@@ -35,7 +35,7 @@ from identifiers.wire.handle.shapes import (
     body_of,
     name_of,
 )
-from identifiers.wire.handle.translate import REPLY_LIFETIME, ReplyTo
+from identifiers.wire.handle.translate import REPLY_LIFETIME, STALE_LIFETIME, ReplyTo
 from resolver.clients import Client
 from resolver.retelling import Basis
 from resolver.service import Resolver
@@ -52,22 +52,28 @@ _OVERHEAD: Final = 250
 
 
 class Expirations:
-    """What replies say of their end. `epoch` is the wall clock.
+    """What replies say of their end. `epoch` is the wall clock, read once a second.
 
-    It is read once a second: an expiration is a matter of hours.
+    `stale` says whether what is told may be out of date (`AtHand.stale`).
     """
 
-    def __init__(self, epoch: Callable[[], float]) -> None:
+    def __init__(self, epoch: Callable[[], float], stale: Callable[[float], float | None]) -> None:
         self._epoch = epoch
+        self._stale = stale
         self._at = 0
         self._renew_at = float("-inf")
 
     def at(self, now: float) -> int:
-        """Return when a reply of this moment expires, an epoch second. `now` is monotonic."""
+        """Return when what is proven right expires, an epoch second. `now` is monotonic."""
         if now >= self._renew_at:
             self._renew_at = now + 1.0
             self._at = int(self._epoch()) + REPLY_LIFETIME
         return self._at
+
+    def told(self, now: float) -> int:
+        """Return when any reply of this moment expires: one that may be out of date soon."""
+        fresh = self.at(now)
+        return fresh if self._stale(now) is None else fresh - REPLY_LIFETIME + STALE_LIFETIME
 
 
 class Finished(msgspec.Struct, gc=False):

@@ -35,6 +35,8 @@ OldCodes = Mapping[ResponseCode, ResponseCode]
 
 REPLY_LIFETIME: Final = 12 * 3600
 """Seconds from now to a reply's expiration, as the reference server has it."""
+STALE_LIFETIME: Final = 30
+"""The same of a reply that may be out of date (RFC 8767 section 5)."""
 NOT_HOMED: Final = "That prefix doesn't live here"
 OUT_OF_DATE: Final = "This site has changed: ask for its site record"
 _TOO_OFTEN: Final = "Recursion count too high"

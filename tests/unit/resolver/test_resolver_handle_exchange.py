@@ -11,6 +11,7 @@ from identifiers.wire.handle.site import decode_site
 from identifiers.wire.handle.values import decode_values
 from resolver.counters import Event, Result
 from resolver.transports.handle import Asking, HandleExchange, Reply, Silence
+from resolver.transports.repeats import Plain
 from tests.unit.resolver.world import SITE
 
 URL = Value(index=1, type="URL", data=b"https://example.org/1")
@@ -176,6 +177,46 @@ async def test_the_expiration_follows_the_wall_clock(known):
     known.clock.now += 2.0
     second = decode(at_once(known, known.question("88.300.1/A")).data).header.expiration
     assert second == first + 2
+
+
+@pytest.mark.parametrize("indexes", [(), (1,)], ids=["all", "part"])
+async def test_a_stale_reply_expires_in_30_seconds(known, indexes):
+    """Also one that was told again and again while it was believed, and will be again."""
+    request, client = known.question("88.300.1/A", indexes=indexes), known.trusted
+
+    async def ask():
+        before, now = known.exchange.look(request, client, known.clock.now), known.clock.now
+        reply = known.exchange.at_once(request, client, now)
+        if isinstance(reply, Asking):
+            reply = await known.exchange.later(reply, client, now)
+        assert reply.result is Result.FOUND
+        life = decode(reply.data).header.expiration - int(known.clock.wall())
+        return life, before is not None
+
+    for _ in range(5):  # from the record, then from the front of it
+        life, repeated = await ask()
+    assert (life, repeated) == (12 * 3600, True)
+    known.store.down = True
+    known.clock.now += 100.0
+    for _ in range(3):  # asked in vain, then at once
+        assert await ask() == (30, False)
+    known.store.down = False
+    await known.follower.step()
+    assert await ask() == (12 * 3600, True)
+
+
+async def test_a_stale_reply_to_what_another_worker_keeps_expires_in_30_seconds(known):
+    """The way of misses that travel together (`tell_together`)."""
+    request, client = known.question("88.300.1/A"), known.trusted
+    at_once(known, request)
+    await known.shared._carry()
+    known.local.clear()
+    known.store.down = True
+    known.clock.now += 100.0
+    plain = known.exchange.look(request, client, known.clock.now)
+    assert isinstance(plain, Plain)
+    (reply,) = await known.exchange.tell_together([(plain, client)], known.clock.now)
+    assert decode(reply).header.expiration == int(known.clock.wall()) + 30
 
 
 @pytest.fixture
