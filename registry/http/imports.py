@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from edge.bodies import stream_body
-from edge.problems import Problem, of_faults
+from edge.problems import Problem, of_faults, retry_after
 from edge.server import language, lift_time_limit
 from edge.streams import stream
 from identifiers.changes import Import, RequestKey
@@ -20,9 +20,11 @@ from registry.answers import Denied
 from registry.commands import Asked
 from registry.http import requests
 from registry.http.batch import query_mode
-from registry.http.jobs import Jobs
+from registry.http.jobs import RETRY_SECONDS, Jobs
 from registry.http.problems import (
     BODY_DIFFERS,
+    DRY_RUN_TOO_LONG,
+    DRY_RUNS_BUSY,
     IMPORT_OVERTAKEN,
     NO_IMPORT,
     kind_of_code,
@@ -32,12 +34,14 @@ from registry.http.reception import Caller, Reception
 from registry.http.replies import Reply, again, json_reply
 from registry.imports.results import RowResult
 from registry.imports.service import (
+    Crowded,
     Finished,
     ImportAnswer,
     ImportRequest,
     Imports,
     OtherBody,
     Overtaken,
+    TooLong,
     import_id,
 )
 from registry.reading.rows import FORMS
@@ -155,6 +159,11 @@ def _reply(answer: ImportAnswer, caller: Caller) -> Reply:
             return caller.told.problem(Problem(kind=BODY_DIFFERS))
         case Overtaken():
             return caller.told.problem(Problem(kind=IMPORT_OVERTAKEN))
+        case Crowded():
+            return caller.told.problem(retry_after(DRY_RUNS_BUSY, RETRY_SECONDS))
+        case TooLong():
+            members = {"import": import_document(answer.tried)}
+            return caller.told.problem(Problem(kind=DRY_RUN_TOO_LONG, members=members))
         case Denied():
             return caller.told.problem(problem_of_answer(answer))
         case _:

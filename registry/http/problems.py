@@ -130,6 +130,18 @@ BODY_DIFFERS: Final = Kind(
     "This Idempotency-Key belongs to an import of another body, mode or form.",
     "该 Idempotency-Key 已用于内容、模式或格式不同的导入。",
 )
+DRY_RUNS_BUSY: Final = Kind(
+    "dry-runs-busy",
+    503,
+    "As many dry runs as this node has room for go on; nothing was done. Try again later.",
+    "本节点同时进行的试运行已达上限，未作任何处理。请稍后重试。",
+)
+DRY_RUN_TOO_LONG: Final = Kind(
+    "dry-run-too-long",
+    413,
+    "This dry run has more rows than can be judged on one another. Try the file in parts.",
+    "试运行的行数超出可相互校验的上限，请分段试运行。",
+)
 NOT_ACCEPTABLE: Final = Kind(
     "not-acceptable",
     406,
@@ -224,6 +236,8 @@ REGISTRY_KINDS: Final = (
     NO_IMPORT,
     IMPORT_OVERTAKEN,
     BODY_DIFFERS,
+    DRY_RUNS_BUSY,
+    DRY_RUN_TOO_LONG,
     NOT_ACCEPTABLE,
     JOBS_BUSY,
     NO_SUCH,

@@ -35,6 +35,8 @@ from registry.http.parameters import (
 )
 from registry.http.problems import (
     BODY_DIFFERS,
+    DRY_RUN_TOO_LONG,
+    DRY_RUNS_BUSY,
     EXISTS,
     IMPORT_OVERTAKEN,
     IMPOSSIBLE,
@@ -94,9 +96,12 @@ _DRY_RUN: Final = Parameter(
     name="dry_run",
     place="query",
     schema={"enum": ["0", "1", "true", "false"], "default": "0"},
-    description="Judge every row and change nothing, as if the rows before it had been written: up "
-    "to 8,000,000 names, and 300,000 values that no two identifiers may have; what would have been "
-    "changed twice is told as `updated` also where it would be `unchanged`. "
+    description="Judge every row and change nothing, as if the rows before it had been written: "
+    "the verdicts are those of the import as long as nobody else writes meanwhile. Quotas are not "
+    "looked at. It ends with 413 behind 8,000,000 names, or 268,000 values that no "
+    "two identifiers may have, or in the modes upsert and replace when a row meets an earlier one "
+    "that is not remembered any more (32 MiB of rows are). A node makes three dry runs at a time "
+    "and answers 503 to others. "
     "A dry run is judged anew each time: an Idempotency-Key sent with it is passed over, and stays "
     "free for the real import.",
 )
@@ -302,6 +307,8 @@ def bulk_operations(
                 CONTENT_ENCODING,
                 BODY_DIFFERS,
                 IMPORT_OVERTAKEN,
+                DRY_RUN_TOO_LONG,
+                DRY_RUNS_BUSY,
                 JOBS_BUSY,
                 QUOTA_SPENT,
             ),

@@ -27,7 +27,7 @@ from registry.imports.committing import Committing, Prepared
 from registry.imports.intake import CHUNK_ROWS, Chunk, Intake, Terms
 from registry.imports.results import Fate, RowResult, unpack
 from registry.imports.trail import Differs
-from registry.imports.trying import Trial
+from registry.imports.trying import AT_ONCE, Full, Trial
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes
 from registry.reading.reader import HereReader, Piece, Reader
@@ -70,7 +70,17 @@ class Overtaken(msgspec.Struct, frozen=True):
     """A later request for the same import goes on with it."""
 
 
-ImportAnswer = Finished | OtherBody | Overtaken | Denied
+class Crowded(msgspec.Struct, frozen=True):
+    """As many dry runs as there is room for go on; nothing was done."""
+
+
+class TooLong(msgspec.Struct, frozen=True):
+    """A dry run met more than is remembered; it ended behind the rows that are told."""
+
+    tried: Import
+
+
+ImportAnswer = Finished | OtherBody | Overtaken | Denied | Crowded | TooLong
 
 
 def import_id(request: RequestKey) -> UUID:
@@ -111,6 +121,7 @@ class Imports:
         self._clock = clock
         self._chance = chance
         self._chunk_rows = chunk_rows
+        self._trials = 0
         self.rows = ImportCounts()
         """Rows committed by this process, by their fate; not those of dry runs."""
 
@@ -125,13 +136,29 @@ class Imports:
         principal = asked.principal
         if isinstance(principal, ApiKey | Account) and Scope.WRITE not in principal.scopes:
             return Denied(MissingScope(Scope.WRITE))
+        if not wanted.dry_run:
+            return await self._run(wanted, body, asked)
+        if self._trials >= AT_ONCE:
+            return Crowded()
+        self._trials += 1
+        try:
+            return await self._run(wanted, body, asked)
+        finally:
+            self._trials -= 1
+
+    async def _run(
+        self, wanted: ImportRequest, body: AsyncIterator[bytes], asked: Asked[None]
+    ) -> ImportAnswer:
         try:
             running = await self._open(wanted, asked)
             if not _same(running, wanted):
                 return OtherBody()
             if running.state is not ImportState.RUNNING:
                 return await self._again(running, body)
-            return await self._take(running, wanted.mode, body, asked)
+            try:
+                return await self._take(running, wanted.mode, body, asked)
+            except Full:
+                return TooLong(await self._given_up(running, asked))
         except Differs:
             return OtherBody()
         except Fenced:
@@ -195,7 +222,7 @@ class Imports:
             chunk_rows=self._chunk_rows,
         )
         committing = Committing(
-            Trial(self._store) if running.dry_run else self._store,
+            _trial(self._store, mode) if running.dry_run else self._store,
             self._prefixes,
             self._signatures,
             self._shelf,
@@ -243,6 +270,12 @@ class Imports:
         if not prepared.order.running.dry_run:
             self.rows += counts
 
+    async def _given_up(self, running: Import, asked: Asked[None]) -> Import:
+        """End a dry run behind its last chunk that could be judged."""
+        so_far = await self._store.find_import(running.id) or running
+        state, offset, digest = ImportState.REFUSED, so_far.offset, so_far.digest
+        return (await self._finish(so_far, state, offset, digest, asked)).done
+
     async def _finish(
         self, running: Import, state: ImportState, offset: int, digest: bytes, asked: Asked[None]
     ) -> Finished:
@@ -263,6 +296,11 @@ class Imports:
             return None
         last = await self._store.import_chunk(done.id, done.chunks)
         return None if last is None else tuple(unpack(last.results))[-1]
+
+
+def _trial(store: RegistryStore, mode: Mode) -> Trial:
+    # What was created is not touched again by rows that only create.
+    return Trial(store, keeps=mode is not Mode.CREATE)
 
 
 def _owner(asked: Asked[None]) -> str:

@@ -1,6 +1,7 @@
 import asyncio
 import itertools
 import json
+from functools import partial
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -10,6 +11,8 @@ import msgspec
 import pytest
 
 from identifiers.records import State
+from registry.imports import service
+from registry.imports.trying import Trial
 from tests.unit.registry.world import IDENTIFIERS, NOW, audit, new, token
 
 IMPORTS = "/api/v1/imports"
@@ -155,6 +158,26 @@ async def test_a_dry_run_changes_nothing(api, store):
     answer = await run(api, ndjson(new(), new("88.300.10/X")), "?dry_run=1")
     assert (answer.json["dry_run"], answer.json["created"], answer.json["rejected"]) == (True, 1, 1)
     assert not store.records
+
+
+async def test_a_node_says_when_it_has_no_room_for_a_dry_run(api, monkeypatch):
+    monkeypatch.setattr(service, "AT_ONCE", 0)
+    busy = await run(api, ndjson(new()), "?dry_run=1")
+    assert (busy.status, busy.code) == (503, "dry-runs-busy")
+    assert busy.headers["Retry-After"] == "5"
+    assert (await api.get(IMPORTS)).json == {"items": []}
+    assert (await run(api, ndjson(new()))).status == 200
+
+
+async def test_a_dry_run_that_is_too_long_tells_how_far_it_got(api, store, monkeypatch):
+    monkeypatch.setattr(service, "Trial", partial(Trial, names=2))
+    body = ndjson(*(new(f"88.300.1/{n}") for n in range(5)))
+    told = await run(api, body, "?dry_run=1")
+    assert (told.status, told.code) == (413, "dry-run-too-long")
+    tried = told.json["import"]
+    assert (tried["state"], tried["created"], tried["dry_run"]) == ("refused", 3, True)
+    assert (await api.get(f"{IMPORTS}/{tried['id']}")).json == tried
+    assert store.records == {}
 
 
 async def test_a_dry_run_is_never_replayed(api):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from hashlib import sha256
 
 import cbor2
@@ -17,17 +18,20 @@ from identifiers.wire.handle.values import decode_values
 from registry.answers import Denied
 from registry.commands import Mode
 from registry.effects import merkle_root
-from registry.imports import committing
+from registry.imports import committing, service
 from registry.imports.chunks import decide_chunk, deciding
 from registry.imports.results import Fate
 from registry.imports.service import (
+    Crowded,
     Finished,
     ImportRequest,
     Imports,
     OtherBody,
     Overtaken,
+    TooLong,
     import_id,
 )
+from registry.imports.trying import AT_ONCE, Trial
 from registry.prefixes import PICTURE_SECONDS, Prefixes
 from tests.unit.registry.world import NOW, SEALS, api_key, asked, audit, entry, new, now_ns
 
@@ -595,3 +599,61 @@ async def test_imports_are_seen_by_who_made_them(imports):
     other = asked(api_key(id="other"))
     assert await imports.find(answer.done.id, other) is None
     assert await imports.list(other) == ()
+
+
+def enough(monkeypatch, **bounds):
+    monkeypatch.setattr(service, "Trial", partial(Trial, **bounds))
+
+
+async def test_a_dry_run_that_meets_what_it_forgot_ends_where_it_cannot_tell(
+    store, imports, monkeypatch
+):
+    enough(monkeypatch, octets=1000)
+    body = ndjson([*rows(4), new("88.300.1/2"), *rows(9)[5:]])
+    told = await imports.run(wanted(mode=Mode.REPLACE, dry_run=True), stream(body), asked())
+    assert isinstance(told, TooLong)
+    assert (told.tried.state, told.tried.counts.created) == (ImportState.REFUSED, CHUNK)
+    assert told.tried.finished_at
+    assert [row.row for row in await results(imports, told.tried)] == [1, 2, 3]
+    assert (store.records, store.changes) == ({}, [])
+    real = await imports.run(wanted(mode=Mode.REPLACE), stream(body), asked())
+    assert real.done.counts == ImportCounts(created=8, updated=1)
+
+
+async def test_rows_that_only_create_need_no_more_than_their_names(imports, monkeypatch):
+    enough(monkeypatch, octets=0, names=8)
+    body = ndjson([*rows(4), *rows(8)])
+    told = await imports.run(wanted(dry_run=True), stream(body), asked())
+    assert told.done.counts == ImportCounts(created=8, rejected=4)
+    more = await imports.run(wanted(dry_run=True), stream(ndjson(rows(12))), asked())
+    assert isinstance(more, TooLong)
+
+
+async def test_no_more_dry_runs_go_on_at_once_than_there_is_room_for(imports):
+    begun, going = asyncio.Semaphore(0), asyncio.Event()
+
+    async def waiting():
+        begun.release()
+        await going.wait()
+        yield ndjson(rows(1))
+
+    tries = [
+        asyncio.create_task(imports.run(wanted(dry_run=True), waiting(), asked()))
+        for _ in range(AT_ONCE)
+    ]
+    for _ in tries:
+        await begun.acquire()
+    body = ndjson(rows(2))
+    assert isinstance(await imports.run(wanted(dry_run=True), stream(body), asked()), Crowded)
+    real = await imports.run(wanted(), stream(body), asked())
+    assert real.done.counts == ImportCounts(created=2)
+    going.set()
+    assert [told.done.counts.rejected for told in await asyncio.gather(*tries)] == [1] * AT_ONCE
+    after = await imports.run(wanted(dry_run=True), stream(body), asked())
+    assert isinstance(after, Finished)
+
+
+async def test_a_dry_run_that_is_cut_makes_room(imports):
+    for _ in range(AT_ONCE + 1):
+        with pytest.raises(ConnectionResetError):
+            await imports.run(wanted(dry_run=True), stream(ndjson(rows(1)), cut=9), asked())
