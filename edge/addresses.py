@@ -17,6 +17,8 @@ from typing import Final
 
 import msgspec
 
+from identifiers.keys.bounds import read_network
+
 Ip = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -131,7 +133,7 @@ def parse_networks(text: str) -> Networks:
 
 def _one_network(text: str) -> Network:
     try:
-        return ip_network(text)
+        return read_network(text)
     except ValueError as why:
         raise BadAddress(f"{text!r} is no network: {why}") from None
 

@@ -323,6 +323,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{text} is no network, such as 10.0.0.0/8 or 2001:db8::/32",
             "{text} 不是有效的网段，形如 10.0.0.0/8 或 2001:db8::/32",
         ),
+        "key.network_scope": (
+            "{text} has a scope id: write the network without the % and what follows",
+            "{text} 带有接口标识：请去掉 % 及其后的部分",
+        ),
         "account.name": (
             "must be 2 to {limit} of a-z, 0-9, '.', '_', '@' and '-', a letter or digit first",
             "应为 2 至 {limit} 个 a-z、0-9、“.”“_”“@”“-”，以字母或数字开头",

@@ -81,17 +81,21 @@ class KeyValues:
 
         A key beyond its bounds is as one that is not there. Raises `StoreUnavailable`.
         """
-        found = await self.find(identity)
-        if self._bounds is None or not isinstance(found, Here) or not found.values:
-            return found
-        values = await self._bounds.counting(found.name, found.values, *addresses)
-        return msgspec.structs.replace(found, values=values)
+        found = await self._find(identity)
+        if self._bounds is not None and isinstance(found, Here) and found.values:
+            values = await self._bounds.counting(found.name, found.values, *addresses)
+            found = msgspec.structs.replace(found, values=values)
+        return _tried(found)
 
     async def find(self, identity: HandleIdentity) -> Here | Abroad | None:
         """Return the key values that an identity names, or who has them; None: nobody is known.
 
         Raises `StoreUnavailable`.
         """
+        return _tried(await self._find(identity))
+
+    async def _find(self, identity: HandleIdentity) -> Here | Abroad | None:
+        """Return all of them, however many."""
         try:
             handle = Handle.parse(identity.handle)
         except Invalid:
@@ -113,7 +117,7 @@ class KeyValues:
             for value in decode_values(record.values)
             if identity.index in (0, value.index) and fold(value.type) in KEY_TYPES
         )
-        return Here(place.key, tuple(wanted)[:MOST_KEYS], stays)
+        return Here(place.key, tuple(wanted), stays)
 
     def opened(self, found: Here, kinds: tuple[str, ...]) -> tuple[Key, ...]:
         """Return the keys of these types as they are used."""
@@ -132,3 +136,13 @@ class KeyValues:
         except SealBroken as error:
             _log.error("a secret key proves nobody", reason=str(error))
             return None
+
+
+def _tried(found: Here | Abroad | None) -> Here | Abroad | None:
+    """Return what was found with as many keys as are tried.
+
+    Only what is left is cut: a key beyond its bounds takes no place of one that counts.
+    """
+    if not isinstance(found, Here):
+        return found
+    return msgspec.structs.replace(found, values=found.values[:MOST_KEYS])

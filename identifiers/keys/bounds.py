@@ -1,7 +1,7 @@
 """How far a key counts: until when, and from which addresses. Pure."""
 
 from enum import Enum
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 import msgspec
 
@@ -9,6 +9,17 @@ from identifiers.principals import HandleIdentity
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+
+class Scoped(ValueError):
+    """A network has a scope id (RFC 4007 section 11), which names an interface of one machine."""
+
+
+def read_network(text: str) -> Network:
+    """Read ``10.0.0.0/8`` or ``2001:db8::/32``. Raises `Scoped`, and `ValueError` for others."""
+    if "%" in text:
+        raise Scoped(f"{text!r} has a scope id: write the network without the % and what follows")
+    return ip_network(text)
 
 
 class Beyond(Enum):

@@ -4,11 +4,10 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_network
 from typing import Any, Final, assert_never
 
 from identifiers.faults import Invalid
-from identifiers.keys.bounds import UNBOUNDED, Bounds
+from identifiers.keys.bounds import UNBOUNDED, Bounds, read_network
 from identifiers.principals import HandleIdentity
 from identifiers.wire.jsonform import parse_instant
 from node import config
@@ -16,8 +15,9 @@ from node.access import make_access, make_metering
 from node.commands.administer import opened, ordering, sentence
 from node.commands.listing import Listed, written
 from node.refusals import NotDone
+from registry.access.accounts import Overtaken
 from registry.access.key_pairs import KeyPair, KeyPairs, NoKeyPair
-from registry.answers import Faulty
+from registry.answers import Faulty, Stale
 from registry.commands import Asked
 from registry.prefixes import Prefixes
 
@@ -68,7 +68,7 @@ def read_bounds(until: str, networks: tuple[str, ...]) -> Bounds:
     except ValueError:
         raise NotDone(f"{until} is no instant such as 2027-01-01T00:00:00Z") from None
     try:
-        bounds = Bounds(end, tuple(map(ip_network, networks)))
+        bounds = Bounds(end, tuple(map(read_network, networks)))
     except ValueError as why:
         raise NotDone(str(why)) from None
     if bounds == UNBOUNDED:
@@ -90,6 +90,8 @@ def bounding(text: str, bounds: Bounds) -> Work:
                 return str(answer.identity)
             case NoKeyPair():
                 raise NotDone(f"no key stands at {text} here: idnode key-pair list")
+            case Stale() | Overtaken():
+                raise NotDone("somebody else bounded the key at the same time: look again")
             case Faulty(faults=faults):
                 raise NotDone(sentence(faults))
             case _:

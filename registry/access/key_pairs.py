@@ -5,7 +5,8 @@ the place, ``index:handle``: a key that takes the place of another has them too.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 import msgspec
 
@@ -17,14 +18,18 @@ from identifiers.principals import ApiKey, HandleIdentity
 from identifiers.records import Record, State
 from identifiers.routes import record_key
 from identifiers.wire.handle.values import decode_values
+from registry.access.accounts import Overtaken
 from registry.access.bounds import BoundsBook
 from registry.access.ports import BoundStore
-from registry.answers import Faulty
+from registry.answers import Faulty, Stale
 from registry.commands import Asked
 from registry.effects import audited, principal_name
 from registry.keyvalues import KEY_TYPES
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes, place_of
+
+MOST_BOUNDED: Final = 5_000
+"""Records with bounds that are looked through for one page, whosever they are."""
 
 
 class KeyPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +44,11 @@ class KeyPair(msgspec.Struct, frozen=True, kw_only=True):
     bounds: Bounds = UNBOUNDED
     set_by: str = ""
     set_at: int = 0
+
+    @property
+    def version(self) -> int:
+        """What tells its bounds from those before and after; 1: nobody set any."""
+        return self.set_at or 1
 
 
 class Whose(msgspec.Struct, frozen=True):
@@ -99,39 +109,56 @@ class KeyPairs:
         are not looked through.
         """
         directory = await self._prefixes.picture()
-        bounded = set(await self._kept.bounded_handles())
+        bounded = await self._kept.bounded_handles(after, MOST_BOUNDED)
+        # Of names past the last of these nobody knows yet which have bounds.
+        end = bounded[-1] if len(bounded) == MOST_BOUNDED else ""
         own = (e for e in directory.entries if whose in {None, e.enterprise})
         candidates = {*map(record_key, (e.prefix for e in own)), *bounded}
-        names = sorted(n for n in candidates if n > after and _shows(directory, n, whose, only))
-        looked = names[:limit]
+        within_page = sorted(n for n in candidates if after < n and (not end or n <= end))
+        shown = (n for n in within_page if _shows(directory, n, whose, only))
+        looked = list(islice(shown, limit))
+        said = await self._kept.key_bounds(*looked)
         pairs: list[KeyPair] = []
         for name, record in zip(looked, await self._store.fetch(looked), strict=True):
-            said = await self._kept.key_bounds(name) if name in bounded else ()
-            pairs.extend(_pairs(name, _kinds(directory, name, record), said))
-        return Listed(tuple(pairs), looked[-1] if len(names) > limit else "")
+            of_it = [one for one in said if one.identity.handle == name]
+            pairs.extend(_pairs(name, _kinds(directory, name, record), of_it))
+        return Listed(tuple(pairs), end if next(shown, None) is None else looked[-1])
 
     async def bound(
-        self, identity: HandleIdentity, bounds: Bounds, asked: Asked[Any]
-    ) -> KeyPair | NoKeyPair | Faulty:
-        """Make a key's bounds just these; `UNBOUNDED` lifts them, of a key that is gone too."""
+        self,
+        identity: HandleIdentity,
+        bounds: Bounds,
+        asked: Asked[Any],
+        seen: frozenset[int] | None = None,
+    ) -> KeyPair | NoKeyPair | Stale | Overtaken | Faulty:
+        """Make a key's bounds just these; `UNBOUNDED` lifts them, of a key that is gone too.
+
+        `seen`: only if those that it has are of one of these versions.
+        """
         there = await self.find(identity)
         if isinstance(there, NoKeyPair) or (not there.kind and bounds != UNBOUNDED):
             return NoKeyPair()
+        if seen is not None and there.version not in seen:
+            return Stale(there.version)
         if faults := await self._beyond(there.bounds, bounds, asked):
             return Faulty(faults)
-        by = principal_name(asked.principal)
+        # Later than those before, whatever the clock says: by it they are told from each other.
+        by, at = principal_name(asked.principal), max(asked.at, there.set_at + 1)
         entry = audited(
             asked,
             "key_pair.bound",
             str(there.identity),
             {"old": _told(there.bounds), "new": _told(bounds)},
         )
-        await self._kept.keep_key_bounds(KeyBounds(there.identity, bounds, by, asked.at), entry)
+        wanted = KeyBounds(there.identity, bounds, by, at)
+        kept = await self._kept.keep_key_bounds(wanted, entry, was=there.set_at)
         self._book.forget()
+        if not kept:
+            return Overtaken()
         if bounds == UNBOUNDED:
             return KeyPair(identity=there.identity, kind=there.kind)
         return KeyPair(
-            identity=there.identity, kind=there.kind, bounds=bounds, set_by=by, set_at=asked.at
+            identity=there.identity, kind=there.kind, bounds=bounds, set_by=by, set_at=at
         )
 
     async def _beyond(self, old: Bounds, new: Bounds, asked: Asked[Any]) -> tuple[Fault, ...]:

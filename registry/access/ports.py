@@ -132,17 +132,21 @@ class KeyStore(Protocol):
 class BoundStore(Protocol):
     """Where bounds of keys are kept. Every method raises `StoreUnavailable`."""
 
-    async def key_bounds(self, handle: str) -> Sequence[KeyBounds]:
-        """Return the bounds of the keys of a record (canonical name), by index."""
+    async def key_bounds(self, *handles: str) -> Sequence[KeyBounds]:
+        """Return the bounds of the keys of some records (canonical names), by name and index."""
         ...
 
-    async def bounded_handles(self) -> Sequence[str]:
-        """Return the canonical names of all records that have keys with bounds, in order."""
+    async def bounded_handles(self, after: str, limit: int) -> Sequence[str]:
+        """Return up to `limit` canonical names past one of records that have keys with bounds.
+
+        In order; past "" are all.
+        """
         ...
 
-    async def keep_key_bounds(self, bounds: KeyBounds, audit: AuditEntry) -> None:
+    async def keep_key_bounds(self, bounds: KeyBounds, audit: AuditEntry, *, was: int) -> bool:
         """Make the bounds of a key just these; `UNBOUNDED`: it has none any more.
 
+        False: those that it has were not set at `was` (epoch milliseconds, 0: it has none).
         Durable when it returns; raises `FateUnknown` too.
         """
         ...

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final, assert_never
 from urllib.parse import unquote_to_bytes
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from edge.problems import INVALID, Problem, Refusal, of_faults
 from identifiers.access import Action
@@ -15,8 +15,9 @@ from identifiers.principals import ApiKey, HandleIdentity
 from identifiers.wire.jsonform import parse_instant
 from identifiers.wire.jsonload import load
 from identifiers.wire.members import Members, members_of
+from registry.access.accounts import Overtaken
 from registry.access.key_pairs import KeyPair, KeyPairs, NoKeyPair
-from registry.answers import Faulty
+from registry.answers import Faulty, Stale
 from registry.commands import Asked
 from registry.http import requests
 from registry.http.cursors import read_cursor, write_cursor
@@ -30,10 +31,11 @@ from registry.http.lists import (
     wanted_enterprise,
 )
 from registry.http.operations import Body, Json, Operation, Parameter, Result
+from registry.http.parameters import IF_MATCH
 from registry.http.permission import PERMISSION, permit
-from registry.http.problems import NO_SUCH, PARAMETER
+from registry.http.problems import BOUNDS_CHANGED, NO_SUCH, PARAMETER, STALE
 from registry.http.reception import Caller, Reception
-from registry.http.replies import JSON, Reply, json_reply
+from registry.http.replies import JSON, Reply, etag, json_reply
 from registry.http.tokens import BODY, NO_STORE, instant_of
 from registry.service import PAGE_LIMIT
 
@@ -79,7 +81,8 @@ class KeyPairRoutes:
         caller, body = await received(self._reception, request)
         await self._permit(caller, Action.KEY_WRITE, identity)
         asked: Asked[None] = self._reception.asked(caller)
-        return _answered(await self._pairs.bound(identity, _bounds(body), asked), caller)
+        seen = requests.precondition(request).one_of
+        return _answered(await self._pairs.bound(identity, _bounds(body), asked, seen), caller)
 
     async def lift(self, request: web.Request) -> web.Response:
         """DELETE: the key has no bounds any more."""
@@ -88,7 +91,8 @@ class KeyPairRoutes:
         caller = await self._reception.caller(request)
         await self._permit(caller, Action.KEY_WRITE, identity)
         asked: Asked[None] = self._reception.asked(caller)
-        _answered(await self._pairs.bound(identity, UNBOUNDED, asked), caller)
+        seen = requests.precondition(request).one_of
+        _answered(await self._pairs.bound(identity, UNBOUNDED, asked, seen), caller)
         return Reply(204, (), b"").response()
 
     async def _permit(self, caller: Caller, action: Action, identity: HandleIdentity) -> None:
@@ -99,12 +103,19 @@ class KeyPairRoutes:
         permit(caller, action, whose.enterprise, under=whose.under)
 
 
-def _answered(answer: KeyPair | NoKeyPair | Faulty, caller: Caller) -> web.Response:
+def _answered(
+    answer: KeyPair | NoKeyPair | Stale | Overtaken | Faulty, caller: Caller
+) -> web.Response:
     match answer:
         case KeyPair():
-            return json_reply(_shown(answer, caller.at), 200, NO_STORE).response()
+            headers = (NO_STORE, (hdrs.ETAG, etag(answer.version)))
+            return json_reply(_shown(answer, caller.at), 200, *headers).response()
         case NoKeyPair():
             raise Refusal(Problem(kind=NO_SUCH))
+        case Stale():
+            raise Refusal(Problem(kind=STALE, members={"version": answer.version}))
+        case Overtaken():
+            raise Refusal(Problem(kind=BOUNDS_CHANGED))
         case Faulty():
             raise Refusal(of_faults(answer.faults))
         case _:
@@ -222,7 +233,11 @@ def key_pair_operations(pairs: KeyPairs, reception: Reception) -> Sequence[Opera
     """Return the operations on key pairs."""
     handlers = KeyPairRoutes(pairs, reception)
     one, route = PATH + "/{id}", PATH + r"/{id:[\s\S]+}"
-    result = Result(description="How far it counts.", content={JSON: (_PAIR, _SHOWN)})
+    result = Result(
+        description="How far it counts.",
+        content={JSON: (_PAIR, _SHOWN)},
+        headers={"ETag": "The version of the bounds."},
+    )
     problems = (*PERMISSION, NO_SUCH, PARAMETER)
     return (
         Operation(
@@ -265,9 +280,10 @@ def key_pair_operations(pairs: KeyPairs, reception: Reception) -> Sequence[Opera
             summary="Say how far a key pair counts",
             description="The bounds become just these, in force within two seconds, for sessions "
             "that are open too. They belong to the place: a key that is put in the place of this "
-            "one has them. An API key widens none beyond its own.",
+            "one has them. An API key widens none beyond its own. With `If-Match` nothing is "
+            "changed that somebody else said meanwhile.",
             handler=handlers.put,
-            parameters=(_ID,),
+            parameters=(_ID, IF_MATCH),
             body=Body(
                 description="The bounds.",
                 content={
@@ -278,7 +294,7 @@ def key_pair_operations(pairs: KeyPairs, reception: Reception) -> Sequence[Opera
                 },
             ),
             results={200: result},
-            problems=(*problems, *BODY),
+            problems=(*problems, STALE, BOUNDS_CHANGED, *BODY),
             writes=True,
         ),
         Operation(
@@ -290,9 +306,9 @@ def key_pair_operations(pairs: KeyPairs, reception: Reception) -> Sequence[Opera
             summary="Lift the bounds of a key pair",
             description="The key stays, and counts until it is removed and from everywhere.",
             handler=handlers.lift,
-            parameters=(_ID,),
+            parameters=(_ID, IF_MATCH),
             results={204: Result(description="It has no bounds.")},
-            problems=(*problems, INVALID),
+            problems=(*problems, STALE, BOUNDS_CHANGED, INVALID),
             writes=True,
         ),
     )

@@ -1,7 +1,6 @@
 """API keys over HTTP: the handlers below ``/api/v1/keys``."""
 
 from collections.abc import Sequence
-from ipaddress import ip_network
 from typing import Any, Final, assert_never
 
 from aiohttp import hdrs, web
@@ -10,6 +9,7 @@ from edge.problems import Problem, Refusal, of_faults
 from identifiers.access import Action
 from identifiers.changes import StoredKey
 from identifiers.faults import Fault, Faults, Invalid
+from identifiers.keys.bounds import Scoped, read_network
 from identifiers.names import Prefix
 from identifiers.principals import Scope
 from identifiers.wire.jsonload import load, step
@@ -195,7 +195,9 @@ def read_networks(members: Members) -> tuple[Network, ...]:
     found = []
     for pointer, text in _texts(members, "networks", []):
         try:
-            found.append(ip_network(text))
+            found.append(read_network(text))
+        except Scoped:
+            members.faults.append(Fault("key.network_scope", pointer, {"text": text[:64]}))
         except ValueError:
             members.faults.append(Fault("key.network", pointer, {"text": text[:64]}))
     return tuple(found)

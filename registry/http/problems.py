@@ -184,6 +184,12 @@ ACCOUNT_CHANGED: Final = Kind(
     "Somebody else changed the account at the same time: read it again.",
     "账户同时被他人修改，请重新读取。",
 )
+BOUNDS_CHANGED: Final = Kind(
+    "bounds-changed",
+    409,
+    "Somebody else said at the same time how far the key counts: read it again.",
+    "密钥的使用范围同时被他人修改，请重新读取。",
+)
 YOURSELF: Final = Kind(
     "yourself", 409, "Nobody changes his own role or state.", "不得修改自己的角色或状态。"
 )
@@ -249,6 +255,7 @@ REGISTRY_KINDS: Final = (
     LOGIN_LATER,
     NAME_TAKEN,
     ACCOUNT_CHANGED,
+    BOUNDS_CHANGED,
     YOURSELF,
     TOO_OFTEN,
 )

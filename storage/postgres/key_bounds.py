@@ -1,7 +1,7 @@
 """Bounds of keys in a table."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -22,34 +22,36 @@ class PostgresKeyBounds:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def key_bounds(self, handle: str) -> Sequence[KeyBounds]:
-        """Return the bounds of the keys of a record, by index."""
-        return [_bounds(row) for row in await self._database.rows(_SQL["of"], handle)]
+    async def key_bounds(self, *handles: str) -> Sequence[KeyBounds]:
+        """Return the bounds of the keys of some records, by name and index."""
+        return [_bounds(row) for row in await self._database.rows(_SQL["of"], handles)]
 
-    async def bounded_handles(self) -> Sequence[str]:
-        """Return the canonical names of all records that have keys with bounds, in order."""
-        return [row["handle"] for row in await self._database.rows(_SQL["handles"])]
+    async def bounded_handles(self, after: str, limit: int) -> Sequence[str]:
+        """Return up to `limit` canonical names past one of records whose keys have bounds."""
+        return [row["handle"] for row in await self._database.rows(_SQL["handles"], after, limit)]
 
-    async def keep_key_bounds(self, bounds: KeyBounds, audit: AuditEntry) -> None:
-        """Make the bounds of a key just these; `UNBOUNDED`: it has none any more."""
-        identity, said = bounds.identity, bounds.bounds
+    async def keep_key_bounds(self, bounds: KeyBounds, audit: AuditEntry, *, was: int) -> bool:
+        """Make the bounds of a key just these; `UNBOUNDED`: it has none any more.
 
-        async def work(connection: Connection) -> None:
-            if said == UNBOUNDED:
-                await connection.execute(_SQL["drop"], identity.handle, identity.index)
-            else:
-                await connection.execute(
-                    _SQL["keep"],
-                    identity.handle,
-                    identity.index,
-                    said.expires_at,
-                    said.networks,
-                    bounds.set_by,
-                    bounds.set_at,
-                )
+        False: those that it has were not set at `was`.
+        """
+
+        async def work(connection: Connection) -> bool:
+            if await connection.fetchval(*_asked(bounds, was)) is None:
+                return False
             await write.audit(connection, audit)
+            return True
 
-        await self._database.commit(work)
+        return await self._database.commit(work)
+
+
+def _asked(bounds: KeyBounds, was: int) -> tuple[Any, ...]:
+    """Return the statement that changes bounds which were set at `was`, and its arguments."""
+    place, said = (bounds.identity.handle, bounds.identity.index), bounds.bounds
+    if said == UNBOUNDED:
+        return (_SQL["drop"], *place, was) if was else (_SQL["none"], *place)
+    wanted = (*place, said.expires_at, said.networks, bounds.set_by, bounds.set_at)
+    return (_SQL["change"], *wanted, was) if was else (_SQL["add"], *wanted)
 
 
 def _bounds(row: asyncpg.Record) -> KeyBounds:

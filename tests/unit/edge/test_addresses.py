@@ -92,7 +92,9 @@ def test_networks_are_values():
     assert parse_networks("") != "127.0.0.0/8"
 
 
-@pytest.mark.parametrize("text", ["10.0.0.1/8", "10/8", "example.cn", "10.0.0.0/33"])
+@pytest.mark.parametrize(
+    "text", ["10.0.0.1/8", "10/8", "example.cn", "10.0.0.0/33", "fe80::%eth0/64"]
+)
 def test_a_network_with_a_slip_is_refused(text):
     with pytest.raises(BadAddress, match="is no network"):
         parse_networks(text)

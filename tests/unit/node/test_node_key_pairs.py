@@ -67,6 +67,7 @@ def test_bounds_are_read():
     [
         ("tomorrow", (), "tomorrow is no instant"),
         ("", ("10.0.0.1/8",), "host bits"),
+        ("", ("fe80::%eth0/64",), "scope id"),
         ("", (), "--until or --network"),
     ],
 )
@@ -75,11 +76,21 @@ def test_what_are_no_bounds_is_said(until, networks, why):
         read_bounds(until, networks)
 
 
-async def test_what_is_not_done_is_said(do):
+async def test_what_is_not_done_is_said(do, monkeypatch):
     with pytest.raises(NotDone, match="no key stands at 300:"):
         await do(bounding(f"300:{RECORD}", Bounds(1)))
     with pytest.raises(NotDone, match="identity"):
         bounding(RECORD, Bounds(1))
+    gone = Bounds(1)
+
+    async def outrun(_, bounds, entry, *, was):
+        assert (bounds.bounds, entry.action, was) == (gone, "key_pair.bound", 0)
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryKeyBounds, "keep_key_bounds", outrun)
+        with pytest.raises(NotDone, match="look again"):
+            await do(bounding(f"301:{RECORD}", gone))
     key = ApiKey(
         id="k", enterprise=0, scopes=frozenset({Scope.KEYS}), networks=(ip_network("10.0.0.0/8"),)
     )

@@ -31,6 +31,16 @@ def audit(action="test"):
     return AuditEntry(at=NOW * 1000, actor="operator:t", action=action, subject="s", request="r")
 
 
+async def say(bounds, one):
+    """Make the bounds of a key just these, whatever they were."""
+    known = [
+        kept.set_at
+        for kept in await bounds.key_bounds(one.identity.handle)
+        if kept.identity == one.identity
+    ]
+    assert await bounds.keep_key_bounds(one, audit(), was=sum(known))
+
+
 def entry(prefix, enterprise, **more):
     kind = PrefixKind.ENTERPRISE if enterprise else PrefixKind.SECONDARY
     return PrefixEntry(prefix=Prefix.parse(prefix), kind=kind, enterprise=enterprise, **more)

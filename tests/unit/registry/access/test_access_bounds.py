@@ -2,7 +2,9 @@
 
 from ipaddress import ip_address, ip_network
 
+import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from identifiers.errors import StoreUnavailable
 from identifiers.keys.bounds import UNBOUNDED, Bounds, KeyBounds
@@ -10,13 +12,14 @@ from identifiers.principals import HandleIdentity
 from identifiers.records import Record, State
 from identifiers.values import Value
 from identifiers.wire.handle.values import encode_values
-from registry.access.bounds import BOOK_SECONDS, BoundsBook
+from registry.access.bounds import BOOK_SECONDS, MOST_TOLD, BoundsBook
 from registry.identities import Identities
+from registry.keyvalues import MOST_KEYS, KeyValues
 from registry.prefixes import Prefixes
 from registry.proofs import WRONG
 from registry.seals import KEY_OCTETS, Seals
 from storage.memory import MemoryKeyBounds
-from tests.unit.registry.world import NOW, audit
+from tests.unit.registry.world import NOW, say
 
 ADMIN = "0.NA/88.300.1"
 SEALS = Seals(b"k" * KEY_OCTETS)
@@ -67,7 +70,7 @@ def known(store, book):
 @pytest.fixture
 def bound(bounds, book):
     async def bound(*said, who=ME):
-        await bounds.keep_key_bounds(KeyBounds(who, Bounds(*said), "account:li", 1), audit())
+        await say(bounds, KeyBounds(who, Bounds(*said), "account:li", 1))
         book.forget()
 
     return bound
@@ -86,6 +89,24 @@ async def test_a_key_that_expired_proves_nobody_and_the_others_do(known, bound, 
     assert await known.check_secret(OTHER, SECRET, NEAR) == OTHER
     # Index 0 stands for whichever of them counts.
     assert await known.check_secret(HandleIdentity(ADMIN, 0), SECRET, NEAR) == OTHER
+
+
+async def test_keys_beyond_their_bounds_take_no_place_of_one_that_counts(known, bound, store, book):
+    indexes = range(300, 300 + 3 * MOST_KEYS)
+    keys = [Value(index=one, type="HS_SECKEY", data=SECRET) for one in indexes]
+    values = encode_values(SEALS.sealed(ADMIN, tuple(keys)))
+    store.records[ADMIN] = msgspec.structs.replace(store.records[ADMIN], values=values)
+    any_of_them, last = HandleIdentity(ADMIN, 0), HandleIdentity(ADMIN, indexes[-1])
+    for index in indexes[:-1]:
+        await bound(NOW, who=HandleIdentity(ADMIN, index))
+    with capture_logs() as told:
+        assert await known.check_secret(any_of_them, SECRET, NEAR) == last
+    assert len([line for line in told if line["event"] == "a key does not count"]) == MOST_TOLD
+    # Of those that count the first are tried, and no more.
+    for index in indexes[1 : 2 * MOST_KEYS]:
+        await bound(who=HandleIdentity(ADMIN, index))
+    found = await KeyValues(store, Prefixes(store), SEALS, None, book).counting(any_of_them, NEAR)
+    assert [value.index for value in found.values] == [*indexes[1 : 1 + MOST_KEYS]]
 
 
 async def test_a_key_counts_from_its_networks_only(known, bound):
@@ -110,11 +131,11 @@ async def test_whoever_is_known_is_until_his_key_expires(known, bound, clock):
 
 async def test_bounds_are_kept_for_two_seconds_and_forgotten_when_told(known, bounds, clock, book):
     assert await known.check_secret(ME, SECRET, NEAR) == ME
-    await bounds.keep_key_bounds(KeyBounds(ME, Bounds(NOW), "key:k", 1), audit())
+    await say(bounds, KeyBounds(ME, Bounds(NOW), "key:k", 1))
     assert await known.check_secret(ME, SECRET, NEAR) == ME
     clock.now += BOOK_SECONDS
     assert await known.check_secret(ME, SECRET, NEAR) == WRONG
-    await bounds.keep_key_bounds(KeyBounds(ME, UNBOUNDED, "key:k", 1), audit())
+    await say(bounds, KeyBounds(ME, UNBOUNDED, "key:k", 1))
     assert await known.check_secret(ME, SECRET, NEAR) == WRONG
     book.forget()
     assert await known.check_secret(ME, SECRET, NEAR) == ME

@@ -1,5 +1,6 @@
 """How far key pairs count, over HTTP: who sees it and who says it."""
 
+import asyncio
 import json
 from ipaddress import ip_network
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from identifiers.principals import Scope
 from identifiers.records import Record, State
 from identifiers.values import Value
 from identifiers.wire.handle.values import encode_values
+from storage.memory import MemoryKeyBounds
 from tests.unit.registry.access.conftest import bearer
 from tests.unit.registry.world import NOW, audit, stored_key
 
@@ -115,12 +117,72 @@ async def test_pages_end(people, owner):
     assert (await people.get(f"{PAIRS}?after=%00", **owner)).faults == [("/after", "cursor")]
 
 
+async def test_a_page_looks_through_so_many_bounded_names(people, owner, keep, monkeypatch):
+    monkeypatch.setattr("registry.access.key_pairs.MOST_BOUNDED", 2)
+    other = await bearer(people, "wu")
+    mine, theirs = (f"88.300.{n}/K{{}}" for n in (1, 10))
+    for by, name in ((owner, mine), (other, theirs)):
+        for number in range(5):
+            keep(name.format(number), 300)
+            where = f"{PAIRS}/300:{name.format(number)}"
+            assert (await people.put(where, BOUNDS, **by)).status == 200
+    found, pages, after = [], 0, ""
+    while after is not None:
+        more, after = await listed(people, other, f"?limit=4&after={after}" if after else "")
+        found += [one for one, _ in more]
+        pages += 1
+    assert found == [f"300:{THEIRS}", *(f"300:{theirs.format(n)}" for n in range(5))]
+    assert pages == 6
+
+
+async def test_nobody_overwrites_what_he_has_not_seen(people, owner):
+    other = await bearer(people, "ad")
+    seen = (await people.get(ONE, **owner)).headers["ETag"]
+    bounded = await people.put(ONE, BOUNDS, **other, If_Match=seen)
+    assert bounded.status == 200
+    late = await people.put(ONE, {"networks": []}, **owner, If_Match=seen)
+    assert (late.status, late.code) == (412, "precondition-failed")
+    assert (await people.delete(ONE, **owner, If_Match=seen)).status == 412
+    found = await people.get(ONE, **owner)
+    assert found.headers["ETag"] == bounded.headers["ETag"] != seen
+    assert found.json == bounded.json
+    again = await people.put(ONE, BOUNDS, **owner, If_Match=found.headers["ETag"])
+    # The clock stands still here: what tells versions apart does not.
+    assert again.headers["ETag"] != found.headers["ETag"]
+    lifted = await people.delete(ONE, **owner, If_Match=again.headers["ETag"])
+    assert lifted.status == 204
+    assert (await people.get(ONE, **owner)).headers["ETag"] == seen
+
+
+async def test_two_at_the_same_time_do_not_overwrite_each_other(people, owner, store, monkeypatch):
+    keep, met = MemoryKeyBounds.keep_key_bounds, asyncio.Barrier(2)
+
+    async def together(self, bounds, entry, *, was):
+        await met.wait()
+        return await keep(self, bounds, entry, was=was)
+
+    monkeypatch.setattr(MemoryKeyBounds, "keep_key_bounds", together)
+    noted = len(store.audited)
+    said = [BOUNDS, {"expires_at": PAST}]
+    answers = await asyncio.gather(*(people.put(ONE, one, **owner) for one in said))
+    kept, late = sorted(answers, key=lambda answer: answer.status)
+    assert (kept.status, late.status, late.code) == (200, 409, "bounds-changed")
+    assert len(store.audited) == noted + 1
+    assert (await people.get(ONE, **owner)).json == kept.json
+    answers = await asyncio.gather(*(people.delete(ONE, **owner) for _ in "ab"))
+    assert sorted(answer.status for answer in answers) == [204, 409]
+
+
 @pytest.mark.parametrize(
     ("body", "faults"),
     [
         ({"expires_at": "tomorrow"}, [("/expires_at", "value.instant")]),
         ({"expires_at": 7}, [("/expires_at", "type")]),
         ({"networks": ["10.0.0.1/8"]}, [("/networks/0", "key.network")]),
+        (
+            {"networks": ["fe80::%eth0/64", "10.0.0.0/8", "fe80::1%2"]},
+            [("/networks/0", "key.network_scope"), ("/networks/2", "key.network_scope")],
+        ),
         ({"networks": "10.0.0.0/8"}, [("/networks", "type")]),
         ({"days": 3}, [("/days", "unknown_key")]),
         ([], [("", "type")]),

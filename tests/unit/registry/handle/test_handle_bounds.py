@@ -22,7 +22,7 @@ from tests.unit.registry.handle.wire import (
     login,
     request,
 )
-from tests.unit.registry.world import NOW, audit
+from tests.unit.registry.world import NOW, say
 
 NEW = "88.300.1/NEW"
 WRONG, RELOGIN = 403, 407
@@ -39,7 +39,7 @@ def bound(bounds, node):
     async def bound(until, networks):
         for who in (ADMIN, SIGNER):
             one = KeyBounds(who, Bounds(until, networks), "account:li", 1)
-            await bounds.keep_key_bounds(one, audit())
+            await say(bounds, one)
         node.clock.now += BOOK_SECONDS
 
     return bound

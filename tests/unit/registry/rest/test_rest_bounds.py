@@ -15,7 +15,7 @@ from registry.access.bounds import BOOK_SECONDS
 from tests.unit.registry.handles import admin, stored
 from tests.unit.registry.rest.conftest import OWNER, TLS, basic, seckey
 from tests.unit.registry.rest.proving import CERT, PRIVATE, certificate, in_session, proof
-from tests.unit.registry.world import NOW, audit
+from tests.unit.registry.world import NOW, say
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ async def keys(records):
 async def bounded(bounds, steady, *said):
     for index in (300, 301):
         identity = HandleIdentity(OWNER.handle, index)
-        await bounds.keep_key_bounds(KeyBounds(identity, Bounds(*said), "a", 1), audit())
+        await say(bounds, KeyBounds(identity, Bounds(*said), "a", 1))
     steady.now += BOOK_SECONDS
 
 
