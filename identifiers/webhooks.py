@@ -129,14 +129,20 @@ class Secrets(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Secrets(<secret>, older={len(self.older)})"
 
-    def replaced(self, fresh: str, until: int) -> "Secrets":
+    def replaced(self, fresh: str, until: int, now: int) -> "Secrets | None":
         """Return these with a new one; none before it signs beyond `until`.
 
         Several may: whoever lost the answer asks again, and his receiver still knows the first.
+        None: more than `MAX_OLDER` would, and which of them the receiver knows, nobody can tell.
+        Epoch milliseconds.
         """
         before = (Older(self.newest, until), *self.older)
-        kept = (Older(one.secret, min(one.until, until)) for one in before[:MAX_OLDER])
-        return Secrets(fresh, tuple(kept))
+        kept = tuple(
+            Older(one.secret, min(one.until, until))
+            for one in before
+            if now < min(one.until, until)
+        )
+        return Secrets(fresh, kept) if len(kept) <= MAX_OLDER else None
 
     def in_force(self, now: int) -> tuple[str, ...]:
         """Return the secrets that sign at an epoch millisecond, the newest first."""

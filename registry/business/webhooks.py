@@ -118,6 +118,10 @@ class Renewed(msgspec.Struct, frozen=True):
     until: int
 
 
+class TooManySecrets(msgspec.Struct, frozen=True):
+    """As many secrets that were replaced still sign as may (`MAX_OLDER`)."""
+
+
 class NameTaken(msgspec.Struct, frozen=True):
     """The enterprise has a webhook of this name."""
 
@@ -192,7 +196,9 @@ class Webhooks:
         after = resumed(hook, asked.at)
         return after if await self._store.keep(hook, after, entry, DELIVERIES) else None
 
-    async def renew(self, hook: Webhook, overlap: int, asked: Asked[Any]) -> Renewed | None:
+    async def renew(
+        self, hook: Webhook, overlap: int, asked: Asked[Any]
+    ) -> Renewed | TooManySecrets | None:
         """Make another secret; those before it sign beside it for `overlap` seconds.
 
         None: it is gone, or got another one just now.
@@ -202,7 +208,10 @@ class Webhooks:
             make_secret(self._chance(SECRET_OCTETS)),
         )
         until = asked.at + overlap * 1000
-        secrets = Secrets.read(self._safe.opened(hook.sealed, subject)).replaced(fresh, until)
+        known = Secrets.read(self._safe.opened(hook.sealed, subject))
+        secrets = known.replaced(fresh, until, asked.at)
+        if secrets is None:
+            return TooManySecrets()
         sealed = self._safe.sealed(str(secrets), subject, self._chance(NONCE_OCTETS))
         entry = audited(asked, "webhook.renew", subject, {"overlap": overlap})
         renewed = Renewed(msgspec.structs.replace(hook, sealed=sealed), fresh, until)

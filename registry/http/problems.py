@@ -81,6 +81,12 @@ TOO_MANY_WEBHOOKS: Final = Kind(
     "This enterprise has as many webhooks as it may.",
     "该企业的回调数量已达上限。",
 )
+TOO_MANY_SECRETS: Final = Kind(
+    "too-many-secrets",
+    409,
+    "As many secrets of this webhook sign as may: let one end, or end all with overlap_hours 0.",
+    "该回调同时有效的签名密钥已达上限：请待其失效，或以 overlap_hours 0 令旧密钥全部失效。",
+)
 VERSION_NOT_KEPT: Final = Kind(
     "version-not-kept",
     404,
@@ -230,6 +236,7 @@ REGISTRY_KINDS: Final = (
     NO_WEBHOOK,
     WEBHOOK_TAKEN,
     TOO_MANY_WEBHOOKS,
+    TOO_MANY_SECRETS,
     VERSION_NOT_KEPT,
     NO_JOB,
     JOB_ENDED,

@@ -29,6 +29,7 @@ from registry.business.webhooks import (
     Added,
     NameTaken,
     Renewed,
+    TooManySecrets,
     TooManyWebhooks,
     Webhooks,
 )
@@ -46,6 +47,7 @@ from registry.http.problems import (
     KEY_SYNTAX,
     NO_WEBHOOK,
     PARAMETER,
+    TOO_MANY_SECRETS,
     TOO_MANY_WEBHOOKS,
     WEBHOOK_TAKEN,
     problem_of_answer,
@@ -142,7 +144,7 @@ class WebhookRoutes:
         body = await read_body(request, _BODY_LIMIT)
         overlap = read_overlap(body)
 
-        async def renew(asked: Asked[Any]) -> Renewed | None:
+        async def renew(asked: Asked[Any]) -> Renewed | TooManySecrets | None:
             renewed = await self._webhooks.renew(hook, overlap, asked)
             if renewed is None:  # it got another one just now, or it is gone
                 _, there = await self._found(request, Action.WEBHOOK_WRITE)
@@ -193,9 +195,11 @@ def _added(answer: _Answer) -> Reply:
             assert_never(answer)
 
 
-def _renewed(answer: Renewed | None) -> Reply:
+def _renewed(answer: Renewed | TooManySecrets | None) -> Reply:
     if answer is None:
         raise Refusal(Problem(kind=NO_WEBHOOK))
+    if isinstance(answer, TooManySecrets):
+        raise Refusal(Problem(kind=TOO_MANY_SECRETS))
     document = webhook_document(answer.hook) | {
         "secret": answer.secret,
         "previous_until": instant(answer.until // 1000),
@@ -367,7 +371,7 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
             summary="Replace the secret of a webhook",
             description="For `overlap_hours` every body is signed by the new secret and by those "
             "before it: `Idnode-Signature` has a `v1` for each, the newest first. With 0 the "
-            "others end at once.",
+            "others sign nothing that is sent from then on; what is being sent may still arrive.",
             handler=handlers.renew,
             parameters=(_NAME, ONCE_DONE, LANGUAGE),
             body=Body(
@@ -391,7 +395,7 @@ def webhook_operations(handlers: WebhookRoutes) -> tuple[Operation, ...]:
             },
             problems=(
                 *(KEY_REUSED, KEY_SYNTAX),
-                *(NO_WEBHOOK, *PERMISSION, PARAMETER, MALFORMED, SLOW),
+                *(NO_WEBHOOK, TOO_MANY_SECRETS, *PERMISSION, PARAMETER, MALFORMED, SLOW),
                 *(TOO_LARGE, MEDIA_TYPE_UNKNOWN, CONTENT_ENCODING, INVALID),
             ),
             writes=True,

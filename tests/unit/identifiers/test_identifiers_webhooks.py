@@ -8,6 +8,7 @@ import pytest
 from identifiers.feeds import Place
 from identifiers.webhooks import (
     LONGEST_RETRY,
+    MAX_OLDER,
     PARK_AFTER,
     Delivery,
     Secrets,
@@ -94,16 +95,24 @@ def test_a_signature_is_over_the_time_and_the_body():
 def test_secrets_that_were_replaced_sign_for_a_while():
     first = Secrets.read("one")
     assert first.in_force(0) == ("one",)
-    second = first.replaced("two", 100)
-    third = second.replaced("three", 50)
+    second = first.replaced("two", 100, 0)
+    third = second.replaced("three", 50, 0)
     assert Secrets.read(str(third)) == third
     assert third.in_force(49) == ("three", "two", "one")
     assert third.in_force(50) == ("three",)
     assert second.in_force(99) == ("two", "one")
     assert "two" not in repr(second)
-    for number in range(9):
-        third = third.replaced(f"n{number}", 100)
-    assert third.in_force(0) == ("n8", "n7", "n6", "n5", "n4")
+
+
+def test_no_secret_that_signs_is_dropped_for_a_new_one():
+    secrets = Secrets.read("n0")
+    for number in range(1, MAX_OLDER + 1):
+        secrets = secrets.replaced(f"n{number}", 100 + number, 0)
+    assert secrets.in_force(0) == ("n4", "n3", "n2", "n1", "n0")
+    assert secrets.replaced("n5", 200, 100) is None
+    # Those that have ended make room, and when all end there is room.
+    assert secrets.replaced("n5", 200, 101).in_force(101) == ("n5", "n4", "n3", "n2", "n1")
+    assert str(secrets.replaced("n5", 100, 100)) == "n5"
 
 
 @pytest.mark.parametrize(

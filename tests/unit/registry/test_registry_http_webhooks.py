@@ -131,6 +131,22 @@ async def test_a_secret_is_replaced_and_both_sign_for_a_while(place):
     assert none.code == "no-webhook"
 
 
+async def test_a_secret_that_signs_is_never_dropped_for_another(place):
+    await place.add()
+    where = f"{WEBHOOKS}/erp/secret"
+    made = [await place.api.post(where, {"overlap_hours": 1}, key="owner") for _ in range(4)]
+    assert {answer.status for answer in made} == {201}
+    more = await place.api.post(where, {"overlap_hours": 1}, key="owner", Idempotency_Key="k")
+    assert (more.status, more.code) == (409, "too-many-secrets")
+    await place.register("88.300.1/A")
+    assert await place.teller.turn()
+    assert place.target.sent[-1][2]["Idnode-Signature"].count("v1=") == 5
+    at_once = await place.api.post(where, {"overlap_hours": 0}, key="owner")
+    assert at_once.status == 201
+    again = await place.api.post(where, {"overlap_hours": 1}, key="owner", Idempotency_Key="k")
+    assert again.status == 201
+
+
 async def test_a_secret_that_was_replaced_by_somebody_else_meanwhile(place, monkeypatch):
     await place.add()
     renew, lost = MemoryWebhooks.renew, [False, True, False, False]
