@@ -166,6 +166,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "template.low": ("is below {low}", "小于 {low}"),
         "template.high": ("is above {high}", "大于 {high}"),
         "template.pattern": ("does not match {pattern}", "不符合格式 {pattern}"),
+        "template.check": (
+            "is no {form}: its form or its check character is wrong",
+            "不是有效的{form}：格式或校验码不符",
+        ),
+        "template.no_check": (
+            "only strings are checked as numbers that others give",
+            "只有字符串可以进行编码校验",
+        ),
         "template.choice": ("is empty or appears twice", "为空或重复"),
         "template.choices": (
             "an enumeration has choices, and nothing else has",
@@ -410,6 +418,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "snms.address": ("is no address of IPv{version}", "不是有效的 IPv{version} 地址"),
         "field.email": ("is no e-mail address", "不是电子邮箱地址"),
         "field.phone": ("is no telephone number", "不是电话号码"),
+        "field.addresses": (
+            "must be IP addresses, joined by ;",
+            "应为 IP 地址，多个以 ; 分隔",
+        ),
+        "field.endpoints": (
+            "must be [host]:port, several joined by ;",
+            "应为 [主机]:端口，多个以 ; 分隔",
+        ),
         "field.day": ("must be a day such as 2024-01-31", "应为形如 2024-01-31 的日期"),
         "field.place": (
             "{code} is no division code: six digits of GB/T 2260",
@@ -447,6 +463,15 @@ _CHINESE_WORDS: Final[Mapping[str, Mapping[str | int, str]]] = MappingProxyType(
             "string or object": "字符串或对象",
         },
         "too_long": {"bytes": "字节", "characters": "个字符"},
+        "template.check": {
+            "credit_code": "统一社会信用代码",
+            "organisation_code": "组织机构代码",
+            "division": "行政区划代码",
+            "container": "集装箱箱号",
+            "vin": "车辆识别代号",
+            "vin_checked": "车辆识别代号",
+            "plate": "号牌号码",
+        },
         "template.value": {
             "string": "字符串",
             "number": "数",

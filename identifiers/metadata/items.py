@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from identifiers.faults import Fault, Faults
+from identifiers.metadata.forms import Form, fits
 from identifiers.metadata.types import ORDERED, DataType, canonical, order
 from identifiers.names import fold
 from identifiers.pattern_syntax import BadPattern
@@ -38,6 +39,7 @@ _KNOWN: Final = (
     "required",
     "unique",
     "pattern",
+    "check",
     "min_length",
     "max_length",
     "low",
@@ -66,6 +68,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     unique: bool = False
     pattern: str = ""
+    check: Form | None = None
     min_length: int = 0
     max_length: int = MAX_LENGTH
     low: str = ""
@@ -95,6 +98,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
             yield Fault("template.high", params={"high": self.high})
         if self.pattern and not _matches(self.pattern, text):
             yield Fault("template.pattern", params={"pattern": self.pattern})
+        if self.check is not None and not fits(self.check, text):
+            yield Fault("template.check", params={"form": self.check.value})
 
 
 def _shown(choices: tuple[str, ...]) -> str:
@@ -122,6 +127,7 @@ def read_item(found: object, pointer: str, faults: Faults, index: int) -> Item |
         return None
     before = len(faults)
     kind = members.one_of("type", tuple(DataType), DataType.STRING)
+    form = members.one_of("check", tuple(Form), "")
     item = Item(
         index=_index(members, index),
         name=_name(members),
@@ -132,6 +138,7 @@ def read_item(found: object, pointer: str, faults: Faults, index: int) -> Item |
         required=members.boolean("required"),
         unique=members.boolean("unique"),
         pattern=members.text("pattern", ""),
+        check=Form(form) if form in tuple(Form) else None,
         min_length=members.integer("min_length", 0, MAX_LENGTH, 0),
         max_length=members.integer("max_length", 1, MAX_LENGTH, MAX_LENGTH),
         low=members.text("low", ""),
@@ -195,6 +202,8 @@ def _rule_faults(item: Item) -> Iterator[Fault]:
         yield from _range_faults(item)
     if item.pattern:
         yield from _pattern_faults(item)
+    if item.check is not None and item.type is not DataType.STRING:
+        yield Fault("template.no_check", "/check")
 
 
 def _is_reserved(item: Item) -> bool:

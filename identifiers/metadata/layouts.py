@@ -256,7 +256,7 @@ def _accept(item: Item) -> _Accept:
     if item.type is DataType.ENUMERATION:
         choices = frozenset(c for c in item.choices if low <= len(c) <= high and "\0" not in c)
         return lambda text: text if text in choices else None
-    if item.type is DataType.STRING and not item.pattern:
+    if item.type is DataType.STRING and not item.pattern and item.check is None:
         least = max(low, 1)
         return lambda text: text if least <= len(text) <= high and "\0" not in text else None
     if item.type in {DataType.NUMBER, DataType.INTEGER}:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from identifiers.metadata.forms import Form
 from identifiers.metadata.items import FIRST_INDEX, MAX_CHOICES, MAX_LENGTH
 from identifiers.metadata.templates import MAX_DESCRIPTION, MAX_ITEMS, MAX_TITLE, Stage
 from identifiers.metadata.types import DataType
@@ -48,6 +49,10 @@ _ITEM: Final[Json] = {
             "description": "No two identifiers under one prefix have the same.",
         },
         "pattern": {"type": "string", "description": "A regular expression for the whole text."},
+        "check": {
+            "enum": [form.value for form in Form],
+            "description": "What a text is checked as: its form, and its check character.",
+        },
         "min_length": {"type": "integer", "minimum": 0, "maximum": MAX_LENGTH},
         "max_length": {"type": "integer", "minimum": 1, "maximum": MAX_LENGTH},
         "low": {"type": "string", "description": "The lowest value, itself allowed."},

@@ -1,8 +1,8 @@
 """Templates that a node comes with, all self-defined (自定义): no national ones are public.
 
 A template is a table of entries. Its columns: name, Chinese and English title, kind with its rule,
-unit, and R where it is required. The rules: `string 32` has at most 32 characters, `number 0..100`
-lies between, `one of A B` is an enumeration.
+unit, and R where it is required. The rules: `string 32` has at most 32 characters, `string 11
+container` is checked as that besides, `number 0..100` lies between, `one of A B` is an enumeration.
 """
 
 from collections.abc import Mapping

@@ -12,8 +12,8 @@ CONSIGNEE     | 收货人         | consignee                       | string 128
 CARRIER       | 承运人         | carrier                         | string 128        |       | R
 LOADED_AT     | 装货地         | place of loading                | string 255        |       | R
 DISCHARGED_AT | 卸货地         | place of discharge              | string 255        |       | R
-LOADING_CODE  | 装货地区划代码 | division code of loading        | string 6          |       |
-DISCHARGE_CODE | 卸货地区划代码 | division code of discharge     | string 6          |       |
+LOADING_CODE  | 装货地区划代码 | division code of loading        | string 6 division |       |
+DISCHARGE_CODE | 卸货地区划代码 | division code of discharge     | string 6 division |       |
 GOODS         | 货物名称       | goods                           | string 128        |       | R
 MASS          | 货物质量       | mass                            | number 0..        | t     |
 VOLUME        | 货物体积       | volume                          | number 0..        | m³    |
@@ -27,9 +27,9 @@ RECEIPT       | 回单摘要       | digest of the receipt           | digest   
 """,
     "vehicle-1": """
 货运车辆 | Vehicle | G5431 | other
-PLATE         | 号牌号码       | plate                           | string 16         |       | R
+PLATE         | 号牌号码       | plate                           | string 16 plate   |       | R
 PLATE_COLOUR  | 号牌颜色       | colour of the plate             | one of 蓝 黄 绿 黄绿 黑 白  |  |
-VIN           | 车辆识别代号   | vehicle identification number   | string 17         |       | R
+VIN           | 车辆识别代号   | vehicle identification number   | string 17 vin     |       | R
 VEHICLE_TYPE  | 车辆类型       | type of vehicle                 | string 64         |       | R
 OWNER         | 所有人         | owner                           | string 128        |       |
 LOAD_LIMIT    | 核定载质量     | load limit                      | number 0..        | t     |
@@ -41,7 +41,7 @@ VALID_UNTIL   | 年检有效期至   | inspection valid until          | date   
 """,
     "container-1": """
 集装箱 | Container | G5433 | other
-CONTAINER_NO  | 箱号           | container number                | string 11         |       | R
+CONTAINER_NO  | 箱号           | container number                | string 11 container |     | R
 SIZE_TYPE     | 箱型代码       | size and type code              | string 4          |       | R
 OWNER         | 箱主           | owner                           | string 128        |       |
 MAX_GROSS     | 最大总质量     | greatest gross mass             | number 0..        | kg    |

@@ -47,6 +47,7 @@ def _rule(word: str, rule: str) -> dict[str, Any]:
         choices = rule.removeprefix("of ").split()
         return {"type": "enumeration", "choices": choices}
     if word == "string":
-        return {"type": word, "max_length": int(rule)}
+        most, _, check = rule.partition(" ")
+        return {"type": word, "max_length": int(most)} | ({"check": check} if check else {})
     low, _, high = rule.partition("..")
     return {"type": word} | {name: end for name, end in (("low", low), ("high", high)) if end}

@@ -41,3 +41,19 @@ def test_what_comes_of_what_and_goes_with_what_can_be_traced():
         ("product-1", "REL.MADE_FROM"),
         ("product-1", "REL.PART_OF"),
     }
+
+
+def test_numbers_of_containers_and_vehicles_are_checked():
+    found = {
+        (version, item["name"], item["check"])
+        for version, document in SHIPPED.items()
+        for item in document["items"]
+        if "check" in item
+    }
+    assert found == {
+        ("container-1", "CONTAINER_NO", "container"),
+        ("vehicle-1", "PLATE", "plate"),
+        ("vehicle-1", "VIN", "vin"),
+        ("waybill-1", "LOADING_CODE", "division"),
+        ("waybill-1", "DISCHARGE_CODE", "division"),
+    }

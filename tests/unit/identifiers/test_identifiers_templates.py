@@ -8,6 +8,7 @@ from identifiers.codes.industries import SHIPPED
 from identifiers.faults import Fault, Invalid
 from identifiers.metadata.checking import attributes, checked, valued
 from identifiers.metadata.items import MAX_CHOICES, MAX_LENGTH
+from identifiers.metadata.layouts import Layout
 from identifiers.metadata.templates import Carrier, Stage, grown, read_template, told_template
 from identifiers.metadata.types import DataType, canonical, order
 from identifiers.values import Value
@@ -211,6 +212,8 @@ def test_a_template_is_read_and_told():
             [("/items/0/pattern", "template.no_pattern")],
         ),
         (item(pattern="(", max_length=5), [("/items/0/pattern", "template.bad_pattern")]),
+        (item(check="isbn"), [("/items/0/check", "one_of")]),
+        (item(check="vin", type="integer"), [("/items/0/check", "template.no_check")]),
         (item(surprise=1), [("/items/0/surprise", "unknown_key")]),
         (item(name="hs_seckey"), [("/items/0/name", "template.reserved")]),
         (item(name="Template"), [("/items/0/name", "template.reserved")]),
@@ -329,6 +332,30 @@ def test_the_slowest_pattern_is_matched_with_the_longest_text():
     assert checked(slow, [value(2000, "ONE", "a" * 256)])[1] == []
     _, found = checked(slow, [value(2000, "ONE", "a" * 255 + "b")])
     assert [fault.code for fault in found] == ["template.pattern"]
+
+
+@pytest.mark.parametrize(
+    ("form", "right", "wrong"),
+    [
+        ("credit_code", "91990000PDY00001XR", "91990000PDY00001XA"),
+        ("organisation_code", "PDY00001-X", "PDY00001-1"),
+        ("division", "140100", "14"),
+        ("container", "ZZZU1234564", "ZZZU1234565"),
+        ("vin", "ZZZTEST02T0000001", "ZZZTEST0IT0000001"),
+        ("vin_checked", "ZZZTEST01T0000001", "ZZZTEST02T0000001"),
+        ("plate", "晋A12345", "晋A1234"),
+    ],
+)
+def test_numbers_that_others_give_are_checked(form, right, wrong):
+    template = read_template(item(check=form), SHIPPED)
+    assert told_template(template)["items"][0]["check"] == form
+    assert checked(template, [value(2000, "ONE", right)])[1] == []
+    _, found = checked(template, [value(2000, "ONE", wrong)])
+    assert found == [Fault("template.check", "/0/data", {"form": form})]
+    assert form not in found[0].detail("zh")
+    layout = Layout(template)
+    assert [one.data.decode() for one in layout.filled({"ONE": right})[0][1:]] == [right]
+    assert [one.code for one in layout.filled({"ONE": wrong})[1]] == ["template.check"]
 
 
 def test_attributes_are_values_under_their_names():
