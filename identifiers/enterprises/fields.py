@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import Enum
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, Final, assert_never
 
@@ -24,6 +25,13 @@ Document = Mapping[str, Any]
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _PHONE: Final = re.compile(r"\+?[0-9][0-9 ()-]{4,15}")
+# A name or an IPv4 address, in brackets or without; an IPv6 address in brackets.
+_ENDPOINT: Final = re.compile(
+    r"(?:(?P<name>[0-9A-Za-z.-]+|\[[0-9A-Za-z.-]+\])|\[(?P<address>[0-9A-Fa-f.:]+)\])"
+    r":(?P<port>[0-9]{1,5})",
+    re.ASCII,
+)
+_HIGHEST_PORT: Final = 0xFFFF
 _HIGHEST: Final = (1 << 63) - 1
 
 
@@ -51,6 +59,18 @@ class Email(msgspec.Struct, frozen=True):
 
 class Phone(msgspec.Struct, frozen=True):
     """A number as it is dialled, up to `most` characters."""
+
+    most: int
+
+
+class Addresses(msgspec.Struct, frozen=True):
+    """IPv4 and IPv6 addresses joined by ``;``, up to `most` characters."""
+
+    most: int
+
+
+class Endpoints(msgspec.Struct, frozen=True):
+    """``[host]:port`` joined by ``;``, up to `most` characters; IPv6 needs the brackets."""
 
     most: int
 
@@ -90,7 +110,8 @@ class Many(msgspec.Struct, frozen=True):
     most: int
 
 
-Kind = Text | Email | Phone | Day | Number | Code | Place | File | Part | Many
+_Texts = Text | Email | Phone | Addresses | Endpoints | Day | Place | File
+Kind = _Texts | Number | Code | Part | Many
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,16 +141,20 @@ def read(
 
 def _member(members: Members, field: Field, places: Divisions) -> tuple[str, Any]:
     name = field.name
-    if members.get(name) in (None, "", []):
+    if _is_blank(members.get(name)):
         if field.required:
             members.note(name, "required")
         return name, None
     return name, _value(members, name, field.kind, places)
 
 
+def _is_blank(found: object) -> bool:
+    return found in (None, []) or (isinstance(found, str) and not found.strip())
+
+
 def _value(members: Members, name: str, kind: Kind, places: Divisions) -> Any:
     match kind:
-        case Text() | Email() | Phone() | File() | Place() | Day():
+        case Text() | Email() | Phone() | Addresses() | Endpoints() | Day() | Place() | File():
             return _text(members, name, kind, places)
         case Number():
             return members.lenient_integer(name, 0, _HIGHEST)
@@ -143,31 +168,48 @@ def _value(members: Members, name: str, kind: Kind, places: Divisions) -> Any:
             assert_never(kind)
 
 
-def _text(
-    members: Members, name: str, kind: Text | Email | Phone | File | Place | Day, places: Divisions
-) -> str:
+def _text(members: Members, name: str, kind: _Texts, places: Divisions) -> str:
     text = members.text(name).strip()
     faults = _text_faults(text, kind, places) if text else ()
     members.faults.extend(fault.below(members.place(name)) for fault in faults)
     return text
 
 
-def _text_faults(
-    text: str, kind: Text | Email | Phone | File | Place | Day, places: Divisions
-) -> Iterable[Fault]:
+def _text_faults(text: str, kind: _Texts, places: Divisions) -> Iterable[Fault]:
     match kind:
-        case Text(most) | Email(most) | Phone(most) if len(text) > most:
+        case Text(most) | Email(most) | Phone(most) | Addresses(most) | Endpoints(most) if (
+            len(text) > most
+        ):
             yield Fault("too_long", params={"size": len(text), "unit": "characters", "limit": most})
         case Email() if not _EMAIL.fullmatch(text):
             yield Fault("field.email")
         case Phone() if not _PHONE.fullmatch(text):
             yield Fault("field.phone")
+        case Addresses() if not all(map(_is_address, text.split(";"))):
+            yield Fault("field.addresses")
+        case Endpoints() if not all(map(_is_endpoint, text.split(";"))):
+            yield Fault("field.endpoints")
         case Place() if not is_division(text) or not places.has(text):
             yield Fault("field.place", params={"code": text})
         case Day() if not _is_day(text):
             yield Fault("field.day")
         case _:
             return
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
+def _is_endpoint(text: str) -> bool:
+    found = _ENDPOINT.fullmatch(text.strip())
+    if found is None or not 0 < int(found["port"]) <= _HIGHEST_PORT:
+        return False
+    return found["name"] is not None or _is_address(found["address"])
 
 
 def _is_day(text: str) -> bool:

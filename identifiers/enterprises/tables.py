@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from identifiers.enterprises.fields import (
+    Addresses,
     Code,
     Day,
     Email,
+    Endpoints,
     Field,
     File,
     Kind,
@@ -67,7 +69,7 @@ address        | 详细地址     | text 255         | O | deployAddr         | 
 cloud_provider | 云服务供应商 | text 255         | O | name               | - | - |
 """
 _PORTS: Final = """
-ip_port | IP 地址及端口号 | text 255 | O | ipPort | - | - |
+ip_port | IP 地址及端口号 | endpoints 255 | O | ipPort | - | - |
 """
 _BASIC: Final = """
 org_name               | 单位名称           | text 255 | R | orgName | 1 | 1 |
@@ -129,7 +131,7 @@ service_escrow_contract | 服务托管合同       | file | O | servHostingContr
 service_industries      | 服务行业           | trades 20 | O | entInfoSerIndustries | 44 | 41 |
 site_name               | 标识服务网站名称   | text 255 | O | extWebName | 45 | 42 |
 site_domain             | 标识服务网站域名   | text 255 | O | extDomain | 45 | 42 |
-site_addresses          | 标识服务网站 IP    | text 255 | O | extIpAddr | 45 | 42 |
+site_addresses          | 标识服务网站 IP    | addresses 255 | O | extIpAddr | 45 | 42 |
 """
 _PARTS: Final = """
 basic      | 基本信息           | basic      | R | entBasicInfo                   | - | - |
@@ -161,7 +163,13 @@ _PLAIN: Final[Mapping[str, Kind]] = {
     "day": Day(),
     "number": Number(),
 }
-_LONG: Final[Mapping[str, Callable[[int], Kind]]] = {"text": Text, "email": Email, "phone": Phone}
+_LONG: Final[Mapping[str, Callable[[int], Kind]]] = {
+    "text": Text,
+    "email": Email,
+    "phone": Phone,
+    "addresses": Addresses,
+    "endpoints": Endpoints,
+}
 
 
 def _kind(text: str, parts: dict[str, tuple[Field, ...]]) -> Kind:

@@ -5,9 +5,11 @@ from typing import Any, Final, assert_never
 
 from identifiers.enterprises.certificates import DEFAULT_DAYS, MAX_DAYS, Validity
 from identifiers.enterprises.fields import (
+    Addresses,
     Code,
     Day,
     Email,
+    Endpoints,
     Field,
     File,
     Many,
@@ -58,10 +60,18 @@ def _field(field: Field) -> Json:
     return {**_kind(field.kind), "title": field.chinese}
 
 
+_JOINED: Final = {
+    Addresses: "IPv4 and IPv6 addresses, joined by `;`.",
+    Endpoints: "`[host]:port`, joined by `;`; IPv6 needs the brackets.",
+}
+
+
 def _kind(kind: FieldKind) -> Json:  # noqa: PLR0911 -- one for each
     match kind:
         case Text(most) | Email(most) | Phone(most):
             return {"type": "string", "maxLength": most}
+        case Addresses(most) | Endpoints(most):
+            return {"type": "string", "maxLength": most, "description": _JOINED[type(kind)]}
         case Day():
             return {"type": "string", "format": "date"}
         case Number():

@@ -114,6 +114,24 @@ def test_numbers_may_be_texts_and_what_is_empty_is_not_told():
     assert read.get("management", "realname_check_files") == ("f-9",)
 
 
+def test_addresses_are_joined_by_semicolons():
+    ports = "[192.0.2.1]:8080; [2001:db8::1]:8080;192.0.2.2:80;[id.coal.example]:443"
+    document = given(
+        management__registration_system_site=SITE | {"ip_port": ports},
+        service__site_addresses="192.0.2.1;2001:db8::1",
+    )
+    read = Particulars.read(document, REGISTERS)
+    assert read.get("management", "registration_system_site")["ip_port"] == ports
+    assert read.get("service", "site_addresses") == "192.0.2.1;2001:db8::1"
+
+
+def test_blanks_tell_nothing():
+    assert faults(given(basic__org_name="  ", basic__org_cert_no="\u3000", basic__website=" ")) == [
+        ("/basic/org_name", "required"),
+        ("/basic/org_cert_no", "required"),
+    ]
+
+
 def test_every_required_field_that_is_missing_is_told():
     missing = faults({})
     assert missing == [("/basic", "required"), ("/management", "required")]
@@ -182,6 +200,23 @@ def test_every_required_field_that_is_missing_is_told():
             {"management__resolver_site": SITE | {"ip_port": "192.0.2.1:80"}},
             [("/management/resolver_site/ip_port", "unknown_key")],
         ),
+        (
+            {"management__registration_system_site": SITE | {"ip_port": "[192.0.2.1]:80;a:0"}},
+            [("/management/registration_system_site/ip_port", "field.endpoints")],
+        ),
+        (
+            {"management__registration_system_site": SITE | {"ip_port": "[::1::2]:80"}},
+            [("/management/registration_system_site/ip_port", "field.endpoints")],
+        ),
+        (
+            {"management__registration_system_site": SITE | {"ip_port": "2001:db8::1:80"}},
+            [("/management/registration_system_site/ip_port", "field.endpoints")],
+        ),
+        (
+            {"service__site_addresses": "192.0.2.1;id.coal.example"},
+            [("/service/site_addresses", "field.addresses")],
+        ),
+        ({"service__site_addresses": "1" * 256}, [("/service/site_addresses", "too_long")]),
         ({"service__licences": [{"type": 4}]}, [("/service/licences/0/no", "required")]),
         ({"service__licences": [{"type": 4, "no": "1"}] * 21}, [("/service/licences", "too_many")]),
         ({"service__licences": {}}, [("/service/licences", "type")]),
