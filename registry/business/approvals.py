@@ -2,19 +2,21 @@
 
 import msgspec
 
+from identifiers.changes import AuditEntry
 from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.enterprises.fields import Document
 from identifiers.enterprises.ledger import Application, Ledger, Member, Postings
 from identifiers.enterprises.particulars import Registers
 from identifiers.enterprises.review import Kind
 from identifiers.faults import Fault
+from identifiers.holdings import Holding
 from identifiers.labels import Allotment
 from identifiers.names import Prefix
-from identifiers.standings import EnterpriseState
+from identifiers.standings import EnterpriseState, Hosting, PrefixState
 from registry.answers import Faulty
 from registry.business.asking import By, posted
 from registry.business.personal import Sealer
-from registry.business.placing import DEFAULT_RULE, taken_below
+from registry.business.placing import DEFAULT_RULE, differences, taken_below
 
 
 class NoPrefixLeft(msgspec.Struct, frozen=True):
@@ -70,11 +72,13 @@ class Approvals:
             approved_at=by.now,
         )
         made = msgspec.structs.replace(application, enterprise=member.id)
+        step = posted(made, by, "approved")
         postings = msgspec.structs.replace(
-            posted(made, by, "approved"),
+            step,
             member=member,
             event=by.event("approved", made),
             homed=homed,
+            audit=(*step.audit, *(_allotted(entry, made, by) for entry in homed)),
         )
         return postings, made
 
@@ -113,6 +117,19 @@ class Approvals:
 
     def _opened(self, application: Application) -> Document:
         return self._sealer.open(application.told, application.identity)
+
+
+def _allotted(entry: PrefixEntry, application: Application, by: By) -> AuditEntry:
+    """Return what the history of a prefix begins with that came with an admission."""
+    holding = Holding(
+        prefix=entry.prefix,
+        enterprise=entry.enterprise,
+        holder=application.name,
+        state=PrefixState.ENABLED,
+        hosting=Hosting.HOSTED,
+    )
+    detail = {"application": str(application.id), **differences(None, holding)}
+    return by.entry("prefix.allot", entry.prefix, detail)
 
 
 def _rule(ledger: Ledger) -> Allotment:

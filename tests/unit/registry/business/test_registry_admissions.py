@@ -1,5 +1,6 @@
 """From an application to an enterprise with a prefix."""
 
+import json
 from uuid import UUID
 
 import msgspec
@@ -51,10 +52,16 @@ async def test_who_is_approved_has_a_number_a_filing_and_a_prefix(admit, busines
         ("submitted", "applicant"),
         ("approved", "reviewer"),
     ]
-    assert [entry.action for entry in store.audited][-2:] == [
+    assert [entry.action for entry in store.audited][-3:] == [
         "application.submitted",
         "application.approved",
+        "prefix.allot",
     ]
+    allotted = store.audited[-1]
+    assert (allotted.subject, allotted.actor) == ("88.300.7", "reviewer")
+    detail = json.loads(allotted.detail)
+    assert detail["application"] == str(ONE)
+    assert (detail["to"]["enterprise"], detail["to"]["state"]) == (member.id, "enabled")
 
 
 async def test_the_national_node_decides_last(admit, business):
