@@ -15,6 +15,7 @@ from aiohttp import web
 from edge.problems import Problem, Refusal
 from identifiers.changes import RequestKey, StoredAnswer
 from identifiers.errors import AnsweredBefore
+from identifiers.faults import Invalid
 from registry.access.programs import NONCE_OCTETS, Safe
 from registry.commands import Asked, Once
 from registry.http.problems import KEY_REUSED
@@ -66,10 +67,16 @@ class Repeats:
             return kept(named, digest, Reply(made.status, made.headers, sealed))
 
         try:
-            made = await do(self._reception.asked(caller, once=Once(named, digest, render)))
+            asked = self._reception.asked(caller, once=Once(named, digest, render))
+            response = reply(await do(asked)).response()
         except AnsweredBefore as before:
             return self._again(before.answer, digest)
-        return reply(made).response()
+        except (Refusal, Invalid):
+            # It may have been judged by what the same request had changed just before.
+            if (told := await self._keys.answer(named)) is None:
+                raise
+            return self._again(told, digest)
+        return response
 
     def _again(self, told: StoredAnswer, digest: bytes) -> web.Response:
         if not hmac.compare_digest(told.digest, digest):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from registry.keys import KeyRing
 from tests.unit.registry.access.conftest import PASSWORD, bearer, entered
 from tests.unit.registry.world import IDENTIFIERS, new
 
@@ -62,6 +63,36 @@ async def test_two_at_the_same_time_have_one_effect(people, noun, store):
     replayed = [answer.headers.get("Idempotency-Replayed") for answer in (first, second)]
     assert sorted(replayed, key=bool) == [None, "true"]
     assert len(store.audited) == noted + 1
+
+
+@pytest.mark.parametrize("noun", [*TABLE, "renewPassword of his own"])
+async def test_one_that_is_judged_when_the_other_is_done_gets_its_answer(
+    people, noun, store, monkeypatch
+):
+    own = {"password": "another one 12", "old": PASSWORD}
+    method, path, body, _ = TABLE.get(noun, ("PUT", f"{ACCOUNTS}/1/password", own, {}))
+    owner = await bearer(people, "li")
+    noted, answer = len(store.audited), KeyRing.answer
+    looked, done = asyncio.Event(), asyncio.Event()
+
+    async def overtaken(self, named):
+        found = await answer(self, named)
+        if not looked.is_set():
+            looked.set()
+            await done.wait()
+        return found
+
+    monkeypatch.setattr(KeyRing, "answer", overtaken)
+    late = asyncio.create_task(people.call(method, path, body=body, Idempotency_Key="k", **owner))
+    await looked.wait()
+    first = await people.call(method, path, body=body, Idempotency_Key="k", **owner)
+    done.set()
+    assert first.status in {200, 201}
+    assert said(await late) == said(first)
+    assert (await late).headers["Idempotency-Replayed"] == "true"
+    actions = [entry.action for entry in store.audited[noted:]]
+    # Whoever changes his own password logs in with the old one.
+    assert len([action for action in actions if not action.startswith("login.")]) == 1, actions
 
 
 async def test_a_key_that_is_told_again_works(people):
