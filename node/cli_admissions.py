@@ -156,8 +156,10 @@ def enterprise_export(
 ) -> None:
     """Write everything that an enterprise owns here into a directory; prints what was written.
 
-    Particulars, prefixes, templates, identifiers (they can be imported again), replaced versions,
-    and what the audit log has of it. Secret keys are left out. manifest.json is written last.
+    Particulars, prefixes, templates, code rules, webhooks, lists of keys and accounts, quotas,
+    documents (what is in them: only with --whole), identifiers (they can be imported again),
+    replaced versions, and what the audit log has of it. Secrets are left out. manifest.json is
+    written last.
     """
     from node.commands.exporting import run
 

@@ -16,18 +16,31 @@ from node import config
 from node.business import office
 from node.commands.administer import opened, ordering
 from node.refusals import NotDone
+from registry.access.bounds import BoundsBook
+from registry.access.key_pairs import KeyPairs
 from registry.access.ports import AccountStore
 from registry.administration import Ordered
 from registry.business.exporting import Belongings, Exporting, Pieces
+from registry.business.office import Office
+from registry.business.possessions import FOLDER, Possessions, Sources
 from registry.ports import RegistryStore
+from registry.prefixes import Prefixes
 from storage.postgres import (
+    Database,
     PostgresAccounts,
+    PostgresCodes,
+    PostgresDocuments,
     PostgresHistory,
+    PostgresKeyBounds,
+    PostgresLimits,
     PostgresStore,
     PostgresTemplates,
+    PostgresWebhooks,
 )
 
 MANIFEST: Final = "manifest.json"
+SHAPE: Final = 1
+"""The number of the shape of what every file holds (`registry.business.possessions`)."""
 _MODE: Final = 0o600
 _PAGE: Final = 500
 
@@ -49,12 +62,16 @@ async def export(
         store, ordered = PostgresStore(database, nudge), ordering()
         of = await belongings(store, PostgresAccounts(database), number)
         business = office(database, nudge, settings)
+        possessions = Possessions(
+            number, of.directory, _sources(database, store, business), whole=whole
+        )
         exporting = Exporting(
             of,
             records=store,
             business=business.store,
             templates=PostgresTemplates(database),
             archive=PostgresHistory(database),
+            possessions=possessions,
             sealer=business.sealer,
             whole=whole,
         )
@@ -63,12 +80,18 @@ async def export(
         entry = _entry(ordered, of.enterprise.name, whole=whole)
         await store.write(Touched(), lambda _: (Writes(audit=(entry,)), None))
         files = {name: await _write(directory / name, read()) for name, read in _files(exporting)}
+        if whole:
+            (directory / FOLDER).mkdir(mode=0o700)
+        documents = {
+            name: await _write(directory / name, _once(octets))
+            async for name, octets in possessions.contents()
+        }
     manifest = {
         "enterprise": number,
         "name": of.enterprise.name,
         "at": instant(ordered.at // 1000),
         "personal_data": "whole" if whole else "masked",
-        "files": files,
+        "files": {name: file | {"shape": SHAPE} for name, file in files.items()} | documents,
     }
     await _write(directory / MANIFEST, _once(msgspec.json.encode(manifest) + b"\n"))
     return manifest
@@ -86,6 +109,21 @@ async def belongings(store: RegistryStore, accounts: AccountStore, number: int) 
         after = page[-1].id
     return Belongings(
         enterprise=enterprise, directory=await store.directory(), actors=frozenset(actors)
+    )
+
+
+def _sources(database: Database, store: PostgresStore, business: Office) -> Sources:
+    bounds = PostgresKeyBounds(database)
+    return Sources(
+        codes=PostgresCodes(database),
+        webhooks=PostgresWebhooks(database),
+        keys=store,
+        pairs=KeyPairs(store, bounds, Prefixes(store), BoundsBook(bounds)),
+        accounts=PostgresAccounts(database),
+        limits=PostgresLimits(database),
+        business=business.store,
+        documents=PostgresDocuments(database),
+        sealer=business.sealer,
     )
 
 

@@ -1,6 +1,7 @@
 """Everything that an enterprise owns here, file by file."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -24,6 +25,7 @@ from identifiers.wire.jsonlines import write_line
 from registry.business.feed import Follower
 from registry.business.personal import Sealer
 from registry.business.ports import BusinessStore
+from registry.business.possessions import Possessions
 from registry.business.shown import member_brief
 from registry.business.templates import TemplateStore
 from registry.ports import RegistryStore
@@ -67,6 +69,7 @@ class Exporting:
         business: BusinessStore,
         templates: TemplateStore,
         archive: ArchiveStore,
+        possessions: Possessions,
         sealer: Sealer,
         whole: bool = False,
     ) -> None:
@@ -75,6 +78,7 @@ class Exporting:
         self._business = business
         self._templates = templates
         self._archive = archive
+        self._possessions = possessions
         self._sealer = sealer
         self._whole = whole
 
@@ -86,6 +90,7 @@ class Exporting:
                 "enterprise.json": self._enterprise,
                 "prefixes.json": self._prefixes,
                 "templates.json": self._templates_of,
+                **{name: partial(_told, read) for name, read in self._possessions.files.items()},
                 "identifiers.ndjson": self._identifiers,
                 "history.ndjson": self._history,
                 "audit.ndjson": self._audit,
@@ -192,6 +197,10 @@ def _prefix_document(entry: PrefixEntry, record: Record | None) -> Json:
         "fold_suffix": entry.fold_suffix,
         "record": told_record,
     }
+
+
+async def _told(read: Callable[[], Awaitable[object]]) -> Pieces:
+    yield _pretty(await read())
 
 
 def _line(record: Record) -> bytes:

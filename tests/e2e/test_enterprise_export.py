@@ -24,6 +24,11 @@ async def test_an_enterprise_is_exported_whole_and_can_be_imported_again(node, t
     manifest = json.loads(done.stdout)
     assert json.loads((out / MANIFEST).read_bytes()) == manifest
     assert manifest["personal_data"] == "masked"
+    assert {file["shape"] for file in manifest["files"].values()} == {1}
+    (key,) = json.loads((out / "keys.json").read_bytes())
+    assert key["id"] == node.api_key.partition(".")[0]
+    for name in ("codes", "webhooks", "key-pairs", "accounts", "documents"):
+        assert json.loads((out / f"{name}.json").read_bytes()) == []
     for name, file in manifest["files"].items():
         octets = (out / name).read_bytes()
         assert (len(octets), hashlib.sha256(octets).hexdigest()) == (file["bytes"], file["sha256"])
