@@ -17,6 +17,8 @@ from node.seats import NotReplaced, Seat
 
 _log = structlog.get_logger(__name__)
 
+UNCHANGED: Final = "the settings in force stay as they are"
+
 
 class Orders:
     """Carries orders out on `seats`.
@@ -55,7 +57,7 @@ class Orders:
         try:
             found = await asyncio.to_thread(self._changes)
         except BadSettings as why:
-            return Done(ok=False, told=(str(why), "the settings in force stay as they are"))
+            return Done(ok=False, told=(str(why), UNCHANGED))
         told = [f"{name} needs a restart of the whole node" for name in found.later]
         if not found.apply:
             return Done(ok=True, told=(*told, self._nothing()))

@@ -9,13 +9,21 @@ import msgspec
 
 from node import config
 from node.control import Done, Question, ask
+from node.orders import UNCHANGED
 from node.refusals import NotDone
 from node.workers import Kind, State
 
 
 def run(environ: Mapping[str, str], order: Question) -> None:
     """Give an order, and tell what became of it. Raises `NotDone` and `BadSettings`."""
-    found = list(running(config.load(environ).data_dir))
+    try:
+        data_dir = config.load(environ).data_dir
+    except config.BadSettings as why:
+        if order is not Question.RELOAD:
+            raise
+        # The node would refuse the same file; whoever asks wants to know what becomes of it.
+        raise NotDone(f"{why}\n{UNCHANGED}") from why
+    found = list(running(data_dir))
     if not found:
         raise NotDone("no node runs on this data directory: is IDNODE_DATA_DIR the same?")
     for state in found:

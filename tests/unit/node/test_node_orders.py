@@ -86,6 +86,14 @@ def test_an_order_needs_a_node(environ, tmp_path):
         run(environ, Question.RELOAD)
 
 
+def test_a_reload_of_settings_that_cannot_be_used_says_that_nothing_changes(environ):
+    environ["IDNODE_LOG_LEVEL"] = "loud"
+    with pytest.raises(NotDone, match=r"IDNODE_LOG_LEVEL: must be(.|\n)*in force stay as they are"):
+        run(environ, Question.RELOAD)
+    with pytest.raises(BadSettings, match="IDNODE_LOG_LEVEL"):
+        run(environ, Question.RESTART_WORKERS)
+
+
 async def test_a_reload_without_a_file_says_so():
     orders = Orders({}, {}, given({}), pytest.fail)
     (told,) = (await orders.reload()).told
