@@ -91,6 +91,7 @@ BULK: Final = 30_000
 
 _MIX: Final = (
     # One unit is 2,500 a second: what devices, gateways, systems and people of a province ask.
+    # Lists of registrations have a suite of their own: one may take longer than a look-up here.
     Part(kind=Kind.UDP, rate=1_500.0),
     Part(kind=Kind.TCP, rate=62.5, each=8, width=4),
     Part(kind=Kind.HTTP, rate=245.0),
@@ -165,7 +166,7 @@ SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
             limits=Limits(p99=5.0, answered=1.0),
         ),
         "mixed": Suite(
-            title="every user at once, 5 % unknown names, 5 % scans, to the knee",
+            title="all kinds of look-up, single registrations; 5 % unknown, 5 % scans; to the knee",
             parts=_MIX,
             steps=_LADDER,
             shares=Shares(unknown=0.05, scanned=0.05),
