@@ -1,5 +1,6 @@
 """What can be asked of the registry. Commands are well-formed; whether they fit is for `rules`."""
 
+import hmac
 from collections.abc import Callable
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -181,12 +182,19 @@ def row_commands(mode: Mode) -> RowCommand:
 class Once(msgspec.Struct, Generic[A], frozen=True):
     """A request that has one effect however often it is sent.
 
-    `digest` is the SHA-256 of what is asked; `render` makes of an answer what will be repeated.
+    `digest` is a keyed digest of what is asked; `render` makes of an answer what will be repeated.
+    `unkeyed` is the SHA-256 by which earlier versions knew the request; empty: none did.
     """
 
     key: RequestKey
     digest: bytes
     render: Callable[[A], StoredAnswer]
+    unkeyed: bytes = b""
+
+    def made(self, stored: StoredAnswer) -> bool:
+        """Say whether it was the same request that was answered so."""
+        known = self.digest, self.unkeyed
+        return any(hmac.compare_digest(stored.digest, one) for one in known)
 
 
 class Asked(msgspec.Struct, Generic[A], frozen=True, kw_only=True):

@@ -134,7 +134,7 @@ def first_answer(once: Once[A] | None, current: Current) -> Replayed | KeyReused
     """Return what was said to the same request before, if it was made before."""
     if once is None or (stored := current.answers.get(once.key)) is None:
         return None
-    return Replayed(stored) if stored.digest == once.digest else KeyReused()
+    return Replayed(stored) if once.made(stored) else KeyReused()
 
 
 def remembered(writes: Writes, once: Once[A] | None, answer: A) -> Writes:

@@ -190,7 +190,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """That part, as it is when the decision is made; what is missing is not there.
 
-    `pending` is the open application of that kind of the identity. `filed` counts the filing
+    `pending` is the open application of that kind of the identity, `steps` what was done to it,
+    oldest first. `filed` counts the filing
     numbers of the year. `fresh` is the number of the next enterprise, `named` that of one that an
     operator added with this number of an organisation and of which nothing was filed, 0: there is
     none. `verification` is the newest of the identity. `in_force` is the newest certificate of the
@@ -200,6 +201,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
     application: Application | None = None
     pending: Application | None = None
+    steps: tuple[ReviewStep, ...] = ()
     member: Member | None = None
     directory: PrefixDirectory
     rule: Allotment | None = None

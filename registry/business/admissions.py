@@ -4,13 +4,14 @@ Enterprises apply for admission, and once they are in, for changes of their part
 through the same two reviews. What an approval makes is in `approvals`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from identifiers.changes import FirstAnswer
 from identifiers.enterprises.files import Reference, binding_faults, bound, references
 from identifiers.enterprises.ledger import (
     About,
@@ -20,6 +21,8 @@ from identifiers.enterprises.ledger import (
     Member,
     Notice,
     Postings,
+    ReviewStep,
+    Verification,
     Wanted,
 )
 from identifiers.enterprises.particulars import Particulars
@@ -43,6 +46,8 @@ from registry.business.approvals import Approvals, NoPrefixLeft, Terms
 from registry.business.asking import By, moved, posted
 from registry.business.personal import Sealer
 from registry.business.ports import BusinessStore
+from registry.commands import Once
+from registry.effects import at_first
 
 _PURGED_AT_ONCE: Final = 100
 
@@ -88,19 +93,19 @@ class Undecided(msgspec.Struct, frozen=True):
     stage: Stage
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """An application that is open, what was done to it, and whether its applicant was verified."""
+
+    application: Application
+    steps: tuple[ReviewStep, ...]
+    verification: Verification | None
+
+
 Seen = frozenset[int] | None
 """Versions of an application that somebody had before him; None: he does not say."""
-Applied = (
-    Application
-    | Faulty
-    | AlreadyMember
-    | Pending
-    | NotNow
-    | NoApplication
-    | NoMember
-    | Left
-    | Stale
-)
+_NotTaken = Faulty | AlreadyMember | Pending | NotNow | NoApplication | NoMember | Left | Stale
+Applied = Application | _NotTaken
+Took = Taken | _NotTaken
 Decided = Application | NotNow | NoApplication | NoPrefixLeft | Faulty | Stale
 Purged = Application | NoApplication | Undecided
 
@@ -119,9 +124,19 @@ class _Read(msgspec.Struct, frozen=True):
 
 
 class Admissions:
-    """The commands around applications. Everything but a store's trouble is an answer."""
+    """The commands around applications. Everything but a store's trouble is an answer.
 
-    def __init__(self, store: BusinessStore, sealer: Sealer, terms: Terms) -> None:
+    `changed` is called when the picture of all prefixes changed.
+    """
+
+    def __init__(
+        self,
+        store: BusinessStore,
+        sealer: Sealer,
+        terms: Terms,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._changed = changed
         self._store = store
         self._sealer = sealer
         self._terms = terms
@@ -129,6 +144,13 @@ class Admissions:
 
     async def apply(self, number: UUID, submitted: Submitted, by: By) -> Applied:
         """Take an application. The same once more is the same application."""
+        answer = await self.take(number, submitted, by)
+        return answer.application if isinstance(answer, Taken) else answer
+
+    async def take(
+        self, number: UUID, submitted: Submitted, by: By, once: Once[Took] | None = None
+    ) -> Took:
+        """Do the same, and say what was done to the application. Raises `AnsweredBefore`."""
         read = self._read(submitted)
         if isinstance(read, Faulty):
             return read
@@ -145,10 +167,11 @@ class Admissions:
             identity=identity, kind=kind, enterprise=submitted.enterprise or by.enterprise
         )
 
-        def decide(ledger: Ledger) -> tuple[Postings, Applied]:
+        def decide(ledger: Ledger) -> tuple[Postings, Took]:
             if ledger.pending is not None:
-                same = ledger.pending.digest == read.digest
-                return Postings(), ledger.pending if same else Pending(ledger.pending.id)
+                if ledger.pending.digest != read.digest:
+                    return Postings(), Pending(ledger.pending.id)
+                return Postings(), Taken(ledger.pending, ledger.steps, ledger.verification)
             if refused := _refused(kind, ledger.member):
                 return Postings(), refused
             if faults := self._faults(read, identity, submitted.wanted, ledger, by):
@@ -166,9 +189,11 @@ class Admissions:
                 submitted_at=by.now,
                 changed_at=by.now,
             )
-            return _with_documents(posted(made, by, "submitted"), made, read, ledger), made
+            postings = _with_documents(posted(made, by, "submitted"), made, read, ledger)
+            return postings, Taken(made, postings.steps, ledger.verification)
 
-        return await self._store.post(about, decide)
+        first: FirstAnswer[Took] | None = at_first(once, _if_taken)
+        return await self._store.post(about, decide, first)
 
     async def resubmit(
         self, number: UUID, submitted: Submitted, by: By, seen: Seen = None
@@ -235,7 +260,9 @@ class Admissions:
                 postings = msgspec.structs.replace(postings, notices=(notice,))
             return postings, after
 
-        return await self._store.post(about, decide)
+        answer = await self._store.post(about, decide)
+        self._changed()
+        return answer
 
     async def purge(self, number: UUID, by: By) -> Purged:
         """Remove the personal data and the documents of an application that came to nothing.
@@ -304,6 +331,10 @@ class Admissions:
         if fault := self._approvals.unavailable(wanted, ledger):
             faults.append(fault)
         return tuple(faults)
+
+
+def _if_taken(answer: Took) -> Took | None:
+    return answer if isinstance(answer, Taken) else None
 
 
 def _refused(kind: Kind, member: Member | None) -> AlreadyMember | NoMember | Left | None:

@@ -12,7 +12,14 @@ from uuid import UUID
 
 import msgspec
 
-from identifiers.changes import ChangeKind, Current, Touched, Writes, Written
+from identifiers.changes import (
+    ChangeKind,
+    Current,
+    FirstAnswer,
+    Touched,
+    Writes,
+    Written,
+)
 from identifiers.directory import PrefixDirectory
 from identifiers.enterprises.certificates import (
     DEFAULT_DAYS,
@@ -47,7 +54,8 @@ from registry.business.admissions import NoMember
 from registry.business.asking import By
 from registry.business.ports import BusinessStore
 from registry.certification import certified, self_issued
-from registry.commands import change_ids
+from registry.commands import Once, change_ids
+from registry.effects import at_first
 from registry.ports import RegistryStore
 from registry.signatures import KEY_INDEX
 
@@ -105,8 +113,11 @@ class Certificates:
         self._records = records
         self._signer = signer
 
-    async def issue(self, wish: Wish, by: By) -> Issued:
-        """Issue a certificate, and write it into the record of the prefix if there is a key."""
+    async def issue(self, wish: Wish, by: By, once: Once[Issued] | None = None) -> Issued:
+        """Issue a certificate, and write it into the record of the prefix if there is a key.
+
+        Raises `AnsweredBefore`; `finish` sees to the record then.
+        """
         if not 1 <= wish.days <= MAX_DAYS:
             return Faulty((Fault("range", "/days", {"low": 1, "high": MAX_DAYS}),))
         member = await self._store.member(wish.enterprise)
@@ -129,18 +140,28 @@ class Certificates:
         about = About(
             enterprise=wish.enterprise, identity=member.identity, certificate=wish.replaces
         )
-        answer = await self._store.post(about, lambda ledger: _issued(ledger, made, wish, by))
+        first: FirstAnswer[Issued] | None = at_first(once, _if_issued)
+
+        def decide(ledger: Ledger) -> tuple[Postings, Issued]:
+            return _issued(ledger, made, wish, by)
+
+        answer = await self._store.post(about, decide, first)
         match answer:
             case Certificate():
                 await self._show(answer, by, directory)
-            case InForce(serial):
+            case InForce():
                 # A repetition of a command that was cut: what was begun is finished.
-                there = await self._store.certificate(serial)
-                if there is not None:
-                    await self._show(there, by, directory)
+                await self.finish(wish.enterprise, by)
             case _:
                 pass
         return answer
+
+    async def finish(self, enterprise: int, by: By) -> None:
+        """Have the record of the prefix hold the certificate in force, if an issue was cut off."""
+        about = About(enterprise=enterprise)
+        there = await self._store.post(about, lambda ledger: (Postings(), ledger.in_force))
+        if there is not None:
+            await self._show(there, by, await self._records.directory())
 
     async def revoke(self, serial: str, reason: str, by: By) -> Revoked:
         """Revoke a certificate, and take it out of the record of the prefix."""
@@ -220,9 +241,11 @@ class Certificates:
         await self._records.write(Touched(keys=(key,)), decide)
 
 
-def _issued(
-    ledger: Ledger, made: Certificate, wish: Wish, by: By
-) -> tuple[Postings, Certificate | NoMember | NotActive | NotVerified | InForce | NoCertificate]:
+def _if_issued(answer: Issued) -> Issued | None:
+    return answer if isinstance(answer, Certificate) else None
+
+
+def _issued(ledger: Ledger, made: Certificate, wish: Wish, by: By) -> tuple[Postings, Issued]:
     refused = _refused(ledger, wish, by)
     if refused is not None:
         return Postings(), refused

@@ -8,17 +8,21 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from secrets import token_bytes
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.coding import CodeRule, Series, StoredRule, read_rule, read_stored
 from identifiers.faults import Invalid
 from identifiers.names import Handle, Prefix
 from identifiers.records import Record, State
 from registry.answers import Faulty
 from registry.business.asking import By
+from registry.commands import Once
+from registry.effects import at_first
+
+T = TypeVar("T")
 
 BLOCK: Final = 64
 """Numbers that are reserved together; so many are lost when a process ends."""
@@ -60,6 +64,10 @@ class CodeStore(Protocol):
         """Note names and return those that were not noted before."""
         ...
 
+    async def answer(self, result: T, once: FirstAnswer[T]) -> None:
+        """Keep the answer to a request. Raises `AnsweredBefore`."""
+        ...
+
 
 class RecordSource(Protocol):
     """Knows which names are taken."""
@@ -91,6 +99,9 @@ class Given(msgspec.Struct, frozen=True):
 
     handles: tuple[str, ...]
     template: str
+
+
+Giving = Given | NoRule | Exhausted
 
 
 class _Block:
@@ -132,12 +143,20 @@ class Codes:
             await self._store.keep_rule(rule, by.entry("code-rule.write", subject, detail))
         return rule
 
-    async def give(self, wanted: Wanted, by: By) -> Given | NoRule | Exhausted:
-        """Return handles of a rule that nobody got before and that nobody registered."""
-        async with self._turns:
-            return await self._give(wanted, by)
+    async def give(self, wanted: Wanted, by: By, once: Once[Giving] | None = None) -> Giving:
+        """Return handles of a rule that nobody got before and that nobody registered.
 
-    async def _give(self, wanted: Wanted, by: By) -> Given | NoRule | Exhausted:
+        What is reserved is nobody's yet: who asks `once` has it as soon as the answer that names it
+        is kept. If another of the same request was sooner, it is left out, as when a process ends.
+        """
+        async with self._turns:
+            given = await self._give(wanted, by)
+            first: FirstAnswer[Giving] | None = at_first(once, _if_given)
+            if first is not None:
+                await self._store.answer(given, first)
+            return given
+
+    async def _give(self, wanted: Wanted, by: By) -> Giving:
         stored = await self._store.rule(str(wanted.prefix), wanted.rule)
         if stored is None or not stored.enabled:
             return NoRule()
@@ -194,6 +213,10 @@ class Codes:
                 taken += range(block.following, until)
                 block.following = until
         return taken
+
+
+def _if_given(answer: Giving) -> Giving | None:
+    return answer if isinstance(answer, Given) else None
 
 
 def _key(name: str, wanted: Wanted) -> str:

@@ -16,9 +16,12 @@ from identifiers.enterprises.ledger import Attachment
 from registry.business.asking import By
 from registry.business.personal import Sealer
 from registry.business.ports import DocumentStore
+from registry.commands import Once
+from registry.effects import at_first
 
 UNBOUND_SECONDS: Final = 86400
 """So long a document waits for an application that names it."""
+Uploaded = Attachment | UnknownForm | TooLarge | TooMuchWaits
 
 
 class Documents:
@@ -29,8 +32,8 @@ class Documents:
         self._sealer = sealer
 
     async def upload(
-        self, number: UUID, octets: bytes, by: By
-    ) -> Attachment | UnknownForm | TooLarge | TooMuchWaits:
+        self, number: UUID, octets: bytes, by: By, once: Once[Uploaded] | None = None
+    ) -> Uploaded:
         """Keep a document under a number; the same once more of the same owner is the first."""
         media = judged(octets)
         if isinstance(media, UnknownForm | TooLarge):
@@ -47,7 +50,8 @@ class Documents:
         entry = by.entry("document.upload", number, detail)
         limit = MOST_WAITING if by.enterprise else MOST_WAITING_HERE
         sealed = self._sealer.seal_file(octets, number, by.chance)
-        kept = await self._store.keep(new, sealed, entry, limit)
+        first = at_first(once, _kept)
+        kept = await self._store.keep(new, sealed, entry, limit, first)
         return TooMuchWaits(limit) if kept is None else kept
 
     async def find(self, number: UUID) -> Attachment | None:
@@ -66,3 +70,7 @@ class Documents:
     async def sweep(self, now: int) -> int:
         """Remove what was bound by nobody within a day; return how many. `now`: epoch second."""
         return await self._store.sweep(now - UNBOUND_SECONDS)
+
+
+def _kept(kept: Attachment | None) -> Uploaded | None:
+    return kept

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.enterprises.files import MOST_WAITING, Waiting
 from identifiers.enterprises.ledger import (
     About,
@@ -31,10 +31,16 @@ class BusinessStore(Protocol):
     Every method raises `StoreUnavailable`, `post` also `FateUnknown`.
     """
 
-    async def post(self, about: About, decide: Callable[[Ledger], tuple[Postings, T]]) -> T:
+    async def post(
+        self,
+        about: About,
+        decide: Callable[[Ledger], tuple[Postings, T]],
+        once: FirstAnswer[T] | None = None,
+    ) -> T:
         """Read what a decision is about, let `decide` say what to write, commit, return its result.
 
-        One decision is made after the other. `decide` is pure: it may run again.
+        One decision is made after the other. `decide` is pure: it may run again. Raises
+        `AnsweredBefore`.
         """
         ...
 
@@ -89,11 +95,16 @@ class DocumentStore(Protocol):
     """
 
     async def keep(
-        self, new: Attachment, sealed: bytes, audit: AuditEntry, limit: Waiting = MOST_WAITING
+        self,
+        new: Attachment,
+        sealed: bytes,
+        audit: AuditEntry,
+        limit: Waiting = MOST_WAITING,
+        once: FirstAnswer[Attachment | None] | None = None,
     ) -> Attachment | None:
         """Keep a document, or return the same one (owner, SHA-256) that is unbound yet.
 
-        None: with it more of its owner's would be unbound than `limit`.
+        None: with it more of its owner's would be unbound than `limit`. Raises `AnsweredBefore`.
         """
         ...
 

@@ -25,6 +25,7 @@ from identifiers.enterprises.review import (
     Withdrawal,
     stepped,
 )
+from identifiers.errors import AnsweredBefore
 from identifiers.faults import Fault
 from identifiers.holdings import (
     STATE_AT,
@@ -48,6 +49,8 @@ from registry.business.placing import (
 )
 from registry.business.prefix_ports import PrefixStore
 from registry.business.prefixes import NotActive
+from registry.commands import Once
+from registry.effects import remembered
 
 T = TypeVar("T")
 MAX_OPEN: Final = 20
@@ -101,12 +104,31 @@ class PrefixApplications:
         seen = await self._store.holdings(Sought(enterprise=0, state=PrefixState.ENABLED), "", 1)
         return seen[0].prefix if seen else None
 
-    async def apply(self, number: UUID, wanted: Applying, by: By) -> Applied:
-        """Take an application. The same once more, while it is open, is the same application."""
+    async def apply(
+        self, number: UUID, wanted: Applying, by: By, once: Once[Applied] | None = None
+    ) -> Applied:
+        """Take an application. The same once more, while it is open, is the same application.
+
+        Raises `AnsweredBefore`.
+        """
         if faults := _purpose_faults(wanted.purpose):
             return Faulty(faults)
         open_ones = await self._store.applications(wanted.enterprise, "", MAX_OPEN, open_only=True)
-        about = HoldingAbout(enterprise=wanted.enterprise, digest=wanted.digest, root=wanted.root)
+        about = HoldingAbout(
+            enterprise=wanted.enterprise,
+            digest=wanted.digest,
+            root=wanted.root,
+            requests=() if once is None else (once.key,),
+        )
+
+        def first(ledger: HoldingLedger) -> tuple[HoldingPostings, Applied]:
+            if once is not None and (told := ledger.current.answers.get(once.key)) is not None:
+                raise AnsweredBefore(told)
+            postings, answer = decide(ledger)
+            if not isinstance(answer, PrefixApplication):
+                return postings, answer
+            writes = remembered(postings.writes, once, answer)
+            return msgspec.structs.replace(postings, writes=writes), answer
 
         def decide(ledger: HoldingLedger) -> tuple[HoldingPostings, Applied]:
             if ledger.twin is not None:
@@ -136,7 +158,7 @@ class PrefixApplications:
             )
             return _posted("prefix.apply", made, None, holding, by), made
 
-        return await self._posted(about, decide)
+        return await self._posted(about, first)
 
     async def resubmit(self, number: UUID, purpose: str, by: By, *, hosted: bool) -> Decided:
         """Take an application again that was rejected; the prefix stays the one that was given."""

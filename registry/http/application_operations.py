@@ -21,14 +21,15 @@ from registry.http.business_schemas import json_body, json_result
 from registry.http.documents import DocumentRoutes
 from registry.http.lists import list_parameters, page_of
 from registry.http.operations import Body, Handler, Json, Operation, Parameter, Result
-from registry.http.parameters import IF_MATCH, LANGUAGE
+from registry.http.parameters import IF_MATCH, LANGUAGE, ONCE_DONE
 from registry.http.permission import PERMISSION
-from registry.http.problems import NO_SUCH, PARAMETER, STALE
+from registry.http.problems import KEY_REUSED, KEY_SYNTAX, NO_SUCH, PARAMETER, STALE
 from registry.http.reception import Reception
 from registry.http.replies import JSON
 from registry.http.tokens import BODY
 
 _RIGHTS: Final = (*PERMISSION, NO_SUCH, PARAMETER)
+_KEYED: Final = (KEY_REUSED, KEY_SYNTAX)
 _CURSOR: Final[Json] = {"type": "string"}
 _WHOSE, _AFTER, _LIMIT = list_parameters("those", _CURSOR)
 _STAGE: Final = Parameter(
@@ -97,10 +98,10 @@ def _applications(handlers: ApplicationRoutes) -> Sequence[Operation]:
             "enterprise of this node (备案). Documents are uploaded before and named by their ids. "
             "The same once more is the same application.",
             handler=handlers.submit,
-            parameters=(LANGUAGE,),
+            parameters=(ONCE_DONE, LANGUAGE),
             body=submitted,
             results=taken,
-            problems=(*_RIGHTS, ALREADY_MEMBER, PENDING, *BODY),
+            problems=(*_RIGHTS, ALREADY_MEMBER, PENDING, *_KEYED, *BODY),
             writes=True,
         ),
         Operation(
@@ -113,14 +114,14 @@ def _applications(handlers: ApplicationRoutes) -> Sequence[Operation]:
             "an application is, and count once they are approved; what they were stays in the "
             "history.",
             handler=handlers.change,
-            parameters=(LANGUAGE,),
+            parameters=(ONCE_DONE, LANGUAGE),
             body=json_body(
                 "All particulars, as they are to be.",
                 business_schemas.CHANGED,
                 {"particulars": {"basic": {"org_name": "…"}}},
             ),
             results=taken,
-            problems=(*_RIGHTS, PENDING, ENTERPRISE_STATE, *BODY),
+            problems=(*_RIGHTS, PENDING, ENTERPRISE_STATE, *_KEYED, *BODY),
             writes=True,
         ),
         Operation(
@@ -235,13 +236,13 @@ def _documents(handlers: DocumentRoutes) -> Sequence[Operation]:
             "first octets. It is kept sealed, is bound to the field of the application that names "
             "it, once, and is removed after a day if none does. The same once more is the first.",
             handler=handlers.upload,
-            parameters=(LANGUAGE,),
+            parameters=(ONCE_DONE, LANGUAGE),
             body=Body(description="The document.", content=content),
             results={
                 201: json_result("Kept.", *kept),
                 200: json_result("It was sent before.", *kept),
             },
-            problems=(*_RIGHTS, DOCUMENT_FORM, DOCUMENTS_WAIT, *BODY),
+            problems=(*_RIGHTS, DOCUMENT_FORM, DOCUMENTS_WAIT, *_KEYED, *BODY),
             writes=True,
         ),
         Operation(

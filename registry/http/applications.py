@@ -19,30 +19,36 @@ from identifiers.standings import reason_faults
 from identifiers.wire.members import Members
 from registry.answers import Faulty
 from registry.business import shown
-from registry.business.admissions import Applied, Submitted
+from registry.business.admissions import Submitted, Taken, Took
 from registry.business.members import METHODS, Finding
 from registry.business.national import record
 from registry.business.office import Office
+from registry.commands import Asked
 from registry.http import requests
 from registry.http.business import (
     NO_STORE,
     UUID_PLACE,
+    Trouble,
     by_of,
     done,
     judged,
     members,
+    members_in,
     missing,
     path_uuid,
     reasons,
+    sent,
 )
 from registry.http.cursors import read_cursor, write_cursor
 from registry.http.identifiers import DEFAULT_PAGE, NO_PARAMETERS
 from registry.http.lists import MOST_ENTERPRISES, wanted_enterprise
 from registry.http.permission import permit
 from registry.http.reception import Caller, Reception
-from registry.http.replies import etag, json_reply
+from registry.http.repeats import Repeats
+from registry.http.replies import Reply, etag, json_reply
 from registry.service import PAGE_LIMIT
 
+A = TypeVar("A", Application, Taken)
 E = TypeVar("E", bound=StrEnum)
 
 PATH: Final = "/api/v1/applications"
@@ -58,28 +64,40 @@ class ApplicationRoutes:
     def __init__(self, office: Office, reception: Reception) -> None:
         self._office = office
         self._reception = reception
+        self._repeats = Repeats(reception)
 
     async def submit(self, request: web.Request) -> web.Response:
         """POST: apply for admission."""
-        caller, found = await members(self._reception, request, ("particulars", "wanted"))
+        caller, body = await sent(self._reception, request)
+        found = members_in(body, ("particulars", "wanted"))
         permit(caller, Action.APPLICATION_WRITE, caller.enterprise)
-        submitted = _submitted(found)
-        return await self._apply(caller, submitted)
+        return await self._apply(request, body, caller, _submitted(found))
 
     async def change(self, request: web.Request) -> web.Response:
         """POST: ask for other particulars of an enterprise."""
-        caller, found = await members(self._reception, request, ("particulars", "enterprise"))
+        caller, body = await sent(self._reception, request)
+        found = members_in(body, ("particulars", "enterprise"))
         number = found.integer("enterprise", 1, MOST_ENTERPRISES, caller.enterprise)
         particulars = found.any("particulars")
         judged(found)
         permit(caller, Action.ENTERPRISE_WRITE, number)
-        return await self._apply(caller, Submitted(particulars=particulars, enterprise=number))
+        submitted = Submitted(particulars=particulars, enterprise=number)
+        return await self._apply(request, body, caller, submitted)
 
-    async def _apply(self, caller: Caller, submitted: Submitted) -> web.Response:
+    async def _apply(
+        self, request: web.Request, body: bytes, caller: Caller, submitted: Submitted
+    ) -> web.Response:
         (number,) = self._reception.changes(caller, 1)
-        made = _taken(await self._office.admissions.apply(number, submitted, by_of(caller)))
-        status = 201 if made.id == number else 200
-        return await self._told(made, status)
+
+        async def take(asked: Asked[Any]) -> Took:
+            admissions = self._office.admissions
+            return await admissions.take(number, submitted, by_of(caller), asked.once)
+
+        def reply(answer: Took) -> Reply:
+            taken = _taken(answer)
+            return self._whole(taken, 201 if taken.application.id == number else 200)
+
+        return await self._repeats.once(request, body, caller, take, reply)
 
     async def resubmit(self, request: web.Request) -> web.Response:
         """PUT of one: mend what was rejected."""
@@ -186,15 +204,19 @@ class ApplicationRoutes:
         permit(caller, action, found.enterprise or None)
         return found
 
-    async def _told(self, application: Application, status: int = 200) -> web.Response:
+    async def _told(self, application: Application) -> web.Response:
         store = self._office.store
-        steps = await store.steps(application.id)
+        steps = tuple(await store.steps(application.id))
         verification = await store.verification(application.identity)
-        document = shown.whole(application, self._office.sealer, steps, verification)
+        return self._whole(Taken(application, steps, verification), 200).response()
+
+    def _whole(self, taken: Taken, status: int) -> Reply:
+        application = taken.application
+        document = shown.whole(application, self._office.sealer, taken.steps, taken.verification)
         headers = [NO_STORE, (hdrs.ETAG, etag(application.version))]
         if status != web.HTTPOk.status_code:
             headers.append((hdrs.LOCATION, f"{PATH}/{application.id}"))
-        return json_reply(document, status, *headers).response()
+        return json_reply(document, status, *headers)
 
 
 FINDING: Final = ("outcome", "method", "note")
@@ -218,7 +240,7 @@ def _submitted(found: Members) -> Submitted:
     return Submitted(particulars=particulars, wanted=wanted)
 
 
-def _taken(answer: Applied) -> Application:
+def _taken(answer: A | Trouble) -> A:
     """Return the application that was made. Raises `Refusal`, faults where they were written."""
     if isinstance(answer, Faulty):
         answer = Faulty(

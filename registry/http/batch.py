@@ -14,7 +14,7 @@ from registry.answers import BatchAnswer
 from registry.batches import BatchOrder
 from registry.commands import Mode
 from registry.http import requests
-from registry.http.reception import Reception, once_of
+from registry.http.reception import Reception
 from registry.http.replies import JSON, Reply, reply_to_batch
 from registry.reading.judging import Bad, JudgedRow
 from registry.reading.reader import HereReader, Piece, Reader
@@ -50,7 +50,7 @@ class Batches:
         def reply(answer: BatchAnswer) -> Reply:
             return reply_to_batch(answer, caller.told, changes)
 
-        once = once_of(request, body, caller, reply)
+        once = self._reception.once(request, body, caller, reply)
         asked = self._reception.asked(caller, changes, once)
         answer = await self._registry.batch(BatchOrder(mode, rows), asked)
         return reply(answer).response()

@@ -178,15 +178,25 @@ async def members(
 
     Raises `Refusal` and `Invalid`.
     """
+    caller, body = await sent(reception, request)
+    return caller, members_in(body, known)
+
+
+async def sent(reception: Reception, request: web.Request) -> tuple[Caller, bytes]:
+    """Return who sends a JSON document, and the document. Raises `Refusal`."""
     requests.query(request, frozenset())
     caller = await reception.caller(request)
     requests.needs_media_type(request, JSON)
-    body = await read_body(request, BODY_LIMIT)
+    return caller, await read_body(request, BODY_LIMIT)
+
+
+def members_in(body: bytes, known: tuple[str, ...]) -> Members:
+    """Return the members of a JSON object, which note their faults. Raises `Invalid`."""
     faults = Faults()
     found = members_of(load(body), "", faults, known)
     if found is None:
         raise Invalid(faults)
-    return caller, found
+    return found
 
 
 def judged(found: Members) -> None:

@@ -9,13 +9,24 @@ from aiohttp import hdrs, web
 
 from edge.problems import Problem, Refusal
 from identifiers.access import Action
-from identifiers.enterprises.certificates import DEFAULT_DAYS, MAX_DAYS
+from identifiers.enterprises.certificates import DEFAULT_DAYS, MAX_DAYS, Validity
 from identifiers.enterprises.ledger import Certificate
 from registry.business import shown
-from registry.business.certificates import Checked, NoCertificate, Wish
+from registry.business.certificates import Checked, Issued, NoCertificate, Wish
 from registry.business.office import Office
+from registry.commands import Asked
 from registry.http import requests
-from registry.http.business import NO_STORE, by_of, done, judged, members, missing, reason
+from registry.http.business import (
+    NO_STORE,
+    by_of,
+    done,
+    judged,
+    members,
+    members_in,
+    missing,
+    reason,
+    sent,
+)
 from registry.http.certificate_page import certificate_page, no_certificate_page
 from registry.http.identifiers import DEFAULT_PAGE, NO_PARAMETERS
 from registry.http.lists import LIST_PARAMETERS, MOST_ENTERPRISES, wanted_enterprise
@@ -23,7 +34,8 @@ from registry.http.pages import html
 from registry.http.permission import permit
 from registry.http.problems import NO_SUCH
 from registry.http.reception import Caller, Reception
-from registry.http.replies import json_reply
+from registry.http.repeats import Repeats
+from registry.http.replies import Reply, json_reply
 from registry.service import PAGE_LIMIT
 
 PATH: Final = "/api/v1/certificates"
@@ -41,12 +53,14 @@ class CertificateRoutes:
     ) -> None:
         self._office = office
         self._reception = reception
+        self._repeats = Repeats(reception)
         self._clock = clock
 
     async def issue(self, request: web.Request) -> web.Response:
         """POST: issue a certificate."""
         known = ("enterprise", "days", "prefix", "replaces")
-        caller, found = await members(self._reception, request, known)
+        caller, body = await sent(self._reception, request)
+        found = members_in(body, known)
         wish = Wish(
             enterprise=found.integer("enterprise", 1, MOST_ENTERPRISES),
             days=found.integer("days", 1, MAX_DAYS, DEFAULT_DAYS),
@@ -55,9 +69,21 @@ class CertificateRoutes:
         )
         judged(found)
         permit(caller, Action.CERTIFICATE_MANAGE, wish.enterprise)
-        made = done(await self._office.certificates.issue(wish, by_of(caller)))
-        where = (hdrs.LOCATION, f"{PATH}/{made.serial}")
-        return await self._told(made.serial, 201, NO_STORE, where)
+        certificates, by = self._office.certificates, by_of(caller)
+
+        async def issue(asked: Asked[Any]) -> Issued:
+            return await certificates.issue(wish, by, asked.once)
+
+        def reply(answer: Issued) -> Reply:
+            made = done(answer)
+            where = (hdrs.LOCATION, f"{PATH}/{made.serial}")
+            found = Checked(made, Validity.VALID)
+            return json_reply(shown.certificate(found), 201, NO_STORE, where)
+
+        async def finish() -> None:
+            await certificates.finish(wish.enterprise, by)
+
+        return await self._repeats.once(request, body, caller, issue, reply, finish=finish)
 
     async def revoke(self, request: web.Request) -> web.Response:
         """POST: revoke one."""

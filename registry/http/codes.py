@@ -7,7 +7,6 @@ from typing import Any, Final, assert_never
 import msgspec
 from aiohttp import web
 
-from edge.bodies import read_body
 from edge.problems import (
     MISSING_SCOPE,
     NOT_YOURS,
@@ -32,6 +31,7 @@ from registry.business.codes import (
     CodeStore,
     Exhausted,
     Given,
+    Giving,
     NoRule,
     Wanted,
 )
@@ -39,15 +39,24 @@ from registry.commands import Asked
 from registry.http import requests
 from registry.http.business import missing
 from registry.http.cursors import read_cursor, write_cursor
-from registry.http.identifiers import DEFAULT_PAGE, NO_PARAMETERS
+from registry.http.identifiers import DEFAULT_PAGE
+from registry.http.lists import received
 from registry.http.operations import Body, Json, Operation, Parameter, Result
-from registry.http.parameters import AFTER, LANGUAGE, LIMIT
+from registry.http.parameters import AFTER, LANGUAGE, LIMIT, ONCE_DONE
 from registry.http.permission import PERMISSION
 from registry.http.permission import permit as permit_action
-from registry.http.problems import CODES_EXHAUSTED, NO_SUCH, PARAMETER, problem_of_answer
+from registry.http.problems import (
+    CODES_EXHAUSTED,
+    KEY_REUSED,
+    KEY_SYNTAX,
+    NO_SUCH,
+    PARAMETER,
+    problem_of_answer,
+)
 from registry.http.reception import Caller, Reception
-from registry.http.replies import JSON, json_reply
-from registry.http.tokens import BODY, BODY_LIMIT
+from registry.http.repeats import Repeats
+from registry.http.replies import JSON, Reply, json_reply
+from registry.http.tokens import BODY
 from registry.prefixes import Prefixes, permit
 from registry.service import PAGE_LIMIT
 
@@ -67,10 +76,12 @@ class CodeRoutes:
         self._store = store
         self._prefixes = prefixes
         self._reception = reception
+        self._repeats = Repeats(reception)
 
     async def keep(self, request: web.Request) -> web.Response:
         """PUT of a rule."""
-        caller, document = await self._received(request)
+        caller, body = await received(self._reception, request)
+        document = load(body)
         prefix = _prefix(request.match_info["prefix"])
         await self._permit(caller, Action.TEMPLATE_WRITE, prefix)
         name = request.match_info["name"]
@@ -102,9 +113,9 @@ class CodeRoutes:
 
     async def give(self, request: web.Request) -> web.Response:
         """POST: names that nobody else gets."""
-        caller, document = await self._received(request)
+        caller, body = await received(self._reception, request)
         faults = Faults()
-        members = members_of(document, "", faults, ("prefix", "rule", "count"))
+        members = members_of(load(body), "", faults, ("prefix", "rule", "count"))
         if members is None:
             raise Invalid(faults)
         text, rule = members.text("prefix"), members.text("rule")
@@ -123,22 +134,11 @@ class CodeRoutes:
         if not isinstance(allowed.verdict, Allowed):
             raise Refusal(problem_of_answer(Denied(allowed.verdict)))
         wanted = Wanted(prefix=prefix, rule=rule, count=count, fold=allowed.fold_suffix)
-        answer = await self._codes.give(wanted, _by(caller))
-        match answer:
-            case Given():
-                return json_reply(answer).response()
-            case NoRule():
-                raise Refusal(Problem(kind=NO_SUCH))
-            case Exhausted():
-                raise Refusal(Problem(kind=CODES_EXHAUSTED))
-            case _:
-                assert_never(answer)
 
-    async def _received(self, request: web.Request) -> tuple[Caller, object]:
-        requests.query(request, NO_PARAMETERS)
-        caller = await self._reception.caller(request)
-        requests.needs_media_type(request, JSON)
-        return caller, load(await read_body(request, BODY_LIMIT))
+        async def give(asked: Asked[Any]) -> Giving:
+            return await self._codes.give(wanted, _by(caller), asked.once)
+
+        return await self._repeats.once(request, body, caller, give, _given)
 
     async def _permit(self, caller: Caller, action: Action, prefix: Prefix) -> None:
         entry = (await self._prefixes.picture()).exact(str(prefix))
@@ -153,6 +153,18 @@ def _prefix(text: str) -> Prefix:
     except Invalid as invalid:
         fault = invalid.faults[0]
         raise requests.bad_parameter("prefix", fault.code, **fault.params) from None
+
+
+def _given(answer: Giving) -> Reply:
+    match answer:
+        case Given():
+            return json_reply(answer)
+        case NoRule():
+            raise Refusal(Problem(kind=NO_SUCH))
+        case Exhausted():
+            raise Refusal(Problem(kind=CODES_EXHAUSTED))
+        case _:
+            assert_never(answer)
 
 
 def _by(caller: Caller) -> By:
@@ -257,10 +269,10 @@ def code_operations(routes: CodeRoutes) -> Sequence[Operation]:
             tag="Codes",
             summary="Get names for new identifiers",
             description="Gives handles by a rule. Nobody else gets them, and none of them is "
-            "registered. They come in no particular order and with gaps; a request that is "
-            "repeated gives others.",
+            "registered. They come in no particular order and with gaps; the same request again "
+            "gives others, unless it has the same `Idempotency-Key`.",
             handler=routes.give,
-            parameters=(LANGUAGE,),
+            parameters=(ONCE_DONE, LANGUAGE),
             body=Body(
                 description="Which, and how many.",
                 content={JSON: (_ASKED, {"prefix": "88.300.1", "rule": "coal", "count": 1})},
@@ -273,6 +285,8 @@ def code_operations(routes: CodeRoutes) -> Sequence[Operation]:
                 NO_SUCH,
                 PARAMETER,
                 CODES_EXHAUSTED,
+                KEY_REUSED,
+                KEY_SYNTAX,
                 UNAVAILABLE,
                 *BODY,
             ),

@@ -1,6 +1,6 @@
 """Documents over HTTP: the handlers below ``/api/v1/documents``."""
 
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import hdrs, web
 
@@ -9,13 +9,16 @@ from identifiers.access import Action
 from identifiers.enterprises.files import LARGEST, Media
 from identifiers.enterprises.ledger import Attachment
 from registry.business import shown
+from registry.business.documents import Uploaded
 from registry.business.office import Office
+from registry.commands import Asked
 from registry.http import requests
 from registry.http.business import NO_STORE, by_of, done, missing, path_uuid
 from registry.http.identifiers import NO_PARAMETERS
 from registry.http.permission import permit
 from registry.http.reception import Reception
-from registry.http.replies import json_reply
+from registry.http.repeats import Repeats
+from registry.http.replies import Reply, json_reply
 
 PATH: Final = "/api/v1/documents"
 BINARY: Final = "application/octet-stream"
@@ -31,6 +34,7 @@ class DocumentRoutes:
     def __init__(self, office: Office, reception: Reception) -> None:
         self._office = office
         self._reception = reception
+        self._repeats = Repeats(reception)
 
     async def upload(self, request: web.Request) -> web.Response:
         """POST: keep a document, to be named in an application."""
@@ -40,10 +44,17 @@ class DocumentRoutes:
         requests.needs_media_type(request, *ACCEPTED)
         body = await read_body(request, LARGEST)
         (number,) = self._reception.changes(caller, 1)
-        kept = done(await self._office.documents.upload(number, body, by_of(caller)))
-        status = 201 if kept.id == number else 200
-        where = (hdrs.LOCATION, f"{PATH}/{kept.id}")
-        return json_reply(shown.document(kept), status, NO_STORE, where).response()
+
+        async def upload(asked: Asked[Any]) -> Uploaded:
+            return await self._office.documents.upload(number, body, by_of(caller), asked.once)
+
+        def reply(answer: Uploaded) -> Reply:
+            kept = done(answer)
+            status = 201 if kept.id == number else 200
+            where = (hdrs.LOCATION, f"{PATH}/{kept.id}")
+            return json_reply(shown.document(kept), status, NO_STORE, where)
+
+        return await self._repeats.once(request, body, caller, upload, reply)
 
     async def read(self, request: web.Request) -> web.Response:
         """GET of one: what is in it; that it was read is noted."""

@@ -16,9 +16,9 @@ from registry.http.certificates import CertificateRoutes
 from registry.http.enterprises import EnterpriseRoutes
 from registry.http.lists import list_parameters, page_of
 from registry.http.operations import Body, Handler, Json, Operation, Parameter, Result
-from registry.http.parameters import LANGUAGE
+from registry.http.parameters import LANGUAGE, ONCE_DONE
 from registry.http.permission import PERMISSION
-from registry.http.problems import NO_SUCH, PARAMETER
+from registry.http.problems import KEY_REUSED, KEY_SYNTAX, NO_SUCH, PARAMETER
 from registry.http.reception import Reception
 from registry.http.tokens import BODY
 
@@ -177,10 +177,13 @@ def _certificates(handlers: CertificateRoutes) -> Sequence[Operation]:
             "enterprise that is active and verified. If it has a public key in the record of its "
             "prefix, the certificate is an HS_CERT over that key and stands in that record.",
             handler=handlers.issue,
-            parameters=(LANGUAGE,),
+            parameters=(ONCE_DONE, LANGUAGE),
             body=json_body("For whom.", business_schemas.WISH, {"enterprise": 1, "days": 365}),
             results={201: json_result("Issued.", *told)},
-            problems=(*_RIGHTS, ENTERPRISE_STATE, NOT_VERIFIED, CERTIFIED, *BODY),
+            problems=(
+                *(*_RIGHTS, ENTERPRISE_STATE, NOT_VERIFIED, CERTIFIED),
+                *(KEY_REUSED, KEY_SYNTAX, *BODY),
+            ),
             writes=True,
         ),
         Operation(

@@ -45,7 +45,7 @@ from registry.http.problems import (
     VERSION_NOT_KEPT,
     problem_of_answer,
 )
-from registry.http.reception import Reception, once_of
+from registry.http.reception import Reception
 from registry.http.replies import JSON, Reply, etag, identifier, json_reply, reply_to
 from registry.http.schemas import ref
 from registry.service import PAGE_LIMIT
@@ -120,7 +120,7 @@ class Histories:
         def reply(answer: Answer) -> Reply:
             return reply_to(answer, caller.told, change)
 
-        once = once_of(request, body, caller, reply)
+        once = self._reception.once(request, body, caller, reply)
         asked = self._reception.asked(caller, changes, once)
         precondition = requests.precondition(request)
         answer = await self._history.restore(handle, number, precondition, asked)

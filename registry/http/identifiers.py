@@ -16,7 +16,7 @@ from registry.commands import Asked, Command, Create, Delete, Patch, Put
 from registry.http import requests
 from registry.http.bodies import read_changes, read_new, read_replacement
 from registry.http.problems import problem_of_answer
-from registry.http.reception import Caller, Reception, once_of
+from registry.http.reception import Caller, Reception
 from registry.http.replies import (
     IDENTIFIERS,
     JSON,
@@ -158,7 +158,7 @@ class Identifiers:
         def reply(answer: Answer) -> Reply:
             return reply_to(answer, caller.told, change)
 
-        once = once_of(request, body, caller, reply)
+        once = self._reception.once(request, body, caller, reply)
         answer = await method(command, self._reception.asked(caller, changes, once))
         return reply(answer).response()
 

@@ -8,8 +8,9 @@ from identifiers.access import Action
 from identifiers.enterprises.review import Approval, Rejection, Reviewer, Withdrawal
 from identifiers.holdings import PrefixApplication
 from identifiers.names import Prefix, fold
-from registry.business.prefix_applications import Applying, PrefixApplications
+from registry.business.prefix_applications import Applied, Applying, PrefixApplications
 from registry.business.prefix_ports import PrefixStore
+from registry.commands import Asked
 from registry.http import requests
 from registry.http.business import (
     NO_STORE,
@@ -17,9 +18,11 @@ from registry.http.business import (
     by_of,
     judged,
     members,
+    members_in,
     missing,
     path_uuid,
     reasons,
+    sent,
 )
 from registry.http.cursors import read_cursor, write_cursor
 from registry.http.identifiers import DEFAULT_PAGE
@@ -28,7 +31,8 @@ from registry.http.permission import permit
 from registry.http.prefix_forms import application_document, done
 from registry.http.prefixes import prefix_of
 from registry.http.reception import Caller, Reception
-from registry.http.replies import etag, json_reply
+from registry.http.repeats import Repeats
+from registry.http.replies import Reply, etag, json_reply
 from registry.service import PAGE_LIMIT
 
 PATH: Final = "/api/v1/prefix-applications"
@@ -47,11 +51,13 @@ class PrefixApplicationRoutes:
         self._applications = applications
         self._store = store
         self._reception = reception
+        self._repeats = Repeats(reception)
 
     async def apply(self, request: web.Request) -> web.Response:
         """POST: ask for a prefix more."""
         known = ("enterprise", "root", "label", "purpose", "hosted")
-        caller, found = await members(self._reception, request, known)
+        caller, body = await sent(self._reception, request)
+        found = members_in(body, known)
         number = found.integer("enterprise", 1, MOST_ENTERPRISES, caller.enterprise)
         permit(caller, Action.PREFIX_WRITE, number)
         root = prefix_of(found, "root") if "root" in found else await self._applications.root()
@@ -64,8 +70,15 @@ class PrefixApplicationRoutes:
         )
         judged(found)
         (made,) = self._reception.changes(caller, 1)
-        there = done(await self._applications.apply(made, wanted, by_of(caller)))
-        return _told(there, 201 if there.id == made else 200)
+
+        async def apply(asked: Asked[Any]) -> Applied:
+            return await self._applications.apply(made, wanted, by_of(caller), asked.once)
+
+        def reply(answer: Applied) -> Reply:
+            there = done(answer)
+            return _reply(there, 201 if there.id == made else 200)
+
+        return await self._repeats.once(request, body, caller, apply, reply)
 
     async def resubmit(self, request: web.Request) -> web.Response:
         """PUT of one: mend what was rejected."""
@@ -148,6 +161,10 @@ class PrefixApplicationRoutes:
         return there
 
 
-def _told(one: PrefixApplication, status: int = 200) -> web.Response:
+def _told(one: PrefixApplication) -> web.Response:
+    return _reply(one, 200).response()
+
+
+def _reply(one: PrefixApplication, status: int) -> Reply:
     headers = (NO_STORE, ("ETag", etag(one.version)))
-    return json_reply(application_document(one), status, *headers).response()
+    return json_reply(application_document(one), status, *headers)

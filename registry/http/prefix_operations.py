@@ -12,7 +12,7 @@ from registry.http.business import APPLICATION
 from registry.http.business_kinds import STAGE
 from registry.http.lists import list_parameters, page_of
 from registry.http.operations import Body, Handler, Json, Operation, Parameter, Result
-from registry.http.parameters import LANGUAGE, ONCE
+from registry.http.parameters import LANGUAGE, ONCE, ONCE_DONE
 from registry.http.permission import PERMISSION
 from registry.http.prefix_kinds import (
     HOLDER_NOT_ACTIVE,
@@ -238,6 +238,7 @@ def prefix_application_operations(
             description="The label is given at once, the next by the rule or `label`, and nobody "
             "else gets it meanwhile. The same said again while it is open is the same application.",
             handler=handlers.apply,
+            parameters=(ONCE_DONE, LANGUAGE),
             body=_body(
                 members(
                     [], enterprise=ENTERPRISE, root={"type": "string"}, label=LABEL, **asked
@@ -249,7 +250,7 @@ def prefix_application_operations(
                 200: _result(APPLIED, APPLIED_EXAMPLE, "It is there already."),
                 201: _result(APPLIED, APPLIED_EXAMPLE, "Submitted."),
             },
-            problems=(*_WRITE, HOLDER_NOT_ACTIVE, TOO_MANY_OPEN),
+            problems=(*_WRITE, HOLDER_NOT_ACTIVE, TOO_MANY_OPEN, KEY_REUSED, KEY_SYNTAX),
             writes=True,
         ),
         Operation(

@@ -35,7 +35,7 @@ from registry.http.prefix_forms import (
     problem,
 )
 from registry.http.problems import problem_of_answer
-from registry.http.reception import Caller, Reception, once_of
+from registry.http.reception import Caller, Reception
 from registry.http.replies import Reply, etag, json_reply, repeated
 from registry.ports import RegistryStore
 from registry.service import PAGE_LIMIT
@@ -110,7 +110,7 @@ class PrefixRoutes:
             headers = (NO_STORE, ("ETag", etag(answer.version)))
             return json_reply(holding_document(answer), 201, *headers)
 
-        once = once_of(request, body, caller, reply)
+        once = self._reception.once(request, body, caller, reply)
         return reply(await self._desk.holdings.allot(wanted, by_of(caller), once)).response()
 
     async def read(self, request: web.Request) -> web.Response:

@@ -1,7 +1,9 @@
 """Who asks: authentication, and everything else a command needs to know about its request."""
 
+import hmac
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from ipaddress import ip_address
 from secrets import token_bytes
 from time import monotonic, time_ns
@@ -36,6 +38,7 @@ from registry.keys import KeyRing
 
 A = TypeVar("A")
 
+_DIGEST: Final = b"idnode request digest"
 _ASK_AGAIN_SECONDS: Final = 0.5
 """Between two looks at the key of a request that goes on and on."""
 
@@ -103,6 +106,7 @@ class Reception:
         self._clock = clock
         self._steady = steady
         self._chance = chance
+        self._digest_key = hmac.digest(keys.answer_key, _DIGEST, sha256)
 
     async def caller(self, request: web.Request) -> Caller:
         """Return who asks.
@@ -188,6 +192,30 @@ class Reception:
             once=once,
         )
 
+    def digest(self, request: web.Request, body: bytes) -> bytes:
+        """Return by what the same request is known again.
+
+        Bodies hold passwords and secret keys, short ones too: a digest that everybody can make
+        would let whoever reads the database find them by trying.
+        """
+        return self._keyed(request_digest(request, body))
+
+    def once(
+        self, request: web.Request, body: bytes, caller: Caller, reply: Callable[[A], Reply]
+    ) -> Once[A] | None:
+        """Return how to keep the answer to a request; None when it carries no Idempotency-Key."""
+        key = idempotency_key(request)
+        if key is None:
+            return None
+        named, unkeyed = RequestKey(caller.name, key), request_digest(request, body)
+        digest = self._keyed(unkeyed)
+        return Once(
+            named, digest, lambda answer: kept(named, digest, reply(answer)), unkeyed=unkeyed
+        )
+
+    def _keyed(self, digest: bytes) -> bytes:
+        return hmac.digest(self._digest_key, digest, sha256)
+
     def _address(self, request: web.Request) -> Ip | None:
         """Return who asks. Raises `Refusal` when a key travels in the clear."""
         peer = request.remote
@@ -218,15 +246,3 @@ async def tell_allowance(request: web.Request, response: web.StreamResponse) -> 
         rate = allowance.rate
         response.headers["RateLimit-Policy"] = f'"default";q={rate.requests};w={rate.seconds}'
         response.headers["RateLimit"] = f'"default";r={allowance.remaining};t={allowance.reset}'
-
-
-def once_of(
-    request: web.Request, body: bytes, caller: Caller, reply: Callable[[A], Reply]
-) -> Once[A] | None:
-    """Return how to keep the answer to a request; None when it carries no Idempotency-Key."""
-    key = idempotency_key(request)
-    if key is None:
-        return None
-    request_key = RequestKey(caller.name, key)
-    digest = request_digest(request, body)
-    return Once(request_key, digest, lambda answer: kept(request_key, digest, reply(answer)))

@@ -21,11 +21,14 @@ from registry.commands import Asked, Once
 from registry.http.problems import KEY_REUSED
 from registry.http.reception import Caller, Reception
 from registry.http.replies import Reply, kept, repeated
-from registry.http.requests import idempotency_key, request_digest
+from registry.http.requests import idempotency_key
 
 A = TypeVar("A")
-_DIGEST: Final = b"idnode request digest"
 _SEAL: Final = b"idnode first answers"
+
+
+async def _nothing() -> None:
+    """Finish nothing: everything happened with the effect."""
 
 
 class Repeats:
@@ -34,9 +37,7 @@ class Repeats:
     def __init__(self, reception: Reception) -> None:
         self._keys = reception.keys
         self._reception = reception
-        secret = self._keys.answer_key
-        self._safe = Safe(hmac.digest(secret, _SEAL, sha256))
-        self._digest_key = hmac.digest(secret, _DIGEST, sha256)
+        self._safe = Safe(hmac.digest(self._keys.answer_key, _SEAL, sha256))
 
     async def once(
         self,
@@ -45,20 +46,23 @@ class Repeats:
         caller: Caller,
         do: Callable[[Asked[Any]], Awaitable[A]],
         reply: Callable[[A], Reply],
+        *,
+        finish: Callable[[], Awaitable[None]] = _nothing,
     ) -> web.Response:
         """Return the reply to what `do` made, or with a known Idempotency-Key the first answer.
 
-        `reply` may raise `Refusal`. Raises `Refusal` for a key of another request.
+        `reply` may raise `Refusal`. `finish` does again what follows the effect in transactions of
+        its own, before a repetition is answered: the first time it may have been cut off. Raises
+        `Refusal` for a key of another request.
         """
         key = idempotency_key(request)
         if key is None:
             return reply(await do(self._reception.asked(caller))).response()
         named = RequestKey(caller.name, key)
-        # Bodies hold passwords, which a digest that everybody can make would give away.
-        digest = hmac.digest(self._digest_key, request_digest(request, body), sha256)
+        digest = self._reception.digest(request, body)
         # Looked at first: what was repeated may have ended what it was asked of.
         if (told := await self._keys.answer(named)) is not None:
-            return self._again(told, digest)
+            return await self._again(told, digest, finish)
 
         def render(answer: A) -> StoredAnswer:
             made = reply(answer)
@@ -70,17 +74,20 @@ class Repeats:
             asked = self._reception.asked(caller, once=Once(named, digest, render))
             response = reply(await do(asked)).response()
         except AnsweredBefore as before:
-            return self._again(before.answer, digest)
+            return await self._again(before.answer, digest, finish)
         except (Refusal, Invalid):
             # It may have been judged by what the same request had changed just before.
             if (told := await self._keys.answer(named)) is None:
                 raise
-            return self._again(told, digest)
+            return await self._again(told, digest, finish)
         return response
 
-    def _again(self, told: StoredAnswer, digest: bytes) -> web.Response:
+    async def _again(
+        self, told: StoredAnswer, digest: bytes, finish: Callable[[], Awaitable[None]]
+    ) -> web.Response:
         if not hmac.compare_digest(told.digest, digest):
             raise Refusal(Problem(kind=KEY_REUSED))
+        await finish()
         body = self._safe.opened(told.body, _name(told.request)).encode()
         first = repeated(told)
         return Reply(first.status, first.headers, body).response()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from identifiers.changes import Enterprise
+from identifiers.changes import Enterprise, FirstAnswer
 from identifiers.enterprises.ledger import (
     About,
     Application,
@@ -47,15 +47,25 @@ class MemoryBusiness:
         self._notices: list[Notice] = []
         self._noticed = 0
 
-    async def post(self, about: About, decide: Callable[[Ledger], tuple[Postings, T]]) -> T:
-        """Read what a decision is about, decide, write, return its result."""
+    async def post(
+        self,
+        about: About,
+        decide: Callable[[Ledger], tuple[Postings, T]],
+        once: FirstAnswer[T] | None = None,
+    ) -> T:
+        """Read what a decision is about, decide, write, return its result.
+
+        Raises `AnsweredBefore`.
+        """
         ledger = await self._ledger(about)
+        self._store.reach(once)
         postings, result = decide(ledger)
         for entry in postings.homed:
             if ledger.directory.exact(str(entry.prefix)) is not None:
                 raise ValueError(f"{entry.prefix} is allotted already")
         with self._store.committing():
             self._apply(postings)
+            self._store.keep(once, result)
         return result
 
     async def application(self, number: UUID) -> Application | None:
@@ -149,18 +159,12 @@ class MemoryBusiness:
         directory = await self._store.directory()
         applications, members = self._applications.values(), self._members.values()
         application = self._applications.get(about.application) if about.application else None
+        same = (one for one in applications if one.identity == about.identity)
+        pending = next((one for one in same if one.kind is about.kind and one.standing.open), None)
         return Ledger(
             application=application,
-            pending=next(
-                (
-                    one
-                    for one in applications
-                    if one.identity == about.identity
-                    and one.kind is about.kind
-                    and one.standing.open
-                ),
-                None,
-            ),
+            pending=pending,
+            steps=tuple(one for one in self._steps if pending and one.application == pending.id),
             member=self._members.get(about.enterprise)
             or next((one for one in members if one.identity == about.identity), None),
             directory=directory,

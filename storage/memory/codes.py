@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar
 
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.coding import Series, StoredRule
 from storage.memory.store import MemoryStore
+
+T = TypeVar("T")
 
 
 class MemoryCodes:
@@ -51,3 +54,9 @@ class MemoryCodes:
             new = frozenset(names) - self._drawn
             self._drawn |= new
         return new
+
+    async def answer(self, result: T, once: FirstAnswer[T]) -> None:
+        """Keep the answer to a request. Raises `AnsweredBefore`."""
+        self._store.reach(once)
+        with self._store.committing():
+            self._store.keep(once, result)

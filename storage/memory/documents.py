@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.enterprises.files import MOST_WAITING, Waiting
 from identifiers.enterprises.ledger import Attachment
 from storage.memory.store import MemoryStore
@@ -17,13 +17,18 @@ class MemoryDocuments:
         self._kept: dict[UUID, tuple[Attachment, bytes]] = {}
 
     async def keep(
-        self, new: Attachment, sealed: bytes, audit: AuditEntry, limit: Waiting = MOST_WAITING
+        self,
+        new: Attachment,
+        sealed: bytes,
+        audit: AuditEntry,
+        limit: Waiting = MOST_WAITING,
+        once: FirstAnswer[Attachment | None] | None = None,
     ) -> Attachment | None:
         """Keep a document, or return the same one of its owner that is unbound yet.
 
-        None: with it more of its owner's would be unbound than `limit`.
+        None: with it more of its owner's would be unbound than `limit`. Raises `AnsweredBefore`.
         """
-        self._store.reach()
+        self._store.reach(once)
         waiting = [
             one
             for one, _ in self._kept.values()
@@ -31,6 +36,8 @@ class MemoryDocuments:
         ]
         for one in waiting:
             if one.sha256 == new.sha256:
+                with self._store.committing():
+                    self._store.keep(once, one)
                 return one
         octets = new.size + sum(one.size for one in waiting)
         if len(waiting) >= limit.documents or octets > limit.octets:
@@ -38,6 +45,7 @@ class MemoryDocuments:
         with self._store.committing():
             self._kept[new.id] = (new, sealed)
             self._store.audited.append(audit)
+            self._store.keep(once, new)
         return new
 
     async def document(self, number: UUID) -> tuple[Attachment, bytes] | None:

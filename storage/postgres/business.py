@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from identifiers.changes import FirstAnswer
 from identifiers.enterprises.ledger import (
     About,
     Application,
@@ -39,8 +40,16 @@ class PostgresBusiness:
         self._database = database
         self._nudge = nudge
 
-    async def post(self, about: About, decide: Callable[[Ledger], tuple[Postings, T]]) -> T:
-        """Read what a decision is about, decide, write, commit, return its result."""
+    async def post(
+        self,
+        about: About,
+        decide: Callable[[Ledger], tuple[Postings, T]],
+        once: FirstAnswer[T] | None = None,
+    ) -> T:
+        """Read what a decision is about, decide, write, commit, return its result.
+
+        Raises `AnsweredBefore`.
+        """
 
         async def work(connection: Connection) -> T:
             await connection.execute(_SQL["lock"])
@@ -48,7 +57,7 @@ class PostgresBusiness:
             await _store(connection, postings, about.year)
             return result
 
-        result = await self._database.commit(work)
+        result = await write.commit(self._database, work, once)
         self._nudge.news()
         return result
 
@@ -76,18 +85,7 @@ class PostgresBusiness:
 
     async def steps(self, number: UUID) -> Sequence[ReviewStep]:
         """Return what was done to an application, oldest first."""
-        rows = await self._database.rows(_SQL["steps"], number)
-        return [
-            ReviewStep(
-                application=UUID(int=row["application"].int),
-                revision=row["revision"],
-                at=row["at"],
-                actor=row["actor"],
-                did=row["did"],
-                reasons=tuple(row["reasons"]),
-            )
-            for row in rows
-        ]
+        return list(map(_step, await self._database.rows(_SQL["steps"], number)))
 
     async def member(self, number: int) -> Member | None:
         """Return an enterprise."""
@@ -131,9 +129,11 @@ async def _ledger(connection: Connection, about: About) -> Ledger:
     pending = await connection.fetchrow(_SQL["pending"], *named, about.kind)
     member = await connection.fetchrow(_SQL["member"], about.enterprise, *named)
     picture = await directory.picture(connection)
+    steps = () if pending is None else await connection.fetch(_SQL["steps"], pending["id"])
     return Ledger(
         application=_application(application),
         pending=_application(pending),
+        steps=tuple(map(_step, steps)),
         member=_member(member),
         directory=picture,
         rule=await prefixes.rule_below(connection, picture.root),
@@ -180,6 +180,17 @@ async def _store_member(
         await vouching.keep_version(connection, row, member.version, event)
     if member.version == 1:
         await connection.execute(_SQL["count_filing"], year)
+
+
+def _step(row: Any) -> ReviewStep:
+    return ReviewStep(
+        application=UUID(int=row["application"].int),
+        revision=row["revision"],
+        at=row["at"],
+        actor=row["actor"],
+        did=row["did"],
+        reasons=tuple(row["reasons"]),
+    )
 
 
 def _application(row: Any) -> Application | None:

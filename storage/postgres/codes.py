@@ -1,16 +1,18 @@
 """Code rules and series in tables."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.coding import Series, StoredRule
 from storage.postgres import write
 from storage.postgres.database import Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
+
+T = TypeVar("T")
 
 _SQL: Final = load("codes")
 
@@ -60,3 +62,11 @@ class PostgresCodes:
             return frozenset(row["name"] for row in rows)
 
         return await self._database.commit(work)
+
+    async def answer(self, result: T, once: FirstAnswer[T]) -> None:
+        """Keep the answer to a request. Raises `AnsweredBefore`."""
+
+        async def work(_: Connection) -> T:
+            return result
+
+        await write.commit(self._database, work, once)

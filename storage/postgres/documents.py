@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from identifiers.changes import AuditEntry
+from identifiers.changes import AuditEntry, FirstAnswer
 from identifiers.enterprises.files import MOST_WAITING, Waiting
 from identifiers.enterprises.ledger import Attachment, Identity, Postings
 from storage.postgres import write
@@ -24,11 +24,16 @@ class PostgresDocuments:
         self._database = database
 
     async def keep(
-        self, new: Attachment, sealed: bytes, audit: AuditEntry, limit: Waiting = MOST_WAITING
+        self,
+        new: Attachment,
+        sealed: bytes,
+        audit: AuditEntry,
+        limit: Waiting = MOST_WAITING,
+        once: FirstAnswer[Attachment | None] | None = None,
     ) -> Attachment | None:
         """Keep a document, or return the same one of its owner that is unbound yet.
 
-        None: with it more of its owner's would be unbound than `limit`.
+        None: with it more of its owner's would be unbound than `limit`. Raises `AnsweredBefore`.
         """
 
         async def work(connection: Connection) -> Attachment | None:
@@ -44,7 +49,7 @@ class PostgresDocuments:
             await write.audit(connection, audit)
             return new
 
-        return await self._database.commit(work)
+        return await write.commit(self._database, work, once)
 
     async def document(self, number: UUID) -> tuple[Attachment, bytes] | None:
         """Return a document and its octets, sealed."""

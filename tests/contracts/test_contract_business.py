@@ -165,3 +165,17 @@ async def test_decisions_are_made_one_after_the_other(backend):
     about = About(application=UUID(int=1))
     results = await asyncio.gather(*(backend.business.post(about, decide) for _ in range(8)))
     assert sorted(results) == list(range(1, 9))
+
+
+async def test_what_was_done_to_the_open_application_is_told_with_it(backend):
+    business = backend.business
+    steps = (step(), step("rejected", at=6), step("resubmitted", at=7, revision=2))
+    of = {"identity": IDENTITY, "kind": Kind.ADMISSION}
+    assert (await posted(business, Postings(), **of)).steps == ()
+    await posted(business, Postings(application=application(), steps=steps))
+    other = application(2, identity=Identity(1, "9"))
+    await posted(business, Postings(application=other, steps=(step(application=other.id),)))
+    assert (await posted(business, Postings(), **of)).steps == steps
+    done = application(standing=Standing(Stage.APPROVED))
+    await posted(business, Postings(application=done))
+    assert (await posted(business, Postings(), **of)).steps == ()

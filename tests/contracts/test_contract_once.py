@@ -1,20 +1,48 @@
-"""Keys, accounts and webhooks: a request has one effect, and its answer is kept with that."""
+"""Whatever a request made: it has one effect, and its answer is kept with that."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
 from identifiers.accounts import AccountKind, StoredAccount
 from identifiers.changes import Enterprise, FirstAnswer, RequestKey, StoredAnswer, StoredKey
+from identifiers.enterprises.files import MOST_WAITING, Waiting
+from identifiers.enterprises.ledger import (
+    About,
+    Application,
+    Attachment,
+    Identity,
+    Ledger,
+    Postings,
+    Told,
+    Wanted,
+)
+from identifiers.enterprises.review import Kind, Stage, Standing
 from identifiers.errors import AnsweredBefore, FateUnknown
 from identifiers.feeds import Place
 from identifiers.principals import Role, Scope
 from identifiers.webhooks import Webhook
-from storage.memory import MemoryAccounts, MemoryStore, MemoryWebhooks
-from storage.postgres import Database, Nudge, PostgresAccounts, PostgresStore, PostgresWebhooks
+from storage.memory import (
+    MemoryAccounts,
+    MemoryBusiness,
+    MemoryCodes,
+    MemoryStore,
+    MemoryWebhooks,
+)
+from storage.postgres import (
+    Database,
+    Nudge,
+    PostgresAccounts,
+    PostgresBusiness,
+    PostgresCodes,
+    PostgresDocuments,
+    PostgresStore,
+    PostgresWebhooks,
+)
 from tests.contracts.units import AUDIT
 
 REQUEST = RequestKey("key:k1", "once")
@@ -50,11 +78,40 @@ HOOK = Webhook(
 )
 
 
+IDENTITY = Identity(1, "91990000PDY00001XR")
+APPLICATION = Application(
+    id=UUID(int=1),
+    kind=Kind.ADMISSION,
+    identity=IDENTITY,
+    name="示例煤业有限公司",
+    standing=Standing(),
+    told=Told(b"{}", b""),
+    digest=b"d" * 32,
+    submitted_at=10,
+    changed_at=11,
+)
+DOCUMENT = Attachment(
+    id=UUID(int=2), owner="node", media="image/png", size=3, sha256=b"s" * 32, uploaded_at=9
+)
+EVERY = Wanted(stages=tuple(Stage), kinds=tuple(Kind), enterprise=0)
+
+
 class Rooms:
     """The stores beside one enterprise, which has the number 1."""
 
-    def __init__(self, store: Any, accounts: Any, webhooks: Any) -> None:
+    def __init__(self, store: Any, accounts: Any, webhooks: Any, business: Any, files: Any) -> None:
         self.store, self.accounts, self.webhooks = store, accounts, webhooks
+        self.business, self.files = business, files
+
+    async def post(self, once: FirstAnswer[Any], *, does: bool = True) -> object:
+        def decide(_: Ledger) -> tuple[Postings, bool]:
+            made = Postings(application=APPLICATION, audit=(AUDIT,)) if does else Postings()
+            return made, does
+
+        return await self.business.post(About(identity=IDENTITY), decide, once)
+
+    async def upload(self, once: FirstAnswer[Any], limit: Waiting = MOST_WAITING) -> object:
+        return await self.files.keep(DOCUMENT, b"sealed", AUDIT, limit, once)
 
     async def rotate(self, once: FirstAnswer[Any]) -> object:
         return await self.store.rotate_key(replace(KEY, id="k3", replaces="k2"), 50, AUDIT, once)
@@ -69,20 +126,32 @@ class Rooms:
             await self.store.keys_page(None, "", 9),
             await self.accounts.accounts(None, 0, 9),
             await self.webhooks.list(1),
+            await self.business.applications(EVERY, "", 9),
+            await self.files.document(DOCUMENT.id),
         )
+
+
+def in_dictionaries() -> Rooms:
+    store = MemoryStore()
+    business = MemoryBusiness(store)
+    rooms = MemoryAccounts(store), MemoryWebhooks(store), business, business.documents
+    return Rooms(store, *rooms)
 
 
 @pytest.fixture
 async def in_memory() -> Rooms:
-    store = MemoryStore()
-    return Rooms(store, MemoryAccounts(store), MemoryWebhooks(store))
+    return in_dictionaries()
 
 
 @pytest.fixture
 async def in_tables(dsn: str) -> AsyncIterator[Rooms]:
     async with Database(dsn, connections=4) as database, Nudge(dsn) as nudge:
         yield Rooms(
-            PostgresStore(database, nudge), PostgresAccounts(database), PostgresWebhooks(database)
+            PostgresStore(database, nudge),
+            PostgresAccounts(database),
+            PostgresWebhooks(database),
+            PostgresBusiness(database, nudge),
+            PostgresDocuments(database),
         )
 
 
@@ -109,6 +178,8 @@ DOING: dict[str, Do] = {
     ),
     "add_webhook": lambda r, once: r.webhooks.add(replace(HOOK, name="mes"), 9, AUDIT, once),
     "renew_webhook": lambda r, once: r.webhooks.renew(HOOK, b"other", AUDIT, once),
+    "post_application": Rooms.post,
+    "keep_document": Rooms.upload,
 }
 REFUSED: dict[str, Do] = {
     "rotate_key": lambda r, once: r.store.rotate_key(
@@ -123,6 +194,8 @@ REFUSED: dict[str, Do] = {
     "renew_webhook": lambda r, once: r.webhooks.renew(
         replace(HOOK, sealed=b"no"), b"other", AUDIT, once
     ),
+    "post_nothing": lambda r, once: r.post(once, does=False),
+    "too_many_documents": lambda r, once: r.upload(once, Waiting(documents=0, octets=0)),
 }
 
 
@@ -171,8 +244,8 @@ async def test_of_what_was_refused_no_answer_is_kept(rooms: Rooms, name: str) ->
 
 @pytest.mark.parametrize("name", DOING)
 async def test_an_answer_that_was_lost_is_found_again(name: str) -> None:
-    store = MemoryStore()
-    rooms = Rooms(store, MemoryAccounts(store), MemoryWebhooks(store))
+    rooms = in_dictionaries()
+    store = rooms.store
     await store.add_enterprise(Enterprise(id=0, name="示例煤业"), AUDIT)
     await rooms.prepared()
     store.lose_next_answer = True
@@ -180,3 +253,38 @@ async def test_an_answer_that_was_lost_is_found_again(name: str) -> None:
         await DOING[name](rooms, first())
     with pytest.raises(AnsweredBefore):
         await DOING[name](rooms, first())
+
+
+async def test_a_document_that_is_there_is_the_answer_too(rooms: Rooms) -> None:
+    await rooms.files.keep(DOCUMENT, b"sealed", AUDIT)
+    twin = replace(DOCUMENT, id=UUID(int=3))
+    assert await rooms.files.keep(twin, b"other", AUDIT, MOST_WAITING, first()) == DOCUMENT
+    with pytest.raises(AnsweredBefore):
+        await rooms.files.keep(twin, b"other", AUDIT, MOST_WAITING, first(b"second"))
+
+
+@pytest.fixture
+def memory_codes(in_memory: Rooms) -> tuple[Any, Any]:
+    return MemoryCodes(in_memory.store), in_memory.store
+
+
+@pytest.fixture
+async def postgres_codes(dsn: str) -> AsyncIterator[tuple[Any, Any]]:
+    async with Database(dsn, connections=4) as database, Nudge(dsn) as nudge:
+        yield PostgresCodes(database), PostgresStore(database, nudge)
+
+
+@pytest.fixture(params=["memory_codes", "postgres_codes"])
+def giving(request: pytest.FixtureRequest) -> tuple[Any, Any]:
+    stores: tuple[Any, Any] = request.getfixturevalue(request.param)
+    return stores
+
+
+async def test_codes_are_given_by_the_answer_that_is_kept(giving: tuple[Any, Any]) -> None:
+    codes, store = giving
+    tries = [codes.answer(number, first(b"%d" % number)) for number in range(4)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    (given,) = (n for n, one in enumerate(results) if one is None)
+    assert (await store.answer(REQUEST)).body == b"%d" % given
+    told = [one.answer.body for one in results if isinstance(one, AnsweredBefore)]
+    assert told == [b"%d" % given] * 3

@@ -12,7 +12,8 @@ from identifiers.principals import Allowed, MissingScope, Scope, Verdict
 from registry.answers import DENIALS, Faulty
 from registry.http.app import registry_app
 from registry.http.problems import ALL_KINDS, kind_of_code
-from tests.unit.registry.world import IDENTIFIERS, new
+from registry.keys import KeyRing
+from tests.unit.registry.world import IDENTIFIERS, PEPPER, new
 
 
 @pytest.fixture
@@ -42,8 +43,8 @@ async def test_whoever_comes_to_the_registry_is_told_where_things_are(api):
     assert "<a href='/docs'>" in shown.body.decode()
 
 
-async def test_every_route_is_described(document, registry, imports):
-    app = registry_app(registry, imports, None, Networks(()))
+async def test_every_route_is_described(document, registry, imports, store):
+    app = registry_app(registry, imports, KeyRing(store, PEPPER), Networks(()))
     served = {
         (route.method.lower(), re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route.resource.canonical))
         for route in app.router.routes()

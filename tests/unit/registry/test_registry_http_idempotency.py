@@ -1,5 +1,8 @@
 import asyncio
+import json
+from hashlib import sha256
 
+import msgspec
 import pytest
 
 from tests.unit.registry.world import IDENTIFIERS, new
@@ -154,3 +157,30 @@ async def test_a_batch_is_repeated_as_a_whole(api, store):
     body = {"items": [new("88.300.1/A"), new("88.300.10/A"), {"handle": 7}]}
     await twice(lambda: api.post(BATCH, body, Idempotency_Key="k"))
     assert len(store.changes) == 1
+
+
+def unkeyed(body):
+    """What anybody can work out of a POST: method, path, no preconditions, media type, body."""
+    head = f"POST\0{IDENTIFIERS}\0\0\0application/json\0"
+    return sha256(head.encode() + json.dumps(body, ensure_ascii=False).encode()).digest()
+
+
+SECRET = new("88.300.1/A", {"index": 1, "type": "HS_SECKEY", "data": "1234"})
+
+
+async def test_a_short_secret_in_a_body_cannot_be_found_by_trying(api, store):
+    assert (await api.post(IDENTIFIERS, SECRET, Idempotency_Key="k")).status == 201
+    (kept,) = store.answers.values()
+    assert len(kept.digest) == 32
+    assert kept.digest != unkeyed(SECRET)
+
+
+async def test_a_request_that_an_earlier_version_answered_is_known_again(api, store):
+    first = await api.post(IDENTIFIERS, new(), Idempotency_Key="k")
+    (kept,) = store.answers.values()
+    store.answers[kept.request] = msgspec.structs.replace(kept, digest=unkeyed(new()))
+    again = await api.post(IDENTIFIERS, new(), Idempotency_Key="k")
+    assert said(again) == said(first)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = await api.post(IDENTIFIERS, new("88.300.1/B"), Idempotency_Key="k")
+    assert (other.status, other.code) == (422, "idempotency-key-reused")

@@ -68,8 +68,8 @@ def make_office(business, store, *, local=True):
 
 
 @asynccontextmanager
-async def served(office, store):
-    """Serve the API; gives a client of it."""
+async def served(office, store, *nouns):
+    """Serve the API, with `nouns` more; gives a client of it."""
     registry = Registry(store, GroupCommit(store), Prefixes(store), SEALS)
     imports = Imports(store, Prefixes(store), SEALS, clock=now_ns)
     app = registry_app(
@@ -81,6 +81,7 @@ async def served(office, store):
         nouns=(
             lambda reception: application_operations(office, reception),
             lambda reception: enterprise_operations(office, reception),
+            *nouns,
         ),
     )
     bound = socket.create_server(("127.0.0.1", 0))
