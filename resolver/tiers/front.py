@@ -5,8 +5,9 @@ many places of a memory that no cache of the processor holds. Here it is a key a
 that nothing else need be read to know that it still holds, what ends it is told to this map: by
 news of its name (`forget`), by the time (`due`), by another picture of the prefixes (`standing`).
 
-What is first in is first out. While there is room, what is hot comes in as it is asked for; a full
-map lets one in eight in, which leaves the same part of all questions to it and costs an eighth.
+What is first in is first out. While there is room, all that is told from a record comes in; a full
+map lets one in eight of what is hot in, which leaves the same part of all questions to it and costs
+an eighth.
 
 What is told here is not counted at its record, which would mean to read that. So before a record is
 given up that nobody seems to ask for, it is forgotten here and kept for one round more: who asks
@@ -61,12 +62,17 @@ class Front:
     def __len__(self) -> int:
         return len(self._ready)
 
+    @property
+    def full(self) -> bool:
+        """Say whether what comes in takes the place of something."""
+        return len(self._order) >= self._most
+
     def put(self, name: str, question: bytes, ready: Ready) -> None:
         """Keep a reply for a question for `name`, or not: see above."""
         if len(ready.body) > LONGEST:
             return
         order = self._order
-        full = len(order) >= self._most
+        full = self.full
         if full and not self._drawn():
             return  # before anything is looked up: most that come now are not that hot
         held = self._questions.get(name)

@@ -240,14 +240,14 @@ class Repeats:
         return answered, at
 
     def _make_ready(self, asked: bytes, now: float) -> Ready | None:
-        """Return the reply by a record, if one is held and told; what is hot goes to the front."""
+        """Return the reply by a record, if one is held and told; what may goes to the front."""
         name = name_of(asked)
         entry = None if name is None else self._resolver.retell(name, now)
         if entry is None:
             return None
         due = _SECOND(entry.due // 1.0)
         ready = Ready(body_of(asked, entry.public), self._resolver.under(entry.prefix), due)
-        if entry.uses == MOST_USES and now < due:
+        if (entry.uses == MOST_USES or not self._front.full) and now < due:
             self._front.put(entry.record.key, asked, ready)
         return ready
 
