@@ -62,7 +62,7 @@ class RequestKey(msgspec.Struct, frozen=True):
 class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The first answer to a request, kept for its repetitions (at least 72 hours).
 
-    `digest` is the SHA-256 of what was asked (method, target and body): another body under the
+    `digest` is a keyed SHA-256 of what was asked (method, target and body): another body under the
     same key is refused. `headers` are those that belong to the answer itself (Location, ETag).
     """
 
@@ -117,9 +117,10 @@ class ImportCounts(msgspec.Struct, frozen=True):
 class Import(msgspec.Struct, frozen=True, kw_only=True):
     """A bulk import as far as it is committed.
 
-    `offset` octets of the body are done and `digest` is the SHA-256 of just these; the same body
-    sent again with the same key skips them. `epoch` fences: each opening raises it, and a chunk
-    commits only under the epoch it was read in. Times are epoch seconds; `finished_at` 0: not yet.
+    `offset` octets of the body are done and `digest` is a keyed SHA-256 of just these; the same
+    body sent again with the same key skips them. `epoch` fences: each opening raises it, and a
+    chunk commits only under the epoch it was read in. Times are epoch seconds; `finished_at` 0: not
+    yet.
     """
 
     id: UUID

@@ -32,8 +32,8 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
 class Chunk(msgspec.Struct, frozen=True):
     """Rows to be committed together, and how far the body is read behind them.
 
-    `digest` is the SHA-256 of the first `offset` octets. `at` is the time of the rows in epoch
-    milliseconds.
+    `digest` is what is kept of the SHA-256 of the first `offset` octets. `at` is the time of the
+    rows in epoch milliseconds.
     """
 
     rows: tuple[Entry | Rejected, ...]
@@ -69,8 +69,8 @@ class Terms(msgspec.Struct, frozen=True):
 class Intake:
     """Takes the octets of a body and, behind them, its rows; gives these back in chunks.
 
-    `done` octets were committed by earlier requests, with the SHA-256 `digest`; their rows are not
-    given again.
+    `done` octets were committed by earlier requests, with the `digest` that was kept of them; their
+    rows are not given again.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Intake:
     ) -> None:
         self._asked = asked
         self._seals = seals
-        self._trail = Trail(done, digest)
+        self._trail = Trail(seals, done, digest)
         self._chunk_rows = chunk_rows
         self._rows: list[Entry | Rejected] = []
         self._began = done
@@ -116,7 +116,7 @@ class Intake:
             yield self._chunk(offset, digest)
 
     def end(self) -> tuple[int, bytes]:
-        """Return the length of the whole body, and its SHA-256."""
+        """Return the length of the whole body, and what is kept of its SHA-256."""
         return self._trail.end()
 
     def _chunk(self, offset: int, digest: bytes) -> Chunk:
