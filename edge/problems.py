@@ -12,6 +12,7 @@ from typing import Any, Final, assert_never
 import msgspec
 from aiohttp import web
 
+from identifiers.directory import Off
 from identifiers.errors import FateUnknown, QuotaSpent, StoreUnavailable
 from identifiers.faults import Fault, Invalid, Language
 from identifiers.principals import (
@@ -124,8 +125,9 @@ WRONG_ADDRESS: Final = Kind(
 PREFIX_DISABLED: Final = Kind(
     "prefix-disabled",
     403,
-    "The prefix is off: it was given up, or its enterprise is suspended or closed.",
-    "该前缀已停用：已放弃，或其企业已暂停或注销。",
+    "The prefix is off: it was given up or switched off, or its enterprise is suspended or closed. "
+    "Whoever runs the node can switch it on again, unless the enterprise is closed.",
+    "该前缀已停用：已放弃或被停用，或其企业已暂停或注销。企业未注销的，可请节点管理员重新启用。",
 )
 PREFIX_DELEGATED: Final = Kind(
     "prefix-delegated",
@@ -267,6 +269,9 @@ def of_denial(verdict: Verdict) -> Problem:
             return Problem(kind=UNAUTHENTICATED, headers=CHALLENGE)
         case MissingScope():
             return Problem(kind=MISSING_SCOPE, members={"scope": verdict.scope.value})
+        case Disabled(why=Off(state, reason)):
+            told = {"state": state.value, "reason": reason or None}
+            return Problem(kind=PREFIX_DISABLED, members=told)
         case (
             NotYours()
             | WrongAddress()

@@ -1,7 +1,7 @@
 """Which prefixes this node homes, and for whom: one immutable picture, rebuilt on change."""
 
 from collections.abc import Iterable, Mapping
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +20,27 @@ class PrefixKind(IntEnum):
     """Allotted to an enterprise, with everything below that was not allotted to another."""
 
 
+class OffAs(StrEnum):
+    """What a prefix is off as."""
+
+    DISABLED = "disabled"
+    """It was given up, or the node switched it off."""
+    TO_BE_DELETED = "to_be_deleted"
+    ENTERPRISE_SUSPENDED = "enterprise_suspended"
+    """Its enterprise is, and so all prefixes of that are off."""
+    ENTERPRISE_CLOSED = "enterprise_closed"
+
+
+class Off(msgspec.Struct, frozen=True):
+    """Why a prefix is off, with the reason that was given; empty: none was."""
+
+    state: OffAs = OffAs.DISABLED
+    reason: str = ""
+
+
+NO_REASON: Final = Off()
+
+
 class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One allotted prefix. `enterprise` is 0 for the node's own.
 
@@ -29,7 +50,7 @@ class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
     active under it is not deleted any more.
     `applied`: it is applied for, and not approved. `unhosted`: its names are to live at the
     enterprise's node, and nobody said yet where that is. `quota`: how many identifiers may stand
-    under it; None: as many as the enterprise may have.
+    under it; None: as many as the enterprise may have. `off` says why it is not `enabled`.
     """
 
     prefix: Prefix
@@ -44,6 +65,7 @@ class PrefixEntry(msgspec.Struct, frozen=True, kw_only=True):
     applied: bool = False
     unhosted: bool = False
     quota: int | None = None
+    off: Off = NO_REASON
 
 
 class PrefixDirectory:

@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from identifiers.directory import PrefixEntry
+from identifiers.directory import Off, PrefixEntry
 from identifiers.faults import Fault, Invalid
 from identifiers.names import Handle, Prefix
 from identifiers.values import MAX_INDEX
@@ -161,7 +161,9 @@ class WrongAddress(msgspec.Struct, frozen=True):
 
 
 class Disabled(msgspec.Struct, frozen=True):
-    """The prefix was given up."""
+    """The prefix is off; `why` is for whoever it belongs to, and None for others."""
+
+    why: Off | None = None
 
 
 class LivesElsewhere(msgspec.Struct, frozen=True):
@@ -257,7 +259,7 @@ def _open_for(home: PrefixEntry, scope: Scope) -> Allowed | NotYours | Disabled 
     if home.applied:
         return NotYours()
     if not home.enabled:
-        return Disabled()
+        return Disabled(home.off)
     if (home.routes is not None or home.unhosted) and scope in _REGISTERING:
         return LivesElsewhere()
     return Allowed()
@@ -269,6 +271,8 @@ def _authorize_identity(
     if home is None or not home.prefix.covers(target):
         return NotYours()
     opened = _open_for(home, scope)
+    if isinstance(opened, Disabled):
+        return Disabled()
     if not isinstance(opened, Allowed) or (rights is not None and rights.everything):
         return opened
     if rights is None or rights.held is None:

@@ -1,12 +1,13 @@
 """The ledger of enterprises in dictionaries, beside the prefixes of a `MemoryStore`."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from identifiers.changes import Enterprise, FirstAnswer
+from identifiers.directory import Off, OffAs
 from identifiers.enterprises.ledger import (
     About,
     Application,
@@ -27,6 +28,11 @@ from storage.memory.documents import MemoryDocuments
 from storage.memory.store import MemoryStore
 
 T = TypeVar("T")
+
+_OFF: Final = {
+    EnterpriseState.SUSPENDED: OffAs.ENTERPRISE_SUSPENDED,
+    EnterpriseState.CLOSED: OffAs.ENTERPRISE_CLOSED,
+}
 
 
 class MemoryBusiness:
@@ -205,8 +211,9 @@ class MemoryBusiness:
                     industry=member.industry,
                 )
             )
-            off = member.state in {EnterpriseState.SUSPENDED, EnterpriseState.CLOSED}
-            self._store.switch_enterprise(member.id, off=off)
+            off_as = _OFF.get(member.state)
+            off = None if off_as is None else Off(off_as, member.reason)
+            self._store.switch_enterprise(member.id, off)
             if postings.event is not None:
                 self._versions.append(MemberVersion(member, postings.event))
         for entry in postings.homed:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from identifiers.changes import AuditEntry, Current, Touched, Writes
-from identifiers.directory import PrefixEntry
+from identifiers.directory import NO_REASON, Off, OffAs, PrefixEntry
 from identifiers.holdings import (
     Holding,
     HoldingAbout,
@@ -241,9 +241,15 @@ class MemoryPrefixes:
                 applied=holding.state in _APPLIED,
                 unhosted=holding.hosting is not Hosting.HOSTED and not holding.routed,
                 quota=holding.quota,
+                off=NO_REASON if enabled else _off(holding),
             ),
             away=holding.routed,
         )
+
+
+def _off(one: Holding) -> Off:
+    deleting = one.state is PrefixState.TO_BE_DELETED
+    return Off(OffAs.TO_BE_DELETED if deleting else OffAs.DISABLED, one.reason)
 
 
 def _state(one: Holding, entry: PrefixEntry) -> PrefixState:

@@ -23,7 +23,7 @@ from identifiers.changes import (
     Writes,
     Written,
 )
-from identifiers.directory import PrefixDirectory, PrefixEntry
+from identifiers.directory import NO_REASON, Off, PrefixDirectory, PrefixEntry
 from identifiers.errors import AnsweredBefore, FateUnknown, Fenced, StoreUnavailable
 from identifiers.jobs import Job, JobState, JobStep
 from identifiers.labels import Allotment
@@ -76,7 +76,7 @@ class MemoryStore:
         self._prefixes: dict[str, PrefixEntry] = {}
         self._delegated: set[str] = set()
         self._enterprises: list[Enterprise] = []
-        self._switched_off: set[int] = set()
+        self._switched_off: dict[int, Off] = {}
         self.rules: dict[str, Allotment] = {}
         self._keys: dict[str, StoredKey] = {}
         self.jobs: dict[UUID, Job] = {}
@@ -136,6 +136,7 @@ class MemoryStore:
         return msgspec.structs.replace(
             entry,
             enabled=entry.enabled and entry.enterprise not in self._switched_off,
+            off=self._switched_off.get(entry.enterprise, entry.off),
             routes=routes if away else None,
             namespace=namespace,
         )
@@ -325,10 +326,12 @@ class MemoryStore:
         known = [one for one in self._enterprises if one.id != enterprise.id]
         self._enterprises = sorted([*known, enterprise], key=lambda one: one.id)
 
-    def switch_enterprise(self, number: int, *, off: bool) -> None:
-        """Switch all prefixes of an enterprise off or on again, within a commit at hand."""
-        change = self._switched_off.add if off else self._switched_off.discard
-        change(number)
+    def switch_enterprise(self, number: int, off: Off | None) -> None:
+        """Switch all prefixes of an enterprise off or (None) on again, within a commit at hand."""
+        if off is None:
+            self._switched_off.pop(number, None)
+        else:
+            self._switched_off[number] = off
         self._tell((), directory=True)
 
     async def hand_over(self, entry: PrefixEntry, audit: AuditEntry) -> bool:
@@ -382,7 +385,8 @@ class MemoryStore:
         if entry is None or entry.enabled is enabled or entry.applied:
             return False
         with self.committing():
-            self._prefixes[str(prefix)] = msgspec.structs.replace(entry, enabled=enabled)
+            switched = msgspec.structs.replace(entry, enabled=enabled, off=NO_REASON)
+            self._prefixes[str(prefix)] = switched
             self.audited.append(audit)
             self._tell((), directory=True)
         return True

@@ -6,7 +6,7 @@ from typing import Final
 import asyncpg
 
 from identifiers.changes import Delegated, Enterprise
-from identifiers.directory import PrefixDirectory, PrefixEntry, PrefixKind
+from identifiers.directory import NO_REASON, Off, OffAs, PrefixDirectory, PrefixEntry, PrefixKind
 from identifiers.names import Prefix
 from identifiers.records import EMPTY_VALUES
 from identifiers.routes import record_key, said_by
@@ -50,6 +50,7 @@ def _entry(row: asyncpg.Record) -> PrefixEntry:
         applied=row["applied"],
         unhosted=row["unhosted"],
         quota=row["quota"],
+        off=NO_REASON if row["enabled"] else Off(OffAs(row["off_as"]), row["off_reason"]),
     )
 
 

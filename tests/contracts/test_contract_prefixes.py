@@ -17,7 +17,7 @@ from identifiers.changes import (
     Writes,
     Written,
 )
-from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.directory import NO_REASON, Off, OffAs, PrefixEntry, PrefixKind
 from identifiers.enterprises.ledger import About, Postings
 from identifiers.enterprises.review import Stage, Standing
 from identifiers.holdings import (
@@ -138,6 +138,20 @@ async def test_every_state_is_kept(backend, books, state):
     assert entry.enabled is (state is PrefixState.ENABLED)
     assert entry.quota == 5
     assert bool(found.approved_at) is entry.enabled
+
+
+async def test_why_a_prefix_is_off_is_in_the_picture(backend, books):
+    for state, off in (
+        (PrefixState.DISABLED, Off(reason="号段整理")),
+        (PrefixState.TO_BE_DELETED, Off(OffAs.TO_BE_DELETED, "号段整理")),
+        (PrefixState.ENABLED, NO_REASON),
+    ):
+        there = await books.holding(Prefix.parse("88.300.9"))
+        version = 1 if there is None else there.version + 1
+        made = holding(state=state, reason="号段整理", version=version)
+        await posted(books, HoldingPostings(holdings=(made,)))
+        entry = (await backend.directory.directory()).exact("88.300.9")
+        assert (entry.enabled, entry.off) == (state is PrefixState.ENABLED, off)
 
 
 @pytest.mark.parametrize("hosting", Hosting)

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from identifiers.changes import Enterprise
-from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.directory import NO_REASON, Off, OffAs, PrefixEntry, PrefixKind
 from identifiers.enterprises.files import Waiting
 from identifiers.enterprises.ledger import (
     Attachment,
@@ -162,16 +162,18 @@ async def test_every_version_of_an_enterprise_is_kept(backend):
 async def test_prefixes_of_an_enterprise_go_off_and_on_with_it(backend):
     number = await taken_in(backend)
     steps = (
-        (EnterpriseState.SUSPENDED, False),
-        (EnterpriseState.ACTIVE, True),
-        (EnterpriseState.CLOSED, False),
+        (EnterpriseState.SUSPENDED, OffAs.ENTERPRISE_SUSPENDED),
+        (EnterpriseState.ACTIVE, None),
+        (EnterpriseState.CLOSED, OffAs.ENTERPRISE_CLOSED),
     )
     cursor = await backend.feed.start()
-    for version, (state, on) in enumerate(steps, 2):
-        postings = Postings(member=member(number, version=version, state=state), event=EVENT)
+    for version, (state, off) in enumerate(steps, 2):
+        told = member(number, version=version, state=state, reason="" if off is None else "欠费")
+        postings = Postings(member=told, event=EVENT)
         await posted(backend.business, postings, enterprise=number)
         entry = (await backend.directory.directory()).exact("88.300.7")
-        assert entry.enabled is on
+        assert entry.enabled is (off is None)
+        assert entry.off == (NO_REASON if off is None else Off(off, "欠费"))
         page = await backend.feed.poll(cursor)
         assert page.directory
         cursor = page.cursor

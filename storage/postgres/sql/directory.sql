@@ -6,7 +6,11 @@ SELECT p.prefix, p.kind, coalesce(p.enterprise, 0) AS enterprise,
        p.enabled AND coalesce(e.state NOT IN ('suspended', 'closed'), true) AS enabled,
        p.fold_suffix, p.delegated, p.signed, p.keeps, i.wire_values,
        NOT p.enabled AND p.standing IN (3, 4, 5) AS applied,
-       NOT p.delegated AND p.hosting <> 4 AS unhosted, p.quota
+       NOT p.delegated AND p.hosting <> 4 AS unhosted, p.quota,
+       CASE WHEN e.state IN ('suspended', 'closed') THEN 'enterprise_' || e.state
+            WHEN p.standing = 2 THEN 'to_be_deleted' ELSE 'disabled' END AS off_as,
+       CASE WHEN e.state IN ('suspended', 'closed') THEN e.reason
+            WHEN p.enabled THEN '' ELSE p.reason END AS off_reason
   FROM prefix p
   LEFT JOIN enterprise e ON e.id = p.enterprise
   LEFT JOIN identifier i

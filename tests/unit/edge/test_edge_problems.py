@@ -3,6 +3,7 @@ from aiohttp import web
 
 from edge import problems
 from edge.problems import Problem, of_denial, of_faults, problem_of
+from identifiers.directory import Off, OffAs
 from identifiers.faults import Fault
 from identifiers.principals import (
     Allowed,
@@ -34,6 +35,14 @@ def test_denials(verdict, kind):
 def test_a_missing_scope_is_named_and_a_login_asked_for():
     assert of_denial(MissingScope(Scope.DELETE)).document("en")["scope"] == "identifiers:delete"
     assert ("WWW-Authenticate", 'Bearer realm="idnode"') in of_denial(LoginFirst()).headers
+
+
+def test_whose_prefix_is_off_is_told_why():
+    off = Disabled(Off(OffAs.ENTERPRISE_SUSPENDED, "欠缴年费"))
+    told = of_denial(off).document("en")
+    assert (told["state"], told["reason"]) == ("enterprise_suspended", "欠缴年费")
+    assert of_denial(Disabled(Off())).document("en")["reason"] is None
+    assert "state" not in of_denial(Disabled()).document("en")
 
 
 def test_what_is_allowed_is_no_problem():

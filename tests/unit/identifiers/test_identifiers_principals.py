@@ -3,7 +3,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 from msgspec.structs import replace
 
-from identifiers.directory import PrefixEntry, PrefixKind
+from identifiers.directory import NO_REASON, Off, OffAs, PrefixEntry, PrefixKind
 from identifiers.faults import Invalid
 from identifiers.names import Prefix
 from identifiers.principals import (
@@ -32,6 +32,7 @@ from identifiers.routes import Routes
 HOME = PrefixEntry(prefix=Prefix.parse("88.300.1"), kind=PrefixKind.ENTERPRISE, enterprise=5)
 KEY = ApiKey(id="k", enterprise=5, scopes=frozenset({Scope.WRITE}))
 TARGET = Prefix.parse("88.300.1.2")
+CLOSED = Off(OffAs.ENTERPRISE_CLOSED, "注销")
 INSIDE, OUTSIDE = ip_address("10.1.2.3"), ip_address("192.0.2.1")
 FENCED = replace(KEY, networks=(ip_network("10.0.0.0/8"),))
 NARROWED = replace(KEY, prefixes=(Prefix.parse("88.300.1.2"),))
@@ -49,9 +50,10 @@ NARROWED = replace(KEY, prefixes=(Prefix.parse("88.300.1.2"),))
         (NARROWED, TARGET, HOME, Allowed()),
         (NARROWED, Prefix.parse("88.300.1.20"), HOME, NotYours()),
         (replace(KEY, scopes=frozenset()), TARGET, HOME, MissingScope(Scope.WRITE)),
-        (KEY, TARGET, replace(HOME, enabled=False), Disabled()),
+        (KEY, TARGET, replace(HOME, enabled=False), Disabled(NO_REASON)),
+        (KEY, TARGET, replace(HOME, enabled=False, off=CLOSED), Disabled(CLOSED)),
         (KEY, TARGET, replace(HOME, routes=Routes()), LivesElsewhere()),
-        (KEY, TARGET, replace(HOME, routes=Routes(), enabled=False), Disabled()),
+        (KEY, TARGET, replace(HOME, routes=Routes(), enabled=False), Disabled(NO_REASON)),
         (KEY, TARGET, replace(HOME, unhosted=True), LivesElsewhere()),
         (KEY, TARGET, replace(HOME, applied=True, enabled=False), NotYours()),
         (FENCED, TARGET, HOME, WrongAddress()),
@@ -129,6 +131,7 @@ HELD = Rights(held=0x7, needed=0x5)
         (None, TARGET, replace(HELD, everything=True), NotYours()),
         (HOME, Prefix.parse("88.300.10"), replace(HELD, everything=True), NotYours()),
         (replace(HOME, enabled=False), TARGET, replace(HELD, everything=True), Disabled()),
+        (replace(HOME, enabled=False, off=CLOSED), TARGET, HELD, Disabled()),
         (replace(HOME, routes=Routes()), TARGET, HELD, LivesElsewhere()),
     ],
 )

@@ -6,6 +6,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from edge.addresses import parse_networks
 from edge.problems import Refusal
+from identifiers.directory import Off, OffAs
 from identifiers.records import PAGE_BYTES, State
 from identifiers.values import Permission, Value
 from identifiers.wire.handle.values import encode_values
@@ -608,3 +609,13 @@ async def test_a_lost_answer_says_so_and_echoes_the_key(api, store):
     again = await api.post(IDENTIFIERS, new(), Idempotency_Key="k")
     assert (again.status, again.headers["Idempotency-Replayed"]) == (201, "true")
     assert len(store.changes) == 1
+
+
+async def test_whose_prefix_is_off_learns_why_and_others_that_it_is_not_theirs(api, store):
+    off = Off(OffAs.TO_BE_DELETED, "号段整理")
+    store.keep_prefix(entry("88.300.1.7", 1, enabled=False, off=off))
+    refused = await api.post(IDENTIFIERS, new("88.300.1.7/A"))
+    assert (refused.status, refused.code) == (403, "prefix-disabled")
+    assert (refused.json["state"], refused.json["reason"]) == ("to_be_deleted", "号段整理")
+    other = await api.post(IDENTIFIERS, new("88.300.1.7/A"), key="two")
+    assert (other.code, "reason" in other.json) == ("not-yours", False)
