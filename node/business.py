@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from identifiers.enterprises.review import National
@@ -40,11 +40,19 @@ _DAY: Final = 86400
 _SANDBOX_SECONDS: Final = 0.2
 
 
-def office(database: Database, nudge: Nudge, settings: Settings) -> Office:
-    """Build it. Raises `UnfitKey` and `NotDone`."""
+def office(
+    database: Database,
+    nudge: Nudge,
+    settings: Settings,
+    changed: Callable[[], None] = lambda: None,
+) -> Office:
+    """Build it. `changed` is called when prefixes were changed here.
+
+    Raises `UnfitKey` and `NotDone`.
+    """
     records = PostgresStore(database, nudge)
     store = PostgresBusiness(database, nudge)
-    prefixes = prefix_office(database, nudge, settings)
+    prefixes = prefix_office(database, nudge, settings, changed)
     sealer = Sealer(load_or_make(settings.keys_dir, Secret.SEAL))
     local = settings.national is National.LOCAL
     terms = Terms(
@@ -57,7 +65,7 @@ def office(database: Database, nudge: Nudge, settings: Settings) -> Office:
         local=local,
         notices=PostgresNotices(database),
         sealer=sealer,
-        admissions=Admissions(store, sealer, terms),
+        admissions=Admissions(store, sealer, terms, changed),
         documents=Documents(PostgresDocuments(database), sealer),
         enterprises=Enterprises(
             store,
@@ -65,6 +73,7 @@ def office(database: Database, nudge: Nudge, settings: Settings) -> Office:
             leaving=Farewell(
                 prefixes.store, prefixes.holdings, PostgresAccounts(database), records
             ),
+            changed=changed,
         ),
         certificates=Certificates(store, records, site_signer(settings.keys_dir)),
     )
@@ -80,10 +89,15 @@ def by_node(actor: str) -> By:
     )
 
 
-def begin_business(running: Running, database: Database, nudge: Nudge) -> Sequence[Noun]:
-    """Begin what is done of the business by itself; return what the API has of it."""
+def begin_business(
+    running: Running, database: Database, nudge: Nudge, changed: Callable[[], None]
+) -> Sequence[Noun]:
+    """Begin what is done of the business by itself; return what the API has of it.
+
+    `changed` is called when prefixes were changed here.
+    """
     settings = running.settings
-    made = office(database, nudge, settings)
+    made = office(database, nudge, settings, changed)
 
     async def tidy() -> None:
         now = int(time.time())

@@ -54,10 +54,13 @@ class PrefixOffice(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def begin_prefixes(
+def begin_proving(
     running: Running, database: Database, nudge: Nudge, forget: Callable[[], None]
-) -> Sequence[Noun]:
-    """Begin to measure how soon approvals are seen; returns what the API has of prefixes."""
+) -> Callable[[], None]:
+    """Begin to measure how soon approvals are seen; returns what is called when one was given.
+
+    So it is when prefixes were changed here in any other way.
+    """
     proving = Proving(PostgresPrefixes(database, nudge), running.assignment.siblings)
 
     def changed() -> None:
@@ -66,7 +69,7 @@ def begin_prefixes(
 
     running.metrics.append(proving.families)
     running.background(proving.run(), "proving prefixes")
-    return prefix_office(database, nudge, running.settings, changed).nouns
+    return changed
 
 
 def prefix_office(

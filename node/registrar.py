@@ -27,7 +27,7 @@ from node.life import begin_life
 from node.lifecycle import Running
 from node.listeners import inherited, listen_unix
 from node.observed import Observed
-from node.prefixes import begin_prefixes
+from node.prefixes import begin_proving, prefix_office
 from node.readers import named
 from node.reading import keep_reader
 from node.registers import registers
@@ -137,6 +137,7 @@ async def begin_registry(running: Running) -> None:
     )
     running.metrics.append(lambda: bulk_families(imports.rows))
     access = make_access(database, metering, settings.keys_dir, prefixes)
+    changed = begin_proving(running, database, nudge, prefixes.forget)
     app = registry_app(
         registry,
         imports,
@@ -158,10 +159,17 @@ async def begin_registry(running: Running) -> None:
                 registry,
                 lambda: imports.rows.rows + commit.written,
             ),
-            *begin_business(running, database, nudge),
-            *begin_prefixes(running, database, nudge, prefixes.forget),
+            *begin_business(running, database, nudge, changed),
+            *prefix_office(database, nudge, settings, changed).nouns,
             *snms_nouns(
-                database, nudge, settings, registry, prefixes, templating.shelf, access.logins
+                database,
+                nudge,
+                settings,
+                registry,
+                prefixes,
+                templating.shelf,
+                access.logins,
+                changed,
             ),
         ),
     )

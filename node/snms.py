@@ -1,6 +1,6 @@
 """The SNMS-style interface, built for the registry process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from node.business import office
 from node.config import Settings
@@ -24,8 +24,12 @@ def snms_nouns(  # noqa: PLR0917 -- what the interface translates to
     prefixes: Prefixes,
     shelf: Shelf,
     logins: Logins,
+    changed: Callable[[], None],
 ) -> Sequence[Noun]:
-    """Return what the API has of it; nothing where the settings switch it off."""
+    """Return what the API has of it; nothing where the settings switch it off.
+
+    `changed` is called when prefixes were changed here.
+    """
     if not settings.snms:
         return ()
     store = PostgresTemplates(database)
@@ -35,7 +39,7 @@ def snms_nouns(  # noqa: PLR0917 -- what the interface translates to
         templates=Templates(store, registers(settings.data_dir).trades, shelf.forget),
         template_store=store,
         prefixes=prefixes,
-        desk=prefix_office(database, nudge, settings, prefixes.forget).desk,
-        office=office(database, nudge, settings),
+        desk=prefix_office(database, nudge, settings, changed).desk,
+        office=office(database, nudge, settings, changed),
     )
     return (lambda reception: snms_operations(parts, reception),)

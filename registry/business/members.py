@@ -1,6 +1,6 @@
 """Enterprises that were taken in: suspended, resumed, closed, and who they are verified."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Protocol
 from uuid import UUID
@@ -68,15 +68,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Enterprises:
     """The commands around enterprises. Everything but a store's trouble is an answer.
 
-    `local`: the national node is told nothing. `leaving` is told of whoever is closed.
+    `local`: the national node is told nothing. `leaving` is told of whoever is closed. `changed` is
+    called when the picture of all prefixes changed.
     """
 
     def __init__(
-        self, store: BusinessStore, *, local: bool, leaving: Leaving | None = None
+        self,
+        store: BusinessStore,
+        *,
+        local: bool,
+        leaving: Leaving | None = None,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._local = local
         self._leaving = leaving
+        self._changed = changed
 
     async def suspend(self, number: int, reason: str, by: By) -> "Shifted":
         """Switch all prefixes of an enterprise off: its names are told as living nowhere."""
@@ -121,7 +128,9 @@ class Enterprises:
                 audit=(by.entry(f"enterprise.{did}", number, {"reason": reason}),),
             ), made
 
-        return await self._store.post(About(enterprise=number), decide)
+        answer = await self._store.post(About(enterprise=number), decide)
+        self._changed()
+        return answer
 
     async def verify(self, number: int, finding: Finding, by: By) -> "Verified | NoMember":
         """Note what came of verifying who an enterprise is."""

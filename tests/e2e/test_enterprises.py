@@ -12,7 +12,7 @@ from identifiers.keys.public import parse_public_key
 from identifiers.trust.claims import decode_certificate
 from identifiers.trust.jws import parse, verify_token
 from identifiers.wire.handle.codes import ResponseCode
-from idnode import HandleClient
+from idnode import HandleClient, Refused
 from idnode.handle import Transport
 from tests.e2e.nodes import COMMAND, until
 from tests.unit.registry.business.conftest import PICTURES, particulars
@@ -108,7 +108,14 @@ async def test_an_enterprise_from_its_application_to_its_end(office, tmp_path):
     await every_worker(node, ResponseCode.SUCCESS)
     serial = await certified(node, office, number, tmp_path)
     where = f"enterprises/{number}"
-    await office.send("POST", f"{where}/suspension", {"reason": "逾期未年审"}, who="administrator")
+    async with node.registry() as registry:
+        why = {"reason": "逾期未年审"}
+        await office.send("POST", f"{where}/suspension", why, who="administrator")
+        with pytest.raises(Refused):  # at once, not when the picture of prefixes is read anew
+            await registry.create({"handle": f"{NAME}/2", "values": [value]})
+        await office.send("POST", f"{where}/resumption", who="administrator")
+        await registry.create({"handle": f"{NAME}/2", "values": [value]})
+    await office.send("POST", f"{where}/suspension", why, who="administrator")
     await every_worker(node, ResponseCode.SERVER_NOT_RESPONSIBLE)
     assert (await office.send("GET", f"certificates/{serial}"))["status"] == "suspended"
     await office.send("POST", f"{where}/resumption", who="administrator")
@@ -117,7 +124,11 @@ async def test_an_enterprise_from_its_application_to_its_end(office, tmp_path):
     await every_worker(node, ResponseCode.SERVER_NOT_RESPONSIBLE)
     assert (await office.send("GET", f"certificates/{serial}"))["status"] == "revoked"
     history = (await office.send("GET", f"{where}/history", who="administrator"))["items"]
-    assert [one["did"] for one in history] == ["approved", "suspended", "resumed", "closed"]
+    assert [one["did"] for one in history] == [
+        "approved",
+        *("suspended", "resumed") * 2,
+        "closed",
+    ]
 
 
 async def taken_in(office):

@@ -27,6 +27,7 @@ from registry.answers import Faulty
 from registry.business import documents as registry_documents
 from registry.business import shown
 from registry.business.admissions import (
+    Admissions,
     AlreadyMember,
     Left,
     NoApplication,
@@ -34,7 +35,7 @@ from registry.business.admissions import (
     Pending,
     Undecided,
 )
-from registry.business.approvals import NoPrefixLeft
+from registry.business.approvals import NoPrefixLeft, Terms
 from registry.business.documents import UNBOUND_SECONDS, Documents
 from registry.business.farewell import Farewell
 from registry.business.members import CannotBecome, Enterprises, Finding
@@ -46,6 +47,7 @@ from storage.memory.prefixes import MemoryPrefixes
 from tests.contracts.units import AUDIT
 from tests.unit.registry.business.conftest import (
     PICTURES,
+    REGISTERS,
     ROOT,
     attachment,
     by,
@@ -301,6 +303,20 @@ async def test_prefixes_of_who_left_are_to_be_deleted(admitted, business, store)
         assert (held.state, held.reason) == (PrefixState.TO_BE_DELETED, "注销")
     told = [entry for entry in store.audited if entry.action == "prefix.state"]
     assert [entry.subject for entry in told] == ["88.300.7.1", "88.300.7"]
+
+
+async def test_prefixes_are_looked_at_anew_when_they_were_given_or_switched(business):
+    told = []
+    terms = Terms(registers=REGISTERS, local=True)
+    node = Admissions(business, SEALER, terms, lambda: told.append("given"))
+    await node.apply(ONE, submitted(), by())
+    assert told == []
+    number = (await node.decide(ONE, NODE, by())).enterprise
+    assert told == ["given"]
+    enterprises = Enterprises(business, local=True, changed=lambda: told.append("switched"))
+    await enterprises.suspend(number, "核查", by())
+    await enterprises.resume(number, by())
+    assert told == ["given", "switched", "switched"]
 
 
 async def test_a_local_node_tells_nobody(admitted, business):
