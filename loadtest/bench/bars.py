@@ -61,7 +61,7 @@ BARS: Final = (
         "handle_udp_beside_import.import_rate", 15_000),
     Bar("resident octets of a worker that holds a million names", "held.resident", most=900_000_000,
         counts=lambda figures: figures["held"]["held"] >= _NEARLY_A_MILLION),
-    Bar("longest stop by the collector in ms", "held.longest_gc_pause_ms", most=5),
+    Bar("longest stop by the collector in ms", "filled.longest_gc_pause_ms", most=5),
     Bar("rolling restart of all workers, lost answers", "rolling_restart.lost", most=0,
         counts=lambda figures: figures["rolling_restart"]["workers_replaced"] > 1),
     Bar("bulk import, identifiers a second", "import.rate", 40_000),

@@ -26,7 +26,6 @@ _REST: Final = 0.1
 _LOOK: Final = 0.5
 _PATIENCE: Final = 60.0
 """Seconds in which a node stops: a large one writes a checkpoint."""
-_STORES: Final = ("postgres", "valkey-server")
 
 
 class Node:
@@ -241,12 +240,10 @@ def unpin(node: Node) -> None:
 
 def pin_to_processors(node: Node) -> None:
     """Keep the workers on one processor; this process and the rest of the node on the other."""
-    for role, processes in node.processes().items():
-        pin(processes, SERVER_CPU if role == "worker" else DRIVER_CPU)
-    for program in _STORES:
-        with suppress(ProcessLookupError):  # a node may have stores of somebody else
-            pin(_family(child(node.pid, program)), DRIVER_CPU)
-    pin([os.getpid()], DRIVER_CPU)
+    workers = set(node.processes()["worker"])
+    pin(workers, SERVER_CPU)
+    # Whom the supervisor starts later is free, as it is itself.
+    pin({os.getpid(), *_family(node.pid)} - workers - {node.pid}, DRIVER_CPU)
 
 
 def cpu_seconds(pid: int) -> float:

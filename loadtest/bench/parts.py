@@ -46,7 +46,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 48_000
     single: int = 6_000
     """Identifiers that are registered in batches, and one a request."""
-    beside: int = 60_000
+    beside: int = 120_000
     """Identifiers that are imported beside look-ups."""
     writes: int = 30
     """Times that one identifier is written, and as often without Redis."""
@@ -62,7 +62,7 @@ QUICK: Final = Sizes(
     redis=15_000,
     batch=12_000,
     single=1_500,
-    beside=15_000,
+    beside=30_000,
     writes=5,
     signed=1,
 )
@@ -145,7 +145,7 @@ READING: Final[Mapping[str, Callable[[Stage], dict[str, Any]]]] = {
     "half_unknown": _unknown,
     "handle_udp_beside_import": _beside,
 }
-"""With the worker on a processor of its own; the last one with all on all again."""
+"""With the worker on a processor of its own; the last one also with all on all again."""
 FRESHNESS: Final = "freshness"
 REDIS: Final = "cold_redis"
 RESTART: Final = "rolling_restart"
