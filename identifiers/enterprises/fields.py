@@ -27,10 +27,11 @@ _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _PHONE: Final = re.compile(r"\+?[0-9][0-9 ()-]{4,15}")
 # A name or an IPv4 address, in brackets or without; an IPv6 address in brackets.
 _ENDPOINT: Final = re.compile(
-    r"(?:(?P<name>[0-9A-Za-z.-]+|\[[0-9A-Za-z.-]+\])|\[(?P<address>[0-9A-Fa-f.:]+)\])"
-    r":(?P<port>[0-9]{1,5})",
-    re.ASCII,
+    r"(?:\[(?P<closed>[^\[\]]+)\]|(?P<open>[^\[\]:]+)):(?P<port>[0-9]{1,5})", re.ASCII
 )
+_LABEL: Final = r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
+# The last label of a name is no number (RFC 3696 section 2): 192.0.2.300 is no name either.
+_HOST: Final = re.compile(rf"(?:{_LABEL}\.)*(?![0-9]+$){_LABEL}", re.ASCII)
 _HIGHEST_PORT: Final = 0xFFFF
 _HIGHEST: Final = (1 << 63) - 1
 
@@ -202,14 +203,15 @@ def _is_address(text: str) -> bool:
         ip_address(text.strip())
     except ValueError:
         return False
-    return True
+    return "%" not in text  # a scope id (RFC 4007) is of use on one machine only
 
 
 def _is_endpoint(text: str) -> bool:
     found = _ENDPOINT.fullmatch(text.strip())
     if found is None or not 0 < int(found["port"]) <= _HIGHEST_PORT:
         return False
-    return found["name"] is not None or _is_address(found["address"])
+    host = found["closed"] or found["open"]
+    return _HOST.fullmatch(host) is not None or _is_address(host)
 
 
 def _is_day(text: str) -> bool:

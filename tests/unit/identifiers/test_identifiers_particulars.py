@@ -213,6 +213,24 @@ def test_every_required_field_that_is_missing_is_told():
             [("/management/registration_system_site/ip_port", "field.endpoints")],
         ),
         (
+            {"service__site_addresses": "192.0.2.1;fe80::1%eth0"},
+            [("/service/site_addresses", "field.addresses")],
+        ),
+        *(
+            (
+                {"management__registration_system_site": SITE | {"ip_port": f"{host}:80"}},
+                [("/management/registration_system_site/ip_port", "field.endpoints")],
+            )
+            for host in (
+                "192.0.2.300",
+                "[192.0.2]",
+                "a..example",
+                "-a.example",
+                "[fe80::1%1]",
+                "::1",
+            )
+        ),
+        (
             {"service__site_addresses": "192.0.2.1;id.coal.example"},
             [("/service/site_addresses", "field.addresses")],
         ),
