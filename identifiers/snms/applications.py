@@ -13,6 +13,10 @@ from identifiers.wire.members import Members
 
 _SITES: Final = "entInfoSyses"
 _NUMBERS: Final = {name: number for number, name in SITES.items()}
+_NAME: Final = 50
+_PREFIX: Final = 64
+_LENGTHS: Final = {"userName": _NAME, "mobile": 50, "email": 50, "password": 64}
+"""Characters of what tells of an account; all of it is required."""
 
 
 class Applicant(msgspec.Struct, frozen=True):
@@ -48,9 +52,11 @@ def read_application(found: object) -> Sent:
     if sent is None or not isinstance(found, dict):
         raise Invalid(faults)
     known = "username" in sent
-    applicant = Applicant(sent.text("username")) if known else _applicant(sent)
+    applicant = Applicant(_text(sent, "username", _NAME)) if known else _applicant(sent)
     basic = members(sent.any("entBasicInfo"), "/entBasicInfo", faults)
-    prefix = "" if basic is None else basic.text("entPrefix", "")
+    prefix = (
+        "" if basic is None else _short(basic, "entPrefix", basic.text("entPrefix", ""), _PREFIX)
+    )
     if faults:
         raise Invalid(faults)
     return Sent(applicant, _ours(found, FIELDS), prefix)
@@ -70,12 +76,22 @@ def _applicant(sent: Members) -> Applicant:
     user = members(sent.any("sysUser"), "/sysUser", sent.faults)
     if user is None:
         return Applicant("")
-    return Applicant(
-        name=user.text("userName"),
-        mobile=user.text("mobile"),
-        email=user.text("email"),
-        password=user.text("password"),
-    )
+    name, mobile, email, password = (_text(user, *length) for length in _LENGTHS.items())
+    return Applicant(name=name, mobile=mobile, email=email, password=password)
+
+
+def _text(sent: Members, name: str, most: int) -> str:
+    """Return a text that is required, of one to so many characters."""
+    text = sent.text(name)
+    if isinstance(sent.get(name), str) and not text.strip():
+        sent.note(name, "required")
+    return _short(sent, name, text, most)
+
+
+def _short(sent: Members, name: str, text: str, most: int) -> str:
+    if len(text) > most:
+        sent.note(name, "too_long", size=len(text), unit="characters", limit=most)
+    return text
 
 
 def _ours(found: dict[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:

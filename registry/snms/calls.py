@@ -86,7 +86,9 @@ def of_problem(problem: Problem) -> Envelope:
     if problem.kind == NO_SUCH:  # what is another's; what is not there is told by each call itself
         return Envelope(FORBIDDEN, Status.FORBIDDEN)
     if problem.status == _FORBIDDEN:
-        return Envelope(f"{FORBIDDEN}: {message}", Status.FORBIDDEN)
+        reason = problem.members.get("reason")
+        why = f"{message}（{reason}）" if reason else message
+        return Envelope(f"{FORBIDDEN}: {why}", Status.FORBIDDEN)
     return refused(message)
 
 

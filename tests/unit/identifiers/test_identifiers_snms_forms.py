@@ -147,10 +147,35 @@ def test_an_application_comes_back_as_it_was_sent():
         ([], [("type", "")]),
         ({"username": "a"}, [("required", "/entBasicInfo")]),
         ({"sysUser": 1, "entBasicInfo": {}}, [("type", "/sysUser")]),
+        ({"username": "a" * 51, "entBasicInfo": {}}, [("too_long", "/username")]),
+        ({"username": "  ", "entBasicInfo": {}}, [("required", "/username")]),
+        (
+            {"username": "a", "entBasicInfo": {"entPrefix": "8" * 65}},
+            [("too_long", "/entBasicInfo/entPrefix")],
+        ),
+        (
+            {"sysUser": dict.fromkeys(USER, "x" * 65), "entBasicInfo": {}},
+            [("too_long", f"/sysUser/{name}") for name in USER],
+        ),
+        (
+            {"sysUser": {"mobile": 1, "email": " ", "password": "p" * 64}, "entBasicInfo": {}},
+            [
+                ("required", "/sysUser/userName"),
+                ("type", "/sysUser/mobile"),
+                ("required", "/sysUser/email"),
+            ],
+        ),
     ],
 )
 def test_an_application_without_form_is_told(body, faults):
     assert faults_of(applications.read_application, body) == faults
+
+
+def test_an_account_may_be_told_at_full_length():
+    user = {"userName": "煤" * 50, "mobile": "1" * 50, "email": "e" * 50, "password": "0" * 64}
+    body = {"sysUser": user, "entBasicInfo": {"entPrefix": "8" * 64}}
+    sent = applications.read_application(body)
+    assert sent.applicant == applications.Applicant(*user.values())
 
 
 def test_odd_parts_are_left_to_the_judge_of_particulars():

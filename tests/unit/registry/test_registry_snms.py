@@ -5,6 +5,7 @@ from hashlib import sha256
 import pytest
 
 from identifiers.codes.industries import SHIPPED
+from identifiers.directory import Off, OffAs
 from identifiers.errors import StoreUnavailable
 from identifiers.principals import Operator, Role
 from registry.access.accounts import Accounts, NewAccount
@@ -18,7 +19,7 @@ from registry.service import Registry
 from registry.shelf import Shelf
 from registry.snms.operations import Parts, snms_operations
 from storage.memory import MemoryAccounts, MemoryTemplates
-from tests.unit.registry.world import PEPPER, SEALS, asked
+from tests.unit.registry.world import PEPPER, SEALS, asked, entry
 
 DATA = "/identityv2/data"
 TEMPLATE = "/snms/api/v5/template"
@@ -251,6 +252,13 @@ async def test_names_of_others_are_forbidden(app):
         assert (status, message.partition(":")[0]) == (-3, "没有权限")
     status, _, _ = await app.call("GET", f"{DATA}/detail?handle=88.300.10/A")
     assert status == -3
+
+
+async def test_whose_prefix_is_off_is_told_why(app, store):
+    off = Off(OffAs.ENTERPRISE_SUSPENDED, "欠缴年费")
+    store.keep_prefix(entry("88.300.1.7", 1, enabled=False, off=off))
+    status, message, _ = await app.call("POST", DATA, sent("88.300.1.7/A"))
+    assert (status, message.endswith("（欠缴年费）")) == (-3, True)
 
 
 async def test_what_is_suspended_is_not_there_for_clients(app):
