@@ -1,19 +1,25 @@
-"""Who works with a node over HTTP: people and programs, of the node and of enterprises."""
+"""Who works with a node over HTTP: people and programs, of the node and of enterprises.
+
+A node that is too busy says so soon: they try again, as clients do.
+"""
 
 import io
 import json
+from collections.abc import Awaitable
 from hashlib import sha256
 from typing import Any
 
 import aiohttp
 
 from identifiers.principals import Role
+from identifiers.snms.envelope import Status
 from node.commands.accounts import act, adding
 from node.config import load
-from tests.e2e.nodes import Node
+from tests.e2e.nodes import Node, until
 
 PASSWORD = "correct horse battery staple"
 PNG = b"\x89PNG\r\n\x1a\n"
+NOT_NOW = 503
 
 
 class Desk:
@@ -40,11 +46,16 @@ class Desk:
         """Send octets and return the text that is answered with `status`."""
         sent = {"Content-Type": "application/json"} | self._headers | headers
         url = self.node.url("registry") + path
-        body = None if data is None else io.BytesIO(data)
-        async with self._session.request(method, url, data=body, headers=sent) as answer:
-            text = await answer.text()
-            assert answer.status == status, text
-            return text
+
+        async def answered() -> tuple[int, str] | None:
+            body = None if data is None else io.BytesIO(data)
+            async with self._session.request(method, url, data=body, headers=sent) as answer:
+                text = await answer.text()
+            return None if answer.status == NOT_NOW != status else (answer.status, text)
+
+        told, text = await until(answered)
+        assert told == status, text
+        return text
 
 
 class Application:
@@ -57,10 +68,7 @@ class Application:
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, str, Any]:
         """Return status, message and data of the envelope."""
-        async with self._session.request(
-            method, self._base + path, json=body, headers=self._headers
-        ) as answer:
-            return _opened(answer.status, await answer.json())
+        return await until(lambda: self._sent(method, path, json=body))
 
     async def __call__(self, method: str, path: str, body: Any = None) -> Any:
         """Return the data of a call that has to succeed."""
@@ -70,13 +78,23 @@ class Application:
 
     async def upload(self, octets: bytes) -> str:
         """Upload a picture; return its number."""
-        form = aiohttp.FormData()
-        form.add_field("file", octets, filename="a.png", content_type="image/png")
-        url = f"{self._base}/snms/api/file/upload"
-        async with self._session.post(url, data=form, headers=self._headers) as answer:
-            status, message, data = _opened(answer.status, await answer.json())
+
+        def sent() -> Awaitable[tuple[int, str, Any] | None]:
+            form = aiohttp.FormData()
+            form.add_field("file", octets, filename="a.png", content_type="image/png")
+            return self._sent("POST", "/snms/api/file/upload", data=form)
+
+        status, message, data = await until(sent)
         assert status == 1, message
         return data["id"]
+
+    async def _sent(self, method: str, path: str, **body: Any) -> tuple[int, str, Any] | None:
+        """Return status, message and data of the envelope; None: not now."""
+        async with self._session.request(
+            method, self._base + path, headers=self._headers, **body
+        ) as answer:
+            status, message, data = _opened(answer.status, await answer.json())
+        return None if status == Status.FAILED else (status, message, data)
 
 
 def _opened(status: int, envelope: dict[str, Any]) -> tuple[int, str, Any]:

@@ -6,15 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psutil
 
+from identifiers.wire.handle.codes import ResponseCode
 from idnode import HandleClient, HttpResolver, RegistryClient
 from idnode.handle import Transport
+from idnode.resolution import Resolution
 from node.commands.administer import (
     adding_enterprise,
     administer,
@@ -40,6 +42,30 @@ async def until(condition: Callable[[], Any]) -> Any:
         if found:
             return found
         await asyncio.sleep(POLL)
+
+
+async def looked_up(client: HandleClient | HttpResolver, handle: str) -> Resolution:
+    """Look a handle up. A node that is too busy says so within a third of a second: ask again."""
+
+    async def asked() -> Resolution | None:
+        told = await client.resolve(handle)
+        return None if told.code == ResponseCode.SERVER_BUSY else told
+
+    return await until(asked)
+
+
+async def all_looked_up(client: HttpResolver, handles: Sequence[str]) -> list[Resolution]:
+    """Look handles up together; those that the node was too busy for are asked again."""
+    told: dict[str, Resolution] = {}
+
+    async def asked() -> bool:
+        missing = [handle for handle in handles if handle not in told]
+        answers = zip(missing, await client.resolve_many(missing), strict=True)
+        told.update((h, one) for h, one in answers if one.code != ResponseCode.SERVER_BUSY)
+        return len(told) == len(handles)
+
+    await until(asked)
+    return [told[handle] for handle in handles]
 
 
 class DidNotStart(AssertionError):
@@ -251,10 +277,20 @@ class Node:
         await self.settled()
 
     async def settled(self) -> None:
-        """Wait until every worker answers from all that is committed by now."""
-        for state in running(self.data_dir):
-            for worker in Path(state.control).parent.glob("worker-*.sock"):
-                assert await ask(str(worker), Question.CAUGHT_UP, bool, None)
+        """Wait until every worker answers from all that is committed by now.
+
+        One whose look for news fails, the database being busy, is told to look again.
+        """
+
+        async def caught_up() -> bool:
+            workers = [
+                worker
+                for state in running(self.data_dir)
+                for worker in Path(state.control).parent.glob("worker-*.sock")
+            ]
+            return all([await ask(str(path), Question.CAUGHT_UP, bool, None) for path in workers])
+
+        await until(caught_up)
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -15,7 +15,7 @@ from identifiers.wire.handle.codes import ResponseCode
 from idnode import HandleClient
 from idnode.handle import Transport
 from tests.e2e.desks import PNG, Desk, People
-from tests.e2e.nodes import until
+from tests.e2e.nodes import all_looked_up, looked_up, until
 from tests.unit.registry.business.conftest import PICTURES, particulars
 
 NAME = "示例煤业有限公司"
@@ -67,7 +67,7 @@ class Life:
             async with HandleClient(
                 *self.node.address("handle"), transport=Transport.TCP, max_referrals=0
             ) as client:
-                reply = await client.resolve(name)
+                reply = await looked_up(client, name)
             found.add((reply.code, reply.message or ""))
         return found
 
@@ -76,9 +76,9 @@ class Life:
         found = []
         for transport in (Transport.UDP, Transport.TCP):
             async with self.node.handle(transport) as client:
-                found.append((await client.resolve(name)).values)
+                found.append((await looked_up(client, name)).values)
         async with self.node.http() as client:
-            found.append((await client.resolve(name)).values)
+            found.append((await looked_up(client, name)).values)
         assert found[0] == found[1] == found[2]
         return {value.type: value.data.decode() for value in found[0]}
 
@@ -213,7 +213,8 @@ async def routed(life, far):
     name = "88.300.7/A"
     assert {code for code, _ in await life.told(name)} == {ResponseCode.SERVICE_REFERRAL}
     async with life.node.handle(Transport.TCP) as client:
-        assert [v.data for v in (await client.resolve(name)).values] == [b"https://there.example/"]
+        told = await looked_up(client, name)
+    assert [value.data for value in told.values] == [b"https://there.example/"]
     await seen_by_snms(life, "88.300.7", proxy=1)
 
 
@@ -274,7 +275,7 @@ async def is_resolved(life, count):
     async with life.node.http() as client:
         for start in range(0, count, 1000):
             rows = range(start, min(start + 1000, count))
-            answers = await client.resolve_many([life.name(row) for row in rows])
+            answers = await all_looked_up(client, [life.name(row) for row in rows])
             found = {row for row, answer in zip(rows, answers, strict=True) if answer.found}
             assert found == set(rows) - BAD
     detail = await life.program("GET", f"/identityv2/data/detail?handle={life.name(1)}")
