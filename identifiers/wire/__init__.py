@@ -13,5 +13,5 @@ In reading order:
 * ``jsonfast``   the same for bulk input, typed and fast
 * ``jsonlines``  identifiers as newline-delimited JSON; ``jsonbatch`` as one document
 * ``cborform``   the same form in CBOR, and CBOR sequences (RFC 8742)
-* ``csvform``    identifiers as tables
+* ``csvform``    identifiers as tables; ``gb18030`` as Chinese Excel encodes them
 """

@@ -31,15 +31,16 @@ from identifiers.values import (
     TEMPLATE_INDEX,
     Value,
 )
+from identifiers.wire import gb18030
 from identifiers.wire.dataform import STRUCTURED_TYPES
 from identifiers.wire.handle.values import decode_values
 from identifiers.wire.jsonload import step
 from identifiers.wire.rows import MAX_ROW_BYTES, FramingLost, Refused, Row
 
 MEDIA_TYPE: Final = "text/csv"
-GB18030: Final = "gb18030"
+GB18030: Final = gb18030.CODEC
 GB18030_MEDIA_TYPE: Final = f"{MEDIA_TYPE};charset={GB18030}"
-"""A table as Chinese Excel writes it (GB 18030-2022; GBK and GB 2312 are parts of it)."""
+"""A table as Chinese Excel writes it; GBK and GB 2312 are parts of GB 18030 (`wire.gb18030`)."""
 _UTF8: Final = "utf-8"
 
 _BOM: Final = "\ufeff"
@@ -185,7 +186,7 @@ def _is_gb18030(row: bytes) -> bool:
 
 def _cells(row: bytes, encoding: str) -> list[str]:
     try:
-        text = row.decode(encoding)
+        text = gb18030.decoded(row) if encoding == GB18030 else row.decode(encoding)
     except UnicodeDecodeError as error:
         code = "utf8" if encoding == _UTF8 else "gb18030"
         raise Invalid([Fault(code, params={"at": error.start})]) from None
