@@ -35,7 +35,7 @@ SELECT $2::text AS key, p.name, p.version, p.state, p.reason, p.template, p.wire
 SELECT xid::text AS xid, at, actor, action, subject, request, detail, root
   FROM audit
  WHERE xid = ANY ($1::text[]::xid8[]) AND (subject = $2 OR action = ANY ($3::text[]))
- ORDER BY xid, id;
+ ORDER BY audit.xid, id;
 
 -- name: version
 -- One version of one identifier, the newest or a replaced one.
@@ -70,5 +70,5 @@ SELECT key, name, version, state, reason, template, wire_values, changed_at
 SELECT xid::text AS xid, id, at, actor, action, subject, request, detail, root
   FROM audit
  WHERE (xid, id) > ($1::text::xid8, $2::bigint)
- ORDER BY xid, id
+ ORDER BY audit.xid, id
  LIMIT $3;

@@ -136,7 +136,7 @@ VALUES ($1, $2, $3, $4, $5)
 SELECT xid::text::bigint AS xid, id, at, actor, action, subject, request, detail, root
   FROM audit
  WHERE action LIKE 'prefix.%' AND subject = $1 AND (xid, id) < ($2::text::xid8, $3)
- ORDER BY xid DESC, id DESC
+ ORDER BY audit.xid DESC, id DESC
  LIMIT $4;
 
 -- name: unproven
