@@ -61,6 +61,8 @@ class Action(StrEnum):
     WEBHOOK_WRITE = "webhooks:write"
     KEY_READ = "keys:read"
     KEY_WRITE = "keys:write"
+    KEY_PAIR_ADD = "key-pairs:add"
+    """To have a key administer a prefix: it may do more than any scope gives, and stays."""
     ACCOUNT_READ = "accounts:read"
     ACCOUNT_WRITE = "accounts:write"
     LIMIT_READ = "limits:read"
@@ -125,8 +127,9 @@ _WORKING: Final = _READING | {
 _LOOKING: Final = _READING | {Action.NODE_READ, Action.KEY_READ, Action.ACCOUNT_READ}
 ROLE_ACTIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
     {
-        # States of identifiers are an enterprise's: the node's people need the override for them.
-        Role.ADMINISTRATOR: frozenset(Action) - {Action.IDENTIFIER_STATE},
+        # Identifiers are an enterprise's, and so are their states and who else may change them:
+        # the node's people need the override, or the command line, for these.
+        Role.ADMINISTRATOR: frozenset(Action) - {Action.IDENTIFIER_STATE, Action.KEY_PAIR_ADD},
         Role.REVIEWER: frozenset(
             {
                 Action.APPLICATION_READ,
@@ -140,7 +143,13 @@ ROLE_ACTIONS: Final[Mapping[Role, frozenset[Action]]] = MappingProxyType(
         ),
         Role.AUDITOR: _LOOKING,
         Role.OWNER: _WORKING
-        | {Action.KEY_READ, Action.KEY_WRITE, Action.ACCOUNT_READ, Action.ACCOUNT_WRITE},
+        | {
+            Action.KEY_READ,
+            Action.KEY_WRITE,
+            Action.KEY_PAIR_ADD,
+            Action.ACCOUNT_READ,
+            Action.ACCOUNT_WRITE,
+        },
         Role.OPERATOR: _WORKING,
         Role.READER: _READING,
     }

@@ -331,6 +331,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{text} is no network, such as 10.0.0.0/8 or 2001:db8::/32",
             "{text} 不是有效的网段，形如 10.0.0.0/8 或 2001:db8::/32",
         ),
+        "key.weak": (
+            "nobody could log in with it: RSA keys have 2048 to 8192 bits; or SM2",
+            "无法用于登录：RSA 公钥须为 2048 至 8192 位，或使用 SM2",
+        ),
         "key.network_scope": (
             "{text} has a scope id: write the network without the % and what follows",
             "{text} 带有接口标识：请去掉 % 及其后的部分",

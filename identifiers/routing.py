@@ -13,7 +13,7 @@ import msgspec
 
 from identifiers.faults import Fault, Faults, Invalid
 from identifiers.keys.errors import KeyUnfit
-from identifiers.keys.public import encode_public_key, parse_public_key
+from identifiers.keys.public import read_public_key
 from identifiers.names import fold
 from identifiers.routes import SITE, SITE_6
 from identifiers.values import Value
@@ -136,11 +136,8 @@ def _key(members: Members) -> bytes:
         return b""
     text = members.text("public_key")
     try:
-        data = text.encode("ascii")
-        if not data.startswith(b"-----"):
-            data = base64.b64decode(data, validate=True)
-        return encode_public_key(parse_public_key(data))
-    except (KeyUnfit, ValueError):
+        return read_public_key(text)
+    except KeyUnfit:
         members.note("public_key", "route.key")
         return b""
 

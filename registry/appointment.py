@@ -14,7 +14,9 @@ from identifiers.values import DEFAULT_PERMISSIONS, Permission, Value
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle.data import ALL_PERMISSIONS, Admin, decode_admin, encode_admin
 from identifiers.wire.handle.values import decode_values, encode_values
+from registry.answers import Faulty, Locked, ValuesExist
 from registry.rights import ADMIN_TYPE, is_admin
+from registry.rules import size_faults
 
 ADMIN_INDEX: Final = 100
 KEY_INDEX: Final = 300
@@ -67,6 +69,26 @@ def appointed(
     """
     admin = _admin(wanted, _values(stored))
     return with_key(stored, (wanted.name, wanted.name), (admin, key), now)
+
+
+def added(
+    stored: Record | None, wanted: Appointment, now: int
+) -> Record | Locked | ValuesExist | Faulty | None:
+    """Return what `appointed` does of a public key, which takes no other value's place.
+
+    None: just this key stands there, and administers.
+    """
+    if stored is not None and stored.state not in {State.ACTIVE, State.DELETED}:
+        return Locked(stored.state, stored.reason)
+    key = wanted.key()
+    there = next((value for value in _values(stored) if value.index == key.index), key)
+    if (fold(there.type), there.data) != (PUBLIC_KEY, key.data):
+        return ValuesExist((key.index,))
+    record = appointed(stored, wanted, there, now)
+    if not isinstance(record, Record):
+        return None
+    faults = size_faults(len(decode_values(record.values)), record.values)
+    return Faulty(faults) if faults else record
 
 
 def with_key(

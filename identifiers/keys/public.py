@@ -87,6 +87,18 @@ def encode_public_key(key: PublicKey) -> bytes:
     return wire.encode_public_key(key)
 
 
+def read_public_key(text: str) -> bytes:
+    """Return HS_PUBKEY data of a key that is written as PEM, or as such data in Base64.
+
+    Raises `KeyUnfit` for anything else, as `parse_public_key` does.
+    """
+    try:
+        data = text.encode("ascii")
+    except UnicodeEncodeError as error:
+        raise KeyUnfit("neither PEM nor Base64") from error
+    return encode_public_key(parse_public_key(data if data.startswith(b"-----") else _base64(data)))
+
+
 def check_key(key: PublicKey, policy: Policy = STRICT) -> VerifyingKey:
     """Return `key` if `policy` lets it verify signatures. Raises `KeyUnfit`."""
     match key:

@@ -10,10 +10,12 @@ from typing import Any, Final
 
 import msgspec
 
+from identifiers.changes import ChangeKind, Current, Touched, Writes, Written
 from identifiers.directory import PrefixDirectory
 from identifiers.faults import Fault
 from identifiers.keys.bounds import UNBOUNDED, Bounds, KeyBounds, within
-from identifiers.names import Handle, Prefix, fold
+from identifiers.keys.responses import PUBLIC_KEY
+from identifiers.names import PREFIX_RECORDS, Handle, Prefix, fold
 from identifiers.principals import ApiKey, HandleIdentity
 from identifiers.records import Record, State
 from identifiers.routes import record_key
@@ -21,13 +23,15 @@ from identifiers.wire.handle.values import decode_values
 from registry.access.accounts import Overtaken
 from registry.access.bounds import BoundsBook
 from registry.access.ports import BoundStore
-from registry.answers import Faulty, Stale
+from registry.answers import Faulty, Locked, Stale, ValuesExist
+from registry.appointment import Appointment, added
 from registry.commands import Asked
 from registry.effects import audited, principal_name
 from registry.keyvalues import KEY_TYPES
 from registry.ports import RegistryStore
 from registry.prefixes import Prefixes, place_of
 
+_MILLI: Final = 1000
 MOST_BOUNDED: Final = 5_000
 """Records with bounds that are looked through for one page, whosever they are."""
 
@@ -65,6 +69,13 @@ class Listed(msgspec.Struct, frozen=True):
     after: str = ""
 
 
+class Added(msgspec.Struct, frozen=True):
+    """A key that administers a prefix; `new`: it did not before."""
+
+    pair: KeyPair
+    new: bool
+
+
 class NoKeyPair(msgspec.Struct, frozen=True):
     """No key stands there, or not here."""
 
@@ -72,7 +83,7 @@ class NoKeyPair(msgspec.Struct, frozen=True):
 class KeyPairs:
     """Shows keys and sets their bounds, which those who prove identities read in `book`.
 
-    Every method raises `StoreUnavailable`; `bound` raises `FateUnknown` too.
+    Every method raises `StoreUnavailable`; `add` and `bound` raise `FateUnknown` too.
     """
 
     def __init__(
@@ -123,6 +134,39 @@ class KeyPairs:
             of_it = [one for one in said if one.identity.handle == name]
             pairs.extend(_pairs(name, _kinds(directory, name, record), of_it))
         return Listed(tuple(pairs), end if next(shown, None) is None else looked[-1])
+
+    async def add(
+        self, identity: HandleIdentity, public_key: bytes, asked: Asked[Any]
+    ) -> Added | NoKeyPair | Locked | ValuesExist | Faulty:
+        """Have a public key stand there and administer the prefix whose record that is.
+
+        `public_key` is HS_PUBKEY data that is fit; `asked` has one id. Bounds of the place are its.
+        Keys of other names are values like others. Raises `Invalid` for what is no name.
+        """
+        handle = Handle.parse(identity.handle)
+        if handle.prefix != PREFIX_RECORDS or not identity.index:
+            return NoKeyPair()
+        # Asked anew: who handed the prefix on shall leave no key there.
+        place = place_of(await self._store.directory(), handle)
+        if not place.lives_here:
+            return NoKeyPair()
+        wanted = Appointment(prefix=place.target, index=identity.index, public_key=public_key)
+
+        def decide(current: Current) -> tuple[Writes, Locked | ValuesExist | Faulty | bool]:
+            stored = current.records.get(wanted.name)
+            record = added(stored, wanted, asked.at // _MILLI)
+            if not isinstance(record, Record):
+                return Writes(), False if record is None else record
+            kind = ChangeKind.CREATED if stored is None else ChangeKind.UPDATED
+            entry = audited(asked, "key_pair.add", str(wanted.identity), {"key": PUBLIC_KEY})
+            written = Written(asked.changes[0], kind, record)
+            return Writes(records=(written,), audit=(entry,)), True
+
+        answer = await self._store.write(Touched(keys=(wanted.name,)), decide)
+        if not isinstance(answer, bool):
+            return answer
+        pair = await self.find(wanted.identity)
+        return pair if isinstance(pair, NoKeyPair) else Added(pair, answer)
 
     async def bound(
         self,

@@ -1,42 +1,45 @@
 """Bounds of key pairs over HTTP: ``/api/v1/key-pairs/{index}:{handle}``."""
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final, assert_never
 from urllib.parse import unquote_to_bytes
 
 from aiohttp import hdrs, web
 
-from edge.problems import INVALID, Problem, Refusal, of_faults
+from edge.problems import Problem, Refusal, of_faults
 from identifiers.access import Action
 from identifiers.faults import Faults, Invalid
 from identifiers.keys.bounds import UNBOUNDED, Bounds
+from identifiers.keys.errors import KeyUnfit
+from identifiers.keys.public import check_key, parse_public_key, read_public_key
 from identifiers.principals import ApiKey, HandleIdentity
 from identifiers.wire.jsonform import parse_instant
 from identifiers.wire.jsonload import load
 from identifiers.wire.members import Members, members_of
 from registry.access.accounts import Overtaken
-from registry.access.key_pairs import KeyPair, KeyPairs, NoKeyPair
-from registry.answers import Faulty, Stale
+from registry.access.key_pairs import Added, KeyPair, KeyPairs, NoKeyPair
+from registry.answers import Faulty, Locked, Stale, ValuesExist
 from registry.commands import Asked
 from registry.http import requests
 from registry.http.cursors import read_cursor, write_cursor
 from registry.http.identifiers import DEFAULT_PAGE, NO_PARAMETERS
-from registry.http.keys import MOST, read_networks
+from registry.http.keys import read_networks
 from registry.http.lists import (
     LIST_PARAMETERS,
-    list_parameters,
-    page_of,
     received,
     wanted_enterprise,
 )
-from registry.http.operations import Body, Json, Operation, Parameter, Result
-from registry.http.parameters import IF_MATCH
-from registry.http.permission import PERMISSION, permit
-from registry.http.problems import BOUNDS_CHANGED, NO_SUCH, PARAMETER, STALE
+from registry.http.permission import permit
+from registry.http.problems import (
+    BOUNDS_CHANGED,
+    NO_SUCH,
+    PARAMETER,
+    STALE,
+    problem_of_answer,
+)
 from registry.http.reception import Caller, Reception
-from registry.http.replies import JSON, Reply, etag, json_reply
-from registry.http.tokens import BODY, NO_STORE, instant_of
+from registry.http.replies import Reply, etag, json_reply
+from registry.http.tokens import NO_STORE, instant_of
 from registry.service import PAGE_LIMIT
 
 PATH: Final = "/api/v1/key-pairs"
@@ -84,6 +87,24 @@ class KeyPairRoutes:
         seen = requests.precondition(request).one_of
         return _answered(await self._pairs.bound(identity, _bounds(body), asked, seen), caller)
 
+    async def add(self, request: web.Request) -> web.Response:
+        """POST: a public key stands there and administers the prefix."""
+        identity = _identity(request)
+        caller, body = await received(self._reception, request)
+        await self._permit(caller, Action.KEY_PAIR_ADD, identity)
+        asked: Asked[None] = self._reception.asked(caller, self._reception.changes(caller, 1))
+        answer = await self._pairs.add(identity, _public_key(body), asked)
+        match answer:
+            case Added():
+                status = web.HTTPCreated.status_code if answer.new else web.HTTPOk.status_code
+                return _told(answer.pair, caller, status)
+            case NoKeyPair():
+                raise Refusal(Problem(kind=NO_SUCH))
+            case Locked() | ValuesExist() | Faulty():
+                raise Refusal(problem_of_answer(answer))
+            case _:
+                assert_never(answer)
+
     async def lift(self, request: web.Request) -> web.Response:
         """DELETE: the key has no bounds any more."""
         requests.query(request, NO_PARAMETERS)
@@ -103,13 +124,17 @@ class KeyPairRoutes:
         permit(caller, action, whose.enterprise, under=whose.under)
 
 
+def _told(pair: KeyPair, caller: Caller, status: int) -> web.Response:
+    headers = (NO_STORE, (hdrs.ETAG, etag(pair.version)))
+    return json_reply(_shown(pair, caller.at), status, *headers).response()
+
+
 def _answered(
     answer: KeyPair | NoKeyPair | Stale | Overtaken | Faulty, caller: Caller
 ) -> web.Response:
     match answer:
         case KeyPair():
-            headers = (NO_STORE, (hdrs.ETAG, etag(answer.version)))
-            return json_reply(_shown(answer, caller.at), 200, *headers).response()
+            return _told(answer, caller, web.HTTPOk.status_code)
         case NoKeyPair():
             raise Refusal(Problem(kind=NO_SUCH))
         case Stale():
@@ -132,6 +157,27 @@ def _identity(request: web.Request) -> HandleIdentity:
     except Invalid as invalid:
         faults = tuple(fault.below("/id") for fault in invalid.faults)
         raise Refusal(Problem(kind=PARAMETER, faults=faults)) from None
+
+
+def _public_key(body: bytes) -> bytes:
+    faults = Faults()
+    members = members_of(load(body), "", faults, ("public_key",))
+    if members is None:
+        raise Invalid(faults)
+    text, data = members.text("public_key"), b""
+    if not faults:
+        try:
+            data = read_public_key(text)
+        except KeyUnfit:
+            members.note("public_key", "route.key")
+    if data:
+        try:
+            check_key(parse_public_key(data))
+        except KeyUnfit:
+            members.note("public_key", "key.weak")
+    if faults:
+        raise Invalid(faults)
+    return data
 
 
 def _bounds(body: bytes) -> Bounds:
@@ -170,145 +216,3 @@ def _shown(pair: KeyPair, at: int) -> dict[str, Any]:
         "set_by": pair.set_by or None,
         "set_at": instant_of(pair.set_at // _MILLI) if pair.set_at else None,
     }
-
-
-_END: Final[Json] = {
-    "type": ["string", "null"],
-    "format": "date-time",
-    "description": "From then on it proves nobody, and sessions end; null: until it is removed.",
-}
-_NETWORKS: Final[Json] = {
-    "type": "array",
-    "items": {"type": "string"},
-    "maxItems": MOST,
-    "description": "Only from these it proves somebody; none: from everywhere.",
-}
-_NULLABLE: Final[Json] = {"type": ["string", "null"]}
-_SHOWN: Final[Json] = {
-    "id": "301:0.NA/88.300.1",
-    "handle": "0.NA/88.300.1",
-    "index": 301,
-    "type": "HS_PUBKEY",
-    "expires_at": "2027-01-05T08:30:00Z",
-    "networks": ["10.0.0.0/8"],
-    "expired": False,
-    "set_by": "account:li.na",
-    "set_at": "2026-01-05T08:30:00Z",
-}
-_PAIR: Final[Json] = {
-    "type": "object",
-    "required": list(_SHOWN),
-    "additionalProperties": False,
-    "properties": {
-        "id": {"type": "string", "description": "Whom it proves: `index:handle`."},
-        "handle": {"type": "string"},
-        "index": {"type": "integer"},
-        "type": {
-            "enum": ["HS_PUBKEY", "HS_SECKEY", None],
-            "description": "null: no key stands there any more, only its bounds.",
-        },
-        "expires_at": _END,
-        "networks": _NETWORKS,
-        "expired": {"type": "boolean"},
-        "set_by": {**_NULLABLE, "description": "Who set the bounds; null: there are none."},
-        "set_at": {**_NULLABLE, "format": "date-time"},
-    },
-}
-_SAID: Final[Json] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"expires_at": _END, "networks": _NETWORKS},
-}
-_ID: Final = Parameter(
-    name="id",
-    place="path",
-    required=True,
-    schema={"type": "string"},
-    example="301:0.NA/88.300.1",
-    description="`index:handle`, the identity that the key proves.",
-)
-
-
-def key_pair_operations(pairs: KeyPairs, reception: Reception) -> Sequence[Operation]:
-    """Return the operations on key pairs."""
-    handlers = KeyPairRoutes(pairs, reception)
-    one, route = PATH + "/{id}", PATH + r"/{id:[\s\S]+}"
-    result = Result(
-        description="How far it counts.",
-        content={JSON: (_PAIR, _SHOWN)},
-        headers={"ETag": "The version of the bounds."},
-    )
-    problems = (*PERMISSION, NO_SUCH, PARAMETER)
-    return (
-        Operation(
-            method="GET",
-            path=PATH,
-            id="listKeyPairs",
-            tag="Access",
-            summary="List key pairs",
-            description="Keys (HS_PUBKEY, HS_SECKEY) in the records of the enterprise's prefixes, "
-            "and keys under its other names that have bounds. `limit` counts the records that are "
-            "looked through: a page may be empty and have a `next`.",
-            handler=handlers.page,
-            parameters=list_parameters("those", {"type": "string"}),
-            results={
-                200: Result(
-                    description="A page.", content={JSON: (page_of(_PAIR), {"items": [_SHOWN]})}
-                )
-            },
-            problems=problems,
-        ),
-        Operation(
-            method="GET",
-            path=one,
-            route=route,
-            id="getKeyPair",
-            tag="Access",
-            summary="Read how far a key pair counts",
-            description="Until when, and from which addresses.",
-            handler=handlers.read,
-            parameters=(_ID,),
-            results={200: result},
-            problems=problems,
-        ),
-        Operation(
-            method="PUT",
-            path=one,
-            route=route,
-            id="boundKeyPair",
-            tag="Access",
-            summary="Say how far a key pair counts",
-            description="The bounds become just these, in force within two seconds, for sessions "
-            "that are open too. They belong to the place: a key that is put in the place of this "
-            "one has them. An API key widens none beyond its own. With `If-Match` nothing is "
-            "changed that somebody else said meanwhile.",
-            handler=handlers.put,
-            parameters=(_ID, IF_MATCH),
-            body=Body(
-                description="The bounds.",
-                content={
-                    JSON: (
-                        _SAID,
-                        {"expires_at": "2027-01-05T08:30:00Z", "networks": ["10.0.0.0/8"]},
-                    )
-                },
-            ),
-            results={200: result},
-            problems=(*problems, STALE, BOUNDS_CHANGED, *BODY),
-            writes=True,
-        ),
-        Operation(
-            method="DELETE",
-            path=one,
-            route=route,
-            id="liftKeyPairBounds",
-            tag="Access",
-            summary="Lift the bounds of a key pair",
-            description="The key stays, and counts until it is removed and from everywhere.",
-            handler=handlers.lift,
-            parameters=(_ID, IF_MATCH),
-            results={204: Result(description="It has no bounds.")},
-            problems=(*problems, STALE, BOUNDS_CHANGED, INVALID),
-            writes=True,
-        ),
-    )

@@ -1,5 +1,6 @@
 """A key pair with an end and with address ranges, against a real node with all its processes."""
 
+import base64
 import datetime as dt
 
 import aiohttp
@@ -75,6 +76,18 @@ async def test_a_key_pair_counts_within_its_bounds(node, me, api):
     assert (await api("GET"))["set_by"] is None
     listed = (await node.command("key-pair", "list", "--enterprise", "1")).stdout
     assert f"0.NA/{node.prefix}" in listed
+
+
+async def test_an_owner_adds_a_key_pair_himself(node, api):
+    signer = RsaSigner(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    said = {"public_key": base64.b64encode(signer.public).decode()}
+    place = f"/{INDEX + 1}:0.NA/{node.prefix}"
+    shown = await api("POST", said, place=place)
+    assert (shown["index"], shown["type"]) == (INDEX + 1, "HS_PUBKEY")
+    me = PrivateKey(f"0.NA/{node.prefix}", INDEX + 1, signer)
+    await create(node, me, "HIMSELF")
+    await api("PUT", {"expires_at": "2020-01-01T00:00:00Z"}, place=place)
+    assert await refused(node, me, "LATE") == 403
 
 
 async def test_a_session_ends_when_its_key_does(node, me, api):

@@ -84,6 +84,7 @@ _ACCESS: Final = {
     **lists("keys:read", "listKeyPairs"),
     "getKeyPair": Row(action="keys:read", **_KEY_PAIR),
     "boundKeyPair": Row(action="keys:write", fit="invalid", body=[], **_KEY_PAIR),
+    "addPublicKey": Row(action="key-pairs:add", fit="invalid", body=[], **_KEY_PAIR),
     "liftKeyPairBounds": Row(action="keys:write", **_KEY_PAIR),
     **each("getLimits", Target.ENTERPRISE, "limits:read"),
     **each("putLimits", Target.ENTERPRISE, "limits:write", fit="invalid", body={"requests": 7}),

@@ -56,7 +56,7 @@ from registry.http.enterprise_operations import enterprise_operations
 from registry.http.feed import feed_noun
 from registry.http.history import history_noun
 from registry.http.key_operations import key_operations
-from registry.http.key_pairs import key_pair_operations
+from registry.http.key_pair_operations import key_pair_operations
 from registry.http.limits import limit_operations
 from registry.http.prefix_operations import prefix_application_operations, prefix_operations
 from registry.http.prefixes import Desk

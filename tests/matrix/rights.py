@@ -75,6 +75,8 @@ WHO: Final = {
     "webhooks:write": Needs(WORK),
     "keys:read": Needs("owner administrator auditor", "keys:write"),
     "keys:write": Needs("owner administrator", "keys:write"),
+    # It may do more than any scope gives, and the node's people change no enterprise's names.
+    "key-pairs:add": Needs("owner"),
     "accounts:read": Needs("owner administrator auditor"),
     "accounts:write": Needs("owner administrator"),
     "limits:read": Needs(READ, "prefixes:read"),

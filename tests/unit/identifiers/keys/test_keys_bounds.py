@@ -2,11 +2,21 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from identifiers.keys.bounds import UNBOUNDED, Beyond, Bounds, within
+from identifiers.keys.bounds import UNBOUNDED, Beyond, Bounds, Scoped, read_network, within
 
 TEN, ELEVEN = ip_network("10.0.0.0/8"), ip_network("11.0.0.0/8")
 PART, SIX = ip_network("10.1.0.0/16"), ip_network("2001:db8::/32")
 INSIDE, OUTSIDE = ip_address("10.1.2.3"), ip_address("11.0.0.1")
+
+
+def test_a_network_is_that_of_every_machine():
+    assert read_network("10.0.0.0/8") == TEN
+    assert read_network("2001:db8::/32") == SIX
+    for text in ("fe80::%eth0/64", "fe80::1%2", "%"):
+        with pytest.raises(Scoped, match="scope id"):
+            read_network(text)
+    with pytest.raises(ValueError, match="host bits"):
+        read_network("10.0.0.1/8")
 
 
 @pytest.mark.parametrize(

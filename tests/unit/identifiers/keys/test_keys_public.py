@@ -15,6 +15,7 @@ from identifiers.keys.public import (
     check_key,
     encode_public_key,
     parse_public_key,
+    read_public_key,
     verify,
 )
 from identifiers.wire.handle.data import (
@@ -74,6 +75,16 @@ def test_every_form_of_an_rsa_key_is_the_same_key(rsa_key):
     ]
     assert {parse_public_key(form) for form in forms} == {key}
     assert encode_public_key(key) == forms[0]
+
+
+def test_a_key_is_read_from_text(rsa_key):
+    public, data = rsa_key.public_key(), write_key(numbers_of(rsa_key))
+    der = public.public_bytes(Encoding.DER, SPKI)
+    forms = [public.public_bytes(Encoding.PEM, SPKI), base64.b64encode(der), base64.b64encode(data)]
+    assert {read_public_key(form.decode()) for form in forms} == {data}
+    for text in ("", "密钥", "no Base64", "bm8ga2V5"):
+        with pytest.raises(KeyUnfit):
+            read_public_key(text)
 
 
 def test_every_form_of_an_sm2_key_is_the_same_key():

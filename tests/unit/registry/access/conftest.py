@@ -22,7 +22,7 @@ from registry.attempts import Attempts
 from registry.http.account_operations import account_operations
 from registry.http.app import registry_app
 from registry.http.key_operations import key_operations
-from registry.http.key_pairs import key_pair_operations
+from registry.http.key_pair_operations import key_pair_operations
 from registry.http.tokens import token_operations
 from registry.keys import KeyRing
 from registry.prefixes import Prefixes
