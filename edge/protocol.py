@@ -7,17 +7,20 @@ from typing import Any, Final, cast
 
 import structlog
 from aiohttp import web
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from edge.addresses import Networks
 from edge.connections import Connections
 from edge.farewell import Farewell
-from edge.heads import Ends
+from edge.heads import END, Ends
 from edge.short_cut import ShortCut
 
 _MOST_TOLD: Final = 160
 """Characters of what a stranger sent that go into the log."""
 _TOGETHER: Final = 64
 """Connections whose answers are made before they are written: what these take is bounded."""
+_HEADS: Final = 32
+"""Heads of one piece that are handed on one by one; as many requests aiohttp keeps at a time."""
 _INSIDE: Final = frozenset(
     {"_waiter", "_messages", "_close", "_force_close", "_paused", "_next_keepalive_close_time"}
 )
@@ -28,7 +31,16 @@ _log = structlog.get_logger(__name__)
 class Connection(web.RequestHandler):
     """A connection. What its parser refuses is told by `refuse`, as a problem document."""
 
-    __slots__ = ("_connections", "_counted", "_farewell", "_refuse", "_trusted", "_trusted_idle")
+    __slots__ = (
+        "_connections",
+        "_counted",
+        "_farewell",
+        "_last_body",
+        "_last_came",
+        "_refuse",
+        "_trusted",
+        "_trusted_idle",
+    )
 
     def __init__(
         self,
@@ -48,11 +60,13 @@ class Connection(web.RequestHandler):
         self._farewell = farewell
         self._refuse = refuse
         self._counted = ""
+        self._last_came = False
+        self._last_body: StreamReader = EMPTY_PAYLOAD
 
     @property
     def ends(self) -> bool:
         """Whether the answer that is being made is the last one: no other request has come."""
-        return self._farewell.begun and not self._messages
+        return (self._farewell.begun or self._last_came) and not self._messages
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, or cut it when it is one too many."""
@@ -73,6 +87,57 @@ class Connection(web.RequestHandler):
             self._connections.end(self._counted)
             self._counted = ""
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on requests head by head.
+
+        With an error aiohttp forgets all that the same piece began with. What stands behind a
+        request that says "close" is one to its parser; it must not cost that request its answer,
+        and gets none itself (RFC 9112 section 9.6).
+        """
+        start = 0
+        for _ in range(_HEADS):
+            end = data.find(END, start) + len(END)
+            if not len(END) <= end < len(data):
+                break
+            self._parse(data[start:end])
+            start = end
+        self._parse(data[start:])
+
+    def eof_received(self) -> bool:  # type: ignore[override] # asyncio's; aiohttp always closes
+        """Answer what came whole, then close: who half-closes reads on (RFC 9293 section 3.6).
+
+        TLS knows no such state here.
+        """
+        idle = not self._messages and (self._waiter is not None or not self._request_count)
+        if idle or not self._last_body.is_eof() or self.ssl_context is not None:
+            return False
+        self._end_with_last()
+        return True
+
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """Log what aiohttp did not expect, but for a broken body that nobody wanted."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **options)
+
+    def _parse(self, piece: bytes) -> None:
+        super().data_received(piece)
+        if not self._messages or (body := self._messages[-1][1]) is self._last_body:
+            return
+        if self._last_body.is_eof():
+            self._last_body = body
+            return
+        # Behind a body without its end comes an error in it and nothing else. aiohttp tells that
+        # after the request's answer, for which somebody still waits for the rest of the body.
+        self._messages.pop()
+        self._last_body.set_exception(web.RequestPayloadError("the body is broken"))
+        self._end_with_last()
+
+    def _end_with_last(self) -> None:
+        """Close with the answer to the last request that came."""
+        self._last_came = True
+        if not self._messages:
+            self.close()  # with the answer that is being made; else the last one says so (`ends`)
 
     def handle_error(
         self,
@@ -169,7 +234,7 @@ class ShortCutConnection(Connection):
     @property
     def ends(self) -> bool:
         """As in `Connection`; nor has the beginning of another one come."""
-        return super().ends and self._ends.between and not self.piece
+        return super().ends and (self._last_came or (self._ends.between and not self.piece))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who asks."""
@@ -195,10 +260,10 @@ class ShortCutConnection(Connection):
             self._answer_now()
         self._hand_on(data)
 
-    def eof_received(self) -> None:
+    def eof_received(self) -> bool:  # type: ignore[override] # as above
         """Answer what came before the end."""
         self._answer_now()
-        super().eof_received()
+        return super().eof_received()
 
     def free(self) -> bool:
         """Say whether what has come may be answered at once."""

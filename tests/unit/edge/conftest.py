@@ -26,4 +26,6 @@ def pytest_asyncio_loop_factories(item):
     """Run what depends on how a loop speaks TLS and Unix sockets on the loop of the node."""
     if item.path.stem in {"test_edge_relay", "test_edge_tls"}:
         return {"uvloop": uvloop.new_event_loop}
+    if item.path.stem == "test_edge_endings":
+        return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
     return {"asyncio": asyncio.new_event_loop}

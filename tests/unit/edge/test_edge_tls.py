@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import datetime as dt
 import gc
 import socket
@@ -183,6 +184,20 @@ async def test_plain_requests_are_answered_the_short_way_too(served):
         await reader.readuntil(b"\r\n\r\n")
         assert await reader.readexactly(5) == b"short"
     writer.close()
+
+
+async def test_who_half_closes_is_cut_off_quietly(served, caplog):
+    def ask():
+        with (
+            socket.create_connection(("127.0.0.1", served.port)) as plain,
+            served.context().wrap_socket(plain, server_hostname="localhost") as tls,
+        ):
+            tls.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            with contextlib.suppress(OSError):  # that an answer came may be one to `ssl`
+                tls.unwrap()
+
+    await asyncio.to_thread(ask)
+    assert caplog.records == []
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of naming an old version
