@@ -98,7 +98,7 @@ _DRY_RUN: Final = Parameter(
     schema={"enum": ["0", "1", "true", "false"], "default": "0"},
     description="Judge every row and change nothing, as if the rows before it had been written: "
     "the verdicts are those of the import as long as nobody else writes meanwhile. Quotas are not "
-    "looked at. It ends with 413 behind 8,000,000 names, or 268,000 values that no "
+    "looked at. It ends with 413 behind 8,000,000 names, or 335,000 values that no "
     "two identifiers may have, or in the modes upsert and replace when a row meets an earlier one "
     "that is not remembered any more (32 MiB of rows are). A node makes three dry runs at a time "
     "and answers 503 to others. "

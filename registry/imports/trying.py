@@ -26,10 +26,10 @@ MOST_NAMES: Final = 8_000_000
 """Of one dry run: 64 MB, and while they are merged as much again."""
 MOST_OCTETS: Final = 64 * 1024 * 1024
 """What unique values and records of one dry run take, records at most half of it."""
-_RECORD: Final = 400
-_HOLDER: Final = 250
-_CLAIM: Final = 250
-"""Octets that CPython takes for one, roundly; a record's values and name are counted beside."""
+_RECORD: Final = 200
+_HOLDER: Final = 100
+_CLAIM: Final = 200
+"""Octets that CPython takes for one (3.11: 170, 90, 190); a record's values and name beside."""
 _MASK: Final = 2**64 - 1
 _PART: Final = 4096
 """Names of one run that are merged at once: a millisecond. Millions would take half a second."""

@@ -123,7 +123,7 @@ async def test_beyond_its_names_a_trial_ends():
 
 
 async def test_beyond_its_room_for_claims_a_trial_ends():
-    trial = Trial(MemoryStore(), keeps=False, octets=600)
+    trial = Trial(MemoryStore(), keeps=False, octets=500)
     for claim in (b"one", b"two"):
         await tried(trial, held=[Held(A, (claim,))])
     await tried(trial, held=[Held(B, (b"three",))])
@@ -132,7 +132,7 @@ async def test_beyond_its_room_for_claims_a_trial_ends():
 
 
 async def test_a_record_that_is_not_kept_any_more_ends_a_trial_where_it_is_met():
-    trial = Trial(MemoryStore(), keeps=True, octets=1000)
+    trial = Trial(MemoryStore(), keeps=True, octets=600)
     await tried(trial, record(A))
     await tried(trial, record(B))  # there is room for one
     assert [one and one.key for one in await trial.fetch([A, "88.300.1/C"])] == [A, None]
@@ -143,7 +143,7 @@ async def test_a_record_that_is_not_kept_any_more_ends_a_trial_where_it_is_met()
 
 
 async def test_a_record_that_grew_out_of_its_room_is_not_told_as_it_was():
-    trial = Trial(MemoryStore(), keeps=True, octets=1000)
+    trial = Trial(MemoryStore(), keeps=True, octets=600)
     await tried(trial, record(A))
     await tried(trial, record(A, version=2, values=encode_values([value(1, b"x" * 200)])))
     with pytest.raises(Full):
