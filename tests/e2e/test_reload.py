@@ -69,7 +69,7 @@ async def refused(node, file, how):
     return told
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_settings_hold_in_every_process_and_no_answer_is_lost_or_wrong(node, file):
     async with under_load(node, PAUSE) as load:
         before = await node.pids()
