@@ -4,6 +4,9 @@ from typing import Final
 
 WORKER: Final = 10
 """The pool of a worker: four questions of either kind in flight, the feed and the directory."""
+QUESTIONS: Final = 4
+"""What a worker makes before it serves: its first questions come all at once, from clients of the
+worker that it succeeds, and wait for a connection no longer than for anything else."""
 REGISTRY: Final = 16
 """The pool of the registry."""
 AT_ONCE: Final = 8

@@ -10,6 +10,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +21,7 @@ from edge.addresses import Networks
 from edge.connections import Connections
 from edge.relay import RelayedAuthority
 from edge.server import serve
+from identifiers.errors import StoreUnavailable
 from idnode.peers import Peer
 from idnode.transport import Address
 from node import connections, huge_pages, memory
@@ -125,7 +127,9 @@ async def begin_worker(running: Running) -> None:
     running.background(follower.run(), "follower")
     running.background(tiers.local.run(), "early refresh")
     running.background(huge_pages.keep(), "huge pages")
-    await first_picture(follower.ready, assignment.siblings)
+    if await first_picture(follower.ready, assignment.siblings):
+        with suppress(StoreUnavailable):  # then whoever wants one tells that himself
+            await database.open(connections.QUESTIONS)
     telling = Telling(PostgresTallies(database), tiers.counters.take)
     stack.push_async_callback(telling.tell)
     running.background(telling.run(), "telling counts")
