@@ -128,11 +128,12 @@ def binding_faults(
     named: Iterable[Reference],
     there: Mapping[UUID, Attachment],
     owner: str,
-    identity: Identity,
+    identity: Identity | None,
 ) -> Iterator[Fault]:
     """Yield what keeps documents from being bound to the fields of an organisation.
 
-    `owner` is who submits. What is another's is told like what is not there.
+    `owner` is who submits. What is another's is told like what is not there. `identity` None: the
+    organisation's number is at fault itself; what `owner` sent may be bound to the right one.
     """
     seen: set[UUID] = set()
     for reference in named:
@@ -147,8 +148,9 @@ def binding_faults(
             seen.add(found.id)
 
 
-def _usable(found: Attachment, owner: str, identity: Identity) -> bool:
-    return found.owner == owner if found.identity is None else found.identity == identity
+def _usable(found: Attachment, owner: str, identity: Identity | None) -> bool:
+    unknown = found.identity is None or identity is None
+    return found.owner == owner if unknown else found.identity == identity
 
 
 def bound(

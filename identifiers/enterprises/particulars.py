@@ -34,11 +34,7 @@ class Particulars(msgspec.Struct, frozen=True):
     @classmethod
     def read(cls, found: object, registers: Registers) -> "Particulars":
         """Read what was sent, as JSON has it. Raises `Invalid` with every fault."""
-        faults = Faults()
-        document = read(found, FIELDS, "", faults, registers.places)
-        # What hangs together is judged of what is well-formed: one mistake is told once.
-        wrong = {fault.pointer for fault in faults}
-        faults.extend(f for f in _across(document, registers) if f.pointer not in wrong)
+        document, faults = judged(found, registers)
         if faults:
             raise Invalid(faults)
         return cls(document)
@@ -46,6 +42,16 @@ class Particulars(msgspec.Struct, frozen=True):
     def get(self, part: str, name: str) -> Any:
         """Return a field of a part, None where nothing was told."""
         return self.document.get(part, {}).get(name)
+
+
+def judged(found: object, registers: Registers) -> tuple[Document, Faults]:
+    """Return what can be read of particulars, and every fault; what is at fault does not count."""
+    faults = Faults()
+    document = read(found, FIELDS, "", faults, registers.places)
+    # What hangs together is judged of what is well-formed: one mistake is told once.
+    wrong = {fault.pointer for fault in faults}
+    faults.extend(f for f in _across(document, registers) if f.pointer not in wrong)
+    return document, faults
 
 
 def _across(document: Document, registers: Registers) -> Iterator[Fault]:

@@ -32,11 +32,15 @@ class Applicant(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """An application: who sent it, what it tells, the prefix that is wanted."""
+    """An application: who sent it, what it tells, the prefix that is wanted.
+
+    `faults` are of what stands around the particulars; a prefix that is at fault is left out.
+    """
 
     applicant: Applicant
     particulars: dict[str, Any]
     prefix: str
+    faults: tuple[Fault, ...] = ()
 
     def __repr__(self) -> str:
         return f"Sent(applicant={self.applicant!r}, prefix={self.prefix!r})"
@@ -45,7 +49,7 @@ class Sent(msgspec.Struct, frozen=True):
 def read_application(found: object) -> Sent:
     """Read the body of ``ent/apply`` or ``ent/upgrade-apply``; particulars are judged elsewhere.
 
-    Raises `Invalid`.
+    Raises `Invalid` for what is no object.
     """
     faults = Faults()
     sent = members(found, "", faults)
@@ -54,12 +58,10 @@ def read_application(found: object) -> Sent:
     known = "username" in sent
     applicant = Applicant(_text(sent, "username", _NAME)) if known else _applicant(sent)
     basic = members(sent.any("entBasicInfo"), "/entBasicInfo", faults)
-    prefix = (
-        "" if basic is None else _short(basic, "entPrefix", basic.text("entPrefix", ""), _PREFIX)
-    )
-    if faults:
-        raise Invalid(faults)
-    return Sent(applicant, _ours(found, FIELDS), prefix)
+    prefix = "" if basic is None else basic.text("entPrefix", "")
+    if basic is not None and len(_short(basic, "entPrefix", prefix, _PREFIX)) > _PREFIX:
+        prefix = ""
+    return Sent(applicant, _ours(found, FIELDS), prefix, tuple(faults))
 
 
 def theirs(fault: Fault) -> Fault:

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from identifiers.changes import FirstAnswer
+from identifiers.enterprises.fields import Document
 from identifiers.enterprises.files import Reference, binding_faults, bound, references
 from identifiers.enterprises.ledger import (
     About,
@@ -25,7 +26,7 @@ from identifiers.enterprises.ledger import (
     Verification,
     Wanted,
 )
-from identifiers.enterprises.particulars import Particulars
+from identifiers.enterprises.particulars import judged
 from identifiers.enterprises.review import (
     Approval,
     Kind,
@@ -39,7 +40,7 @@ from identifiers.enterprises.review import (
     stepped,
 )
 from identifiers.enterprises.tables import FIELDS
-from identifiers.faults import Fault, Invalid
+from identifiers.faults import Fault, Faults
 from identifiers.standings import EnterpriseState
 from registry.answers import Faulty, Stale
 from registry.business.approvals import Approvals, NoPrefixLeft, Terms
@@ -50,6 +51,8 @@ from registry.commands import Once
 from registry.effects import at_first
 
 _PURGED_AT_ONCE: Final = 100
+_NUMBER: Final = frozenset({"/basic/org_cert_type", "/basic/org_cert_no"})
+"""What an organisation is known by."""
 
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,12 +114,21 @@ Purged = Application | NoApplication | Undecided
 
 
 class _Read(msgspec.Struct, frozen=True):
-    """What was submitted, valid in itself."""
+    """What was submitted, as far as it can be read, and what is wrong with it by itself.
 
-    particulars: Particulars
-    identity: Identity
+    `identity` is None, and of `documents` those are missing, that are at fault.
+    """
+
+    document: Document
+    identity: Identity | None
     documents: Sequence[Reference]
-    digest: bytes
+    faults: Sequence[Fault]
+
+    @property
+    def name(self) -> str:
+        """The organisation's, where nothing is at fault."""
+        name: str = self.document["basic"]["org_name"]
+        return name
 
     def about(self, **more: object) -> About:
         numbers = tuple(one.id for one in self.documents if one.id is not None)
@@ -152,8 +164,9 @@ class Admissions:
     ) -> Took:
         """Do the same, and say what was done to the application. Raises `AnsweredBefore`."""
         read = self._read(submitted)
-        if isinstance(read, Faulty):
-            return read
+        if read.faults or read.identity is None:
+            return Faulty(await self.faults(submitted, by))
+        digest = _digest(submitted)
         identity, kind = read.identity, Kind.ADMISSION
         if submitted.enterprise:
             member = await self._store.member(submitted.enterprise)
@@ -169,7 +182,7 @@ class Admissions:
 
         def decide(ledger: Ledger) -> tuple[Postings, Took]:
             if ledger.pending is not None:
-                if ledger.pending.digest != read.digest:
+                if ledger.pending.digest != digest:
                     return Postings(), Pending(ledger.pending.id)
                 return Postings(), Taken(ledger.pending, ledger.steps, ledger.verification)
             if refused := _refused(kind, ledger.member):
@@ -180,10 +193,10 @@ class Admissions:
                 id=number,
                 kind=kind,
                 identity=identity,
-                name=read.particulars.get("basic", "org_name"),
+                name=read.name,
                 standing=Standing(),
-                told=self._sealer.seal(read.particulars.document, identity, by.chance),
-                digest=read.digest,
+                told=self._sealer.seal(read.document, identity, by.chance),
+                digest=digest,
                 wanted=submitted.wanted,
                 enterprise=submitted.enterprise or by.enterprise,
                 submitted_at=by.now,
@@ -200,14 +213,15 @@ class Admissions:
     ) -> Applied:
         """Take an application again that was rejected, mended."""
         read = self._read(submitted)
-        if isinstance(read, Faulty):
-            return read
+        if read.faults:
+            return Faulty(await self.faults(submitted, by, number))
+        digest = _digest(submitted)
 
         def decide(ledger: Ledger) -> tuple[Postings, Applied]:
             there = ledger.application
             if there is None:
                 return Postings(), NoApplication()
-            if there.digest == read.digest and there.standing.stage is Stage.SUBMITTED:
+            if there.digest == digest and there.standing.stage is Stage.SUBMITTED:
                 return Postings(), there
             standing = stepped(there.standing, Resubmission(), local=self._terms.local)
             if isinstance(standing, NotNow):
@@ -218,14 +232,31 @@ class Admissions:
                 return Postings(), Faulty(faults)
             made = msgspec.structs.replace(
                 moved(there, standing, by),
-                name=read.particulars.get("basic", "org_name"),
-                told=self._sealer.seal(read.particulars.document, there.identity, by.chance),
-                digest=read.digest,
+                name=read.name,
+                told=self._sealer.seal(read.document, there.identity, by.chance),
+                digest=digest,
                 wanted=submitted.wanted,
             )
             return _with_documents(posted(made, by, "resubmitted"), made, read, ledger), made
 
         return await self._store.post(read.about(application=number), decide)
+
+    async def faults(
+        self, submitted: Submitted, by: By, application: UUID | None = None
+    ) -> tuple[Fault, ...]:
+        """Say all that is wrong with what is submitted, and take nothing.
+
+        `application`: the one that is to be mended.
+        """
+        read = self._read(submitted)
+
+        def decide(ledger: Ledger) -> tuple[Postings, tuple[Fault, ...]]:
+            whose = ledger.application or (ledger.member if submitted.enterprise else None)
+            identity = read.identity if whose is None else whose.identity
+            return Postings(), self._faults(read, identity, submitted.wanted, ledger, by)
+
+        about = read.about(application=application, enterprise=submitted.enterprise)
+        return await self._store.post(about, decide)
 
     async def decide(
         self, number: UUID, step: Approval | Rejection | Withdrawal, by: By, seen: Seen = None
@@ -313,24 +344,29 @@ class Admissions:
         document = self._sealer.open(member.told, member.identity)
         return tuple(one.id for one in references(document, FIELDS) if one.id is not None)
 
-    def _read(self, submitted: Submitted) -> _Read | Faulty:
-        try:
-            read = Particulars.read(submitted.particulars, self._terms.registers)
-        except Invalid as invalid:
-            return Faulty(invalid.faults)
-        identity = Identity(read.get("basic", "org_cert_type"), read.get("basic", "org_cert_no"))
-        digest = sha256(msgspec.json.encode(submitted, order="deterministic")).digest()
-        return _Read(read, identity, references(read.document, FIELDS), digest)
+    def _read(self, submitted: Submitted) -> _Read:
+        document, faults = judged(submitted.particulars, self._terms.registers)
+        wrong, basic = {fault.pointer for fault in faults}, document.get("basic", {})
+        identity = None
+        if not wrong & _NUMBER and "org_cert_type" in basic and "org_cert_no" in basic:
+            identity = Identity(basic["org_cert_type"], basic["org_cert_no"])
+        named = [one for one in references(document, FIELDS) if one.pointer not in wrong]
+        return _Read(document, identity, named, faults)
 
     def _faults(
-        self, read: _Read, identity: Identity, wanted: str, ledger: Ledger, by: By
+        self, read: _Read, identity: Identity | None, wanted: str, ledger: Ledger, by: By
     ) -> tuple[Fault, ...]:
-        if read.identity != identity:
-            return (Fault("application.other", "/basic/org_cert_no"),)
-        faults = list(binding_faults(read.documents, ledger.attachments, by.owner, identity))
+        faults = Faults(read.faults)
+        if read.identity not in {None, identity}:
+            faults.append(Fault("application.other", "/basic/org_cert_no"))
+        faults.extend(binding_faults(read.documents, ledger.attachments, by.owner, identity))
         if fault := self._approvals.unavailable(wanted, ledger):
             faults.append(fault)
         return tuple(faults)
+
+
+def _digest(submitted: Submitted) -> bytes:
+    return sha256(msgspec.json.encode(submitted, order="deterministic")).digest()
 
 
 def _if_taken(answer: Took) -> Took | None:

@@ -15,6 +15,7 @@ from identifiers.enterprises.review import (
     Stage,
     Withdrawal,
 )
+from identifiers.faults import Fault, Invalid
 from identifiers.standings import reason_faults
 from identifiers.wire.members import Members
 from registry.answers import Faulty
@@ -54,7 +55,7 @@ E = TypeVar("E", bound=StrEnum)
 PATH: Final = "/api/v1/applications"
 CHANGES: Final = "/api/v1/changes"
 LIST_PARAMETERS: Final = frozenset({"enterprise", "stage", "kind", "after", "limit"})
-_WANTED, _PARTICULARS = "/wanted", "/particulars"
+_WANTED, _PARTICULARS, _ENTERPRISE = "/wanted", "/particulars", "/enterprise"
 _APPROVED: Final = Approval(Reviewer.NODE)
 
 
@@ -71,18 +72,34 @@ class ApplicationRoutes:
         caller, body = await sent(self._reception, request)
         found = members_in(body, ("particulars", "wanted"))
         permit(caller, Action.APPLICATION_WRITE, caller.enterprise)
-        return await self._apply(request, body, caller, _submitted(found))
+        submitted = _submitted(found)
+        await self._judged(found, submitted, caller)
+        return await self._apply(request, body, caller, submitted)
 
     async def change(self, request: web.Request) -> web.Response:
         """POST: ask for other particulars of an enterprise."""
         caller, body = await sent(self._reception, request)
         found = members_in(body, ("particulars", "enterprise"))
         number = found.integer("enterprise", 1, MOST_ENTERPRISES, caller.enterprise)
-        particulars = found.any("particulars")
-        judged(found)
+        submitted = Submitted(particulars=found.any("particulars"), enterprise=number)
+        if any(fault.pointer == _ENTERPRISE for fault in found.faults):
+            judged(found)  # whose particulars these are to be is not known
         permit(caller, Action.ENTERPRISE_WRITE, number)
-        submitted = Submitted(particulars=particulars, enterprise=number)
+        await self._judged(found, submitted, caller)
         return await self._apply(request, body, caller, submitted)
+
+    async def _judged(
+        self,
+        found: Members,
+        submitted: Submitted,
+        caller: Caller,
+        there: Application | None = None,
+    ) -> None:
+        """Raise `Invalid` if the members are at fault, with what is wrong within them too."""
+        if found.faults:
+            mended = None if there is None else there.id
+            within = await self._office.admissions.faults(submitted, by_of(caller), mended)
+            raise Invalid([*found.faults, *map(_placed, within)])
 
     async def _apply(
         self, request: web.Request, body: bytes, caller: Caller, submitted: Submitted
@@ -104,6 +121,7 @@ class ApplicationRoutes:
         caller, found = await members(self._reception, request, ("particulars", "wanted"))
         there = await self._permitted(request, caller, Action.APPLICATION_WRITE)
         submitted = _submitted(found)
+        await self._judged(found, submitted, caller, there)
         seen = requests.precondition(request).one_of
         answer = await self._office.admissions.resubmit(there.id, submitted, by_of(caller), seen)
         return await self._told(_taken(answer))
@@ -234,22 +252,20 @@ def finding(found: Members) -> Finding:
 
 
 def _submitted(found: Members) -> Submitted:
+    """Return what was submitted; its members note their faults."""
     particulars = found.any("particulars")
-    wanted = found.text("wanted", "")
-    judged(found)
-    return Submitted(particulars=particulars, wanted=wanted)
+    return Submitted(particulars=particulars, wanted=found.text("wanted", ""))
 
 
 def _taken(answer: A | Trouble) -> A:
     """Return the application that was made. Raises `Refusal`, faults where they were written."""
     if isinstance(answer, Faulty):
-        answer = Faulty(
-            tuple(
-                fault if fault.pointer == _WANTED else fault.below(_PARTICULARS)
-                for fault in answer.faults
-            )
-        )
+        answer = Faulty(tuple(map(_placed, answer.faults)))
     return done(answer)
+
+
+def _placed(fault: Fault) -> Fault:
+    return fault if fault.pointer == _WANTED else fault.below(_PARTICULARS)
 
 
 def _chosen(parameters: dict[str, str], name: str, choices: type[E]) -> tuple[E, ...]:

@@ -48,6 +48,7 @@ _TOO_LARGE: Final = "文件过大：图片不超过 1 MB，PDF 不超过 5 MB"
 _NO_FORM: Final = "文件格式不支持：请上传 JPEG、PNG 图片或 PDF"
 _TOO_MUCH_WAITS: Final = "待引用的附件已达上限：请在申请中引用，或等待一天后自动清除"
 _NO_FILE: Final = Fault("required", "/file")
+_PREFIX: Final = "/entBasicInfo/entPrefix"
 
 
 class EnterpriseCalls:
@@ -61,10 +62,13 @@ class EnterpriseCalls:
         """POST ``apply`` or ``upgrade-apply``: an application, or a rejected one mended."""
         permit(call.caller, Action.APPLICATION_WRITE, None)
         sent = read_application(call.document)
-        wanted = await self._label(sent.prefix)
-        (number,) = self._reception.changes(call.caller, 1)
+        wanted, unfit = await self._label(sent.prefix)
         submitted = Submitted(particulars=sent.particulars, wanted=wanted)
         by = by_of(call.caller)
+        if around := (*sent.faults, *unfit):
+            within = await self._office.admissions.faults(submitted, by)
+            raise Invalid(_together(around, within))
+        (number,) = self._reception.changes(call.caller, 1)
         answer = await self._office.admissions.apply(number, submitted, by)
         if isinstance(answer, Pending):
             answer = await self._mended(answer, submitted, by)
@@ -123,21 +127,20 @@ class EnterpriseCalls:
         mended = await self._office.admissions.resubmit(pending.application, submitted, by)
         return pending if isinstance(mended, NotNow) else mended
 
-    async def _label(self, wanted: str) -> str:
-        """Return the label of a prefix that is wanted below the node's own. Raises `Invalid`."""
+    async def _label(self, wanted: str) -> tuple[str, Sequence[Fault]]:
+        """Return the label of a prefix that is wanted below the node's own, or why it is none."""
         if not wanted:
-            return ""
-        place = "/entBasicInfo/entPrefix"
+            return "", ()
         try:
             *above, label = Prefix.parse(wanted).labels
         except Invalid as invalid:
-            raise Invalid([fault.below(place) for fault in invalid.faults]) from None
+            return "", [fault.below(_PREFIX) for fault in invalid.faults]
         if not above:
-            return label
+            return label, ()
         fault = root_fault(await self._office.records.directory(), Prefix(tuple(above)))
         if fault is not None:
-            raise Invalid([Fault(fault.code, place, fault.params)])
-        return label
+            return "", [Fault(fault.code, _PREFIX, fault.params)]
+        return label, ()
 
     async def _members(self) -> Sequence[Member]:
         found: list[Member] = []
@@ -208,12 +211,24 @@ def _number(parameters: dict[str, str]) -> int:
     return number
 
 
+def _placed(fault: Fault) -> Fault:
+    if fault.pointer == "/wanted":
+        return Fault(fault.code, _PREFIX, fault.params)
+    return theirs(fault)
+
+
+def _together(around: Sequence[Fault], within: Sequence[Fault]) -> list[Fault]:
+    """Return faults of an application and of its particulars; a part that is amiss is told once."""
+    wrong = {fault.pointer for fault in around}
+    return [*around, *(one for one in map(_placed, within) if one.pointer not in wrong)]
+
+
 def _applied(answer: Applied) -> Envelope:
     match answer:
         case Application():
             return done()
         case Faulty(faults=faults):
-            return refused(sentence(map(theirs, faults)))
+            return refused(sentence(map(_placed, faults)))
         case AlreadyMember():
             return refused(_THERE)
         case Pending():

@@ -44,6 +44,13 @@ def codes(references_, *there):
     return [(f.code, f.pointer) for f in binding_faults(references_, known, "node", OURS)]
 
 
+def test_what_the_owner_sent_may_be_of_an_organisation_whose_number_is_at_fault():
+    one = attachment(identity=OURS, field="/basic/x")
+    for owner, faults in (("node", []), ("key:1", ["document.unknown"])):
+        found = binding_faults([named()], {ONE: one}, owner, None)
+        assert [fault.code for fault in found] == faults
+
+
 @pytest.mark.parametrize(
     ("octets", "media"),
     [

@@ -144,7 +144,6 @@ def test_an_application_comes_back_as_it_was_sent():
 @pytest.mark.parametrize(
     ("body", "faults"),
     [
-        ([], [("type", "")]),
         ({"username": "a"}, [("required", "/entBasicInfo")]),
         ({"sysUser": 1, "entBasicInfo": {}}, [("type", "/sysUser")]),
         ({"username": "a" * 51, "entBasicInfo": {}}, [("too_long", "/username")]),
@@ -167,8 +166,15 @@ def test_an_application_comes_back_as_it_was_sent():
         ),
     ],
 )
-def test_an_application_without_form_is_told(body, faults):
-    assert faults_of(applications.read_application, body) == faults
+def test_what_is_wrong_around_particulars_is_told_beside_them(body, faults):
+    sent = applications.read_application(body)
+    assert [(fault.code, fault.pointer) for fault in sent.faults] == faults
+    assert sent.particulars == ({"basic": {}} if "entBasicInfo" in body else {})
+    assert sent.prefix == ""
+
+
+def test_an_application_that_is_no_object_is_told():
+    assert faults_of(applications.read_application, []) == [("type", "")]
 
 
 def test_an_account_may_be_told_at_full_length():
@@ -176,6 +182,7 @@ def test_an_account_may_be_told_at_full_length():
     body = {"sysUser": user, "entBasicInfo": {"entPrefix": "8" * 64}}
     sent = applications.read_application(body)
     assert sent.applicant == applications.Applicant(*user.values())
+    assert (sent.prefix, sent.faults) == ("8" * 64, ())
 
 
 def test_odd_parts_are_left_to_the_judge_of_particulars():

@@ -136,6 +136,66 @@ async def test_what_is_wrong_is_told_and_nothing_is_kept(admit, business, store)
     assert [fault.code for fault in reserved.faults] == ["label.reserved"]
 
 
+UNFIT = {"contact_email": "x", "legal_cert_front": str(UUID(int=7)), "legal_cert_back": "none"}
+ALL_UNFIT = [
+    ("/basic/contact_email", "field.email"),
+    ("/basic/legal_cert_front", "document.unknown"),
+    ("/basic/legal_cert_back", "document.unknown"),
+    ("/wanted", "label.reserved"),
+]
+
+
+def told(refused):
+    return [(fault.pointer, fault.code) for fault in refused.faults]
+
+
+async def test_particulars_documents_and_label_are_judged_together(admit, business, store):
+    node = admit()
+    assert told(await node.apply(ONE, submitted(wanted="6", **UNFIT), by())) == ALL_UNFIT
+    assert await business.application(ONE) is None
+    assert store.audited == []
+    await node.apply(ONE, submitted(), by())
+    await node.decide(ONE, Rejection(Reviewer.NODE, REASONS), by())
+    before = await business.application(ONE)
+    mended = await node.resubmit(ONE, submitted(wanted="6", **UNFIT), by())
+    assert told(mended) == ALL_UNFIT
+    other = await node.resubmit(ONE, submitted(2, wanted="6", **UNFIT), by())
+    assert told(other) == [
+        ALL_UNFIT[0],
+        ("/basic/org_cert_no", "application.other"),
+        *ALL_UNFIT[1:],
+    ]
+    assert await business.application(ONE) == before
+
+
+async def test_what_is_at_fault_is_told_once(admit):
+    node = admit()
+    # Documents of one's own that are bound may be the right ones when the number is mended.
+    await node.apply(ONE, submitted(), by())
+    number = await node.apply(TWO, submitted(org_cert_no="1", org_cert_image=7), by())
+    assert told(number) == [
+        ("/basic/org_cert_image", "type"),
+        ("/basic/org_cert_no", "enterprise.credit_code"),
+    ]
+    nothing = await node.apply(TWO, Submitted(particulars=3, wanted="6"), by())
+    assert told(nothing) == [("", "type"), ("/wanted", "label.reserved")]
+
+
+async def test_documents_of_a_change_are_judged_as_the_enterprise_s(admit):
+    node = admit()
+    await node.apply(ONE, submitted(), by())
+    number = (await node.decide(ONE, NODE, by())).enterprise
+    wrong = submitted(enterprise=number, org_cert_no="1", legal_cert_front=str(UUID(int=201)))
+    change = await node.apply(TWO, wrong, by())
+    assert told(change) == [("/basic/org_cert_no", "enterprise.credit_code")]
+    bound = submitted(2, legal_cert_front=str(UUID(int=101)), contact_email="x")
+    taken = await node.apply(TWO, bound, by())
+    assert told(taken) == [
+        ("/basic/contact_email", "field.email"),
+        ("/basic/legal_cert_front", "document.unknown"),
+    ]
+
+
 async def test_what_is_not_there_is_not_decided(admit):
     node = admit()
     assert await node.decide(ONE, NODE, by()) == NoApplication()

@@ -211,7 +211,18 @@ async def test_what_is_wrong_is_told_all_at_once(api, apply, admitted):
     assert applied.faults == [
         ("/particulars/basic/city_code", "field.place"),
         ("/particulars/basic/contact_email", "field.email"),
+        ("/particulars/basic/org_cert_image", "document.unknown"),
     ]
+    around = await api.post(APPLICATIONS, {**body, "wanted": 1, "x": 1}, key="admin")
+    assert around.faults == sorted([*applied.faults, ("/wanted", "type"), ("/x", "unknown_key")])
+    all_of_it = await api.post(APPLICATIONS, {**body, "wanted": "1", "x": 1}, key="admin")
+    assert all_of_it.faults == sorted(
+        [*applied.faults, ("/wanted", "label.reserved"), ("/x", "unknown_key")]
+    )
+    change = {"particulars": body["particulars"], "enterprise": number, "x": 1}
+    change_of_it = await api.post(CHANGES, change, key="admin")
+    other = ("/particulars/basic/org_cert_no", "application.other")
+    assert change_of_it.faults == sorted([*applied.faults, other, ("/x", "unknown_key")])
     body["particulars"]["basic"] |= {"contact_email": "a@b.example", "city_code": "990100"}
     unknown = await api.post(APPLICATIONS, {**body, "wanted": "1"}, key="admin")
     assert unknown.faults == [

@@ -198,6 +198,23 @@ async def test_faults_of_an_application_are_told_by_the_names_that_were_sent(adm
     assert (await admin.call("POST", f"{ENT}/apply", without))[0] in {1, -2}
 
 
+async def test_all_that_is_wrong_with_an_application_is_told_at_once(admin, body):
+    sent = await body(contact_email="x", org_cert_image="none", prefix="88..1")
+    wrong = sent | {"sysUser": USER | {"password": "0" * 65}}
+
+    async def places(sent):
+        status, message, _ = await admin.call("POST", f"{ENT}/apply", sent)
+        assert status == -2
+        return [part.partition(":")[0] for part in message.split("；")]
+
+    within = ["entBasicInfo.contactEmail", "entBasicInfo.orgCrtImgRid"]
+    assert await places(wrong) == ["sysUser.password", "entBasicInfo.entPrefix", *within]
+    reserved = sent | {"entBasicInfo": sent["entBasicInfo"] | {"entPrefix": "88.300.3"}}
+    assert await places(reserved) == [*within, "entBasicInfo.entPrefix"]
+    part = await places(sent | {"entBasicInfo": 1, "entRegisterManageInfo": 1})
+    assert part == ["entBasicInfo", "entRegisterManageInfo"]
+
+
 async def test_files_that_are_none_are_refused(admin):
     assert (await admin.upload(b"GIF89a"))[1].startswith("文件格式不支持")
     large = PNG + bytes(LIMITS[Media.PNG])
