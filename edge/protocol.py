@@ -35,8 +35,10 @@ class Connection(web.RequestHandler):
         "_connections",
         "_counted",
         "_farewell",
+        "_heard",
         "_last_body",
         "_last_came",
+        "_parting",
         "_refuse",
         "_trusted",
         "_trusted_idle",
@@ -60,8 +62,10 @@ class Connection(web.RequestHandler):
         self._farewell = farewell
         self._refuse = refuse
         self._counted = ""
+        self._heard = False
         self._last_came = False
         self._last_body: StreamReader = EMPTY_PAYLOAD
+        self._parting: asyncio.TimerHandle | None = None
 
     @property
     def ends(self) -> bool:
@@ -86,6 +90,8 @@ class Connection(web.RequestHandler):
         if self._connections is not None and self._counted:
             self._connections.end(self._counted)
             self._counted = ""
+        if self._parting is not None:
+            self._parting.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -109,11 +115,23 @@ class Connection(web.RequestHandler):
 
         TLS knows no such state here.
         """
+        if self._parting is not None:
+            return False
         idle = not self._messages and (self._waiter is not None or not self._request_count)
         if idle or not self._last_body.is_eof() or self.ssl_context is not None:
             return False
+        self._heard = True
         self._end_with_last()
         return True
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Write what is left of an answer; after the last one, part."""
+        told, reset = await super().finish_response(request, resp, start_time)
+        if not (told.keep_alive or reset):
+            self._part()
+        return told, reset
 
     def log_exception(self, *args: Any, **options: Any) -> None:
         """Log what aiohttp did not expect, but for a broken body that nobody wanted."""
@@ -132,6 +150,31 @@ class Connection(web.RequestHandler):
         self._messages.pop()
         self._last_body.set_exception(web.RequestPayloadError("the body is broken"))
         self._end_with_last()
+
+    def _part(self) -> None:
+        """Close in stages (RFC 9112 section 9.6).
+
+        What comes on a closed connection resets it, and all that the peer has not been sent yet is
+        lost. So nothing more is said, but what comes is read and dropped until the peer closes.
+        """
+        transport = self.transport
+        if self._heard or transport is None or transport.is_closing():
+            return
+        if not transport.can_write_eof():  # TLS
+            return
+        self._force_close = True  # so nothing more is parsed; and that aiohttp does not close
+        transport.write_eof()
+        transport.resume_reading()
+        self._parting = self._loop.call_later(self._lingering_time, self._part_for_good)
+
+    def _part_for_good(self) -> None:
+        transport = self.transport
+        if transport is None:
+            return
+        if transport.get_write_buffer_size():  # the answer is still being taken
+            self._parting = self._loop.call_later(self._lingering_time, self._part_for_good)
+        else:
+            transport.close()
 
     def _end_with_last(self) -> None:
         """Close with the answer to the last request that came."""

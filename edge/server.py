@@ -52,7 +52,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     handler: float = 10.0
     """From the end of the body to the answer; handlers that stream lift it (`lift_time_limit`)."""
     linger: float = 5.0
-    """What is left of a body whose answer is given already is read and dropped for so long."""
+    """What is left of a body whose answer is given already is read and dropped for so long, and so
+    is what comes behind the last answer."""
     drain: float = 10.0
     """What requests in progress get when the listener is closed."""
     in_flight: int = 1024

@@ -9,7 +9,7 @@ from edge.server import serve
 
 @pytest.fixture
 async def serving():
-    """Serve an application on a loopback port and return the base URL."""
+    """Serve an application on a loopback port and return the base URL; `runners` serve."""
     runners = []
 
     async def start(app, **options):
@@ -17,6 +17,7 @@ async def serving():
         runners.append(await serve(app, [bound], **options))
         return f"http://127.0.0.1:{bound.getsockname()[1]}"
 
+    start.runners = runners
     yield start
     for runner in runners:
         await runner.cleanup()

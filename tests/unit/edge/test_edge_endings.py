@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 
 import pytest
 from aiohttp import web
@@ -15,6 +16,8 @@ GET = b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n"
 CLOSE = b"GET /%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 POST = b"POST /%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s"
 SHORT = b"/kept/a"
+LARGE = b"x" * 300_000
+LIMITS = Limits(idle=600.0, handler=600.0, linger=600.0, drain=0.05)
 
 
 class Kept:
@@ -78,6 +81,14 @@ def an_app():
     async def echo(request):
         return web.Response(body=await read_body(request, 1000))
 
+    async def large(_):
+        return web.Response(body=LARGE)
+
+    async def huge(_):
+        return web.Response(body=LARGE * 40)
+
+    app.router.add_get("/huge", huge)
+    app.router.add_get("/large", large)
     app.router.add_get("/late", late)
     app.router.add_get("/begun", begun)
     app.router.add_get("/slow", slow)
@@ -93,7 +104,7 @@ async def exchange(request, serving):
     Each piece goes alone, once so many answers have come as are said with it.
     """
     at_once = Kept() if request.param == "short cut" else None
-    base = await serving(an_app(), at_once=at_once, limits=Limits(idle=600.0, handler=600.0))
+    base = await serving(an_app(), at_once=at_once, limits=LIMITS)
     port = int(base.rpartition(":")[2])
 
     async def exchange(*pieces, end=False):
@@ -110,7 +121,7 @@ async def exchange(request, serving):
         writer.close()
         return answers(got)
 
-    exchange.port = port
+    exchange.port, exchange.runner = port, serving.runners[-1]
     return exchange
 
 
@@ -219,3 +230,41 @@ async def test_a_body_that_nobody_wants_may_break_in_silence(exchange, caplog):
     assert await exchange(BROKEN % b"nowhere" + b"ZZ\r\n\r\n") == [(405, b"", True)]
     assert await exchange(BROKEN % b"nowhere", b"ZZ\r\n\r\n") == [(405, b"", False)]
     assert caplog.records == []
+
+
+async def slow_reader(port, sent):
+    """Return a connection on which the request was sent and hardly anything can be received."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.settimeout(0)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+    sock.send(sent)
+    return sock
+
+
+async def received(sock):
+    got = b""
+    while data := await asyncio.get_running_loop().sock_recv(sock, 1 << 16):
+        got += data
+    return got
+
+
+async def test_what_comes_after_the_last_answer_does_not_destroy_it(exchange):
+    with await slow_reader(exchange.port, CLOSE % b"large") as sock:
+        for _ in range(20):
+            await asyncio.sleep(0.005)  # a closed connection would be reset by what comes on it
+            sock.send(GET % b"a")
+        assert answers(await received(sock)) == [(200, LARGE, True)]
+    while exchange.runner.open:  # noqa: ASYNC110 -- no event tells
+        await asyncio.sleep(0)
+
+
+async def test_who_does_not_close_is_cut_off_in_the_end(serving):
+    base = await serving(an_app(), limits=Limits(linger=0.02))
+    with await slow_reader(int(base.rpartition(":")[2]), CLOSE % b"huge") as sock:
+        await asyncio.sleep(0.1)  # longer than that, while the answer is being taken
+        assert serving.runners[-1].open
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        assert len(await received(sock)) > 40 * len(LARGE)
+        while serving.runners[-1].open:  # noqa: ASYNC110 -- no event tells
+            await asyncio.sleep(0)

@@ -62,6 +62,7 @@ async def test_the_next_answer_says_that_it_is_the_last(server):
     client.send(2)
     assert await client.answer() == (b"/2", True)
     assert await client.reader.read() == b""
+    client.writer.close()
     await leaving
 
 
@@ -77,6 +78,7 @@ async def test_of_pipelined_requests_all_are_answered(server):
     got = [await client.answer() for _ in range(3)]
     assert got == [(b"/0", False), (b"/1", False), (b"/2", True)]
     assert await client.reader.read() == b""
+    client.writer.close()
     await leaving
 
 
