@@ -1,6 +1,6 @@
 """What the business of a node needs of a store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -73,6 +73,10 @@ class BusinessStore(Protocol):
 
     async def versions(self, number: int, after: int, limit: int) -> Sequence[MemberVersion]:
         """Return up to `limit` versions of an enterprise, oldest first, past the one `after`."""
+        ...
+
+    async def changed_at(self, numbers: Sequence[int]) -> Mapping[int, int]:
+        """Return when the newest versions of some enterprises began, in epoch milliseconds."""
         ...
 
     async def verification(self, identity: Identity) -> Verification | None:

@@ -37,6 +37,7 @@ from registry.snms.calls import Call, Handler, response, told
 from registry.snms.pages import moment, paged, read_page
 
 _AT_ONCE: Final = 1000
+_MILLI: Final = 1000
 _PARTS: Final = 16
 _AROUND: Final = 64 * 1024
 """Parts of a form that are looked at, and octets of it besides the file."""
@@ -85,7 +86,8 @@ class EnterpriseCalls:
             if name in member.name and asked.covers(member.approved_at)
         ]
         page = paged(found, asked)
-        rows = [await self._row(member) for member in page["content"]]
+        changed = await self._office.store.changed_at([member.id for member in page["content"]])
+        rows = [self._row(member, changed[member.id]) for member in page["content"]]
         return done(page | {"content": rows})
 
     async def detail(self, call: Call) -> Envelope:
@@ -152,12 +154,12 @@ class EnterpriseCalls:
                 return found
             after = page[-1].id
 
-    async def _row(self, member: Member) -> dict[str, Any]:
+    def _row(self, member: Member, changed_at: int) -> dict[str, Any]:
         basic = self._opened(member).get("basic", {})
         return {
             "id": member.id,
             "createDate": moment(member.approved_at),
-            "updateDate": moment(member.approved_at),
+            "updateDate": moment(changed_at // _MILLI),
             "orgName": member.name,
             "orgNature": basic.get("org_nature"),
             "orgCrtType": member.identity.type,

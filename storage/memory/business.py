@@ -1,6 +1,6 @@
 """The ledger of enterprises in dictionaries, beside the prefixes of a `MemoryStore`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -123,6 +123,11 @@ class MemoryBusiness:
         self._store.reach()
         own = (one for one in self._versions if one.member.id == number)
         return [one for one in own if one.member.version > after][:limit]
+
+    async def changed_at(self, numbers: Sequence[int]) -> Mapping[int, int]:
+        """Return when the newest versions of some enterprises began, in epoch milliseconds."""
+        self._store.reach()
+        return {one.member.id: one.event.at for one in self._versions if one.member.id in numbers}
 
     async def verification(self, identity: Identity) -> Verification | None:
         """Return the newest verification of an organisation."""

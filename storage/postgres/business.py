@@ -1,6 +1,6 @@
 """The ledger of enterprises in tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -104,6 +104,11 @@ class PostgresBusiness:
             for row in rows
             if (member := _member(row)) is not None
         ]
+
+    async def changed_at(self, numbers: Sequence[int]) -> Mapping[int, int]:
+        """Return when the newest versions of some enterprises began, in epoch milliseconds."""
+        rows = await self._database.rows(_SQL["changed"], list(numbers))
+        return {row["enterprise"]: row["at"] for row in rows}
 
     async def verification(self, identity: Identity) -> Verification | None:
         """Return the newest verification of an organisation."""

@@ -155,6 +155,8 @@ async def test_every_version_of_an_enterprise_is_kept(backend):
     assert await business.versions(number, 0, 1) == [first]
     assert await business.versions(number, 1, 9) == [MemberVersion(second, changed)]
     assert await business.versions(number + 1, 0, 9) == []
+    assert await business.changed_at([number, number + 1]) == {number: changed.at}
+    assert await business.changed_at([]) == {}
     assert await business.members(0, 9) == [second]
     assert await business.members(number, 9) == []
 

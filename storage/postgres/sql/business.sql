@@ -55,6 +55,11 @@ SELECT enterprise AS id, identity_type, credit_code, name, industry, state, reas
        sealed, filing, approved_at, version, at, actor, did, application
   FROM enterprise_version WHERE enterprise = $1 AND version > $2 ORDER BY version LIMIT $3;
 
+-- name: changed
+-- When the newest versions of some enterprises began.
+SELECT DISTINCT ON (enterprise) enterprise, at
+  FROM enterprise_version WHERE enterprise = ANY ($1) ORDER BY enterprise, version DESC;
+
 -- name: filed
 -- How many filing numbers a year has.
 SELECT given FROM filing_year WHERE year = $1;

@@ -25,9 +25,9 @@ from registry.prefixes import Prefixes
 from registry.service import Registry
 from registry.snms.operations import Parts, snms_operations
 from storage.memory.prefixes import MemoryPrefixes
-from tests.unit.registry.business.conftest import PICTURES, particulars
+from tests.unit.registry.business.conftest import PICTURES, by, particulars
 from tests.unit.registry.business.office import Known, make_office
-from tests.unit.registry.world import PEPPER, SEALS, Api, now_ns
+from tests.unit.registry.world import NOW, PEPPER, SEALS, Api, now_ns
 
 ENT, PREFIX = "/snms/api/v3/ent", "/snms/api/prefix"
 CONFIG, UPLOAD = "/snms/api/ent/config", "/snms/api/file/upload"
@@ -182,6 +182,17 @@ async def test_who_is_admitted_is_listed_and_told_masked(admitted, body):
     assert (await admitted.call("GET", f"{ENT}/detail?id=99"))[1] == "企业不存在"
     _, _, none = await admitted.call("GET", f"{ENT}/page?endDate=2020-01-31")
     assert (none["content"], none["totalPages"]) == ([], 0)
+
+
+async def test_an_enterprise_was_updated_when_it_last_changed(admitted, business, store):
+    async def dates():
+        _, _, page = await admitted.call("GET", f"{ENT}/page")
+        return [(row["createDate"], row["updateDate"]) for row in page["content"]]
+
+    assert await dates() == [("2027-01-15 16:00:00", "2027-01-15 16:00:00")]
+    next_day = by(at=(NOW + 86_400) * 1000)
+    await make_office(business, store).enterprises.suspend(1, "年检未通过", next_day)
+    assert await dates() == [("2027-01-15 16:00:00", "2027-01-16 16:00:00")]
 
 
 async def test_faults_of_an_application_are_told_by_the_names_that_were_sent(admin, body):
