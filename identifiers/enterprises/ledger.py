@@ -74,7 +74,11 @@ class ReviewStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """An enterprise that was approved, with the particulars that were. Times are epoch seconds."""
+    """An enterprise, with the particulars that were approved. Times are epoch seconds.
+
+    Of one that an operator added nothing was filed (未备案): `filing` and `told` are empty then,
+    and `approved_at` is 0.
+    """
 
     id: int
     identity: Identity
@@ -86,6 +90,11 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     approved_at: int
     reason: str = ""
     version: int = 1
+
+    @property
+    def filed(self) -> bool:
+        """Whether its application was approved (已备案)."""
+        return bool(self.filing)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,10 +200,10 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """That part, as it is when the decision is made; what is missing is not there.
 
     `pending` is the open application of that kind of the identity, `steps` what was done to it,
-    oldest first. `filed` counts the filing
-    numbers of the year. `fresh` is the number of the next enterprise, `named` that of one that an
-    operator added with this number of an organisation and of which nothing was filed, 0: there is
-    none. `verification` is the newest of the identity. `in_force` is the newest certificate of the
+    oldest first. `member` was filed. `added` is one of which nothing was filed: the enterprise that
+    is asked for, or when none is, one that an operator added with this number of an organisation.
+    `filed` counts the filing numbers of the year. `fresh` is the number of the next enterprise.
+    `verification` is the newest of the identity. `in_force` is the newest certificate of the
     enterprise that is not revoked. `rule` is how labels are given below the first prefix of the
     node, if somebody said how.
     """
@@ -203,11 +212,11 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     pending: Application | None = None
     steps: tuple[ReviewStep, ...] = ()
     member: Member | None = None
+    added: Member | None = None
     directory: PrefixDirectory
     rule: Allotment | None = None
     filed: int = 0
     fresh: int = 0
-    named: int = 0
     attachments: Mapping[UUID, Attachment] = {}
     verification: Verification | None = None
     certificate: Certificate | None = None

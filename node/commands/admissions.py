@@ -32,14 +32,14 @@ from registry.answers import Faulty, Stale
 from registry.business import shown
 from registry.business.admissions import (
     AlreadyMember,
-    Left,
     NoApplication,
     NoMember,
+    NotFiled,
     Pending,
     Submitted,
     Undecided,
 )
-from registry.business.approvals import NoPrefixLeft
+from registry.business.approvals import Left, NoPrefixLeft
 from registry.business.asking import By
 from registry.business.members import CannotBecome, Finding
 from registry.business.national import record
@@ -234,6 +234,7 @@ Answer = (
     | NoApplication
     | NoPrefixLeft
     | NoMember
+    | NotFiled
     | Left
     | Undecided
     | CannotBecome
@@ -268,6 +269,7 @@ def _why_not(  # noqa: C901, PLR0911 -- one for each
     | NoApplication
     | NoPrefixLeft
     | NoMember
+    | NotFiled
     | Left
     | Undecided
     | CannotBecome
@@ -287,7 +289,9 @@ def _why_not(  # noqa: C901, PLR0911 -- one for each
         case NoPrefixLeft():
             return "no label is left, or there is no prefix yet: idnode prefix home PREFIX"
         case NoMember():
-            return "there is no such enterprise, or nothing was filed of it: idnode enterprise list"
+            return "there is no such enterprise: idnode enterprise list"
+        case NotFiled():
+            return "nothing was filed of the enterprise: idnode application submit FILE"
         case Stale(version=version):
             return f"the application has version {version} meanwhile"
         case Left():

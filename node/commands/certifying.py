@@ -8,7 +8,7 @@ from node.commands.administer import sentence
 from node.commands.admissions import Desk, Work, run
 from node.refusals import NotDone
 from registry.answers import Faulty
-from registry.business.admissions import NoMember
+from registry.business.admissions import NoMember, NotFiled
 from registry.business.certificates import (
     Checked,
     InForce,
@@ -67,7 +67,9 @@ def listing(enterprise: int) -> Work:
     return work
 
 
-Answer = Certificate | NoMember | NotActive | NotVerified | InForce | NoCertificate | Faulty
+Answer = (
+    Certificate | NoMember | NotFiled | NotActive | NotVerified | InForce | NoCertificate | Faulty
+)
 
 
 async def _told(answer: Answer, desk: Desk) -> dict[str, Any]:
@@ -77,7 +79,9 @@ async def _told(answer: Answer, desk: Desk) -> dict[str, Any]:
         case Faulty(faults=faults):
             raise NotDone(sentence(faults))
         case NoMember():
-            raise NotDone("there is no such enterprise, or nothing was filed of it")
+            raise NotDone("there is no such enterprise: idnode enterprise list")
+        case NotFiled():
+            raise NotDone("nothing was filed of the enterprise: idnode application submit FILE")
         case NotActive(state=state):
             raise NotDone(f"the enterprise is {state}: only active ones are certified")
         case NotVerified():

@@ -30,17 +30,17 @@ def telling_history(number: int) -> Work:
     async def work(desk: Desk) -> object:
         await _member(number, desk)
         told: list[dict[str, Any]] = []
-        before = None
-        while page := await desk.business.enterprises.history(number, len(told), _PAGE):
+        before, after = None, 0
+        while page := await desk.business.enterprises.history(number, after, _PAGE):
             told += shown.history(page, before, desk.business.sealer)
-            before = page[-1]
+            before, after = page[-1], page[-1].member.version
         return told
 
     return work
 
 
 async def _member(number: int, desk: Desk) -> Member:
-    found = await desk.business.store.member(number)
+    found = await desk.business.store.enterprise(number)
     if found is None:
-        raise NotDone("there is no such enterprise, or nothing was filed of it")
+        raise NotDone("there is no such enterprise: idnode enterprise list")
     return found

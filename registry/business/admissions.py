@@ -43,7 +43,7 @@ from identifiers.enterprises.tables import FIELDS
 from identifiers.faults import Fault, Faults
 from identifiers.standings import EnterpriseState
 from registry.answers import Faulty, Stale
-from registry.business.approvals import Approvals, NoPrefixLeft, Terms
+from registry.business.approvals import Approvals, Left, NoPrefixLeft, Terms
 from registry.business.asking import By, moved, posted
 from registry.business.personal import Sealer
 from registry.business.ports import BusinessStore
@@ -71,11 +71,11 @@ class NoApplication(msgspec.Struct, frozen=True):
 
 
 class NoMember(msgspec.Struct, frozen=True):
-    """There is no enterprise of that number, or nothing was ever filed of it."""
+    """There is no enterprise of that number."""
 
 
-class Left(msgspec.Struct, frozen=True):
-    """The enterprise was closed, for good."""
+class NotFiled(msgspec.Struct, frozen=True):
+    """An operator added this enterprise, and nothing was ever filed of it (未备案)."""
 
 
 class AlreadyMember(msgspec.Struct, frozen=True):
@@ -106,10 +106,12 @@ class Taken(msgspec.Struct, frozen=True):
 
 Seen = frozenset[int] | None
 """Versions of an application that somebody had before him; None: he does not say."""
-_NotTaken = Faulty | AlreadyMember | Pending | NotNow | NoApplication | NoMember | Left | Stale
+_NotTaken = (
+    Faulty | AlreadyMember | Pending | NotNow | NoApplication | NoMember | NotFiled | Left | Stale
+)
 Applied = Application | _NotTaken
 Took = Taken | _NotTaken
-Decided = Application | NotNow | NoApplication | NoPrefixLeft | Faulty | Stale
+Decided = Application | NotNow | NoApplication | NoPrefixLeft | Left | Faulty | Stale
 Purged = Application | NoApplication | Undecided
 
 
@@ -169,9 +171,9 @@ class Admissions:
         digest = _digest(submitted)
         identity, kind = read.identity, Kind.ADMISSION
         if submitted.enterprise:
-            member = await self._store.member(submitted.enterprise)
-            if member is None:
-                return NoMember()
+            member = await filed(self._store, submitted.enterprise)
+            if not isinstance(member, Member):
+                return member
             identity, kind = member.identity, Kind.CHANGE
         elif by.enterprise and await self._store.member(by.enterprise) is not None:
             # Whoever is in is not told of others: who else applies, or is in, is not his business.
@@ -185,7 +187,7 @@ class Admissions:
                 if ledger.pending.digest != digest:
                     return Postings(), Pending(ledger.pending.id)
                 return Postings(), Taken(ledger.pending, ledger.steps, ledger.verification)
-            if refused := _refused(kind, ledger.member):
+            if refused := _refused(kind, ledger):
                 return Postings(), refused
             if faults := self._faults(read, identity, submitted.wanted, ledger, by):
                 return Postings(), Faulty(faults)
@@ -369,12 +371,23 @@ def _digest(submitted: Submitted) -> bytes:
     return sha256(msgspec.json.encode(submitted, order="deterministic")).digest()
 
 
+async def filed(store: BusinessStore, number: int) -> Member | NoMember | NotFiled:
+    """Return an enterprise that was filed. Raises `StoreUnavailable`."""
+    found = await store.enterprise(number)
+    if found is None:
+        return NoMember()
+    return found if found.filed else NotFiled()
+
+
 def _if_taken(answer: Took) -> Took | None:
     return answer if isinstance(answer, Taken) else None
 
 
-def _refused(kind: Kind, member: Member | None) -> AlreadyMember | NoMember | Left | None:
+def _refused(kind: Kind, ledger: Ledger) -> AlreadyMember | NoMember | Left | None:
+    member, added = ledger.member, ledger.added
     if kind is Kind.ADMISSION:
+        if member is None and added is not None and added.state is EnterpriseState.CLOSED:
+            return AlreadyMember(added.id)
         return None if member is None else AlreadyMember(member.id)
     if member is None:
         return NoMember()

@@ -23,6 +23,10 @@ class NoPrefixLeft(msgspec.Struct, frozen=True):
     """The rule of allotment gives no label any more, or the node has no prefix of its own."""
 
 
+class Left(msgspec.Struct, frozen=True):
+    """The enterprise was closed, for good."""
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How this node takes in: what codes are looked up in, and whether it decides alone."""
 
@@ -38,7 +42,7 @@ class Approvals:
 
     def approved(
         self, application: Application, ledger: Ledger, by: By
-    ) -> tuple[Postings, Application | NoPrefixLeft | Faulty]:
+    ) -> tuple[Postings, Application | NoPrefixLeft | Left | Faulty]:
         """Return what is written for an application that was just approved."""
         if application.kind is Kind.CHANGE:
             return self._changed(application, ledger, by)
@@ -53,11 +57,14 @@ class Approvals:
 
     def _admitted(
         self, application: Application, ledger: Ledger, by: By
-    ) -> tuple[Postings, Application | NoPrefixLeft | Faulty]:
+    ) -> tuple[Postings, Application | NoPrefixLeft | Left | Faulty]:
         if ledger.member is not None:
             # Taken in meanwhile: on another application, as another organisation.
             return Postings(), Faulty((Fault("application.other", "/basic/org_cert_no"),))
-        number = application.enterprise or ledger.named or ledger.fresh
+        added = ledger.added
+        if added is not None and added.state is EnterpriseState.CLOSED:
+            return Postings(), Left()
+        number = ledger.fresh if added is None else added.id
         homed = self._homed(application, number, ledger)
         if isinstance(homed, NoPrefixLeft | Faulty):
             return Postings(), homed
@@ -66,10 +73,13 @@ class Approvals:
             identity=application.identity,
             name=application.name,
             industry=_industry(self._opened(application)),
-            state=EnterpriseState.ACTIVE,
+            # Who is suspended stays so: an approval of particulars resumes nobody.
+            state=EnterpriseState.ACTIVE if added is None else added.state,
+            reason="" if added is None else added.reason,
             told=application.told,
             filing=f"{ledger.directory.root}-{by.year}-{ledger.filed + 1:06}",
             approved_at=by.now,
+            version=1 if added is None else added.version + 1,
         )
         made = msgspec.structs.replace(application, enterprise=member.id)
         step = posted(made, by, "approved")

@@ -34,6 +34,7 @@ from identifiers.enterprises.ledger import (
     About,
     Certificate,
     Ledger,
+    Member,
     Outcome,
     Postings,
 )
@@ -50,7 +51,7 @@ from identifiers.values import Value
 from identifiers.wire.handle.values import decode_values, encode_values
 from registry.answers import Faulty
 from registry.appointment import IndexTaken
-from registry.business.admissions import NoMember
+from registry.business.admissions import NoMember, NotFiled, filed
 from registry.business.asking import By
 from registry.business.ports import BusinessStore
 from registry.certification import certified, self_issued
@@ -101,7 +102,9 @@ class Checked(msgspec.Struct, frozen=True):
     validity: Validity
 
 
-Issued = Certificate | NoMember | NotActive | NotVerified | InForce | NoCertificate | Faulty
+Issued = (
+    Certificate | NoMember | NotFiled | NotActive | NotVerified | InForce | NoCertificate | Faulty
+)
 Revoked = Certificate | NoCertificate | Faulty
 
 
@@ -120,9 +123,9 @@ class Certificates:
         """
         if not 1 <= wish.days <= MAX_DAYS:
             return Faulty((Fault("range", "/days", {"low": 1, "high": MAX_DAYS}),))
-        member = await self._store.member(wish.enterprise)
-        if member is None:
-            return NoMember()
+        member = await filed(self._store, wish.enterprise)
+        if not isinstance(member, Member):
+            return member
         directory = await self._records.directory()
         prefix = _prefix(directory, wish)
         if prefix is None or (root := directory.root_of(prefix)) is None:

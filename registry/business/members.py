@@ -1,4 +1,7 @@
-"""Enterprises that were taken in: suspended, resumed, closed, and who they are verified."""
+"""Enterprises: suspended, resumed, closed, and who they are verified.
+
+Those of which nothing was filed are suspended, resumed and closed as all are.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -22,7 +25,7 @@ from identifiers.enterprises.ledger import (
 from identifiers.faults import Fault
 from identifiers.standings import EnterpriseState, may_become, reason_faults
 from registry.answers import Faulty
-from registry.business.admissions import NoApplication, NoMember
+from registry.business.admissions import NoApplication, NoMember, NotFiled, filed
 from registry.business.asking import By
 from registry.business.ports import BusinessStore
 
@@ -68,8 +71,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Enterprises:
     """The commands around enterprises. Everything but a store's trouble is an answer.
 
-    `local`: the national node is told nothing. `leaving` is told of whoever is closed. `changed` is
-    called when the picture of all prefixes changed.
+    `local`: the national node is told nothing; else it is told of those that were filed. `leaving`
+    is told of whoever is closed. `changed` is called when the picture of all prefixes changed.
     """
 
     def __init__(
@@ -108,7 +111,7 @@ class Enterprises:
             return Faulty(tuple(faults))
 
         def decide(ledger: Ledger) -> tuple[Postings, Shifted]:
-            member = ledger.member
+            member = ledger.member or ledger.added
             if member is None or member.id != number:
                 return Postings(), NoMember()
             if member.state is then:
@@ -119,7 +122,8 @@ class Enterprises:
                 member, state=then, reason=reason, version=member.version + 1
             )
             did = _DID[then]
-            notices = () if self._local else (_notice(number, by),)
+            # The national node knows of nobody who was not filed.
+            notices = (_notice(number, by),) if member.filed and not self._local else ()
             return Postings(
                 member=made,
                 event=by.event(did),
@@ -132,11 +136,13 @@ class Enterprises:
         self._changed()
         return answer
 
-    async def verify(self, number: int, finding: Finding, by: By) -> "Verified | NoMember":
+    async def verify(
+        self, number: int, finding: Finding, by: By
+    ) -> "Verified | NoMember | NotFiled":
         """Note what came of verifying who an enterprise is."""
-        member = await self._store.member(number)
-        if member is None:
-            return NoMember()
+        member = await filed(self._store, number)
+        if not isinstance(member, Member):
+            return member
         return await self._verify(member.identity, f"enterprise:{number}", finding, by)
 
     async def verify_applicant(

@@ -64,7 +64,15 @@ class BusinessStore(Protocol):
         ...
 
     async def member(self, number: int) -> Member | None:
-        """Return an enterprise."""
+        """Return an enterprise that was filed."""
+        ...
+
+    async def enterprise(self, number: int) -> Member | None:
+        """Return an enterprise, also one of which nothing was filed."""
+        ...
+
+    async def enterprises(self, after: int, limit: int) -> Sequence[Member]:
+        """Return up to `limit` enterprises, filed or not, by number, past `after`."""
         ...
 
     async def members(self, after: int, limit: int) -> Sequence[Member]:

@@ -82,7 +82,7 @@ def verified(one: Verification | None) -> Json | None:
 
 
 def member_brief(member: Member) -> Json:
-    """Return an enterprise as lists have it."""
+    """Return an enterprise as lists have it. Of one that was not filed `filing` is None."""
     return {
         "id": member.id,
         "name": member.name,
@@ -90,8 +90,8 @@ def member_brief(member: Member) -> Json:
         "industry": member.industry,
         "state": member.state,
         "reason": member.reason,
-        "filing": member.filing,
-        "approved_at": instant(member.approved_at),
+        "filing": member.filing or None,
+        "approved_at": instant(member.approved_at) if member.filed else None,
         "version": member.version,
     }
 
@@ -99,13 +99,18 @@ def member_brief(member: Member) -> Json:
 def member_whole(
     member: Member, sealer: Sealer, prefixes: Sequence[str], verification: Verification | None
 ) -> Json:
-    """Return an enterprise with its particulars, prefixes and verification."""
-    document = sealer.open(member.told, member.identity)
+    """Return an enterprise with its particulars (None: not filed), prefixes and verification."""
     return member_brief(member) | {
         "prefixes": list(prefixes),
         "verification": verified(verification),
-        "particulars": told(masked(document, FIELDS)),
+        "particulars": _particulars(member, sealer),
     }
+
+
+def _particulars(member: Member, sealer: Sealer) -> Json | None:
+    if not member.filed:
+        return None
+    return told(masked(sealer.open(member.told, member.identity), FIELDS))
 
 
 def history(
@@ -130,8 +135,11 @@ def history(
 
 
 def _changes(before: Member, after: Member, sealer: Sealer) -> list[Json]:
-    old, new = sealer.open(before.told, before.identity), sealer.open(after.told, after.identity)
-    found = [msgspec.structs.asdict(one) for one in differences(old, new, FIELDS)]
+    found: list[Json] = []
+    if before.filed:  # what comes with the first filing is in no field otherwise than before
+        old = sealer.open(before.told, before.identity)
+        new = sealer.open(after.told, after.identity)
+        found = [msgspec.structs.asdict(one) for one in differences(old, new, FIELDS)]
     if before.state is not after.state:
         found.insert(0, {"field": "/state", "old": before.state, "new": after.state})
     return found

@@ -14,6 +14,7 @@ from registry.http.business_kinds import (
     DOCUMENTS_WAIT,
     ENTERPRISE_STATE,
     NO_LABEL,
+    NOT_FILED,
     PENDING,
     STAGE,
 )
@@ -83,7 +84,7 @@ def _applications(handlers: ApplicationRoutes) -> Sequence[Operation]:
             parameters=(APPLICATION, IF_MATCH, LANGUAGE),
             body=body,
             results={200: _shown("As it stands now.")},
-            problems=(*_RIGHTS, STAGE, STALE, NO_LABEL, *BODY),
+            problems=(*_RIGHTS, STAGE, STALE, NO_LABEL, ENTERPRISE_STATE, *BODY),
             writes=True,
         )
 
@@ -121,7 +122,7 @@ def _applications(handlers: ApplicationRoutes) -> Sequence[Operation]:
                 {"particulars": {"basic": {"org_name": "…"}}},
             ),
             results=taken,
-            problems=(*_RIGHTS, PENDING, ENTERPRISE_STATE, *_KEYED, *BODY),
+            problems=(*_RIGHTS, PENDING, ENTERPRISE_STATE, NOT_FILED, *_KEYED, *BODY),
             writes=True,
         ),
         Operation(

@@ -19,13 +19,13 @@ from identifiers.wire.members import Members, members_of, type_fault
 from registry.answers import Faulty, Stale
 from registry.business.admissions import (
     AlreadyMember,
-    Left,
     NoApplication,
     NoMember,
+    NotFiled,
     Pending,
     Undecided,
 )
-from registry.business.approvals import NoPrefixLeft
+from registry.business.approvals import Left, NoPrefixLeft
 from registry.business.asking import By
 from registry.business.certificates import InForce, NoCertificate, NotActive, NotVerified
 from registry.business.members import CannotBecome
@@ -38,6 +38,7 @@ from registry.http.business_kinds import (
     DOCUMENTS_WAIT,
     ENTERPRISE_STATE,
     NO_LABEL,
+    NOT_FILED,
     NOT_VERIFIED,
     PENDING,
     STAGE,
@@ -79,6 +80,7 @@ Trouble = (
     | Stale
     | NoApplication
     | NoMember
+    | NotFiled
     | NoCertificate
     | NotNow
     | Undecided
@@ -139,6 +141,8 @@ def _problem(answer: Trouble) -> Problem:  # noqa: C901, PLR0911, PLR0912 -- a t
             )
         case NotActive():
             return Problem(kind=ENTERPRISE_STATE, members={"state": answer.state})
+        case NotFiled():
+            return Problem(kind=NOT_FILED)
         case NotVerified():
             return Problem(kind=NOT_VERIFIED)
         case InForce():

@@ -34,6 +34,12 @@ ENTERPRISE_STATE: Final = Kind(
     "The enterprise is in a state where this cannot be done.",
     "企业处于当前状态，不能执行此操作。",
 )
+NOT_FILED: Final = Kind(
+    "enterprise-not-filed",
+    409,
+    "An operator added this enterprise and nothing was filed of it: apply for its admission first.",
+    "该企业由运营人员添加，尚未备案：请先提交备案申请。",
+)
 NOT_VERIFIED: Final = Kind(
     "not-verified",
     409,
@@ -64,6 +70,7 @@ BUSINESS_KINDS: Final = (
     PENDING,
     NO_LABEL,
     ENTERPRISE_STATE,
+    NOT_FILED,
     NOT_VERIFIED,
     CERTIFIED,
     DOCUMENT_FORM,

@@ -139,8 +139,11 @@ _MEMBER: Final[dict[str, Json]] = {
     "industry": {**_STRING, "description": "GB/T 4754: section and division."},
     "state": {"enum": [state.value for state in EnterpriseState]},
     "reason": {**_STRING, "description": "Why it is suspended or closed."},
-    "filing": {**_STRING, "description": "The filing number (备案号)."},
-    "approved_at": _INSTANT,
+    "filing": {
+        "type": ["string", "null"],
+        "description": "The filing number (备案号); null: nothing was filed (未备案).",
+    },
+    "approved_at": _NO_INSTANT,
     "version": {"type": "integer", "minimum": 1},
 }
 MEMBER_BRIEF: Final = closed(_MEMBER, _MEMBER)
@@ -148,7 +151,7 @@ _MEMBER_WHOLE: Final[dict[str, Json]] = {
     **_MEMBER,
     "prefixes": {"type": "array", "items": _STRING},
     "verification": _VERIFICATION,
-    "particulars": _MASKED,
+    "particulars": {**_MASKED, "type": ["object", "null"]},
 }
 MEMBER: Final = closed(_MEMBER_WHOLE, _MEMBER_WHOLE)
 _ANY: Final[Json] = {"type": ["string", "integer", "null"]}

@@ -9,6 +9,7 @@ from registry.http.business import ENTERPRISE
 from registry.http.business_kinds import (
     CERTIFIED,
     ENTERPRISE_STATE,
+    NOT_FILED,
     NOT_VERIFIED,
 )
 from registry.http.business_schemas import json_body, json_result
@@ -62,7 +63,7 @@ def _enterprises(handlers: EnterpriseRoutes) -> Sequence[Operation]:
             handler=handler,
             parameters=(*((ENTERPRISE,) if where != path else ()), *paged),
             results={200: result},
-            problems=_RIGHTS,
+            problems=(*_RIGHTS, NOT_FILED) if handler == handlers.filing else _RIGHTS,
         )
 
     def step(  # noqa: PLR0917 -- what the steps differ in
@@ -79,7 +80,11 @@ def _enterprises(handlers: EnterpriseRoutes) -> Sequence[Operation]:
             parameters=(ENTERPRISE, LANGUAGE),
             body=body,
             results={200: shown},
-            problems=(*_RIGHTS, ENTERPRISE_STATE, *BODY),
+            problems=(
+                *_RIGHTS,
+                NOT_FILED if handler == handlers.verify else ENTERPRISE_STATE,
+                *BODY,
+            ),
             writes=True,
         )
 
@@ -89,7 +94,8 @@ def _enterprises(handlers: EnterpriseRoutes) -> Sequence[Operation]:
             path,
             "listEnterprises",
             "List enterprises",
-            "By number. An enterprise sees itself.",
+            "By number. An enterprise sees itself. Those that an operator added and of which "
+            "nothing was filed (未备案) are among them: `filing` and `approved_at` are null then.",
             handlers.page,
             json_result(
                 "A page.",
@@ -101,7 +107,8 @@ def _enterprises(handlers: EnterpriseRoutes) -> Sequence[Operation]:
             one,
             "getEnterprise",
             "Read an enterprise",
-            "As it was approved, with its prefixes. Personal data is masked.",
+            "As it was approved, with its prefixes. Personal data is masked. Of one of which "
+            "nothing was filed (未备案) `filing`, `approved_at` and `particulars` are null.",
             handlers.read,
             shown,
         ),
@@ -181,7 +188,7 @@ def _certificates(handlers: CertificateRoutes) -> Sequence[Operation]:
             body=json_body("For whom.", business_schemas.WISH, {"enterprise": 1, "days": 365}),
             results={201: json_result("Issued.", *told)},
             problems=(
-                *(*_RIGHTS, ENTERPRISE_STATE, NOT_VERIFIED, CERTIFIED),
+                *(*_RIGHTS, ENTERPRISE_STATE, NOT_FILED, NOT_VERIFIED, CERTIFIED),
                 *(KEY_REUSED, KEY_SYNTAX, *BODY),
             ),
             writes=True,

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 
+from edge.problems import Problem, Refusal
 from identifiers.access import Action
-from identifiers.enterprises.ledger import Member
+from identifiers.enterprises.ledger import Member, ReviewStep
 from registry.business import shown
 from registry.business.members import Shifted
 from registry.business.office import Office
@@ -23,6 +24,7 @@ from registry.http.business import (
     path_number,
     reason,
 )
+from registry.http.business_kinds import NOT_FILED
 from registry.http.cursors import read_cursor, write_cursor
 from registry.http.filing_page import filing_page
 from registry.http.identifiers import DEFAULT_PAGE, NO_PARAMETERS
@@ -60,12 +62,12 @@ class EnterpriseRoutes:
 
     async def _members(self, caller: Caller, after: int, limit: int) -> Sequence[Member]:
         if caller.enterprise is None:
-            return await self._office.store.members(after, limit)
-        own = await self._office.store.member(caller.enterprise)
+            return await self._office.store.enterprises(after, limit)
+        own = await self._office.store.enterprise(caller.enterprise)
         return () if own is None or own.id <= after else (own,)
 
     async def read(self, request: web.Request) -> web.Response:
-        """GET of one: its particulars, personal data masked."""
+        """GET of one: its particulars, personal data masked; null when nothing was filed."""
         _, there = await self._found(request, Action.ENTERPRISE_READ)
         return await self._told(there)
 
@@ -89,14 +91,24 @@ class EnterpriseRoutes:
     async def filing(self, request: web.Request) -> web.Response:
         """GET: the filing record, to be printed."""
         _, there = await self._found(request, Action.ENTERPRISE_READ)
+        if not there.filed:
+            raise Refusal(Problem(kind=NOT_FILED))
         store = self._office.store
         document = self._office.sealer.open(there.told, there.identity)
         verification = await store.verification(there.identity)
         prefixes = await self._prefixes(there)
-        first = await store.versions(there.id, 0, 1)
-        admitted = first[0].event.application if first else None
-        steps = () if admitted is None else await store.steps(admitted)
+        steps = await self._review(there)
         return html(filing_page(there, document, prefixes, verification, steps), private=True)
+
+    async def _review(self, there: Member) -> Sequence[ReviewStep]:
+        after = 0
+        while found := await self._office.store.versions(there.id, after, PAGE_LIMIT):
+            # Versions of before it was filed have no application.
+            admitted = next((one.event.application for one in found if one.event.application), None)
+            if admitted is not None:
+                return await self._office.store.steps(admitted)
+            after = found[-1].member.version
+        return ()
 
     async def suspend(self, request: web.Request) -> web.Response:
         """POST: switch its prefixes off."""
@@ -136,7 +148,7 @@ class EnterpriseRoutes:
         return caller, await self._permitted(request, caller, action)
 
     async def _permitted(self, request: web.Request, caller: Caller, action: Action) -> Member:
-        found = await self._office.store.member(path_number(request))
+        found = await self._office.store.enterprise(path_number(request))
         if found is None:
             raise missing(caller, action)
         permit(caller, action, found.id)

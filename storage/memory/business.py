@@ -1,6 +1,6 @@
 """The ledger of enterprises in dictionaries, beside the prefixes of a `MemoryStore`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from identifiers.enterprises.ledger import (
     Notice,
     Postings,
     ReviewStep,
+    Told,
     Verification,
     Wanted,
 )
@@ -109,14 +110,24 @@ class MemoryBusiness:
         return [step for step in self._steps if step.application == number]
 
     async def member(self, number: int) -> Member | None:
-        """Return an enterprise."""
+        """Return an enterprise that was filed."""
         self._store.reach()
-        return self._members.get(number)
+        found = self._members.get(number)
+        return found if found is not None and found.filed else None
+
+    async def enterprise(self, number: int) -> Member | None:
+        """Return an enterprise, also one of which nothing was filed."""
+        return (await self._known()).get(number)
+
+    async def enterprises(self, after: int, limit: int) -> Sequence[Member]:
+        """Return up to `limit` enterprises, filed or not, by number, past `after`."""
+        return [one for n, one in (await self._known()).items() if n > after][:limit]
 
     async def members(self, after: int, limit: int) -> Sequence[Member]:
-        """Return up to `limit` enterprises, by number, past `after`."""
+        """Return up to `limit` enterprises that were filed, by number, past `after`."""
         self._store.reach()
-        return [self._members[n] for n in sorted(self._members) if n > after][:limit]
+        found = (self._members[n] for n in sorted(self._members) if n > after)
+        return [one for one in found if one.filed][:limit]
 
     async def versions(self, number: int, after: int, limit: int) -> Sequence[MemberVersion]:
         """Return up to `limit` versions of an enterprise, oldest first, past the one `after`."""
@@ -168,7 +179,9 @@ class MemoryBusiness:
 
     async def _ledger(self, about: About) -> Ledger:
         directory = await self._store.directory()
-        applications, members = self._applications.values(), self._members.values()
+        known = await self._known()
+        applications = self._applications.values()
+        members = [one for one in known.values() if one.filed]
         application = self._applications.get(about.application) if about.application else None
         same = (one for one in applications if one.identity == about.identity)
         pending = next((one for one in same if one.kind is about.kind and one.standing.open), None)
@@ -176,25 +189,22 @@ class MemoryBusiness:
             application=application,
             pending=pending,
             steps=tuple(one for one in self._steps if pending and one.application == pending.id),
-            member=self._members.get(about.enterprise)
+            member=next((one for one in members if one.id == about.enterprise), None)
             or next((one for one in members if one.identity == about.identity), None),
+            added=_added(known.values(), about),
             directory=directory,
             rule=self._store.rules.get(str(directory.root)),
             filed=sum(f"-{about.year}-" in one.filing for one in members),
-            fresh=len(await self._store.enterprises()) + 1,
-            named=await self._named(about.identity),
+            fresh=len(known) + 1,
             attachments=self.documents.some(about.documents),
             verification=self._verified(about.identity),
             certificate=self._certificates.get(about.certificate),
             in_force=self._in_force(about.enterprise),
         )
 
-    async def _named(self, identity: Identity | None) -> int:
-        if identity is None or identity.type != 1 or not identity.number:
-            return 0
+    async def _known(self) -> dict[int, Member]:
         known = await self._store.enterprises()
-        same = (one.id for one in known if one.credit_code == identity.number)
-        return next((number for number in same if number not in self._members), 0)
+        return {one.id: self._members.get(one.id) or _unfiled(one) for one in known}
 
     def _in_force(self, enterprise: int) -> Certificate | None:
         own = [one for one in self._certificates.values() if one.enterprise == enterprise]
@@ -234,3 +244,24 @@ class MemoryBusiness:
             self._noticed += 1
             self._notices.append(msgspec.structs.replace(notice, id=self._noticed))
         self._store.audited.extend(postings.audit)
+
+
+def _unfiled(one: Enterprise) -> Member:
+    return Member(
+        id=one.id,
+        identity=Identity(1, one.credit_code),
+        name=one.name,
+        industry=one.industry,
+        state=EnterpriseState.ACTIVE,
+        told=Told(b"", b""),
+        filing="",
+        approved_at=0,
+    )
+
+
+def _added(known: Iterable[Member], about: About) -> Member | None:
+    unfiled = [one for one in known if not one.filed]
+    if about.enterprise:
+        return next((one for one in unfiled if one.id == about.enterprise), None)
+    same = [one for one in unfiled if one.identity == about.identity and one.identity.number]
+    return min(same, key=lambda one: (one.state is EnterpriseState.CLOSED, one.id), default=None)

@@ -183,7 +183,7 @@ class MemoryPrefixes:
 
     async def _owners(self, numbers: set[int]) -> dict[int, EnterpriseState]:
         known = {one.id for one in await self._store.enterprises()} & numbers
-        members = {number: await self._business.member(number) for number in known}
+        members = {number: await self._business.enterprise(number) for number in known}
         return {
             number: EnterpriseState.ACTIVE if member is None else member.state
             for number, member in members.items()

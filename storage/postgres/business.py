@@ -88,11 +88,20 @@ class PostgresBusiness:
         return list(map(_step, await self._database.rows(_SQL["steps"], number)))
 
     async def member(self, number: int) -> Member | None:
-        """Return an enterprise."""
+        """Return an enterprise that was filed."""
         return _member(await self._database.row(_SQL["member"], number, 0, ""))
 
+    async def enterprise(self, number: int) -> Member | None:
+        """Return an enterprise, also one of which nothing was filed."""
+        return _member(await self._database.row(_SQL["enterprise"], number))
+
+    async def enterprises(self, after: int, limit: int) -> Sequence[Member]:
+        """Return up to `limit` enterprises, filed or not, by number, past `after`."""
+        rows = await self._database.rows(_SQL["enterprises"], after, limit)
+        return [member for row in rows if (member := _member(row)) is not None]
+
     async def members(self, after: int, limit: int) -> Sequence[Member]:
-        """Return up to `limit` enterprises, by number, past `after`."""
+        """Return up to `limit` enterprises that were filed, by number, past `after`."""
         rows = await self._database.rows(_SQL["members"], after, limit)
         return [member for row in rows if (member := _member(row)) is not None]
 
@@ -133,6 +142,7 @@ async def _ledger(connection: Connection, about: About) -> Ledger:
     application = await connection.fetchrow(_SQL["application"], about.application)
     pending = await connection.fetchrow(_SQL["pending"], *named, about.kind)
     member = await connection.fetchrow(_SQL["member"], about.enterprise, *named)
+    added = await connection.fetchrow(_SQL["added"], about.enterprise, *named)
     picture = await directory.picture(connection)
     steps = () if pending is None else await connection.fetch(_SQL["steps"], pending["id"])
     return Ledger(
@@ -140,11 +150,11 @@ async def _ledger(connection: Connection, about: About) -> Ledger:
         pending=_application(pending),
         steps=tuple(map(_step, steps)),
         member=_member(member),
+        added=_member(added),
         directory=picture,
         rule=await prefixes.rule_below(connection, picture.root),
         filed=await connection.fetchval(_SQL["filed"], about.year) or 0,
         fresh=await connection.fetchval(_SQL["fresh"]) if about.year else 0,
-        named=await connection.fetchval(_SQL["named"], *named) or 0,
         attachments=await documents.some(connection, about.documents),
         verification=await vouching.verification(connection, identity),
         certificate=await vouching.certificate(connection, about.certificate),
@@ -180,10 +190,11 @@ async def _store_member(
     connection: Connection, member: Member, event: Event | None, year: int
 ) -> None:
     row = _member_row(member)
+    before = _member(await connection.fetchrow(_SQL["enterprise"], member.id))
     await connection.execute(_SQL["keep_member"], *row)
     if event is not None:
         await vouching.keep_version(connection, row, member.version, event)
-    if member.version == 1:
+    if member.filed and (before is None or not before.filed):
         await connection.execute(_SQL["count_filing"], year)
 
 
@@ -248,8 +259,8 @@ def _member(row: Any) -> Member | None:
         name=row["name"],
         industry=row["industry"],
         state=EnterpriseState(row["state"]),
-        told=Told(row["document"], row["sealed"]),
-        filing=row["filing"],
+        told=Told(row["document"] or b"", row["sealed"] or b""),
+        filing=row["filing"] or "",
         approved_at=row["approved_at"],
         reason=row["reason"],
         version=row["version"],

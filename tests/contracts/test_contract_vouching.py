@@ -135,13 +135,13 @@ async def test_who_was_added_and_never_filed_is_known_by_its_credit_code(backend
     added = Enterprise(id=0, name="n", credit_code=IDENTITY.number, industry="")
     number = await backend.store.add_enterprise(added, AUDIT)
     ledger = await posted(backend.business, Postings(), identity=IDENTITY, year=YEAR)
-    assert ledger.named == number
+    assert ledger.added.id == number
     for other in (Identity(2, IDENTITY.number), Identity(1, ""), Identity(1, "x"), None):
-        assert (await posted(backend.business, Postings(), identity=other)).named == 0
+        assert (await posted(backend.business, Postings(), identity=other)).added is None
     filed = Postings(member=member(number), event=EVENT)
     await posted(backend.business, filed, year=YEAR)
     ledger = await posted(backend.business, Postings(), identity=IDENTITY)
-    assert (ledger.named, ledger.member) == (0, member(number))
+    assert (ledger.added, ledger.member) == (None, member(number))
 
 
 async def test_every_version_of_an_enterprise_is_kept(backend):

@@ -43,6 +43,28 @@ SELECT id, identity_type, credit_code, name, industry, state, reason, document, 
  WHERE document IS NOT NULL AND (id = $1 OR (credit_code = $3 AND identity_type = $2))
  LIMIT 1;
 
+-- name: added
+-- An enterprise of which nothing was filed: of this number, or (0) added with this credit code,
+-- one that was not closed before others.
+SELECT id, identity_type, credit_code, name, industry, state, reason, document, sealed, filing,
+       approved_at, version
+  FROM enterprise
+ WHERE document IS NULL
+   AND (id = $1 OR ($1 = 0 AND $2 = 1 AND credit_code = $3 AND $3 <> ''))
+ ORDER BY state = 'closed', id LIMIT 1;
+
+-- name: enterprise
+-- An enterprise, filed or not.
+SELECT id, identity_type, credit_code, name, industry, state, reason, document, sealed, filing,
+       approved_at, version
+  FROM enterprise WHERE id = $1;
+
+-- name: enterprises
+-- A page of the enterprises, filed or not.
+SELECT id, identity_type, credit_code, name, industry, state, reason, document, sealed, filing,
+       approved_at, version
+  FROM enterprise WHERE id > $1 ORDER BY id LIMIT $2;
+
 -- name: members
 -- A page of the enterprises that were filed.
 SELECT id, identity_type, credit_code, name, industry, state, reason, document, sealed, filing,
@@ -64,11 +86,6 @@ SELECT DISTINCT ON (enterprise) enterprise, at
 -- How many filing numbers a year has.
 SELECT given FROM filing_year WHERE year = $1;
 
--- name: named
--- An enterprise that was added with this credit code and never filed.
-SELECT id FROM enterprise
- WHERE document IS NULL AND credit_code = $2 AND $1 = 1 AND $2 <> '' ORDER BY id LIMIT 1;
-
 -- name: fresh
 -- The number of the next enterprise.
 SELECT nextval(pg_get_serial_sequence('enterprise', 'id'));
@@ -89,14 +106,16 @@ INSERT INTO review_step (application, revision, at, actor, did, reasons)
 VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: keep_member
--- An enterprise as it was approved.
+-- An enterprise as it stands now; whether it has particulars is whether it was filed.
 INSERT INTO enterprise (id, identity_type, credit_code, name, industry, state, reason, document,
                         sealed, filing, approved_at, version)
 OVERRIDING SYSTEM VALUE
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''::bytea), nullif($9, ''::bytea), nullif($10, ''),
+        $11, $12)
     ON CONFLICT (id) DO UPDATE SET
        identity_type = $2, credit_code = $3, name = $4, industry = $5, state = $6, reason = $7,
-       document = $8, sealed = $9, filing = $10, approved_at = $11, version = $12;
+       document = excluded.document, sealed = excluded.sealed, filing = excluded.filing,
+       approved_at = $11, version = $12;
 
 -- name: count_filing
 -- One filing number more.

@@ -29,13 +29,12 @@ from registry.business import shown
 from registry.business.admissions import (
     Admissions,
     AlreadyMember,
-    Left,
     NoApplication,
     NoMember,
     Pending,
     Undecided,
 )
-from registry.business.approvals import NoPrefixLeft, Terms
+from registry.business.approvals import Left, NoPrefixLeft, Terms
 from registry.business.documents import UNBOUND_SECONDS, Documents
 from registry.business.farewell import Farewell
 from registry.business.members import CannotBecome, Enterprises, Finding
