@@ -43,11 +43,16 @@ def enterprise_add(
     name: Annotated[str, typer.Argument(help="Its name.")],
     credit_code: Annotated[str, typer.Option(help="Unified social credit code.")] = "",
     industry: Annotated[str, typer.Option(help="Class in GB/T 4754.")] = "",
+    *,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also when there is one of this name already.")
+    ] = False,
 ) -> None:
     """Add an enterprise; prints its number."""
     from node.commands.administer import adding_enterprise, run
 
-    run(os.environ, adding_enterprise(name, credit_code=credit_code, industry=industry))
+    work = adding_enterprise(name, credit_code=credit_code, industry=industry, again=again)
+    run(os.environ, work)
 
 
 @enterprise.command("load")

@@ -64,11 +64,19 @@ def run(environ: Mapping[str, str], work: Work) -> None:
     sys.stdout.write(asyncio.run(administer(config.load(environ), work)) + "\n")
 
 
-def adding_enterprise(name: str, *, credit_code: str = "", industry: str = "") -> Work:
-    """Store an enterprise; the result is its number."""
+def adding_enterprise(
+    name: str, *, credit_code: str = "", industry: str = "", again: bool = False
+) -> Work:
+    """Store an enterprise, one of a name that is there already only `again`; its number results."""
     enterprise = Enterprise(id=0, name=name, credit_code=credit_code, industry=industry)
 
     async def work(administration: Administration, ordered: Ordered) -> str:
+        known = await administration.store.enterprises()
+        if not again and (alike := [str(one.id) for one in known if one.name == name]):
+            raise NotDone(
+                f"there is already enterprise {', '.join(alike)} of this name:"
+                " --again adds another one"
+            )
         answer = await administration.add_enterprise(enterprise, ordered)
         if isinstance(answer, Faulty):
             raise NotDone(sentence(answer.faults))

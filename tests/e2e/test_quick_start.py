@@ -72,6 +72,42 @@ async def test_the_commands_run_as_they_stand(make_node, tmp_path, page, rows):
     assert "有效" in (tmp_path / "certificate.html").read_text(encoding="utf-8")
 
 
+HELPERS = r"^field\(\) \{.*?^\}\n^soon\(\) \{.*?^\}\n"
+
+
+async def shell(script, read=b""):
+    (helpers,) = re.findall(HELPERS, ENGLISH.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        helpers + script,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    told, errors = await process.communicate(read)
+    return process.returncode, told.decode(), errors.decode()
+
+
+@pytest.mark.parametrize(
+    "answer", ['{"type": "invalid", "faults": [{"detail": "应为…"}]}', "[1]", "502", "no JSON"]
+)
+async def test_an_answer_without_the_member_is_shown(answer):
+    assert await shell("field id", answer.encode()) == (1, "", f"{answer}\n")
+
+
+async def test_no_answer_at_all_is_said():
+    assert await shell("field id") == (1, "", "there was no answer\n")
+    assert await shell("field id", b'{"id": 7}') == (0, "7\n", "")
+
+
+async def test_waiting_has_an_end():
+    script = "sleep() { echo slept; }; soon true && soon false 1"
+    status, slept, said = await shell(script)
+    assert (status, slept.count("slept")) == (1, 100)
+    assert said == "not within 30 seconds: false 1\n"
+
+
 async def run(node, directory, script, rows):
     """Run a script with the commands and settings of a node; return what it printed."""
     beside = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "ROWS": str(rows)}

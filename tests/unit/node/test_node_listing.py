@@ -9,6 +9,7 @@ from identifiers.changes import Enterprise
 from identifiers.names import Prefix
 from identifiers.principals import Operator
 from node.commands.administer import (
+    adding_enterprise,
     creating_key,
     delegating_prefix,
     giving_up_prefix,
@@ -52,6 +53,16 @@ async def furnished(office):
 
 async def told(work, office, ordered=ORDERED):
     return await work(office, ordered)
+
+
+async def test_a_second_enterprise_of_a_name_is_meant(office):
+    assert await told(adding_enterprise("甲"), office) == "1"
+    with pytest.raises(NotDone, match="already enterprise 1 of this name: --again"):
+        await told(adding_enterprise("甲"), office)
+    assert await told(adding_enterprise("甲", again=True), office) == "2"
+    with pytest.raises(NotDone, match="already enterprise 1, 2 of"):
+        await told(adding_enterprise("甲"), office)
+    assert len(await office.store.enterprises()) == 2
 
 
 async def test_enterprises_are_columns(furnished):
