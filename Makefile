@@ -17,17 +17,18 @@ help: ## say what each target does
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(RUNTIME): requirements/runtime.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes --only-binary :all: -r requirements/runtime.txt
-	$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 $(DEV): requirements/dev.txt $(RUNTIME)
-	$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.txt
 	@touch $@
 
+# What stands before this is silent: on stdout is the one line of JSON.
 demo: $(RUNTIME) ## bring up a whole node with sample data; Ctrl-C stops it
 	@exec $(BIN)/idnode demo
 
