@@ -103,10 +103,11 @@ class EnterpriseRoutes:
     async def _review(self, there: Member) -> Sequence[ReviewStep]:
         after = 0
         while found := await self._office.store.versions(there.id, after, PAGE_LIMIT):
-            # Versions of before it was filed have no application.
-            admitted = next((one.event.application for one in found if one.event.application), None)
-            if admitted is not None:
-                return await self._office.store.steps(admitted)
+            # Before it, somebody may have suspended what was only added.
+            admission = next((one.event for one in found if one.event.did == "approved"), None)
+            if admission is not None:
+                number = admission.application
+                return () if number is None else await self._office.store.steps(number)
             after = found[-1].member.version
         return ()
 
