@@ -1,11 +1,12 @@
 """An enterprise applies, is rejected, mends, is approved, and registers under its prefix."""
 
 import json
+from itertools import count
 
 import pytest
 
 from identifiers.wire.handle.codes import ResponseCode
-from idnode import HandleClient, RegistryClient
+from idnode import HandleClient, Refused, RegistryClient
 from idnode.handle import Transport
 from node.commands.administer import administer, creating_key
 from node.config import load
@@ -122,3 +123,43 @@ async def test_what_is_wrong_is_told_with_its_place(make_node, applied):
     assert done.returncode == 1
     assert "basic/contact_email is no e-mail address" in done.stderr
     assert "basic/city_code 1 is no division code" in done.stderr
+
+
+async def test_an_enterprise_that_was_only_added_is_suspended_resumed_and_closed(make_node):
+    node = await make_node()
+    settings = load(node.environment)
+    number = (await node.command("enterprise", "add", "示例")).stdout.strip()
+    await node.command("prefix", "home", "88.300.50", "--enterprise", number)
+    key = await administer(settings, creating_key(enterprise=int(number)))
+    await node.settled()
+    value = {"index": 1, "type": "URL", "data": {"format": "string", "value": "https://a.example"}}
+    async with RegistryClient(node.url("registry"), key) as client:
+        await client.create({"handle": "88.300.50/1", "values": [value]})
+        done = await node.command("enterprise", "suspend", number, "--reason", "欠费")
+        assert json.loads(done.stdout)["state"] == "suspended"
+        await answered(node, "88.300.50/1", ResponseCode.SERVER_NOT_RESPONSIBLE)
+        names = (f"88.300.50/N{at}" for at in count())
+
+        async def registers_nothing():  # the registry looks for news by itself
+            try:
+                await client.create({"handle": next(names), "values": [value]})
+            except Refused as why:
+                return why.problem.status == 403
+            return False
+
+        await until(registers_nothing)
+        await node.command("enterprise", "resume", number)
+        await answered(node, "88.300.50/1", ResponseCode.SUCCESS)
+    for words in (
+        ("application", "verify", number, "--method", "papers"),
+        ("certificate", "issue", number),
+    ):
+        done = await node.command(*words, check=False)
+        assert (done.returncode, "nothing was filed of the enterprise" in done.stderr) == (1, True)
+    history = json.loads((await node.command("enterprise", "history", number)).stdout)
+    assert [one["did"] for one in history] == ["suspended", "resumed"]
+    await node.command("enterprise", "close", number, "--reason", "注销")
+    kept = json.loads((await node.command("enterprise", "show", number)).stdout)
+    assert (kept["state"], kept["filing"], kept["particulars"]) == ("closed", None, None)
+    done = await node.command("enterprise", "show", "99", check=False)
+    assert (done.returncode, "idnode enterprise list" in done.stderr) == (1, True)
