@@ -142,5 +142,7 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     """Stands in the prefix."""
     holder: str = ""
     """Stands in the name of the enterprise."""
+    held: bool = False
+    """Only those that an enterprise holds."""
     since: int = 0
     until: int = 2**62

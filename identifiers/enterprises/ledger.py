@@ -62,6 +62,18 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     enterprise: int = 0
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """Which enterprises that were filed are listed: `name` stands in theirs.
+
+    `since` and `until` are of the approval, in epoch seconds.
+    """
+
+    name: str = ""
+    since: int = -(2**62)
+    until: int = 2**62
+    """The first second that is too late."""
+
+
 class ReviewStep(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody did to an application: never changed, never removed. `at` in milliseconds."""
 

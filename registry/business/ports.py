@@ -13,6 +13,7 @@ from identifiers.enterprises.ledger import (
     Certificate,
     Identity,
     Ledger,
+    Listed,
     Member,
     MemberVersion,
     Notice,
@@ -75,8 +76,12 @@ class BusinessStore(Protocol):
         """Return up to `limit` enterprises, filed or not, by number, past `after`."""
         ...
 
-    async def members(self, after: int, limit: int) -> Sequence[Member]:
-        """Return up to `limit` enterprises that were filed, by number, past `after`."""
+    async def listed(self, wanted: Listed, skip: int, limit: int) -> Sequence[Member]:
+        """Return up to `limit` enterprises that are listed, by number, past the first `skip`."""
+        ...
+
+    async def count_listed(self, wanted: Listed) -> int:
+        """Return how many enterprises are listed."""
         ...
 
     async def versions(self, number: int, after: int, limit: int) -> Sequence[MemberVersion]:

@@ -38,8 +38,14 @@ class PrefixStore(Protocol):
         """Return one prefix as it is kept."""
         ...
 
-    async def holdings(self, sought: Sought, after: str, limit: int) -> Sequence[Holding]:
-        """Return up to `limit` prefixes by their text, past `after`."""
+    async def holdings(
+        self, sought: Sought, after: str, limit: int, skip: int = 0
+    ) -> Sequence[Holding]:
+        """Return up to `limit` prefixes by their text, past `after` and `skip` more."""
+        ...
+
+    async def count_holdings(self, sought: Sought) -> int:
+        """Return how many prefixes these are."""
         ...
 
     async def application(self, number: UUID) -> PrefixApplication | None:

@@ -15,7 +15,7 @@ from edge.problems import TOO_LARGE, Problem, Refusal
 from identifiers.access import Action
 from identifiers.enterprises.fields import Document
 from identifiers.enterprises.files import LARGEST, TooLarge, TooMuchWaits, UnknownForm
-from identifiers.enterprises.ledger import Application, Member
+from identifiers.enterprises.ledger import Application, Listed, Member
 from identifiers.enterprises.masking import masked
 from identifiers.enterprises.review import NotNow
 from identifiers.enterprises.tables import FIELDS
@@ -36,7 +36,6 @@ from registry.http.reception import Reception
 from registry.snms.calls import Call, Handler, response, told
 from registry.snms.pages import moment, paged, read_page
 
-_AT_ONCE: Final = 1000
 _MILLI: Final = 1000
 _PARTS: Final = 16
 _AROUND: Final = 64 * 1024
@@ -78,17 +77,14 @@ class EnterpriseCalls:
     async def page(self, call: Call) -> Envelope:
         """GET ``page``: enterprises, some at a time."""
         permit(call.caller, Action.ENTERPRISE_READ, None)
-        asked = read_page(call.parameters)
-        name = call.parameters.get("orgName", "")
-        found = [
-            member
-            for member in await self._members()
-            if name in member.name and asked.covers(member.approved_at)
-        ]
-        page = paged(found, asked)
-        changed = await self._office.store.changed_at([member.id for member in page["content"]])
-        rows = [self._row(member, changed[member.id]) for member in page["content"]]
-        return done(page | {"content": rows})
+        asked = read_page(call.parameters, "orgName")
+        since, until = asked.times()
+        wanted = Listed(name=call.parameters.get("orgName", ""), since=since, until=until)
+        store = self._office.store
+        found = await store.listed(wanted, asked.skip, asked.size)
+        changed = await store.changed_at([member.id for member in found])
+        rows = [self._row(member, changed[member.id]) for member in found]
+        return done(paged(rows, await store.count_listed(wanted), asked))
 
     async def detail(self, call: Call) -> Envelope:
         """GET ``detail?id=``: the three parts of an enterprise, personal data masked."""
@@ -143,16 +139,6 @@ class EnterpriseCalls:
         if fault is not None:
             return "", [Fault(fault.code, _PREFIX, fault.params)]
         return label, ()
-
-    async def _members(self) -> Sequence[Member]:
-        found: list[Member] = []
-        after = 0
-        while True:
-            page = await self._office.store.members(after, _AT_ONCE)
-            found += page
-            if len(page) < _AT_ONCE:
-                return found
-            after = page[-1].id
 
     def _row(self, member: Member, changed_at: int) -> dict[str, Any]:
         basic = self._opened(member).get("basic", {})

@@ -1,6 +1,7 @@
 """Pages by number, as lists of the SNMS-style interface have them. Pure.
 
-The node's own lists go on from where a page ended; a page by number is cut from all that fits.
+The node's own lists go on from where a page ended; for a page by number the store skips those
+that stand before it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,8 @@ from identifiers.faults import Fault, Invalid
 DEFAULT_SIZE: Final = 10
 MAX_SIZE: Final = 1000
 _FURTHEST: Final = 1_000_000
+_DAY: Final = 86_400
+_NEVER: Final = 2**62
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,17 +28,27 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     since: date | None
     until: date | None
 
-    def covers(self, seconds: int) -> bool:
-        """Say whether an epoch second is on one of the days."""
-        day = datetime.fromtimestamp(seconds, BEIJING).date()
-        return (self.since is None or self.since <= day) and (
-            self.until is None or day <= self.until
-        )
+    @property
+    def skip(self) -> int:
+        """How many of those that fit stand before the page."""
+        return (self.number - 1) * self.size
+
+    def times(self, per_second: int = 1) -> tuple[int, int]:
+        """Return when the days begin and when they are over, since the epoch."""
+        since, until = -_NEVER, _NEVER
+        if self.since is not None:
+            since = _begins(self.since) * per_second
+        if self.until is not None:
+            until = (_begins(self.until) + _DAY) * per_second
+        return since, until
 
 
-def read_page(parameters: Mapping[str, str]) -> Asked:
-    """Read ``currentPage``, ``pageSize``, ``startDate``, ``endDate``. Raises `Invalid`."""
-    faults: list[Fault] = []
+def read_page(parameters: Mapping[str, str], *texts: str) -> Asked:
+    """Read ``currentPage``, ``pageSize``, ``startDate``, ``endDate``. Raises `Invalid`.
+
+    `texts` are the other parameters, which the caller reads: what names are searched for.
+    """
+    faults = [Fault("nul", f"/{name}") for name in texts if "\0" in parameters.get(name, "")]
     asked = Asked(
         number=_number(parameters, "currentPage", 1, _FURTHEST, faults),
         size=_number(parameters, "pageSize", DEFAULT_SIZE, MAX_SIZE, faults),
@@ -47,20 +60,18 @@ def read_page(parameters: Mapping[str, str]) -> Asked:
     return asked
 
 
-def paged(found: Sequence[Any], asked: Asked) -> dict[str, Any]:
-    """Return the page that was asked for of all that was found."""
-    first = (asked.number - 1) * asked.size
-    content = list(found[first : first + asked.size])
-    pages = -(-len(found) // asked.size)
+def paged(content: Sequence[Any], total: int, asked: Asked) -> dict[str, Any]:
+    """Return the page that was asked for, of so many that fit in all."""
+    pages = -(-total // asked.size)
     return {
-        "content": content,
+        "content": list(content),
         "first": asked.number == 1,
         "last": asked.number >= pages,
         "number": asked.number - 1,
         "numberOfElements": len(content),
         "size": asked.size,
         "sort": None,
-        "totalElements": len(found),
+        "totalElements": total,
         "totalPages": pages,
     }
 
@@ -68,6 +79,10 @@ def paged(found: Sequence[Any], asked: Asked) -> dict[str, Any]:
 def moment(seconds: int) -> str:
     """Return an epoch second as it is told: Beijing time."""
     return datetime.fromtimestamp(seconds, BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _begins(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=BEIJING).timestamp())
 
 
 def _number(

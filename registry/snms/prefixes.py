@@ -1,6 +1,5 @@
 """``/snms/api/prefix`` and ``/snms/api/ent/config``: for administrators of the node."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from identifiers.access import Action
@@ -22,7 +21,6 @@ from registry.http.prefixes import Desk
 from registry.snms.calls import Call
 from registry.snms.pages import moment, paged, read_page
 
-_AT_ONCE: Final = 1000
 _MILLI: Final = 1000
 _ADDRESS: Final = "/entPrefixConfig/ip"
 _NONE: Final = "前缀不存在"
@@ -60,16 +58,19 @@ class PrefixCalls:
     async def page(self, call: Call) -> Envelope:
         """GET ``page``: prefixes of enterprises by name, some at a time."""
         permit(call.caller, Action.PREFIX_READ, None)
-        asked = read_page(call.parameters)
+        asked = read_page(call.parameters, "entPrefix", "entName")
+        since, until = asked.times(_MILLI)
         sought = Sought(
-            text=call.parameters.get("entPrefix", ""), holder=call.parameters.get("entName", "")
+            text=call.parameters.get("entPrefix", ""),
+            holder=call.parameters.get("entName", ""),
+            held=True,
+            since=since,
+            until=until,
         )
-        found = [
-            _row(holding)
-            for holding in await self._all(sought)
-            if holding.enterprise and asked.covers(holding.created_at // _MILLI)
-        ]
-        return done(paged(found, asked))
+        store = self._desk.store
+        found = await store.holdings(sought, "", asked.size, asked.skip)
+        total = await store.count_holdings(sought)
+        return done(paged(list(map(_row, found)), total, asked))
 
     async def configure(self, call: Call) -> Envelope:
         """POST ``ent/config``: the names of a prefix live here, or at the enterprise's node."""
@@ -97,16 +98,6 @@ class PrefixCalls:
             if not isinstance(applied, Holding):
                 return _answered(applied)
         return _answered(await hostings.host(prefix, Hosting.HOSTED, "", by))
-
-    async def _all(self, sought: Sought) -> Sequence[Holding]:
-        found: list[Holding] = []
-        after = ""
-        while True:
-            page = await self._desk.store.holdings(sought, after, _AT_ONCE)
-            found += page
-            if len(page) < _AT_ONCE:
-                return found
-            after = str(page[-1].prefix)
 
     async def _told(self, holding: Holding) -> dict[str, Any]:
         member = await self._office.store.member(holding.enterprise)

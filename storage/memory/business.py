@@ -14,6 +14,7 @@ from identifiers.enterprises.ledger import (
     Certificate,
     Identity,
     Ledger,
+    Listed,
     Member,
     MemberVersion,
     Notice,
@@ -123,11 +124,15 @@ class MemoryBusiness:
         """Return up to `limit` enterprises, filed or not, by number, past `after`."""
         return [one for n, one in (await self._known()).items() if n > after][:limit]
 
-    async def members(self, after: int, limit: int) -> Sequence[Member]:
-        """Return up to `limit` enterprises that were filed, by number, past `after`."""
+    async def listed(self, wanted: Listed, skip: int, limit: int) -> Sequence[Member]:
+        """Return up to `limit` enterprises that are listed, by number, past the first `skip`."""
         self._store.reach()
-        found = (self._members[n] for n in sorted(self._members) if n > after)
-        return [one for one in found if one.filed][:limit]
+        return self._listed(wanted)[skip : skip + limit]
+
+    async def count_listed(self, wanted: Listed) -> int:
+        """Return how many enterprises are listed."""
+        self._store.reach()
+        return len(self._listed(wanted))
 
     async def versions(self, number: int, after: int, limit: int) -> Sequence[MemberVersion]:
         """Return up to `limit` versions of an enterprise, oldest first, past the one `after`."""
@@ -172,6 +177,15 @@ class MemoryBusiness:
             self._notices = [one for one in self._notices if one.id != number]
 
     # within
+
+    def _listed(self, wanted: Listed) -> list[Member]:
+        return [
+            one
+            for _, one in sorted(self._members.items())
+            if one.filed
+            and wanted.name in one.name
+            and wanted.since <= one.approved_at < wanted.until
+        ]
 
     def _verified(self, identity: Identity | None) -> Verification | None:
         own = [one for one in self._verifications if one.identity == identity]

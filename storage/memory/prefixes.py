@@ -85,10 +85,17 @@ class MemoryPrefixes:
         """Return one prefix as it is kept."""
         return (await self._all()).get(str(prefix))
 
-    async def holdings(self, sought: Sought, after: str, limit: int) -> Sequence[Holding]:
-        """Return up to `limit` prefixes by their text, past `after`."""
+    async def holdings(
+        self, sought: Sought, after: str, limit: int, skip: int = 0
+    ) -> Sequence[Holding]:
+        """Return up to `limit` prefixes by their text, past `after` and `skip` more."""
         every = sorted((await self._all()).items())
-        return [one for text, one in every if text > after and _fits(one, sought)][:limit]
+        found = [one for text, one in every if text > after and _fits(one, sought)]
+        return found[skip : skip + limit]
+
+    async def count_holdings(self, sought: Sought) -> int:
+        """Return how many prefixes these are."""
+        return sum(_fits(one, sought) for one in (await self._all()).values())
 
     async def application(self, number: UUID) -> PrefixApplication | None:
         """Return an application."""
@@ -271,5 +278,6 @@ def _fits(one: Holding, sought: Sought) -> bool:
         and sought.hosting in {None, one.hosting}
         and sought.text in str(one.prefix)
         and sought.holder in one.holder
+        and (one.enterprise != 0 or not sought.held)
         and sought.since <= one.created_at < sought.until
     )

@@ -12,6 +12,7 @@ from identifiers.enterprises.ledger import (
     Event,
     Identity,
     Ledger,
+    Listed,
     Member,
     MemberVersion,
     Postings,
@@ -100,10 +101,19 @@ class PostgresBusiness:
         rows = await self._database.rows(_SQL["enterprises"], after, limit)
         return [member for row in rows if (member := _member(row)) is not None]
 
-    async def members(self, after: int, limit: int) -> Sequence[Member]:
-        """Return up to `limit` enterprises that were filed, by number, past `after`."""
-        rows = await self._database.rows(_SQL["members"], after, limit)
+    async def listed(self, wanted: Listed, skip: int, limit: int) -> Sequence[Member]:
+        """Return up to `limit` enterprises that are listed, by number, past the first `skip`."""
+        rows = await self._database.rows(
+            _SQL["listed"], wanted.name, wanted.since, wanted.until, limit, skip
+        )
         return [member for row in rows if (member := _member(row)) is not None]
+
+    async def count_listed(self, wanted: Listed) -> int:
+        """Return how many enterprises are listed."""
+        (row,) = await self._database.rows(
+            _SQL["count_listed"], wanted.name, wanted.since, wanted.until
+        )
+        return int(row["listed"])
 
     async def versions(self, number: int, after: int, limit: int) -> Sequence[MemberVersion]:
         """Return up to `limit` versions of an enterprise, oldest first, past the one `after`."""

@@ -71,21 +71,17 @@ class PostgresPrefixes:
         row = await self._database.row(_SQL["holding"], str(prefix))
         return None if row is None else _holding(row)
 
-    async def holdings(self, sought: Sought, after: str, limit: int) -> Sequence[Holding]:
-        """Return up to `limit` prefixes by their text, past `after`."""
-        found = await self._database.rows(
-            _SQL["sought"],
-            after,
-            sought.enterprise,
-            sought.state,
-            sought.hosting,
-            sought.text,
-            sought.holder,
-            sought.since,
-            sought.until,
-            limit,
-        )
+    async def holdings(
+        self, sought: Sought, after: str, limit: int, skip: int = 0
+    ) -> Sequence[Holding]:
+        """Return up to `limit` prefixes by their text, past `after` and `skip` more."""
+        found = await self._database.rows(_SQL["sought"], *_asked(sought), after, limit, skip)
         return [_holding(row) for row in found]
+
+    async def count_holdings(self, sought: Sought) -> int:
+        """Return how many prefixes these are."""
+        (row,) = await self._database.rows(_SQL["count_sought"], *_asked(sought))
+        return int(row["sought"])
 
     async def application(self, number: UUID) -> PrefixApplication | None:
         """Return an application."""
@@ -186,6 +182,19 @@ async def _keep(connection: Connection, postings: HoldingPostings, about: Holdin
 
 def _prefix(text: str) -> Prefix:
     return Prefix(tuple(text.split(".")))
+
+
+def _asked(sought: Sought) -> tuple[object, ...]:
+    return (
+        sought.enterprise,
+        sought.state,
+        sought.hosting,
+        sought.text,
+        sought.holder,
+        sought.since,
+        sought.until,
+        sought.held,
+    )
 
 
 def _holding(row: Any) -> Holding:

@@ -11,7 +11,9 @@ from identifiers.directory import PrefixEntry, PrefixKind
 from identifiers.enterprises.ledger import (
     About,
     Application,
+    Event,
     Identity,
+    Listed,
     Member,
     Postings,
     ReviewStep,
@@ -25,6 +27,7 @@ from identifiers.standings import EnterpriseState
 IDENTITY = Identity(1, "91990000PDY00001XR")
 AUDIT = AuditEntry(at=1, actor="a", action="x", subject="s", request="r")
 YEAR = 2026
+EVENT = Event(at=5, actor="a", did="approved")
 
 
 def application(number=1, **changes):
@@ -63,6 +66,27 @@ def member(number, **changes):
 
 async def posted(business, postings, **about):
     return await business.post(About(**about), lambda ledger: (postings, ledger))
+
+
+async def test_enterprises_are_counted_and_cut_into_pages(backend):
+    business = backend.business
+    for number, name in enumerate(("示例煤业", "示例物流", "Muster 煤业"), 1):
+        identity = Identity(1, f"{number}")
+        one = member(number, name=name, identity=identity, approved_at=number * 10)
+        await posted(business, Postings(member=one, event=EVENT), identity=identity, year=YEAR)
+
+    async def found(skip=0, limit=9, **wanted):
+        listed = await business.listed(Listed(**wanted), skip, limit)
+        return [one.id for one in listed], await business.count_listed(Listed(**wanted))
+
+    assert await found() == ([1, 2, 3], 3)
+    assert await found(1, 1) == ([2], 3)
+    assert await found(3) == ([], 3)
+    assert await found(name="煤") == ([1, 3], 2)
+    assert await found(name="muster") == ([], 0)
+    assert await found(since=20) == ([2, 3], 2)
+    assert await found(since=10, until=20) == ([1], 1)
+    assert await found(1, since=10, until=21) == ([2], 2)
 
 
 async def test_what_was_posted_is_there(backend):

@@ -5,7 +5,15 @@ import pytest
 
 from identifiers.changes import Enterprise
 from identifiers.directory import NO_REASON, Off, OffAs, PrefixEntry, PrefixKind
-from identifiers.enterprises.ledger import Event, Identity, Member, MemberVersion, Postings, Told
+from identifiers.enterprises.ledger import (
+    Event,
+    Identity,
+    Listed,
+    Member,
+    MemberVersion,
+    Postings,
+    Told,
+)
 from identifiers.names import Prefix
 from identifiers.standings import EnterpriseState
 from tests.contracts.test_contract_business import AUDIT, IDENTITY, YEAR, member, posted
@@ -51,7 +59,7 @@ async def test_it_stands_among_all_and_not_among_those_that_were_filed(backend, 
     assert await business.enterprise(filed.id) == filed
     assert await business.enterprise(99) is None
     assert await business.member(added.id) is None
-    assert list(await business.members(0, 9)) == [filed]
+    assert list(await business.listed(Listed(), 0, 9)) == [filed]
     assert list(await business.enterprises(0, 9)) == [added, filed]
     assert list(await business.enterprises(0, 1)) == [added]
     assert list(await business.enterprises(added.id, 9)) == [filed]

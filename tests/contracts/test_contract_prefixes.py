@@ -338,6 +338,13 @@ async def test_prefixes_are_listed_page_by_page(books):
     assert len(await found(hosting=Hosting.HOSTED)) == 6
     assert await found(hosting=Hosting.APPLIED) == []
     assert await found(text=".7") == ["88.300.7"]
+    assert await found(held=True) == (await found())[1:]
+    cut = await books.holdings(Sought(), "", 2, 3)
+    assert [str(one.prefix) for one in cut] == ["88.300.103", "88.300.104"]
+    assert await books.holdings(Sought(), "", 2, 6) == []
+    counts = [await books.count_holdings(Sought(**one)) for one in ({}, {"held": True})]
+    assert counts == [6, 5]
+    assert await books.count_holdings(Sought(holder="无")) == 0
     one = await books.holding(OWN)
     assert OWN in {h.prefix for h in await books.holdings(Sought(since=one.created_at), "", 9)}
     assert await found(until=one.created_at - 60_000) == []

@@ -12,6 +12,7 @@ from identifiers.enterprises.ledger import (
     Certificate,
     Event,
     Identity,
+    Listed,
     MemberVersion,
     Notice,
     Outcome,
@@ -157,8 +158,8 @@ async def test_every_version_of_an_enterprise_is_kept(backend):
     assert await business.versions(number + 1, 0, 9) == []
     assert await business.changed_at([number, number + 1]) == {number: changed.at}
     assert await business.changed_at([]) == {}
-    assert await business.members(0, 9) == [second]
-    assert await business.members(number, 9) == []
+    assert await business.listed(Listed(), 0, 9) == [second]
+    assert await business.listed(Listed(), 1, 9) == []
 
 
 async def test_prefixes_of_an_enterprise_go_off_and_on_with_it(backend):

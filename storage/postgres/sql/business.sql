@@ -65,11 +65,19 @@ SELECT id, identity_type, credit_code, name, industry, state, reason, document, 
        approved_at, version
   FROM enterprise WHERE id > $1 ORDER BY id LIMIT $2;
 
--- name: members
--- A page of the enterprises that were filed.
+-- name: listed
+-- Some of the enterprises that were filed, by number: by a part of the name and days of approval.
 SELECT id, identity_type, credit_code, name, industry, state, reason, document, sealed, filing,
        approved_at, version
-  FROM enterprise WHERE document IS NOT NULL AND id > $1 ORDER BY id LIMIT $2;
+  FROM enterprise
+ WHERE document IS NOT NULL AND strpos(name, $1) > 0 AND approved_at >= $2 AND approved_at < $3
+ ORDER BY id LIMIT $4 OFFSET $5;
+
+-- name: count_listed
+-- How many these are.
+SELECT count(*) AS listed
+  FROM enterprise
+ WHERE document IS NOT NULL AND strpos(name, $1) > 0 AND approved_at >= $2 AND approved_at < $3;
 
 -- name: versions
 -- A page of what an enterprise was, oldest first.

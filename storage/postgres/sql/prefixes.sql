@@ -29,17 +29,33 @@ SELECT p.prefix, p.kind, coalesce(p.enterprise, 0) AS enterprise, coalesce(e.nam
        p.approved_at, p.resolvable_at, p.revision
   FROM prefix p
   LEFT JOIN enterprise e ON e.id = p.enterprise
- WHERE p.prefix > $1
-   AND ($2::integer IS NULL OR coalesce(p.enterprise, 0) = $2)
-   AND ($3::integer IS NULL OR CASE WHEN p.enabled THEN 1 ELSE p.standing END = $3)
-   AND ($4::integer IS NULL
-        OR CASE WHEN p.delegated AND p.hosting = 4 THEN 1 ELSE p.hosting END = $4)
-   AND strpos(p.prefix, $5) > 0
-   AND strpos(coalesce(e.name, ''), $6) > 0
-   AND (extract(epoch FROM p.allotted_at) * 1000)::bigint >= $7
-   AND (extract(epoch FROM p.allotted_at) * 1000)::bigint < $8
+ WHERE ($1::integer IS NULL OR coalesce(p.enterprise, 0) = $1)
+   AND ($2::integer IS NULL OR CASE WHEN p.enabled THEN 1 ELSE p.standing END = $2)
+   AND ($3::integer IS NULL
+        OR CASE WHEN p.delegated AND p.hosting = 4 THEN 1 ELSE p.hosting END = $3)
+   AND strpos(p.prefix, $4) > 0
+   AND strpos(coalesce(e.name, ''), $5) > 0
+   AND (extract(epoch FROM p.allotted_at) * 1000)::bigint >= $6
+   AND (extract(epoch FROM p.allotted_at) * 1000)::bigint < $7
+   AND (coalesce(p.enterprise, 0) <> 0 OR NOT $8)
+   AND p.prefix > $9
  ORDER BY p.prefix
- LIMIT $9;
+ LIMIT $10 OFFSET $11;
+
+-- name: count_sought
+-- How many prefixes fit.
+SELECT count(*) AS sought
+  FROM prefix p
+  LEFT JOIN enterprise e ON e.id = p.enterprise
+ WHERE ($1::integer IS NULL OR coalesce(p.enterprise, 0) = $1)
+   AND ($2::integer IS NULL OR CASE WHEN p.enabled THEN 1 ELSE p.standing END = $2)
+   AND ($3::integer IS NULL
+        OR CASE WHEN p.delegated AND p.hosting = 4 THEN 1 ELSE p.hosting END = $3)
+   AND strpos(p.prefix, $4) > 0
+   AND strpos(coalesce(e.name, ''), $5) > 0
+   AND (extract(epoch FROM p.allotted_at) * 1000)::bigint >= $6
+   AND (extract(epoch FROM p.allotted_at) * 1000)::bigint < $7
+   AND (coalesce(p.enterprise, 0) <> 0 OR NOT $8);
 
 -- name: keep
 -- A prefix as it stands now; when it is first switched on it is approved. Caches learn of it.

@@ -24,6 +24,7 @@ from registry.keys import KeyRing
 from registry.prefixes import Prefixes
 from registry.service import Registry
 from registry.snms.operations import Parts, snms_operations
+from registry.snms.pages import read_page
 from storage.memory.prefixes import MemoryPrefixes
 from tests.unit.registry.business.conftest import PICTURES, by, particulars
 from tests.unit.registry.business.office import Known, make_office
@@ -184,6 +185,33 @@ async def test_who_is_admitted_is_listed_and_told_masked(admitted, body):
     assert (none["content"], none["totalPages"]) == ([], 0)
 
 
+@pytest.mark.parametrize(
+    ("asked", "rows", "total"),
+    [
+        ("startDate=2026-02-02&endDate=2027-01-15", 1, 1),
+        ("startDate=2027-01-16", 0, 0),
+        ("endDate=2026-02-01", 0, 0),
+        ("startDate=0001-01-01&endDate=9999-12-31", 1, 1),
+        ("currentPage=2&pageSize=1", 0, 1),
+        ("currentPage=1000000&pageSize=1000", 0, 1),
+    ],
+)
+async def test_pages_are_cut_by_number_and_by_days(admitted, asked, rows, total):
+    for listed in (ENT, PREFIX):
+        _, _, page = await admitted.call("GET", f"{listed}/page?{asked}")
+        assert (len(page["content"]), page["numberOfElements"]) == (rows, rows)
+        assert (page["totalElements"], page["totalPages"]) == (total, total)
+        assert page["last"] is True
+
+
+def test_days_are_those_of_beijing_both_included():
+    day = {"startDate": "2027-01-15", "endDate": "2027-01-15 23:59:59"}
+    midnight = NOW - 16 * 3600
+    assert read_page(day).times(1000) == (midnight * 1000, (midnight + 86_400) * 1000)
+    since, until = read_page({}).times()
+    assert since < 0 < NOW < until
+
+
 async def test_an_enterprise_was_updated_when_it_last_changed(admitted, business, store):
     async def dates():
         _, _, page = await admitted.call("GET", f"{ENT}/page")
@@ -290,6 +318,10 @@ async def test_parameters_are_judged(admin):
     assert (await admin.call("GET", f"{PREFIX}/query?prefix=88.300.NONE"))[1] == "前缀不存在"
     _, message, _ = await admin.call("GET", f"{ENT}/page?currentPage=x&startDate=y")
     assert [part.partition(":")[0] for part in message.split("；")] == ["currentPage", "startDate"]
+    _, message, _ = await admin.call("GET", f"{ENT}/page?orgName=%00&pageSize=x")
+    assert [part.partition(":")[0] for part in message.split("；")] == ["orgName", "pageSize"]
+    _, message, _ = await admin.call("GET", f"{PREFIX}/page?entName=%00&entPrefix=%00")
+    assert [part.partition(":")[0] for part in message.split("；")] == ["entPrefix", "entName"]
     assert (await admin.call("GET", f"{ENT}/detail"))[1] == "缺少必要的请求参数: id"
 
 
