@@ -69,6 +69,7 @@ class Seat:
         """How many of its processes have ended."""
         self.hung = 0
         """How many of these because they gave no sign of life any more."""
+        self._starved = 0
         self._spawn = spawn
         self._brief = brief
         self._install = install
@@ -132,6 +133,11 @@ class Seat:
         """The process that is asked under the seat's name, as long as it runs."""
         return self._holder if self._holder in self._tenures else None
 
+    @property
+    def starved(self) -> int:
+        """How often a process gave no sign of life because it waited for a processor."""
+        return self._starved + sum(tenure.starved for tenure in self._tenures)
+
     async def stop(self, patience: float) -> None:
         """Let the process finish what it is at; one that has not ended by then is killed."""
         self._stopping = True
@@ -188,6 +194,7 @@ class Seat:
         self._tenures.remove(tenure)
         self.ended += 1
         self.hung += tenure.hung
+        self._starved += tenure.starved
         self._retired(tenure.families)
         if not any(other.ready.is_set() for other in self._tenures):
             self.ready.clear()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -11,12 +12,11 @@ import structlog
 from node.assignment import Assignment, Counted, Failed, Ready, Report
 from node.children import Child
 from node.metrics import Family
+from node.processor_time import spent
+from node.silence import ALLOWED, ALLOWED_STARTING, Silence
 
 PULSE: Final = 1.0
 """Seconds between two signs of life of a child."""
-MISSED: Final = 4
-"""So many of them missing in a row, and it hangs. They are counted one by one: after a pause of the
-whole machine a single one is missing, however long that was."""
 _log = structlog.get_logger(__name__)
 
 
@@ -40,6 +40,8 @@ class Tenure:
         self.failure = ""
         """Why it could not begin, in its own words."""
         self.hung = False
+        self.starved = 0
+        """How often it was silent for as long, but waited for a processor."""
         self._noted = noted
         self._ended = ended
         self._pulse = pulse
@@ -111,11 +113,31 @@ class Tenure:
         self._noted(self, report)
 
     async def _watch(self) -> None:
-        missed = 0
-        while missed < MISSED:
+        silence, before = Silence(), spent(self.child.pid)
+        while not silence.hangs(allowed := self._allowed):
             self._heard = False
             await asyncio.sleep(self._pulse)
-            missed = 0 if self._heard else missed + 1
+            now = spent(self.child.pid)
+            starved = silence.starves(allowed)
+            silence = Silence() if self._heard else silence.after(self._pulse, before, now)
+            before = now
+            if silence.starves(allowed) and not starved:
+                self.starved += 1
+                self._log(logging.WARNING, "child silent: it waits for a processor", silence)
         self.hung = True
-        _log.error("child killed: it hangs", child=self.child.name, child_pid=self.child.pid)
+        self._log(logging.ERROR, "child killed: it hangs", silence)
         self.child.send(signal.SIGKILL)
+
+    @property
+    def _allowed(self) -> int:
+        return ALLOWED if self.ready.is_set() else ALLOWED_STARTING
+
+    def _log(self, level: int, event: str, silence: Silence) -> None:
+        _log.log(
+            level,
+            event,
+            child=self.child.name,
+            child_pid=self.child.pid,
+            signs_missed=silence.missed,
+            of_these_waiting=round(silence.missed - silence.own, 1),
+        )

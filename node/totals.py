@@ -73,4 +73,9 @@ def _of_seats(seats: Mapping[str, Seat], up: Mapping[str, bool]) -> list[Family]
             "How often it was replaced because it gave no sign of life.",
             by_name({name: seat.hung for name, seat in seats.items()}),
         ),
+        counter(
+            "idnode_process_starved_total",
+            "How often it gave none for as long because it waited for a processor.",
+            by_name({name: seat.starved for name, seat in seats.items()}),
+        ),
     ]

@@ -40,12 +40,22 @@ def leave(*_):
         file.write(f"{os.getpid()}\\n")
     sys.exit(0)
 signal.signal(signal.SIGUSR2, leave)
+def work(seconds):
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
 line.report(Prepared())
+if behaviour == "never ready":
+    while True:
+        line.offer(Counted(()))
+        time.sleep(0.1)
 line.report(Ready("/credentials" if name == "registry" else None))
 answers = counter("answers_total", "", {(): 5})
 while True:
     line.offer(Counted((answers, gauge("connections", "", {(): 1}))))
     time.sleep(0.1)
+    if behaviour == f"works {name}":
+        work(0.1)
 """
 
 

@@ -2,13 +2,16 @@ import asyncio
 import logging
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from edge.addresses import Address
 from node.config import load
@@ -17,7 +20,9 @@ from node.listeners import CannotListen, listen_tcp
 from node.lock import AlreadyRunning
 from node.metrics import Family
 from node.seats import CannotStart
+from node.silence import ALLOWED_STARTING
 from node.workers import Kind, Supervisor, crew_of
+from storage.embedded.spawn import rank_session
 
 
 class Node:
@@ -279,6 +284,56 @@ async def test_a_hung_child_is_replaced(start, monkeypatch, name):
         await node.until(lambda: len(node.told(name)) == 2)
         assert hung not in children()
         assert (await node.metrics())["idnode_process_hung_total", (("process", name),)] == 1
+
+
+async def test_a_child_that_hangs_while_it_starts_is_given_longer(start, crew_dir):
+    async with start(pulse=0.2) as node:
+        (crew_dir / "behaviour").write_text("never ready")
+        os.kill(node.pid("worker-0"), signal.SIGKILL)
+        await node.until(lambda: len(node.told("worker-0")) == 2)
+        (crew_dir / "behaviour").unlink()
+        with capture_logs() as logged:
+            os.kill(node.pid("worker-0"), signal.SIGSTOP)
+            await node.until(lambda: len(node.told("worker-0")) == 3)
+        (killed,) = (entry for entry in logged if entry["event"] == "child killed: it hangs")
+        assert killed["signs_missed"] >= ALLOWED_STARTING
+
+
+@contextmanager
+def starving(pid: int) -> Iterator[None]:
+    """Leave a process next to nothing of a processor that others keep busy."""
+    place = {min(os.sched_getaffinity(0))}
+    os.sched_setaffinity(pid, place)
+    os.setpriority(os.PRIO_PROCESS, pid, 19)
+    with ExitStack() as stack:
+        for _ in range(2):
+            # In sessions of their own, which the kernel may weigh rather than processes.
+            loop = subprocess.Popen(
+                [sys.executable, "-c", "while True: pass"], start_new_session=True
+            )
+            stack.callback(loop.wait)
+            stack.callback(loop.kill)
+            os.sched_setaffinity(loop.pid, place)
+        yield
+
+
+async def test_a_starved_child_is_left_alone(start, crew_dir, monkeypatch):
+    monkeypatch.setattr("node.totals.PATIENCE", 0.05)
+    (crew_dir / "behaviour").write_text("works worker-0")
+    starved = "idnode_process_starved_total", (("process", "worker-0"),)
+    async with start(pulse=0.2) as node:
+        pid = node.pid("worker-0")
+        while not rank_session(pid, 19):  # noqa: ASYNC110 -- the kernel takes it in a moment
+            await asyncio.sleep(0.01)
+        with starving(pid):
+            while not (await node.metrics())[starved]:  # noqa: ASYNC110 -- as operators see it
+                await asyncio.sleep(0.01)
+        # The others are gone: it goes on, and is the same.
+        counted = await node.metrics()
+        assert counted["idnode_process_hung_total", (("process", "worker-0"),)] == 0
+        assert counted["idnode_process_restarts_total", (("process", "worker-0"),)] == 0
+        assert node.pid("worker-0") == pid
+        assert pid in children()
 
 
 async def test_what_ended_children_counted_is_kept(start, monkeypatch):
