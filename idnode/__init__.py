@@ -1,13 +1,14 @@
 """The client library: resolve over the Handle protocol or HTTP, register over HTTP. Asynchronous.
 
 It imports the domain and the codecs, and no room of the server. In reading order: ``errors``,
-``resolution`` (what a look-up gives), ``transport`` and ``credentials``, ``questions`` (messages,
-pure), ``datagrams``, ``streams`` and ``tunnel`` (the transports of the Handle protocol), ``peers``
-(one server), ``sessions``, ``certified`` (what a reply must prove), ``conversations`` (one
-exchange, challenges), ``referrals`` and ``following`` (from server to server), ``administration``
+``resolution`` (what a look-up gives), ``transport`` and ``credentials``, ``writing`` and
+``questions`` (messages, pure), ``datagrams``, ``streams`` and ``tunnel`` (the transports of the
+Handle protocol), ``peers`` (one server), ``sessions``, ``certified`` (what a reply must prove),
+``conversations`` (one exchange, challenges), ``referrals`` and ``following`` (from server to
+server), ``administration``
 and ``handle``; ``verification`` (does somebody vouch for an answer); ``problems`` and ``http``,
 ``calls`` and ``registry``, ``searching``, ``tracing``, ``feeds``, ``jobs``, ``api`` (the rest),
-``transfers`` (bulk), ``moving``.
+``watching`` and ``transfers`` (bulk), ``moving``.
 
 ::
 
@@ -26,10 +27,12 @@ from idnode.errors import (
     Garbled,
     IdnodeError,
     Misled,
+    NobodyThere,
     NotAllowed,
     NotNow,
     NotThere,
     Refused,
+    Unaskable,
     Unavailable,
     Unreachable,
     Untrusted,
@@ -56,6 +59,7 @@ __all__ = [
     "HttpResolver",
     "IdnodeError",
     "Misled",
+    "NobodyThere",
     "NotAllowed",
     "NotNow",
     "NotThere",
@@ -65,6 +69,7 @@ __all__ = [
     "Resolution",
     "SecretKey",
     "Transport",
+    "Unaskable",
     "Unavailable",
     "Unreachable",
     "Untrusted",

@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-import msgspec
-
 from idnode.calls import Calls
 from idnode.errors import Garbled
 from idnode.problems import document
+from idnode.writing import json_octets
 
 API: Final = "/api/v1"
 _JSON: Final = "application/json"
@@ -38,7 +37,7 @@ class Api:
         """
         headers = {"Content-Type": _JSON} if content is not None else {}
         headers |= {"If-Match": if_match} if if_match else {}
-        body = b"" if content is None else msgspec.json.encode(content)
+        body = b"" if content is None else json_octets(content)
         patient = method != "POST" if repeat is None else repeat
         answer = await self._calls.call(
             method,

@@ -3,10 +3,10 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, NoReturn, Protocol, Self, TypeVar
 
 import aiohttp
 import msgspec
@@ -55,6 +55,19 @@ class NotNow(Unavailable):
         self.retry_after: Final = retry_after
 
 
+class Watch(Protocol):
+    """Stands beside a call whose answer takes as long as the work does."""
+
+    @property
+    def moved_at(self) -> float:
+        """When the work was last seen to go on, in the seconds of the call's clock."""
+        ...
+
+    async def stand(self) -> NoReturn:
+        """Look until the attempt is to be given up, and raise why."""
+        ...
+
+
 class Calls:
     """Calls one server with one API key.
 
@@ -80,18 +93,15 @@ class Calls:
         self.base: Final = base.rstrip("/")
         self._api_key: Final = api_key
         self._patience: Final = patience
-        self._clock: Final = clock
-        self._sleep: Final = sleep
+        self.clock: Final = clock
+        self.sleep: Final = sleep
         self._chance: Final = chance
         self._session: aiohttp.ClientSession | None = None
+        self._answered = False
 
     async def __aenter__(self) -> Self:
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=_CONNECT_SECONDS, sock_read=ANSWER_SECONDS
-        )
         # No proxies of the environment: a node is asked itself, and the key goes to nobody else.
         self._session = aiohttp.ClientSession(
-            timeout=timeout,
             trust_env=False,
             headers={"Authorization": f"Bearer {self._api_key}"},
         )
@@ -115,21 +125,36 @@ class Calls:
         headers: Mapping[str, str] | None = None,
         body: Callable[[], bytes | AsyncIterator[bytes]] = bytes,
         repeat: bool = True,
+        watch: Watch | None = None,
     ) -> Answer:
         """Call until there is an answer that is not "not now". `body` is made anew each time.
 
-        With `repeat` false it is called once, for what is not safe to repeat.
+        With `repeat` false it is called once, for what is not safe to repeat. With a `watch` an
+        answer is waited for until that raises, and patience is counted from when it saw the work
+        go on.
 
         Raises `Refused`, `Unavailable`, `Unreachable` or `Garbled`.
         """
+        answer_seconds = ANSWER_SECONDS if watch is None else None
 
         async def once() -> Answer:
             async with self.opened(
-                method, path, query=query, headers=headers, body=body()
+                method,
+                path,
+                query=query,
+                headers=headers,
+                body=body(),
+                answer_seconds=answer_seconds,
             ) as response:
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status, found, await response.read())
 
+        async def watched(watch: Watch) -> Answer:
+            return await _beside(once(), watch.stand())
+
+        if watch is not None:
+            standing = watch
+            return await self._repeated(lambda: watched(standing), lambda: standing.moved_at)
         return await (self._repeated(once) if repeat else once())
 
     @asynccontextmanager
@@ -141,6 +166,7 @@ class Calls:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes | AsyncIterator[bytes] = b"",
+        answer_seconds: float | None = ANSWER_SECONDS,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Call once and give the answer to be read. Raises as `call`, `NotNow` at once."""
         if self._session is None:
@@ -152,8 +178,12 @@ class Calls:
             headers=headers,
             data=body or None,
             allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=_CONNECT_SECONDS, sock_read=answer_seconds
+            ),
         )
-        async with reaching(self.base), sending as response:
+        async with reaching(self.base, first=not self._answered), sending as response:
+            self._answered = True
             if response.status >= _FIRST_ERROR:
                 refused = refusal(response.status, response.content_type, await response.read())
                 if response.status in _NOT_NOW:
@@ -161,8 +191,10 @@ class Calls:
                 raise refused
             yield response
 
-    async def _repeated(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        give_up = self._clock() + self._patience
+    async def _repeated(
+        self, attempt: Callable[[], Awaitable[T]], since: Callable[[], float] | None = None
+    ) -> T:
+        began = self.clock()
         number = 0
         while True:
             number += 1
@@ -171,6 +203,19 @@ class Calls:
             except (NotNow, Unreachable) as why:
                 after = why.retry_after if isinstance(why, NotNow) else None
                 wait = wait_before(number, after, self._chance())
-                if self._clock() + wait > give_up:
+                if self.clock() + wait > (since() if since else began) + self._patience:
                     raise
-            await self._sleep(wait)
+            await self.sleep(wait)
+
+
+async def _beside(asking: Coroutine[Any, Any, T], standing: Coroutine[Any, Any, NoReturn]) -> T:
+    """Return what is asked for, or raise what the one that stands beside raises before."""
+    tasks = asyncio.ensure_future(asking), asyncio.ensure_future(standing)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        asked, stood = tasks
+        return asked.result() if asked.done() else stood.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

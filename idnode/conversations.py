@@ -14,7 +14,7 @@ import msgspec
 
 from identifiers.keys.public import Policy
 from identifiers.wire.cursor import ProtocolError
-from identifiers.wire.handle import bodies, message
+from identifiers.wire.handle import bodies
 from identifiers.wire.handle.codes import (
     UNKNOWN_SITE_SERIAL,
     OpCode,
@@ -28,7 +28,14 @@ from idnode.certified import check_certified, checked_digest
 from idnode.credentials import Credentials
 from idnode.errors import Garbled, Untrusted, declined
 from idnode.peers import Peer
-from idnode.questions import UNREAD_REQUEST, read_reply, read_site, request, text_of
+from idnode.questions import (
+    UNREAD_REQUEST,
+    packed,
+    read_reply,
+    read_site,
+    request,
+    text_of,
+)
 from idnode.sessions import Session
 from idnode.transport import Transport
 
@@ -221,7 +228,7 @@ class _Writing:
             session_id=asked.session_id if session is None else session.number,
             site_serial=self._site_serial,
         )
-        self.plain, self.request_id = message.encode(made), request_id
+        self.plain, self.request_id = packed(made), request_id
         return self.plain if session is None else session.seal(made)
 
 

@@ -21,23 +21,28 @@ _REQUEST_ID: Final = slice(8, 12)
 class _Question:
     """A request on its way: sent again until its reply is there or patience is at its end."""
 
-    __slots__ = ("_loop", "_patience", "_request", "_send", "_sent", "_timer", "reply")
+    __slots__ = ("_loop", "_patience", "_request", "_send", "_sent", "_timer", "_where", "reply")
 
     def __init__(
-        self, request: bytes, send: Callable[[bytes], None], patience: tuple[float, ...]
+        self,
+        request: bytes,
+        send: Callable[[bytes], None],
+        patience: tuple[float, ...],
+        where: str,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._request = request
         self._send = send
         self._patience = patience
         self._sent = 0
+        self._where = where
         self.reply: asyncio.Future[bytes] = self._loop.create_future()
         self.again()
 
     def again(self) -> None:
         """Send it once more, or give it up."""
         if self._sent == len(self._patience):
-            self.fail(f"no answer over UDP after {self._sent} requests")
+            self.fail(f"{self._where}: no answer after {self._sent} requests")
             return
         self._timer = self._loop.call_later(self._patience[self._sent], self.again)
         self._sent += 1
@@ -61,7 +66,8 @@ class _Question:
 class Datagrams(asyncio.DatagramProtocol):
     """A connected UDP socket. Replies are told apart by request id, and joined from packets."""
 
-    def __init__(self, patience: tuple[float, ...] = PATIENCE) -> None:
+    def __init__(self, where: str, patience: tuple[float, ...] = PATIENCE) -> None:
+        self._where = where
         self._patience = patience
         self._transport: asyncio.DatagramTransport | None = None
         self._waiting: dict[int, _Question] = {}
@@ -78,12 +84,13 @@ class Datagrams(asyncio.DatagramProtocol):
     ) -> "Datagrams":
         """Open a socket to one server. Raises `Unreachable` for a name that means no address."""
         loop = asyncio.get_running_loop()
+        where = f"{host} port {port}, UDP"
         try:
             _, found = await loop.create_datagram_endpoint(
-                lambda: cls(patience), remote_addr=(host, port)
+                lambda: cls(where, patience), remote_addr=(host, port)
             )
         except OSError as why:
-            raise Unreachable(f"{host} port {port}, UDP: {why}") from why
+            raise Unreachable(f"{where}: {_reason(why)}") from why
         return found
 
     async def ask(self, request: bytes, request_id: int, *, repeatable: bool = True) -> bytes:
@@ -96,7 +103,8 @@ class Datagrams(asyncio.DatagramProtocol):
         async with self._window:
             if self._transport is None or self._transport.is_closing():
                 raise Unreachable("the client is closed")
-            question = self._waiting[request_id] = _Question(request, self._send, patience)
+            question = _Question(request, self._send, patience, self._where)
+            self._waiting[request_id] = question
             try:
                 return await question.reply
             except Unreachable as why:
@@ -133,7 +141,7 @@ class Datagrams(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """Give up what waits: an ICMP message says that nobody listens there."""
         for question in self._waiting.values():
-            question.fail(f"UDP: {exc}")
+            question.fail(f"{self._where}: {_reason(exc)}")
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Give up what waits, and note that the socket is closed."""
@@ -146,3 +154,7 @@ class Datagrams(asyncio.DatagramProtocol):
         if self._transport is not None:
             for packet in framing.split(request):
                 self._transport.sendto(packet)
+
+
+def _reason(why: Exception) -> str:
+    return (why.strerror if isinstance(why, OSError) else None) or str(why)

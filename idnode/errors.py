@@ -4,10 +4,12 @@
 
     IdnodeError
     ├── Unreachable     nobody answered: try again later, or another server
+    │   └── NobodyThere nobody is there to connect to, and nothing was sent: does it run?
     ├── FateUnknown     a change was sent and no answer came: look before you send it again
     ├── Garbled         what answered is no such server, or another version of it
     │   └── Untrusted   the answer is not proved to be the server's: believe nothing of it
     ├── Misled          referrals or aliases lead in a circle, too far, or nowhere
+    ├── Unaskable       no request can say this, so none was sent: mend it (also a ValueError)
     ├── Refused         the server understood and said no: mend the request (HTTP)
     │   └── Unavailable it said "not now", for longer than was waited: try again later
     └── Declined        the same over the Handle protocol; `code` says why
@@ -34,6 +36,10 @@ class Unreachable(IdnodeError):
     """No server answered in time."""
 
 
+class NobodyThere(Unreachable):
+    """Nobody could be connected to, and nothing was sent."""
+
+
 class FateUnknown(IdnodeError):
     """A change was sent, and whether it was done is not known."""
 
@@ -48,6 +54,10 @@ class Untrusted(Garbled):
 
 class Misled(IdnodeError):
     """Referrals or aliases do not lead to an answer."""
+
+
+class Unaskable(IdnodeError, ValueError):
+    """What was to be asked cannot be said in a request; nothing was sent."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -120,7 +120,7 @@ class HandleClient:
         looked up in its turn. Not found is an answer and no exception.
 
         Raises `Unreachable`, `Garbled`, `Untrusted`, `Misled` (referrals or aliases that lead
-        nowhere), and ValueError for a handle that nobody can be asked about.
+        nowhere), and `Unaskable` for a handle that nobody can be asked about.
         """
         flags = self._dialect.flags
         flags |= OpFlag.AUTHORITATIVE if authoritative else 0
@@ -160,7 +160,7 @@ class HandleClient:
         The challenge was somebody else's, with this `nonce` and this `digest` of what was asked of
         him: so he learns who answered without knowing the key, which may be a secret one. Only a
         verdict that the server has signed is taken. Raises as `resolve`, `Declined` when the server
-        does not have the key, and ValueError for a nonce and digest that no challenge has.
+        does not have the key, and `Unaskable` for a nonce and digest that no challenge has.
         """
         question = Question(
             op_code=OpCode.VERIFY_RESPONSE,

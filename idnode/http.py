@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import quote
 
 import aiohttp
-import msgspec
 from yarl import URL
 
 from identifiers.faults import Invalid
@@ -14,6 +12,7 @@ from identifiers.wire.jsonform import read_values
 from idnode.errors import Garbled
 from idnode.problems import document, reaching, refusal
 from idnode.resolution import Resolution
+from idnode.writing import json_octets, segment
 
 BATCH_LIMIT: Final = 2000
 """Names in one question; more are asked in several."""
@@ -61,7 +60,11 @@ class HttpResolver:
         if authoritative:
             query.append(("auth", "true"))
         # Every octet quoted, slashes too: nobody on the way may tidy up the path of a name.
-        url = URL(f"{self._base}/api/handles/{quote(handle, safe='')}", encoded=True)
+        path = f"/api/handles/{segment(handle)}"
+        try:
+            url = URL(self._base + path, encoded=True)
+        except ValueError as why:
+            raise Garbled(f"{self._base} is no address of a server: {why}") from why
         if query:
             url = url.with_query(query)
         async with reaching(self._base), self._http().get(url) as answer:
@@ -82,7 +85,7 @@ class HttpResolver:
             reaching(self._base),
             self._http().post(
                 f"{self._base}/api/resolve",
-                data=msgspec.json.encode({"handles": handles}),
+                data=json_octets({"handles": handles}),
                 headers={"Content-Type": _JSON},
             ) as answer,
         ):

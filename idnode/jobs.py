@@ -9,6 +9,7 @@ import msgspec
 
 from idnode.calls import Calls
 from idnode.errors import Garbled, Problem
+from idnode.writing import json_octets
 
 JOBS: Final = "/api/v1/jobs"
 RUNNING: Final = "running"
@@ -74,7 +75,7 @@ class StateJobs:
         asked: dict[str, Any] = {name: value for name, value in said.items() if value}
         if where:
             asked["filter"] = where
-        body = msgspec.json.encode(asked)
+        body = json_octets(asked)
         headers = {"Content-Type": _JSON, "Idempotency-Key": key or secrets.token_hex(16)}
         return _job((await self._calls.call("POST", JOBS, headers=headers, body=lambda: body)).body)
 

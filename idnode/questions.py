@@ -1,5 +1,6 @@
 """Requests of the Handle protocol as bytes, and replies as answers. Pure."""
 
+import struct
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -19,8 +20,9 @@ from identifiers.wire.handle.envelope import COMPATIBLE, NEWEST, Version
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
 from identifiers.wire.handle.values import decode_values
-from idnode.errors import Garbled, declined
+from idnode.errors import Garbled, Unaskable, declined
 from idnode.resolution import Resolution
+from idnode.writing import octets_of
 
 UNREAD_REQUEST: Final = 0xFFFF_FFFF
 """What a reply has as its id whose request could not be read (`translate.early_error`)."""
@@ -61,11 +63,11 @@ def request(
 
     `site_serial` is that of the server's site record, as far as it is known.
 
-    Raises ValueError for a handle that no server could be asked about.
+    Raises `Unaskable` for a handle that no server could be asked about.
     """
     handle = getattr(body, "handle", "/")
-    if not 0 < len(handle.encode()) <= MAX_WIRE_BYTES or "\0" in handle:
-        raise ValueError(f"a handle has 1 to {MAX_WIRE_BYTES} bytes of UTF-8 without U+0000")
+    if not 0 < len(octets_of(handle)) <= MAX_WIRE_BYTES or "\0" in handle:
+        raise Unaskable(f"a handle has 1 to {MAX_WIRE_BYTES} bytes of UTF-8 without U+0000")
     return Message(
         version=version,
         suggested=NEWEST,
@@ -76,6 +78,14 @@ def request(
     )
 
 
+def packed(asked: Message) -> bytes:
+    """Return a request as it is sent. Raises `Unaskable` for what no octets can say."""
+    try:
+        return message.encode(asked)
+    except (UnicodeEncodeError, struct.error) as why:
+        raise Unaskable(f"no request can say this: {why}") from why
+
+
 def verification(
     handle: str, index: int, signed: bytes, nonce: bytes, digest: bytes
 ) -> bodies.Verification:
@@ -83,7 +93,7 @@ def verification(
 
     What is signed is nonce and digest, one behind the other. A message names the hash that made the
     digest; where none is as long (in REST it is whatever the client drew), the two are parted
-    elsewhere. Raises ValueError when they are too short for that.
+    elsewhere. Raises `Unaskable` when they are too short for that.
     """
     signed_over = nonce + digest
     for size in (len(digest), *_DIGESTS):
@@ -91,7 +101,7 @@ def verification(
             at = len(signed_over) - size
             told = bodies.Digest(_DIGESTS[size], signed_over[at:])
             return bodies.Verification(handle, index, signed_over[:at], told, signed)
-    raise ValueError("nonce and digest are shorter than any hash")
+    raise Unaskable("nonce and digest are shorter than any hash")
 
 
 def read_verified(found: Message) -> bool:

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import quote
 
 import msgspec
 
@@ -20,6 +19,7 @@ from idnode.problems import document
 from idnode.searching import Searches
 from idnode.tracing import HISTORY, Tracings
 from idnode.transfers import Transfers
+from idnode.writing import json_octets, segment
 
 IDENTIFIERS: Final = f"{API}/identifiers"
 PAGE: Final = 500
@@ -179,7 +179,7 @@ class RegistryClient:
         self, handle: str, version: int, *, if_version: int | None = None, key: str | None = None
     ) -> Receipt:
         """Make the values what they were in a version, as a new one; the state stays."""
-        path = f"{HISTORY}/{quote(handle, safe='')}"
+        path = f"{HISTORY}/{segment(handle)}"
         return await self._write("POST", path, {"version": version}, key, if_version)
 
     async def identifiers(self, prefix: str) -> AsyncIterator[Identifier]:
@@ -200,7 +200,7 @@ class RegistryClient:
 
         `mode` is ``create``, ``upsert`` or ``replace``.
         """
-        body = msgspec.json.encode({"items": identifiers})
+        body = json_octets({"items": identifiers})
         answer = await self._calls.call(
             "POST",
             f"{IDENTIFIERS}/batch",
@@ -253,13 +253,13 @@ class RegistryClient:
             headers["Content-Type"] = _JSON
         if if_version is not None:
             headers["If-Match"] = f'"v{if_version}"'
-        body = b"" if content is None else msgspec.json.encode(content)
+        body = b"" if content is None else json_octets(content)
         answer = await self._calls.call(method, path, headers=headers, body=lambda: body)
         return _receipt(answer)
 
 
 def _path(handle: str) -> str:
-    return f"{IDENTIFIERS}/{quote(handle, safe='')}"
+    return f"{IDENTIFIERS}/{segment(handle)}"
 
 
 def _receipt(answer: Answer) -> Receipt:

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from typing import Any, Final, Literal, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
 from idnode.calls import Calls
 from idnode.errors import Garbled
+from idnode.writing import segment
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ class Tracings:
         return await self._read(RELATIONS, handle, query, Trace)
 
     async def _read(self, path: str, handle: str, query: dict[str, str], kind: type[T]) -> T:
-        answer = await self._calls.call("GET", f"{path}/{quote(handle, safe='')}", query=query)
+        answer = await self._calls.call("GET", f"{path}/{segment(handle)}", query=query)
         try:
             return msgspec.json.decode(answer.body, type=kind)
         except msgspec.DecodeError as why:

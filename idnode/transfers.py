@@ -10,6 +10,7 @@ import msgspec
 from idnode.calls import Calls
 from idnode.errors import Garbled, Problem
 from idnode.problems import document
+from idnode.watching import Taken, Watching
 
 IMPORTS: Final = "/api/v1/imports"
 EXPORT: Final = "/api/v1/export"
@@ -49,8 +50,14 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
     results: str
     """The path of the results of its rows."""
+    octets: int = msgspec.field(default=0, name="bytes")
+    """Of the body, up to the end of the last committed row."""
     replayed: bool = False
     """The import had been finished by an earlier request."""
+
+
+Told = Callable[[ImportReport], None]
+"""Is told about once a second how far the server is."""
 
 
 class RowResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +100,13 @@ class Transfers:
         key: str | None = None,
         encoding: str = UTF_8,
         progress: Progress = lambda _: None,
+        told: Told = lambda _: None,
     ) -> ImportReport:
         """Import a file, sending it again under the same key while the server is away.
+
+        The answer is waited for while the import goes on, as the server tells, however long it
+        takes. Raises `Unreachable` when it has not moved for `idnode.watching.STILL_SECONDS`; sent
+        again under the same key it goes on.
 
         `form` is one of `MEDIA_TYPES`; `key` is made of the content when it is not given. A dry run
         has no key: it is judged anew each time. `encoding` is that of a table, ``utf-8`` or
@@ -109,6 +121,7 @@ class Transfers:
             dry_run=dry_run,
             key=key,
             encoding=encoding,
+            told=told,
         )
 
     async def send_pieces(
@@ -120,6 +133,7 @@ class Transfers:
         dry_run: bool,
         key: str | None,
         encoding: str = UTF_8,
+        told: Told = lambda _: None,
     ) -> ImportReport:
         """Import what `body` yields, the same octets each time that it is called.
 
@@ -127,7 +141,15 @@ class Transfers:
         """
         key = None if dry_run else key
         # An API key that is refused is better told now than after a gigabyte.
-        await self._known(key)
+        known = frozenset(report.id for report in await self._known(key))
+
+        async def look() -> ImportReport | None:
+            found = await self._going(key, dry_run=dry_run, known=known)
+            if found is not None:
+                told(found)
+            return found
+
+        watch = Watching(self._calls.base, look, self._calls.clock, self._calls.sleep)
         media_type = MEDIA_TYPES[form]
         if encoding != UTF_8:
             media_type += f"; charset={encoding}"
@@ -136,24 +158,34 @@ class Transfers:
             IMPORTS,
             query={"mode": mode, "dry_run": "1" if dry_run else "0"},
             headers={"Content-Type": media_type} | ({"Idempotency-Key": key} if key else {}),
-            body=body,
+            body=lambda: Taken(body(), watch.moved),
+            watch=watch,
         )
-        told = document(answer.body)
-        told["replayed"] = answer.headers.get("idempotency-replayed") == "true"
-        return _convert(told, ImportReport)
+        done = document(answer.body)
+        done["replayed"] = answer.headers.get("idempotency-replayed") == "true"
+        return _convert(done, ImportReport)
 
     async def find(self, key: str) -> ImportReport | None:
         """Return the import that was sent with this key, also while it is being sent."""
-        items = await self._known(key)
-        return _convert(items[0], ImportReport) if items else None
+        reports = await self._known(key)
+        return reports[0] if reports else None
 
-    async def _known(self, key: str | None) -> list[Any]:
+    async def _going(
+        self, key: str | None, *, dry_run: bool, known: frozenset[str]
+    ) -> ImportReport | None:
+        """Return the import that goes on: the one with the key, else a new one of its kind."""
+        for report in await self._known(key, repeat=False):
+            if key or (report.dry_run == dry_run and report.id not in known):
+                return report
+        return None
+
+    async def _known(self, key: str | None, *, repeat: bool = True) -> list[ImportReport]:
         query = {"idempotency_key": key} if key else {}
-        answer = await self._calls.call("GET", IMPORTS, query=query)
+        answer = await self._calls.call("GET", IMPORTS, query=query, repeat=repeat)
         items = document(answer.body).get("items")
         if not isinstance(items, list):
             raise Garbled("a list of imports without items")
-        return items
+        return [_convert(item, ImportReport) for item in items]
 
     async def results(
         self, report: ImportReport, *, every: bool = False

@@ -191,7 +191,10 @@ def _move_in(
 
 def export(
     prefix: Annotated[str, typer.Option(help="Just this prefix, without those below it.")],
-    form: Annotated[Form, typer.Option("--format")] = Form.NDJSON,
+    form: Annotated[
+        Form | None,
+        typer.Option("--format", help="Without: by the end of the output's name, else NDJSON."),
+    ] = None,
     handle_batch: Annotated[
         bool,
         typer.Option("--handle-batch", help="As a Handle.Net batch file; needs --output."),

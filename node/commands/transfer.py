@@ -19,7 +19,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from idnode.errors import Unavailable, Unreachable
+from idnode.errors import NobodyThere, Unavailable, Unreachable
 from idnode.registry import RegistryClient
 from idnode.transfers import SUFFIXES, ImportReport, RowResult
 from node import config
@@ -32,7 +32,7 @@ T = TypeVar("T")
 _SHOWN: Final = 20
 """Rejected rows that are printed; the results have them all."""
 _UNFINISHED: Final = ".part"
-_GOES_ON: Final = "import the same file again and it goes on where it was cut"
+_GOES_ON: Final = "repeat the same command and it goes on where it was cut"
 
 
 def send(
@@ -80,6 +80,8 @@ def uncut(sending: Coroutine[Any, Any, T]) -> T:
     """Run to the end; who cuts an import, or is cut, is told how it goes on."""
     try:
         return asyncio.run(sending)
+    except NobodyThere:
+        raise  # nothing was begun
     except (Unreachable, Unavailable) as why:
         raise NotDone(f"the import was cut ({why}); {_GOES_ON}") from why
     except KeyboardInterrupt:
@@ -103,7 +105,12 @@ async def _send(
     base = registry_base(environ, server)
     async with RegistryClient(base, api_key) as client:
         with _progress() as bar:
-            task = bar.add_task(path.name, total=size)
+            task = bar.add_task(path.name, total=size, rows="")
+
+            def told(so_far: ImportReport) -> None:
+                # What the server has taken, not what was sent: it reads some megabytes ahead.
+                bar.update(task, completed=so_far.octets, rows=f"{so_far.rows:,} rows done")
+
             report = await client.transfers.send(
                 path,
                 form.value,
@@ -111,9 +118,9 @@ async def _send(
                 dry_run=dry_run,
                 key=key,
                 encoding=encoding.value,
-                progress=lambda sent: bar.update(task, completed=sent),
+                told=told,
             )
-            bar.update(task, completed=size)
+            told(report)
         sys.stdout.write(summary(report))
         if report.rejected:
             await _tell_rejected(client, report, base)
@@ -157,20 +164,25 @@ def export(
     environ: Mapping[str, str],
     prefix: str,
     *,
-    form: Form,
+    form: Form | None,
     output: Path | None,
     server: str | None,
     key_file: Path | None,
 ) -> None:
-    """Write everything under a prefix to a file, wholly or not at all, or to stdout."""
+    """Write everything under a prefix to a file, wholly or not at all, or to stdout.
+
+    Without a form it is what the file's name says, as for `send`; NDJSON where that says nothing.
+    Raises `NotDone` when form and name disagree.
+    """
+    known = _form_out(form, output)
     key = api_key(environ, key_file)
-    asyncio.run(_export(registry_base(environ, server), key, prefix, form, output))
+    asyncio.run(_export(registry_base(environ, server), key, prefix, known, output))
 
 
 async def _export(base: str, key: str, prefix: str, form: Form, output: Path | None) -> None:
     async with RegistryClient(base, key) as client:
         with opened(output) as file, _progress() as bar:
-            task = bar.add_task(prefix, total=None)
+            task = bar.add_task(prefix, total=None, rows="")
             async for piece in client.transfers.export(prefix, form.value):
                 file.write(piece)
                 bar.update(task, advance=len(piece))
@@ -250,9 +262,24 @@ def _form_of(path: Path) -> Form:
         ) from None
 
 
+def _form_out(form: Form | None, output: Path | None) -> Form:
+    """Return the form to write. Raises `NotDone` where the file would be read as another."""
+    if output is None:
+        return form or Form.NDJSON
+    said = SUFFIXES.get(output.suffix.lower())
+    if form is None:
+        return Form(said) if said else Form.NDJSON
+    if said not in {None, form.value}:
+        raise NotDone(
+            f"{output.name} would be read as {said}, and --format says {form}: change one of them"
+        )
+    return form
+
+
 def _progress() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
+        TextColumn("{task.fields[rows]}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),

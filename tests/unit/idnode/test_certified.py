@@ -10,7 +10,7 @@ from identifiers.keys.public import Policy
 from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.codes import OpFlag
 from identifiers.wire.handle.values import encode_values
-from idnode import Garbled, NotAllowed, SecretKey, Untrusted
+from idnode import Garbled, NotAllowed, SecretKey, Unaskable, Untrusted
 from idnode.transport import Transport
 from tests.unit.idnode.authority import (
     BY_RSA,
@@ -65,7 +65,7 @@ async def test_what_was_signed_may_be_parted_anywhere(authority):
     async with authority.client() as client:
         for nonce, digest in ((b"n" * 16, b"d" * 20), (b"n" * 30, b"d" * 7), (b"", b"d" * 16)):
             assert await verdict(client, nonce=nonce, digest=digest)
-        with pytest.raises(ValueError, match="shorter"):
+        with pytest.raises(Unaskable, match="shorter"):
             await verdict(client, nonce=b"n" * 8, digest=b"d" * 7)
 
 

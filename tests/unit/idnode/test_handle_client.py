@@ -6,7 +6,7 @@ import pytest
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import translate
 from identifiers.wire.handle.envelope import SIZE
-from idnode import Garbled, HandleClient, Unreachable
+from idnode import Garbled, HandleClient, IdnodeError, Unaskable, Unreachable
 from idnode.handle import Transport
 from idnode.questions import UNREAD_REQUEST
 
@@ -74,7 +74,9 @@ async def test_silence_over_udp_leads_to_tcp(client, server):
 async def test_nobody_listening_is_told_at_once(server):
     await server.stop()
     async with HandleClient("127.0.0.1", server.port) as client:
-        with pytest.raises(Unreachable, match=r"UDP: .*refused"):
+        with pytest.raises(
+            Unreachable, match=rf"127.0.0.1 port {server.port}, UDP: Connection refused$"
+        ):
             await client.resolve("88.300.1/A", transport=Transport.UDP)
         with pytest.raises(Unreachable, match=r"TCP: .*refused"):
             await client.resolve("88.300.1/A")
@@ -182,8 +184,25 @@ async def test_ids_in_flight_and_the_reserved_one_are_not_drawn(server):
 
 @pytest.mark.parametrize("handle", ["", "88.300.1/\0", "88.300.1/" + "x" * 2048])
 async def test_what_cannot_be_asked_is_not_sent(client, server, handle):
-    with pytest.raises(ValueError, match="a handle has"):
+    with pytest.raises(Unaskable, match="a handle has"):
         await client.resolve(handle)
+    assert server.datagrams == 0
+
+
+@pytest.mark.parametrize(
+    ("handle", "filters"),
+    [
+        ("88.300.1/\ud800", {}),
+        ("88.300.1/A", {"types": ["\ud800"]}),
+        ("88.300.1/A", {"indexes": [-1]}),
+        ("88.300.1/A", {"indexes": [1 << 32]}),
+    ],
+)
+async def test_nor_is_what_no_octets_can_say(client, server, handle, filters):
+    with pytest.raises(Unaskable) as raised:
+        await client.resolve(handle, **filters)
+    assert isinstance(raised.value, IdnodeError)
+    assert isinstance(raised.value, ValueError)  # as it was before it had a name
     assert server.datagrams == 0
 
 

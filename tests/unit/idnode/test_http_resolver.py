@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 
 from identifiers.values import Value
-from idnode import Garbled, HttpResolver, Refused, RegistryClient, Unreachable
+from idnode import Garbled, HttpResolver, Refused, RegistryClient, Unaskable, Unreachable
 from tests.unit.idnode.services import API_KEY
 
 NAMES = ("88.300.1/A", "88.300.1/二级/节点", "88.300.1/a b?c#d%41..//../e", "88.300.1/..")
@@ -114,8 +114,37 @@ async def test_nobody_there():
         with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
             await resolver.resolve("88.300.1/A")
     async with HttpResolver("http://[") as resolver:
-        with pytest.raises((Garbled, ValueError)):
+        with pytest.raises(Garbled, match="no address"):
             await resolver.resolve("88.300.1/A")
+
+
+async def test_what_no_request_can_say(resolver):
+    with pytest.raises(Unaskable, match="lone surrogate"):
+        await resolver.resolve("88.300.1/\ud800")
+    with pytest.raises(Unaskable, match="lone surrogate"):
+        await resolver.resolve_many(["88.300.1/\ud800"])
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (b"\x02\x0b\xff\x00abc\r\n\r\n", r"does not speak HTTP: is it the Handle port\?$"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 20_000 + b"\r\n\r\n", r": broken HTTP, or a header"),
+    ],
+)
+async def test_octets_that_are_no_http_are_told_in_words(octets, words):
+    async def talk(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(octets)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as listening:
+        base = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        async with HttpResolver(base) as resolver:
+            with pytest.raises(Garbled, match=words) as told:
+                await resolver.resolve("88.300.1/A")
+        assert "aaaa" not in str(told.value)
 
 
 async def test_too_slow(odd):

@@ -4,7 +4,7 @@ from identifiers.wire.handle import bodies, message
 from identifiers.wire.handle.codes import OpCode
 from identifiers.wire.handle.header import Header
 from identifiers.wire.handle.message import Message
-from idnode import Garbled
+from idnode import Garbled, Unaskable
 from idnode.questions import read_reply, read_resolution, read_site, request, text_of
 from idnode.resolution import Resolution, code_name
 
@@ -23,7 +23,7 @@ def test_a_request_says_what_it_speaks_and_knows():
 
 @pytest.mark.parametrize("handle", ["", "88.300.1/\0", "88.300.1/" + "x" * 2048])
 def test_nobody_can_be_asked_about_some_names(handle):
-    with pytest.raises(ValueError, match="a handle has"):
+    with pytest.raises(Unaskable, match="a handle has"):
         request(OpCode.DELETE_HANDLE, bodies.Named(handle), 7)
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from idnode import FateUnknown, Garbled, Unreachable
+from idnode import FateUnknown, Garbled, HandleClient, Transport, Unreachable
 from idnode.tunnel import MEDIA_TYPE, Tunnel
 
 
@@ -36,6 +36,20 @@ async def test_what_is_no_handle_message(odd, tunnel, answer):
     odd.answer = answer
     with pytest.raises(Garbled):
         await tunnel.ask(b"request")
+
+
+async def test_a_port_without_http_is_named():
+    async def talk(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x02\x0b\x00\x00 no status line\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        async with HandleClient("127.0.0.1", port, transport=Transport.HTTP) as client:
+            with pytest.raises(Garbled, match=rf":{port}/ does not speak HTTP: is it the Handle"):
+                await client.resolve("88.300.1/A")
 
 
 async def test_silence_leaves_the_fate_of_a_change_unknown(odd):
