@@ -5,6 +5,7 @@ its sentence. Checks return *all* faults, up to a
 hundred; only the edge turns them into an answer (RFC 9457).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal
@@ -21,6 +22,10 @@ MAX_POINTERS: Final = 64 * 1024
 TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "json.syntax": ("not valid JSON: {why}", "不是有效的 JSON：{why}"),
+        "json.integer": (
+            "{number} is larger than any number here may be",
+            "{number} 超出此处任何数的范围",
+        ),
         "json.too_deep": ("nested deeper than {limit} levels", "嵌套超过 {limit} 层"),
         "json.number": ("{number} is no finite number", "{number} 不是有限的数"),
         "json.duplicate_key": ("the key {key} appears twice", "键 {key} 重复出现"),
@@ -74,12 +79,12 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "name.no_suffix": ("the suffix is empty", "后缀为空"),
         "name.not_nfc": (
-            "not in Unicode normal form C at character {at} ({char})",
-            "第 {at} 个字符（{char}）不是 Unicode 规范化形式 C",
+            "not in Unicode normal form C at character {at} of the suffix ({char})",
+            "后缀的第 {at} 个字符（{char}）不是 Unicode 规范化形式 C",
         ),
         "name.character": (
-            "the character {char} at {at} is not allowed in a handle",
-            "第 {at} 个字符 {char} 不允许出现在标识中",
+            "{char}, character {at} of the suffix, is not allowed in a handle",
+            "后缀的第 {at} 个字符 {char} 不允许出现在标识中",
         ),
         "name.mismatch": (
             "the body names {body}, the address {path}",
@@ -145,6 +150,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "value.instant": (
             "must be an instant such as 2024-01-01T00:00:00Z, from 1970 to 2106",
             "应为形如 2024-01-01T00:00:00Z 的时刻，1970 年至 2106 年",
+        ),
+        "value.ttl": (
+            "must be whole seconds as a number, or an instant such as 2030-01-01T00:00:00Z",
+            "应为整数秒（数字），或形如 2030-01-01T00:00:00Z 的时刻",
         ),
         "value.server_set": (
             "the type {type} at index {index} is set by the server",
@@ -381,6 +390,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "{prefix} is below {above}, which is another enterprise's",
             "{prefix} 位于其他企业的前缀 {above} 之下",
         ),
+        "prefix.either": (
+            "either this prefix, or `root` for the next free one below that: say one of them",
+            "请指定 `prefix`（该前缀本身）或 `root`（在其下顺序分配）其中之一",
+        ),
         "prefix.taken": ("{prefix} is allotted or applied for already", "{prefix} 已被分配或申请"),
         "prefix.root": (
             "{prefix} is no secondary prefix of this node",
@@ -453,8 +466,42 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 
 # code -> the words among the parameters of its sentence
+_ENGLISH_WORDS: Final[Mapping[str, Mapping[str | int, str]]] = MappingProxyType(
+    {
+        "template.value": {
+            "boolean": "boolean: true or false",
+            "date": "date such as 2024-01-31",
+            "time": "time such as 2024-01-31T08:00:00Z",
+            "reference": "reference: a handle, prefix/suffix",
+            "digest": "digest: sha256: or sm3:, then 64 hexadecimal digits",
+            "position": "position: geo:latitude,longitude",
+        },
+    }
+)
 _CHINESE_WORDS: Final[Mapping[str, Mapping[str | int, str]]] = MappingProxyType(
     {
+        "json.syntax": {  # what CPython's reader says
+            "Expecting value": "应为一个值",
+            "Expecting property name enclosed in double quotes": "应为双引号中的成员名",
+            "Expecting ':' delimiter": "应为冒号",
+            "Expecting ',' delimiter": "应为逗号",
+            "Extra data": "之后有多余内容",
+            "Unterminated string starting": "开始的字符串没有结束",
+            "Invalid control character": "有控制字符",
+            "Invalid \\escape": "的转义无效",
+            "Invalid \\uXXXX escape": "的 \\u 转义无效",
+            "Illegal trailing comma before end of object": "的逗号多余",
+            "Illegal trailing comma before end of array": "的逗号多余",
+            "Unexpected UTF-8 BOM (decode using utf-8-sig)": "有字节顺序标记（BOM）",
+        },
+        "csv.syntax": {
+            "the input ends within quotes": "内容在引号内结束",
+            "there is no header": "没有表头",
+            "unexpected end of data": "引号没有结束",
+            "',' expected after '\"'": "右引号之后应为逗号",
+            "new-line character seen in unquoted field - do you need to open the file with"
+            " newline=''?": "单元格内有换行，须加引号",
+        },
         "type": {
             "boolean": "布尔值",
             "integer": "整数",
@@ -492,6 +539,18 @@ _CHINESE_WORDS: Final[Mapping[str, Mapping[str | int, str]]] = MappingProxyType(
 )
 
 
+# Kept with the rows of imports as one parameter, so it is taken apart here.
+_JSON_WHY: Final = re.compile(r"(.+?)(?: at)?(?:: )? at line (\d+), column (\d+)", re.ASCII)
+
+
+def _chinese(code: str, word: str | int) -> str | int:
+    words = _CHINESE_WORDS.get(code, {})
+    why = _JSON_WHY.fullmatch(str(word)) if code == "json.syntax" else None
+    if why is None:
+        return words.get(word, word)
+    return f"第 {why[2]} 行第 {why[3]} 列{words.get(why[1], '有语法错误')}"
+
+
 class Fault(msgspec.Struct, frozen=True):
     """One thing that is wrong: where, which kind, and the words' parameters."""
 
@@ -502,9 +561,10 @@ class Fault(msgspec.Struct, frozen=True):
     def detail(self, language: Language = "en") -> str:
         """Tell the fault in a sentence fragment that follows the place's name."""
         if language == "en":
-            return TEXTS[self.code][0].format(**self.params)
-        words = _CHINESE_WORDS.get(self.code, {})
-        params = {name: words.get(word, word) for name, word in self.params.items()}
+            words = _ENGLISH_WORDS.get(self.code, {})
+            params = {name: words.get(word, word) for name, word in self.params.items()}
+            return TEXTS[self.code][0].format(**params)
+        params = {name: _chinese(self.code, word) for name, word in self.params.items()}
         return TEXTS[self.code][1].format(**params)
 
     def below(self, parent: str) -> "Fault":

@@ -240,7 +240,8 @@ def _read_or_refuse(header: _Header, row: bytes, encoding: str) -> Submission | 
         return Refused(invalid.faults)
     if len(cells) != len(header.names):
         params: dict[str, str | int] = {"count": len(cells), "expected": len(header.names)}
-        return Refused((Fault("csv.cells", params=params),))
+        at = header.names.index("handle")
+        return Refused((Fault("csv.cells", params=params),), cells[at] if at < len(cells) else "")
     own = {n: cell for n, cell in zip(header.names, cells, strict=True) if n in _OWN}
     faults = Faults()
     if not own["handle"]:

@@ -152,7 +152,7 @@ def _read_value(document: object, pointer: str, faults: Faults) -> Value | None:
 
 def _read_ttl(members: Members) -> tuple[int, bool]:
     if isinstance(members.get("ttl"), str):
-        return _read_instant(members, "ttl"), True
+        return _read_instant(members, "ttl", "value.ttl"), True
     return members.integer("ttl", 0, MAX_TTL, DEFAULT_TTL), False
 
 
@@ -165,12 +165,12 @@ def _read_permissions(members: Members) -> int:
     return DEFAULT_PERMISSIONS
 
 
-def _read_instant(members: Members, name: str) -> int:
+def _read_instant(members: Members, name: str, otherwise: str = "value.instant") -> int:
     try:
         return parse_instant(members.text(name))
     except ValueError:
         if isinstance(members.get(name), str):
-            members.note(name, "value.instant")
+            members.note(name, otherwise)
         return 0
 
 

@@ -14,6 +14,8 @@ from identifiers.faults import MAX_FAULTS, Fault, Faults, Invalid
 
 MAX_DEPTH: Final = 16
 _INT64_DIGITS: Final = 20
+_SHOWN: Final = 40
+"""Characters of a number that a fault repeats."""
 _LOW: Final = -(1 << 63)
 _HIGH: Final = (1 << 63) - 1
 _BRACKETS: Final = b"[]{}"
@@ -109,11 +111,13 @@ def _parse(text: str, bad: list[_Bad]) -> object:
         number = int(digits) if len(digits) <= _INT64_DIGITS else _HIGH + 1
         if _LOW <= number <= _HIGH:
             return number
-        return note("range", {"low": _LOW, "high": _HIGH})
+        # What it may be here only the member's reader knows.
+        shown = digits if len(digits) <= _SHOWN else f"{digits[:_SHOWN]}…"
+        return note("json.integer", {"number": shown})
 
     def real(digits: str) -> object:
         number = float(digits)
-        return number if math.isfinite(number) else note("json.number", {"number": digits[:40]})
+        return number if math.isfinite(number) else note("json.number", {"number": digits[:_SHOWN]})
 
     def constant(name: str) -> object:
         return note("json.number", {"number": name})

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from edge.moments import day, moment
+from edge.moments import moment
 from identifiers.enterprises.certificates import Validity
 from registry.business.certificates import Checked
 from registry.http.pages import Row, page, table
@@ -25,7 +25,7 @@ def certificate_page(found: Checked, now: int) -> str:
         Row("单位证件号", "Number of the organisation", one.identity.number),
         Row("备案号", "Filing number", one.filing),
         Row("企业前缀", "Prefix", one.prefix),
-        Row("签发日期", "Issued on", day(one.issued_at)),
+        Row("签发时间", "Issued at", moment(one.issued_at)),
         Row("有效期至", "Valid until", moment(one.expires_at)),
     ]
     if one.revoked_at:

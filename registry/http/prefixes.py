@@ -217,7 +217,7 @@ def _allotting(body: bytes) -> Allotting:
     if found is None:
         raise Invalid(faults)
     if ("prefix" in found) == ("root" in found):
-        found.note("prefix", "one_of", choices="prefix, root")
+        found.note("prefix", "prefix.either")
     wanted = Allotting(
         enterprise=found.integer("enterprise", 1, MOST_ENTERPRISES),
         prefix=prefix_of(found, "prefix"),

@@ -48,8 +48,8 @@ PROTECTED: Final = Kind(
 LOCKED: Final = Kind(
     Locked.code,
     409,
-    "The identifier is suspended or revoked: a suspended one has to be made active first.",
-    "该标识已暂停或吊销，不可更改；已暂停的须先恢复为有效状态。",
+    "The identifier is suspended and has to be made active first, or it is revoked for good.",
+    "该标识已暂停或吊销，不可更改：已暂停的须先恢复为有效状态，已吊销的不可恢复。",
 )
 IMPOSSIBLE: Final = Kind(
     Impossible.code,

@@ -17,6 +17,13 @@ def test_a_fault_tells_itself_in_both_languages():
     assert long.detail("zh") == "长 300 字节，上限 255 字节"
 
 
+def test_what_is_asked_for_is_told_with_its_form():
+    date = Fault("template.value", "/attributes/ON", {"type": "date"})
+    assert date.detail() == "is no date such as 2024-01-31"
+    assert date.detail("zh") == "不是有效的日期（2024-01-31）"
+    assert Fault("template.value", "", {"type": "number"}).detail() == "is no number"
+
+
 def test_a_fault_seen_from_outside_has_the_longer_pointer():
     fault = Fault("empty", "/type").below("/values/3")
     assert (fault.code, fault.pointer) == ("empty", "/values/3/type")

@@ -86,11 +86,13 @@ def test_ordinary_names_may_be_registered():
 def test_hidden_and_private_characters_may_not(suffix, char, at):
     (fault,) = registration_faults(Handle.parse(f"88.1/{suffix}"))
     assert (fault.code, fault.params) == ("name.character", {"char": char, "at": at})
+    assert f"{char}, character {at} of the suffix" in fault.detail()
 
 
 def test_names_are_registered_in_normal_form_c():
     (fault,) = registration_faults(Handle.parse("88.1/ae\u0301"))
     assert (fault.code, fault.params) == ("name.not_nfc", {"at": 2, "char": "U+0065"})
+    assert "character 2 of the suffix" in fault.detail()
     # One character whose normal form is two.
     (fault,) = registration_faults(Handle.parse("88.1/\u0344"))
     assert fault.params == {"at": 1, "char": "U+0344"}

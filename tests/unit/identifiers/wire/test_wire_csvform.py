@@ -90,6 +90,13 @@ def test_a_bad_row_is_a_row(row, expected):
     assert faults(f"handle,ttl\n{row}\n") == expected
 
 
+def test_a_row_of_too_few_cells_is_known_by_its_handle_if_that_is_there():
+    short, none = rows("ttl,handle,T\n1,88.1/a\n1\n")
+    assert (short.content.handle, none.content.handle) == ("88.1/a", "")
+    (cut,) = rows('handle,T\n88.1/b,"x"y"\n')
+    assert cut.content.faults[0].detail("zh") == "不是有效的 CSV：右引号之后应为逗号"
+
+
 def test_rows_know_their_name_and_place():
     bad, odd, good = rows('handle,ttl,T\n88.1/a,t,x\n88.1/b,,5" pipe\n88.1/c,,y\n')
     assert (bad.number, bad.content.handle) == (2, "88.1/a")

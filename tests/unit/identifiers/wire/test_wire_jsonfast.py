@@ -102,7 +102,7 @@ SIMPLE = '{"handle":"88.1/a","values":[{"index":1,"type":"T","data":"x"}],"state
         ('"x"', '"\\ud800"', "surrogate"),
         ("1,", "1.0,", "type"),
         ("1,", "0,", "range"),
-        ("1,", "99999999999999999999,", "range"),
+        ("1,", "99999999999999999999,", "json.integer"),
         ('"x"', '{"format":"hex","value":"0"}', "value.format"),
         ('"x"', '{"format":"hex","value":{"handle":"a","index":1,"permissions":"1"}}', "type"),
         ('"x"', '{"format":"admin","value":"a"}', "type"),
@@ -231,8 +231,8 @@ def test_lines_with_a_template_take_the_typed_way(more):
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        ('"attributes":{"A":9223372036854775808}', [("/attributes/A", "range")]),
-        ('"attributes":{"A":-9223372036854775809}', [("/attributes/A", "range")]),
+        ('"attributes":{"A":9223372036854775808}', [("/attributes/A", "json.integer")]),
+        ('"attributes":{"A":-9223372036854775809}', [("/attributes/A", "json.integer")]),
         ('"attributes":{"A":[]}', [("/attributes/A", "type")]),
         ('"attributes":{"A":"1","A":"2"}', [("/attributes/A", "json.duplicate_key")]),
         ('"attributes":{"A":"1"},"template":"u"', [("/template", "json.duplicate_key")]),

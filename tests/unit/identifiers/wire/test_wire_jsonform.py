@@ -292,7 +292,7 @@ def test_every_fault_of_an_identifier_is_told_at_once():
         ("/values/4/timestamp", "type"),
         ("/values/4/references/0", "type"),
         ("/values/5/extra", "unknown_key"),
-        ("/values/5/ttl", "value.instant"),
+        ("/values/5/ttl", "value.ttl"),
         ("/values/5/references", "type"),
         ("/state", "one_of"),
         ("/handle", "name.prefix"),

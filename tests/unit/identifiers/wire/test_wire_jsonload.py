@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from identifiers.faults import MAX_FAULTS, Fault, Invalid
@@ -42,7 +44,7 @@ def test_every_fault_has_its_pointer():
         ("/a/x", "json.duplicate_key"),
         ("/b~1c/0", "json.number"),
         ("/b~1c/1", "json.number"),
-        ("/d~0", "range"),
+        ("/d~0", "json.integer"),
         ("/e", "nul"),
         ("/e", "surrogate"),
         ("/\ufffd", "surrogate"),
@@ -59,7 +61,10 @@ def test_a_name_may_not_hold_nul():
 
 @pytest.mark.parametrize("digits", ["9223372036854775808", "-9223372036854775809", "1" * 5000])
 def test_integers_fit_into_64_bits(digits):
-    assert places(f'{{"n":{digits}}}'.encode()) == [("/n", "range")]
+    (fault,) = faults(f'{{"n":{digits}}}'.encode())
+    assert (fault.pointer, fault.code) == ("/n", "json.integer")
+    assert fault.detail().startswith(digits[:40])
+    assert len(fault.detail()) < 100
 
 
 def test_text_is_utf8():
@@ -67,12 +72,20 @@ def test_text_is_utf8():
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"{", b"[}", b"[1,]", b"1 2", b"\xef\xbb\xbf1", b'"a', b"'a'", b'"\t"', b"]["]
+    "data",
+    [
+        *(b"", b"{", b"[}", b"[1,]", b"1 2", b"\xef\xbb\xbf1", b'"a', b"'a'", b'"\t"', b"]["),
+        *(b'"\\x"', b'"\\u00z0"', b'{"a" 1}', b'{"a":1,}', b"[1 2]"),
+    ],
 )
 def test_bad_grammar_is_told_with_its_place(data):
     (fault,) = faults(data)
     assert fault.code == "json.syntax"
-    assert "line 1, column" in fault.detail()
+    assert " at line 1, column" in fault.detail()
+    chinese = fault.detail("zh")
+    assert chinese.startswith("不是有效的 JSON：第 1 行第 ")
+    assert "有语法错误" not in chinese
+    assert not re.search("[a-z]{2}", chinese)
 
 
 @pytest.mark.parametrize(

@@ -245,7 +245,8 @@ async def test_allotment_by_hand_and_by_the_rule(api):
     given = await api.post(PREFIXES, kept, key="admin")
     assert (given.json["hosting"], given.json["quota"]) == ("not_hosted", 9)
     both = await api.post(PREFIXES, {**kept, "root": "88.300"}, key="admin")
-    assert both.status == 422
+    neither = await api.post(PREFIXES, {"enterprise": 1}, key="admin")
+    assert both.faults == neither.faults == [("/prefix", "prefix.either")]
     bad = await api.post(PREFIXES, {"enterprise": 0, "prefix": "x!", "quota": "9"}, key="admin")
     assert {error["pointer"] for error in bad.json["errors"]} == {
         "/enterprise",
