@@ -24,6 +24,7 @@ LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")
 MAX_WORKERS: Final = 256
 _POSTGRES: Final = ("postgres", "postgresql")
 _REDIS: Final = ("redis", "rediss", "unix")
+_PREFIXES: Final = "must be prefixes such as 88.300, a number first, several joined by commas"
 
 
 class Embedded(msgspec.Struct, frozen=True, tag=True):
@@ -105,11 +106,18 @@ def networks(text: str) -> Networks:
 
 def prefixes(text: str) -> tuple[Prefix, ...]:
     """Read ``88.300,88.301``; an empty text is no prefix."""
-    names = [part.strip() for part in text.split(",") if part.strip()]
-    try:
-        return tuple(dict.fromkeys(map(Prefix.parse, names)))
-    except Invalid as why:
-        raise ValueError("; ".join(fault.detail() for fault in why.faults)) from None
+    if not text.strip():
+        return ()
+    found: dict[Prefix, None] = {}
+    for name in map(str.strip, text.split(",")):
+        try:
+            prefix = Prefix.parse(name)
+        except Invalid as why:
+            raise ValueError(f"{_PREFIXES}; {why.faults[0].detail()}") from None
+        if not prefix.labels[0].isdigit():
+            raise ValueError(f"{_PREFIXES}, not {name}")
+        found[prefix] = None
+    return tuple(found)
 
 
 def administrators(text: str) -> tuple[HandleIdentity, ...]:

@@ -28,11 +28,13 @@ def read(path: Path, known: Collection[str]) -> dict[str, str]:
 
 def parse(text: str, known: Collection[str]) -> dict[str, str]:
     """Read the text of such a file; `read` without the file."""
-    if not text.endswith("\n"):
-        raise ValueError("the last line does not end: was the file cut?")
     found: dict[str, str] = {}
     faults = []
-    for number, line in enumerate(text.splitlines(), 1):
+    lines = text.splitlines()
+    if not text.endswith("\n"):
+        faults.append("the last line does not end: was the file cut?")
+        lines = lines[:-1]  # what stands there may be half of a name
+    for number, line in enumerate(lines, 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue

@@ -190,7 +190,10 @@ class Supervisor:
                     await seat.ready.wait()
                 self._tell(stack, listening)
         except ExceptionGroup as several:
-            raise several.exceptions[0] from None
+            why: Exception = several
+            while isinstance(why, ExceptionGroup):  # the servers are started in a group of theirs
+                why = why.exceptions[0]
+            raise why from None
 
     def _tell(self, stack: contextlib.AsyncExitStack, listening: Listening) -> None:
         addresses = listening.announced()
@@ -239,7 +242,10 @@ class Supervisor:
                 case _ as never:
                     assert_never(never)
 
-        return Urls(*await asyncio.gather(database(), redis()))
+        # Neither goes on by itself when the other cannot start: there would be no group any more.
+        async with asyncio.TaskGroup() as starting:
+            urls = starting.create_task(database()), starting.create_task(redis())
+        return Urls(urls[0].result(), urls[1].result())
 
     def _seat(self, name: str, listening: Listening, lock: int, totals: Totals) -> Seat:
         async def spawn(name: str) -> Child:

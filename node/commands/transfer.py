@@ -156,8 +156,9 @@ def rejection(row: RowResult) -> str:
     """Return what became of a row and why, as a line for people."""
     problem = row.problem
     reason = row.status if problem is None else problem.title
-    faults = [] if problem is None else [f"{e['pointer']} {e['detail']}" for e in problem.errors]
-    return shown(" ".join([f"row {row.row}", row.handle, reason, "; ".join(faults)]).strip())
+    errors = [] if problem is None else problem.errors
+    faults = "; ".join(f"{e['pointer']} {e['detail']}".strip() for e in errors)
+    return shown(" ".join(filter(None, [f"row {row.row}", row.handle, reason, faults])))
 
 
 def export(

@@ -344,3 +344,16 @@ async def test_no_server_runs_as_root(node):
 
 def _user_namespace(pid):
     return Path(f"/proc/{pid}/ns/user").readlink()
+
+
+async def test_what_stands_in_the_way_of_a_start_is_told_and_nothing_else(make_node):
+    node = await make_node(start=False)
+    data = Path(node.environment["IDNODE_DATA_DIR"]) / "postgres"
+    data.mkdir(parents=True)
+    (data / "anything").touch()
+    data.with_suffix(".password").write_text("secret", encoding="ascii")
+    done = await node.command("serve", check=False)
+    assert done.returncode == 1
+    assert "is not empty and not a PostgreSQL directory" in done.stderr
+    assert "Warning" not in done.stderr
+    assert "Traceback" not in done.stderr

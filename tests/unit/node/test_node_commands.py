@@ -117,7 +117,11 @@ def test_a_rejected_row_saysrejection():
     )
     row = RowResult(row=7, handle="88.300.1/\x1b", status="rejected", problem=problem)
     assert rejection(row) == "row 7 88.300.1/\\x1b Faults. /values is\\nempty"
-    assert rejection(RowResult(row=7, handle="", status="rejected")).endswith("rejected")
+    assert rejection(RowResult(row=7, handle="", status="rejected")) == "row 7 rejected"
+    cut = Problem(status=422, title="Faults.", errors=({"pointer": "", "detail": "3 cells"},))
+    assert rejection(RowResult(row=4, handle="", status="rejected", problem=cut)) == (
+        "row 4 Faults. 3 cells"
+    )
 
 
 def test_the_key_comes_from_a_file_or_the_environment(tmp_path):

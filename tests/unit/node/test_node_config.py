@@ -102,6 +102,13 @@ def test_all_faults_are_told_at_once():
     assert all(name in str(caught.value) for name in faults)
 
 
+@pytest.mark.parametrize("text", [",", "88.300,", "abc", "88.300,x.1", "88..300", "88/300"])
+def test_a_prefix_has_a_form(text):
+    with pytest.raises(BadSettings, match=r"must be prefixes such as 88\.300, a number first"):
+        load({"IDNODE_PREFIX": text})
+    assert load({"IDNODE_PREFIX": " "}).prefixes == ()
+
+
 @pytest.mark.parametrize("text", ["1.5", "257", "two", "٣"])
 def test_a_number_of_workers_is_a_number(text):
     with pytest.raises(BadSettings, match="whole number from 1 to 256"):

@@ -26,6 +26,13 @@ def test_a_file_of_settings_is_read_as_systemd_reads_one():
     assert parse('IDNODE_WORKERS="3"\n', KNOWN) == {"IDNODE_WORKERS": "3"}
 
 
+@pytest.mark.parametrize("last", ["IDNODE_WORK", "IDNODE_WORKERS=3", "HOME=/"])
+def test_a_file_that_was_cut_is_told_with_all_else(last):
+    with pytest.raises(ValueError, match=r"line does not end: .*; line 1: HOME is") as caught:
+        parse(f"HOME=/\n{last}", KNOWN)
+    assert "line 2" not in str(caught.value)
+
+
 def test_all_faults_of_a_file_are_told(tmp_path):
     with pytest.raises(ValueError, match=r"line 1 is not NAME=value; line 2: HOME is no setting"):
         parse("nothing\nHOME=/\n", KNOWN)
