@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle import framing
 from identifiers.wire.handle.framing import UdpJoiner
-from idnode.errors import FateUnknown, Unreachable
+from idnode.errors import FateUnknown, Unreachable, reason_of
 
 PATIENCE: Final = (0.5, 1.0, 1.5)
 """Seconds to wait after each sending, as every Handle client does."""
@@ -90,7 +90,7 @@ class Datagrams(asyncio.DatagramProtocol):
                 lambda: cls(where, patience), remote_addr=(host, port)
             )
         except OSError as why:
-            raise Unreachable(f"{where}: {_reason(why)}") from why
+            raise Unreachable(f"{where}: {reason_of(why)}") from why
         return found
 
     async def ask(self, request: bytes, request_id: int, *, repeatable: bool = True) -> bytes:
@@ -141,7 +141,7 @@ class Datagrams(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """Give up what waits: an ICMP message says that nobody listens there."""
         for question in self._waiting.values():
-            question.fail(f"{self._where}: {_reason(exc)}")
+            question.fail(f"{self._where}: {reason_of(exc)}")
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Give up what waits, and note that the socket is closed."""
@@ -154,7 +154,3 @@ class Datagrams(asyncio.DatagramProtocol):
         if self._transport is not None:
             for packet in framing.split(request):
                 self._transport.sendto(packet)
-
-
-def _reason(why: Exception) -> str:
-    return (why.strerror if isinstance(why, OSError) else None) or str(why)

@@ -19,6 +19,7 @@
         └── AlreadyThere  the identifier, or the value, exists
 """
 
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -132,6 +133,12 @@ _KINDS: Final = MappingProxyType(
 def declined(code: int, message: str = "") -> Declined:
     """Return the error that a response code is."""
     return _KINDS.get(code, Declined)(code, message)
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a connection failed. asyncio's own words name the address and not the reason."""
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number and number > 0 else str(error)
 
 
 def code_name(code: int) -> str:

@@ -7,7 +7,15 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
-from idnode.errors import Garbled, NobodyThere, Problem, Refused, Unavailable, Unreachable
+from idnode.errors import (
+    Garbled,
+    NobodyThere,
+    Problem,
+    Refused,
+    Unavailable,
+    Unreachable,
+    reason_of,
+)
 
 _NAMED: Final = ("status", "type", "title", "detail", "errors", "request_id")
 UNAVAILABLE: Final = 503
@@ -28,8 +36,7 @@ async def reaching(base: str, *, first: bool = False) -> AsyncIterator[None]:
     except TimeoutError as why:  # aiohttp's own are among these
         raise Unreachable(f"{base}: no answer in time") from why
     except aiohttp.ClientConnectorError as why:
-        reason = why.os_error.strerror or str(why.os_error)
-        raise _unconnected(base, reason, first=first) from why
+        raise _unconnected(base, reason_of(why.os_error), first=first) from why
     except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as why:
         raise Unreachable(f"{base}: {why}") from why
     except aiohttp.InvalidURL as why:

@@ -6,7 +6,6 @@ what is only read may be asked twice.
 
 import asyncio
 import contextlib
-import os
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import Final
@@ -14,7 +13,7 @@ from typing import Final
 from identifiers.wire.cursor import ProtocolError
 from identifiers.wire.handle.envelope import decode_envelope
 from identifiers.wire.handle.framing import NEED_DATA, TcpFramer
-from idnode.errors import FateUnknown, Garbled, Unreachable
+from idnode.errors import FateUnknown, Garbled, Unreachable, reason_of
 from idnode.questions import UNREAD_REQUEST
 
 PATIENCE: Final = 10.0
@@ -216,9 +215,7 @@ class Streams:
             why = f"{self._where()}: no answer in {self._patience:g} s"
             raise FateUnknown(why) if doubtful() else Unreachable(why) from None
         except OSError as error:
-            # asyncio's own words name the address once more and not the reason.
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-            why = f"{self._where()}: {reason}"
+            why = f"{self._where()}: {reason_of(error)}"
             raise FateUnknown(why) if doubtful() else Unreachable(why) from error
 
     def _where(self) -> str:
