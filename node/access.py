@@ -8,7 +8,7 @@ import msgspec
 
 from identifiers.changes import Current, Touched, Writes
 from identifiers.limits import Rate
-from node.keys import Secret, load_or_make
+from node.keys import Secret, load
 from registry.access.accounts import Accounts
 from registry.access.bounds import BoundsBook
 from registry.access.key_pairs import KeyPairs
@@ -103,8 +103,8 @@ def make_access(
     store, bounded = metering.store, PostgresKeyBounds(database)
     bounds = BoundsBook(bounded)
     kept, passwords = PostgresAccounts(database), Passwords()
-    safe = Safe(load_or_make(keys_dir, Secret.SEAL))
-    pepper = load_or_make(keys_dir, Secret.PEPPER)
+    safe = Safe(load(keys_dir, Secret.SEAL))
+    pepper = load(keys_dir, Secret.PEPPER)
     return Access(
         Accounts(kept, store, passwords, safe),
         Logins(kept, pepper, passwords, safe, Attempts()),

@@ -8,7 +8,7 @@ from typing import Final
 
 from identifiers.enterprises.review import National
 from node.config import Settings
-from node.keys import Secret, load_or_make, site_signer
+from node.keys import Secret, load, site_signer
 from node.lifecycle import Running
 from node.prefixes import prefix_office
 from node.registers import registers
@@ -53,7 +53,7 @@ def office(
     records = PostgresStore(database, nudge)
     store = PostgresBusiness(database, nudge)
     prefixes = prefix_office(database, nudge, settings, changed)
-    sealer = Sealer(load_or_make(settings.keys_dir, Secret.SEAL))
+    sealer = Sealer(load(settings.keys_dir, Secret.SEAL))
     local = settings.national is National.LOCAL
     terms = Terms(
         registers=registers(settings.data_dir),

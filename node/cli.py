@@ -140,6 +140,19 @@ def check_config() -> None:
     check(os.environ)
 
 
+@app.command()
+def lost_key(
+    name: Annotated[str, typer.Argument(help="api-key-pepper or secret-key-seal.")],
+) -> None:
+    """Give up a secret of the node that is lost for good, and all that depends on it.
+
+    The next start makes another. Look for a backup of the keys directory first.
+    """
+    from node.commands.lost_key import run
+
+    run(os.environ, name)
+
+
 cli_operator.add_to(app)
 cli_accounts.add_to(app)
 cli_admissions.add_to(app)

@@ -11,6 +11,8 @@ import typer
 from identifiers.principals import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from registry.seals import Seals
 
 enterprise = typer.Typer(help="Enterprises (企业) of this node.", no_args_is_help=True)
@@ -238,15 +240,15 @@ def identity_add(
     run(os.environ, work)
 
 
-def _key(public_key: Path | None, *, secret: bool) -> tuple[bytes, bytes, "Seals"]:
-    """Return HS_PUBKEY data or a new secret, the other one empty, and what seals secrets."""
+def _key(public_key: Path | None, *, secret: bool) -> tuple[bytes, bytes, "Callable[[], Seals]"]:
+    """Return HS_PUBKEY data or a new secret, the other one empty, and what gives the seals."""
     from node.commands.administer import read_public_key
     from node.commands.appoint import new_secret, sealing
 
     if (public_key is None) != secret:
         raise typer.BadParameter("say --public-key FILE, or --secret")
     data = b"" if public_key is None else read_public_key(public_key.read_bytes())
-    return data, new_secret() if secret else b"", sealing(os.environ)
+    return data, new_secret() if secret else b"", lambda: sealing(os.environ)
 
 
 def site_key() -> None:

@@ -25,14 +25,15 @@ def must_exist(settings: Settings) -> None:
     A command that went on would make a new one, of which the node that is meant knows nothing.
     """
     try:
-        there = isinstance(settings.database, At) or _holds_data(settings) or _lock(settings)
+        there = isinstance(settings.database, At) or holds_own(settings) or _lock(settings)
     except PermissionError as why:
         raise NotDone(f"{why.filename} may not be read by this user") from None
     if not there:
         raise _none(settings)
 
 
-def _holds_data(settings: Settings) -> bool:
+def holds_own(settings: Settings) -> bool:
+    """Say whether there is an embedded database, running or not."""
     return holds_data(embedded.postgres_data(settings))
 
 
@@ -67,7 +68,7 @@ async def reachable(settings: Settings, *, make: bool = False) -> AsyncIterator[
         except AlreadyRunning as running:
             dsn = _of_running(settings.data_dir / f"{Kind.NODE}.state", running)
         else:
-            if not make and not _holds_data(settings):
+            if not make and not holds_own(settings):
                 raise _none(settings)
             server = embedded.postgres(settings)
             stack.push_async_callback(server.stop)

@@ -12,6 +12,9 @@ from node.listeners import CannotListen
 from node.lock import AlreadyRunning
 from node.refusals import NotDone
 from node.seats import CannotStart
+from registry.access.programs import Broken as SecretBroken
+from registry.business.personal import Broken as PersonalBroken
+from registry.seals import SealBroken
 from storage.embedded.errors import EmbeddedServerError
 from storage.postgres import Unsuitable
 
@@ -24,6 +27,9 @@ EXPECTED: Final = (
     EmbeddedServerError,
     IdnodeError,
     NotDone,
+    PersonalBroken,
+    SealBroken,
+    SecretBroken,
     StartingUp,
     StoreError,
     UnfitKey,

@@ -1,7 +1,8 @@
 """The node's own secrets: random octets in files of mode 0600, made when they are first needed.
 
 All nodes that share a database share these files: with another pepper no API key is known, and
-with another cache key what one worker stores in the shared tier is a miss for the others.
+with another cache key what one worker stores in the shared tier is a miss for the others. That they
+are the database's is looked after by ``key_checks``, which makes those that it depends on.
 """
 
 import contextlib
@@ -41,16 +42,28 @@ class UnfitKey(RuntimeError):
     """A secret cannot be used; the message says why and what to do."""
 
 
+class NoKey(UnfitKey):
+    """There is no such file."""
+
+
 def load_or_make(
     keys_dir: Path, secret: Secret, chance: Callable[[int], bytes] = os.urandom
 ) -> bytes:
     """Return a secret of `OCTETS` octets; makes it, durably, when there is none.
 
-    Any number of processes may ask at once: all get the same. Raises `UnfitKey` when others may
-    read the file, or it is no such secret.
+    Any number of processes may ask at once: all get the same. Raises `UnfitKey` as `load` does.
+    """
+    keep_once(keys_dir / secret, lambda: chance(OCTETS))
+    return load(keys_dir, secret)
+
+
+def load(keys_dir: Path, secret: Secret) -> bytes:
+    """Return a secret of `OCTETS` octets that was made before.
+
+    Raises `NoKey`, and `UnfitKey` when it cannot be read, when others may read the file, and when
+    it is no such secret.
     """
     path = keys_dir / secret
-    keep_once(path, lambda: chance(OCTETS))
     found = _read(path)
     if len(found) != OCTETS:
         raise UnfitKey(f"{path} has {len(found)} octets instead of {OCTETS}: restore it")
@@ -83,6 +96,15 @@ def _new_key() -> bytes:
 
 
 def _read(path: Path) -> bytes:
+    try:
+        return _read_private(path)
+    except FileNotFoundError:
+        raise NoKey(f"{path} is missing: put it back, or set IDNODE_KEYS_DIR") from None
+    except OSError as error:
+        raise UnfitKey(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _read_private(path: Path) -> bytes:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise UnfitKey(

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from identifiers.errors import FateUnknown, StoreUnavailable
-from node.keys import Secret, load_or_make
+from node.keys import Secret, load
 from node.lifecycle import Running
 from node.metrics import counter
 from node.projecting import Projecting
@@ -85,7 +85,7 @@ async def begin_life(  # noqa: PLR0917 -- what all of it is made of
     feed = Feed(PostgresFollowers(database), prefixes)
     hooks, safe = (
         PostgresWebhooks(database),
-        Safe(load_or_make(running.settings.keys_dir, Secret.SEAL)),
+        Safe(load(running.settings.keys_dir, Secret.SEAL)),
     )
     loopback = running.settings.webhook_loopback
     sender = await running.stack.enter_async_context(PublicSender(loopback=loopback))

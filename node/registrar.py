@@ -22,7 +22,8 @@ from node.gauges import (
     database_families,
     remote_key_families,
 )
-from node.keys import Secret, load_or_make, site_signer
+from node.key_checks import agree, confirm
+from node.keys import Secret, load, site_signer
 from node.life import begin_life
 from node.lifecycle import Running
 from node.listeners import inherited, listen_unix
@@ -82,8 +83,6 @@ async def begin_registry(running: Running) -> None:
     await serve_operations(running)
     if assignment.prepare:
         await once_reachable(lambda: migrate(assignment.database), named(settings.database))
-    running.prepared()
-    pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
     database = await stack.enter_async_context(
         Database(
             assignment.database,
@@ -91,6 +90,9 @@ async def begin_registry(running: Running) -> None:
             application="idnode-registry",
         )
     )
+    await _settle_keys(running, database)
+    running.prepared()
+    pepper = load(settings.keys_dir, Secret.PEPPER)
     running.health.check("database", lambda: answers(database))
     running.metrics.append(lambda: database_families(database.census()))
     nudge = await stack.enter_async_context(Nudge(assignment.database))
@@ -100,7 +102,7 @@ async def begin_registry(running: Running) -> None:
     commit = GroupCommit(store)
     stack.push_async_callback(commit.close)
     prefixes = Prefixes(store)
-    seals = Seals(load_or_make(settings.keys_dir, Secret.SEAL))
+    seals = Seals(load(settings.keys_dir, Secret.SEAL))
     signatures = Signatures(site_signer(settings.keys_dir))
     templating = make_templating(database, registers(settings.data_dir).trades, prefixes)
     registry = Registry(
@@ -114,14 +116,10 @@ async def begin_registry(running: Running) -> None:
     )
     keys = KeyRing(store, pepper)
     if assignment.prepare:
-        # Making the first connection may take longer than anything waits for one.
-        await once_reachable(database.verify, named(settings.database))
         await _prepare(running, store, registry, keys, Administration(store, pepper), seals)
         if assignment.demo:
             at = time.time_ns() // 1_000_000
             await adopt_shipped(templating.templates, settings.prefixes[0], at)
-    with suppress(StoreUnavailable):  # then whoever wants one tells that himself
-        await database.open(connections.AT_ONCE)
     running.background(keep_up(lambda: maintain(database)), "maintenance")
     reading = listen_unix(Path(assignment.siblings[assignment.name]).with_name(_READING))
     stack.callback(reading.close)
@@ -183,6 +181,24 @@ async def begin_registry(running: Running) -> None:
     await _serve_relay(running, registry, store, prefixes, seals, reverse, access.bounds)
 
 
+async def _settle_keys(running: Running, database: Database) -> None:
+    """Connect, and see that the secrets are the database's; nobody uses either before.
+
+    Raises `UnfitKey`.
+    """
+    settings, prepare = running.settings, running.assignment.prepare
+    where = named(settings.database)
+    if prepare:
+        # Making the first connection may take longer than anything waits for one.
+        await once_reachable(database.verify, where)
+    with suppress(StoreUnavailable):  # then whoever wants one tells that himself
+        await database.open(connections.AT_ONCE)
+        if not prepare:
+            await confirm(database, settings.keys_dir)
+    if prepare:
+        await once_reachable(lambda: agree(database, settings.keys_dir), where)
+
+
 async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are made of
     running: Running,
     registry: Registry,
@@ -195,7 +211,7 @@ async def _serve_relay(  # noqa: PLR0917 -- what both ways to administer are mad
     """Serve the Handle protocol's administration and the REST form to the workers."""
     assignment, settings, stack = running.assignment, running.settings, running.stack
     site, signer = site_of(running)
-    administration = Administration(store, load_or_make(settings.keys_dir, Secret.PEPPER))
+    administration = Administration(store, load(settings.keys_dir, Secret.PEPPER))
     policy = Policy(legacy=settings.legacy_keys)
     elsewhere = remote_keys(settings, policy)
     if elsewhere is not None:

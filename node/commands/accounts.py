@@ -14,7 +14,7 @@ from identifiers.accounts import AccountState, StoredAccount
 from identifiers.principals import Role
 from node import config
 from node.access import make_access, make_metering
-from node.commands.administer import opened, ordering, sentence
+from node.commands.administer import keyed, ordering, sentence
 from node.commands.listing import Listed, written
 from node.refusals import NotDone
 from registry.access.accounts import (
@@ -56,7 +56,7 @@ def run(environ: Mapping[str, str], work: Work) -> None:
 
 async def act(settings: config.Settings, work: Work) -> str:
     """Do one piece of work on the node with these settings, whether it runs or not."""
-    async with opened(settings) as (database, nudge):
+    async with keyed(settings) as (database, nudge):
         metering = make_metering(database, nudge, None)
         prefixes = Prefixes(metering.store)
         access = make_access(database, metering, settings.keys_dir, prefixes)

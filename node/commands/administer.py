@@ -25,7 +25,8 @@ from identifiers.routes import record_key
 from identifiers.wire.handle.site import Server, Site
 from node import config
 from node.database import reachable
-from node.keys import Secret, load_or_make
+from node.key_checks import agree
+from node.keys import Secret, load
 from node.readers import Embedded, public
 from node.refusals import NotDone
 from node.registers import registers
@@ -283,11 +284,10 @@ def revoking_key(key_id: str) -> Work:
 async def administer(settings: config.Settings, work: Work) -> str:
     """Do one piece of work on the node with these settings, whether it runs or not.
 
-    Raises `NotDone`, and what `reachable` and stores raise.
+    Raises `NotDone`, and what `keyed` and stores raise.
     """
-    async with opened(settings) as (database, nudge):
-        _tell_of_a_new_pepper(settings)
-        pepper = load_or_make(settings.keys_dir, Secret.PEPPER)
+    async with keyed(settings) as (database, nudge):
+        pepper = load(settings.keys_dir, Secret.PEPPER)
         trades = registers(settings.data_dir).trades
         administration = Administration(PostgresStore(database, nudge), pepper, trades=trades)
         return await work(administration, ordering())
@@ -308,16 +308,23 @@ async def opened(settings: config.Settings) -> AsyncIterator[tuple[Database, Nud
             yield database, nudge
 
 
+@asynccontextmanager
+async def keyed(settings: config.Settings) -> AsyncIterator[tuple[Database, Nudge]]:
+    """Open the database for work under the node's secrets; those of a new node are made.
+
+    Raises `UnfitKey`, `StoreUnavailable`, `FateUnknown` and what `reachable` raises.
+    """
+    async with opened(settings) as (database, nudge):
+        for path in await agree(database, settings.keys_dir):
+            # Right for a new node; the database takes no other from now on.
+            sys.stderr.write(f"{path} is made: every node on this database needs that very file\n")
+        yield database, nudge
+
+
 def ordering() -> Ordered:
     """Say who gives the command, and when."""
     at = time.time_ns() // 1_000_000
     return Ordered(operator=_operator(), at=at, request_id=f"command-{secrets.token_hex(8)}")
-
-
-def _tell_of_a_new_pepper(settings: config.Settings) -> None:
-    # Right for a new node. Where another one's database is meant, it knows no key that is made now.
-    if not (path := settings.keys_dir / Secret.PEPPER).exists():
-        sys.stderr.write(f"{path} is made: API keys need that very file at every node\n")
 
 
 def _operator() -> Operator:

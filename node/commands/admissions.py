@@ -26,7 +26,7 @@ from identifiers.faults import Invalid
 from identifiers.wire import jsonload
 from node import config
 from node.business import office
-from node.commands.administer import opened, ordering, sentence
+from node.commands.administer import keyed, ordering, sentence
 from node.refusals import NotDone
 from registry.answers import Faulty, Stale
 from registry.business import shown
@@ -68,7 +68,7 @@ def run(environ: Mapping[str, str], work: Work) -> None:
 
 
 async def _do(settings: config.Settings, work: Work) -> object:
-    async with opened(settings) as (database, nudge):
+    async with keyed(settings) as (database, nudge):
         ordered = ordering()
         by = By(
             actor=f"operator:{ordered.operator.name}",

@@ -13,7 +13,7 @@ from identifiers.principals import HandleIdentity
 from node import config
 from node.commands.administer import Work, parse_prefix
 from node.database import must_exist
-from node.keys import Secret, load_or_make
+from node.keys import Secret, load
 from node.refusals import NotDone
 from registry.administration import Administration, Ordered
 from registry.allotment import Unallotted
@@ -31,17 +31,20 @@ def new_secret(chance: Callable[[int], bytes] = os.urandom) -> bytes:
 
 
 def sealing(environ: Mapping[str, str]) -> Seals:
-    """Return the seals of this node. Raises `BadSettings`, `NotDone` and `UnfitKey`."""
+    """Return the seals of this node, once its secrets were made.
+
+    Raises `BadSettings`, `NotDone` and `UnfitKey`.
+    """
     settings = config.load(environ)
     must_exist(settings)
-    return Seals(load_or_make(settings.keys_dir, Secret.SEAL))
+    return Seals(load(settings.keys_dir, Secret.SEAL))
 
 
 def appointing(
     text: str,
     *,
     index: int,
-    seals: Seals,
+    seals: Callable[[], Seals],
     public_key: bytes = b"",
     secret: bytes = b"",
     chance: Callable[[int], bytes] = os.urandom,
@@ -58,7 +61,7 @@ def appointing(
 
     async def work(administration: Administration, ordered: Ordered) -> str:
         (change,) = change_ids(ordered.at, chance, 1)
-        answer = await administration.appoint(wanted, seals, change, ordered)
+        answer = await administration.appoint(wanted, seals(), change, ordered)
         match answer:
             case HandleIdentity():
                 return "\n".join(filter(None, (str(answer), secret.decode())))
@@ -80,7 +83,7 @@ def identifying(
     text: str,
     *,
     index: int,
-    seals: Seals,
+    seals: Callable[[], Seals],
     public_key: bytes = b"",
     secret: bytes = b"",
     chance: Callable[[int], bytes] = os.urandom,
@@ -96,7 +99,7 @@ def identifying(
 
     async def work(administration: Administration, ordered: Ordered) -> str:
         (change,) = change_ids(ordered.at, chance, 1)
-        answer = await identify(administration.store, wanted, seals, change, ordered)
+        answer = await identify(administration.store, wanted, seals(), change, ordered)
         match answer:
             case HandleIdentity():
                 return "\n".join(filter(None, (str(answer), secret.decode())))

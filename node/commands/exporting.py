@@ -14,7 +14,7 @@ from identifiers.changes import AuditEntry, Touched, Writes
 from identifiers.wire.jsonform import instant
 from node import config
 from node.business import office
-from node.commands.administer import opened, ordering
+from node.commands.administer import keyed, ordering
 from node.refusals import NotDone
 from registry.access.bounds import BoundsBook
 from registry.access.key_pairs import KeyPairs
@@ -58,7 +58,7 @@ async def export(
 
     Raises `NotDone`: there is no such enterprise, or the directory has something in it.
     """
-    async with opened(settings) as (database, nudge):
+    async with keyed(settings) as (database, nudge):
         store, ordered = PostgresStore(database, nudge), ordering()
         of = await belongings(store, PostgresAccounts(database), number)
         business = office(database, nudge, settings)

@@ -12,7 +12,7 @@ from identifiers.principals import HandleIdentity
 from identifiers.wire.jsonform import parse_instant
 from node import config
 from node.access import make_access, make_metering
-from node.commands.administer import opened, ordering, sentence
+from node.commands.administer import keyed, ordering, sentence
 from node.commands.listing import Listed, written
 from node.refusals import NotDone
 from registry.access.accounts import Overtaken
@@ -46,7 +46,7 @@ def run(environ: Mapping[str, str], work: Work) -> None:
 
 async def act(settings: config.Settings, work: Work) -> str:
     """Do one piece of work on the node with these settings, whether it runs or not."""
-    async with opened(settings) as (database, nudge):
+    async with keyed(settings) as (database, nudge):
         metering = make_metering(database, nudge, None)
         prefixes = Prefixes(metering.store)
         access = make_access(database, metering, settings.keys_dir, prefixes)

@@ -38,7 +38,10 @@ class Safe:
         try:
             return self._cipher.decrypt(nonce, box, name.encode()).decode()
         except (InvalidTag, ValueError):
-            raise Broken(f"the secret of {name} cannot be opened") from None
+            raise Broken(
+                f"the secret of {name} cannot be opened: it is damaged, was moved here, or is"
+                " sealed with another key than this node's"
+            ) from None
 
 
 class Password(msgspec.Struct, frozen=True):

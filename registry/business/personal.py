@@ -15,6 +15,7 @@ from identifiers.enterprises.tables import FIELDS
 
 KEY_OCTETS: Final = 32
 NONCE_OCTETS: Final = 12
+_WHY: Final = "it is damaged, was moved here, or is sealed with another key than this node's"
 
 
 class Broken(ValueError):
@@ -43,7 +44,7 @@ class Sealer:
         try:
             return self._cipher.decrypt(sealed[:NONCE_OCTETS], sealed[NONCE_OCTETS:], _file(of))
         except (InvalidTag, ValueError):
-            raise Broken(f"the document {of} cannot be opened") from None
+            raise Broken(f"the document {of} cannot be opened: {_WHY}") from None
 
     def stripped(self, kept: Told) -> Told:
         """Return a document without its personal data, for good."""
@@ -57,7 +58,7 @@ class Sealer:
         try:
             personal = self._cipher.decrypt(nonce, octets, _bound(of))
         except (InvalidTag, ValueError):
-            raise Broken(f"the personal data of {of.number} cannot be opened") from None
+            raise Broken(f"the personal data of {of.number} cannot be opened: {_WHY}") from None
         return whole(_document(kept.document), _document(personal))
 
 

@@ -15,6 +15,7 @@ In reading order:
 * ``documents``   `PostgresDocuments`: DocumentStore
 * ``limits``      `PostgresLimits`: LimitStore
 * ``key_bounds``  `PostgresKeyBounds`: BoundStore
+* ``key_checks``  which secrets of the node a database was made with
 * ``vouching``    `PostgresNotices`: NoticeStore, and what stands beside enterprises
 * ``accounts``    `PostgresAccounts`: AccountStore
 * ``templates``   `PostgresTemplates`: TemplateStore; ``claims``: what is unique
@@ -47,6 +48,7 @@ from storage.postgres.followers import PostgresFollowers
 from storage.postgres.history import PostgresHistory
 from storage.postgres.jobs import PostgresJobs
 from storage.postgres.key_bounds import PostgresKeyBounds
+from storage.postgres.key_checks import forget_key_check, keep_key_checks, key_checks
 from storage.postgres.limits import PostgresLimits
 from storage.postgres.pool import Census
 from storage.postgres.projection import SearchProjection
@@ -93,6 +95,9 @@ __all__ = [
     "SearchProjection",
     "Unsuitable",
     "check_schema",
+    "forget_key_check",
+    "keep_key_checks",
+    "key_checks",
     "maintain",
     "migrate",
 ]

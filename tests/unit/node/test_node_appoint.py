@@ -42,7 +42,7 @@ async def store():
 
 
 async def appoint(store, prefix="88.300", *, index=300, **key):
-    work = appointing(prefix, index=index, seals=SEALS, **key)
+    work = appointing(prefix, index=index, seals=lambda: SEALS, **key)
     return await work(Administration(store, b"pepper"), ORDERED)
 
 
@@ -75,7 +75,7 @@ async def test_what_cannot_be(store):
 
 
 async def identify(store, name=KEPT, *, index=300, **key):
-    work = identifying(name, index=index, seals=SEALS, **key)
+    work = identifying(name, index=index, seals=lambda: SEALS, **key)
     return await work(Administration(store, b"pepper"), ORDERED)
 
 
@@ -145,7 +145,7 @@ def test_secrets_differ_and_can_be_typed():
 
 def test_the_command_seals_as_the_node_does(tmp_path):
     (tmp_path / "node.lock").touch()  # a node worked here
-    seals = sealing({"IDNODE_DATA_DIR": str(tmp_path)})
     node = Seals(load_or_make(tmp_path / "keys", Secret.SEAL))
+    seals = sealing({"IDNODE_DATA_DIR": str(tmp_path)})
     (sealed,) = seals.sealed(NAME, (Value(index=300, type="HS_SECKEY", data=b"s"),))
     assert node.opened(NAME, sealed) == b"s"
