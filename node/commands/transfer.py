@@ -70,22 +70,32 @@ def send(
             server=server,
             api_key=api_key(environ, key_file),
             size=path.stat().st_size,
-        )
+        ),
+        remedy(dry_run=dry_run, again=again),
     )
     if rejected:
         raise NotDone("1 row was rejected" if rejected == 1 else f"{rejected} rows were rejected")
 
 
-def uncut(sending: Coroutine[Any, Any, T]) -> T:
+def remedy(*, dry_run: bool, again: bool) -> str:
+    """Return what to do when an import is cut, as words."""
+    if dry_run:
+        return "nothing was changed; repeat the same command"
+    if again:
+        return "what is committed stays, and the same command begins anew"
+    return _GOES_ON
+
+
+def uncut(sending: Coroutine[Any, Any, T], goes_on: str = _GOES_ON) -> T:
     """Run to the end; who cuts an import, or is cut, is told how it goes on."""
     try:
         return asyncio.run(sending)
     except NobodyThere:
         raise  # nothing was begun
     except (Unreachable, Unavailable) as why:
-        raise NotDone(f"the import was cut ({why}); {_GOES_ON}") from why
+        raise NotDone(f"the import was cut ({why}); {goes_on}") from why
     except KeyboardInterrupt:
-        sys.stderr.write(f"idnode: the import was cut; {_GOES_ON}\n")
+        sys.stderr.write(f"idnode: the import was cut; {goes_on}\n")
         raise
 
 

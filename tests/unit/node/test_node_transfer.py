@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from idnode import NobodyThere, Unreachable
-from node.commands.transfer import export, send, uncut
+from node.commands.transfer import export, remedy, send, uncut
 from node.forms import Form, Mode
 from node.refusals import NotDone
 from tests.unit.idnode.services import API_KEY, Services
@@ -31,10 +31,10 @@ async def sent(services, path):
         path,
         form=None,
         mode=Mode.CREATE,
-        dry_run=False,
-        again=False,
         server=services.registry,
         key_file=None,
+        dry_run=False,
+        again=False,
     )
 
 
@@ -95,3 +95,18 @@ def test_only_what_was_begun_is_cut():
         uncut(raising(NobodyThere("nobody answers")))
     with pytest.raises(NotDone, match=r"cut \(gone\); repeat the same command and it goes on"):
         uncut(raising(Unreachable("gone")))
+
+
+@pytest.mark.parametrize(
+    ("dry_run", "again", "words"),
+    [
+        (False, False, "repeat the same command and it goes on where it was cut"),
+        (False, True, "what is committed stays, and the same command begins anew"),
+        (True, False, "nothing was changed; repeat the same command"),
+        (True, True, "nothing was changed; repeat the same command"),
+    ],
+)
+def test_how_a_cut_import_goes_on_is_told(dry_run, again, words):
+    with pytest.raises(NotDone) as told:
+        uncut(raising(Unreachable("gone")), remedy(dry_run=dry_run, again=again))
+    assert str(told.value) == f"the import was cut (gone); {words}"
