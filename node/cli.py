@@ -11,6 +11,7 @@ import typer
 from node import (
     cli_accounts,
     cli_admissions,
+    cli_audit,
     cli_certificate,
     cli_client,
     cli_key_pairs,
@@ -156,6 +157,7 @@ def lost_key(
 cli_operator.add_to(app)
 cli_accounts.add_to(app)
 cli_admissions.add_to(app)
+cli_audit.add_to(app)
 cli_certificate.add_to(app)
 cli_client.add_to(app)
 cli_key_pairs.add_to(app)

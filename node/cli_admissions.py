@@ -44,11 +44,16 @@ def resubmit(number: _Id, file: _File, wanted: _Wanted = "") -> None:
 
 
 @application.command("list")
-def listed() -> None:
+def listed(
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Those that were decided or withdrawn too.")
+    ] = False,
+) -> None:
     """List the applications that somebody has still to decide or to mend."""
     from node.commands.admissions import listing, run
 
-    run(os.environ, listing)
+    run(os.environ, listing(decided=everything))
 
 
 @application.command("show")

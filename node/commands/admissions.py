@@ -154,10 +154,21 @@ def showing(number: str) -> Work:
     return work
 
 
-async def listing(desk: Desk) -> object:
-    """Tell the applications that somebody has still to decide or to mend."""
-    found = await desk.business.store.applications(Wanted(stages=_OPEN), "", _PAGE)
-    return [shown.brief(application) for application in found]
+def listing(*, decided: bool = False) -> Work:
+    """Tell the applications that somebody has still to decide or to mend, or the `decided` too."""
+
+    async def work(desk: Desk) -> object:
+        wanted = Wanted() if decided else Wanted(stages=_OPEN)
+        told: list[dict[str, Any]] = []
+        after = ""
+        while page := await desk.business.store.applications(wanted, after, _PAGE):
+            told += map(shown.brief, page)
+            after = str(page[-1].id)
+        if not (told or decided):
+            sys.stderr.write("no application is open; --all lists those that are decided too\n")
+        return told
+
+    return work
 
 
 def uploading(octets: bytes) -> Work:

@@ -150,7 +150,7 @@ class Exporting:
         place = BEGINNING
         while page := await self._archive.entries(place, PAGE * 10):
             place = page[-1][0]
-            if found := [_entry_line(entry) for _, entry in page if self._concerns(entry)]:
+            if found := [entry_line(entry) for _, entry in page if self._concerns(entry)]:
                 yield b"".join(found)
 
     def _own(self) -> list[PrefixEntry]:
@@ -217,7 +217,8 @@ def _version_line(record: Record) -> bytes:
     return msgspec.json.encode(document) + b"\n"
 
 
-def _entry_line(entry: AuditEntry) -> bytes:
+def entry_line(entry: AuditEntry) -> bytes:
+    """Return an entry of the audit log as a line of JSON."""
     document = {
         "at": instant(entry.at // 1000),
         "actor": entry.actor,

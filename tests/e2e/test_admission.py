@@ -14,6 +14,7 @@ from tests.e2e.nodes import until
 from tests.unit.registry.business.conftest import PICTURES, particulars
 
 PNG = b"\x89PNG\r\n\x1a\n"
+DECIDED = ("submitted", "rejected", "resubmitted", "approved")
 
 
 @pytest.fixture
@@ -66,13 +67,20 @@ async def test_from_an_application_to_an_answer(make_node, applied):
     approved = await told(node, "approve", number)
     assert approved["stage"] == "approved"
     assert approved["steps"][-1]["did"] == "approved"
-    assert await told(node, "list") == []
+    none = await node.command("application", "list")
+    assert (json.loads(none.stdout), "--all lists" in none.stderr) == ([], True)
+    every = await node.command("application", "list", "--all")
+    assert ([one["id"] for one in json.loads(every.stdout)], every.stderr) == ([number], "")
+    audited = await node.command("audit", "--since", "2024-01-01", "--json")
+    entries = [json.loads(line) for line in audited.stdout.splitlines()]
+    done = [one["action"] for one in entries if one["action"].startswith("application.")]
+    assert done == [f"application.{did}" for did in DECIDED]
+    assert (await node.command("audit")).stdout.count("\n") >= len(entries)
+    wrong = await node.command("audit", "--since", "then", check=False)
+    assert (wrong.returncode, "2024-01-31" in wrong.stderr) == (1, True)
     shown = await told(node, "show", number)
     assert [step["did"] for step in shown["steps"]] == [
-        "submitted",
-        "rejected",
-        "resubmitted",
-        "approved",
+        *DECIDED,
     ]
     assert "张某某" not in json.dumps(shown, ensure_ascii=False)
     settings = load(node.environment)
