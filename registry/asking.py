@@ -21,7 +21,7 @@ from identifiers.principals import HandleIdentity
 from identifiers.values import Value
 from identifiers.wire.handle.codes import ResponseCode
 from idnode import referrals
-from idnode.errors import Declined, Garbled, IdnodeError, NotNow, NotThere
+from idnode.errors import Declined, Garbled, IdnodeError, NotNow, NotThere, Unaskable
 from idnode.handle import HandleClient
 from idnode.resolution import Resolution
 from idnode.transport import Address, Transport
@@ -75,10 +75,10 @@ class NodeKeys:
                 )
         except NotThere:
             return False  # there is no such key
+        except Unaskable:
+            return False  # what is signed is shorter than what any challenge has signed
         except IdnodeError as why:
             return _trouble(why, home.address)
-        except ValueError:
-            return False  # what is signed is shorter than what any challenge has signed
 
     async def _home(self, identity: HandleIdentity, holder: Holder) -> _Told | Trouble:
         """Follow referrals to the server that has the handle of `identity`."""
