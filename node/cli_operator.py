@@ -13,6 +13,7 @@ from identifiers.principals import Scope
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from registry.administration import Administration, Ordered
     from registry.seals import Seals
 
 enterprise = typer.Typer(help="Enterprises (企业) of this node.", no_args_is_help=True)
@@ -286,8 +287,15 @@ def prefix_sign(
     else:
         settings = config.load(os.environ)
         must_exist(settings)
-        signer = site_signer(settings.keys_dir)
-        run(os.environ, signing_prefix(prefix, signer, existing=not new_only))
+
+        async def work(administration: "Administration", ordered: "Ordered") -> str:
+            # Only now is it known that the keys are this database's: in others none is made.
+            signer = site_signer(settings.keys_dir)
+            return await signing_prefix(prefix, signer, existing=not new_only)(
+                administration, ordered
+            )
+
+        run(os.environ, work)
 
 
 @key.command("create")

@@ -49,6 +49,7 @@ async def test_keys_that_are_away_are_not_made_anew(node):
     for command in (
         ("key", "create", "--enterprise", "1"),
         ("prefix", "admin", node.prefix, "--secret"),
+        ("prefix", "sign", node.prefix),
         ("application", "list"),
     ):
         await refuses(node, *command, reason="api-key-pepper is missing")
