@@ -20,11 +20,11 @@ from identifiers.records import EMPTY_VALUES, Record, State
 
 T = TypeVar("T")
 
-AT_ONCE: Final = 3
+AT_ONCE: Final = 2
 """Dry runs of a node at a time. Each has room of its own, so none depends on who else tries."""
 MOST_NAMES: Final = 8_000_000
 """Of one dry run: 64 MB, and while they are merged as much again."""
-MOST_OCTETS: Final = 64 * 1024 * 1024
+MOST_OCTETS: Final = 256 * 1024 * 1024
 """What unique values and records of one dry run take, records at most half of it."""
 _RECORD: Final = 200
 _HOLDER: Final = 100
