@@ -112,8 +112,11 @@ def _end(served: subprocess.Popen[bytes]) -> None:
 
 
 def unwind_on_signals() -> None:
-    """Have SIGTERM and SIGHUP raise `KeyboardInterrupt`: nodes are stopped and their data go."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    """Have signals to end raise `KeyboardInterrupt`: nodes are stopped and their data go.
+
+    SIGINT too: a shell has it ignored in what it starts in the background.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
 
 
