@@ -30,21 +30,21 @@ from node.commands.administer import keyed, ordering, sentence
 from node.refusals import NotDone
 from registry.answers import Faulty, Stale
 from registry.business import shown
-from registry.business.admissions import (
-    AlreadyMember,
-    NoApplication,
-    NoMember,
-    NotFiled,
-    Pending,
-    Submitted,
-    Undecided,
-)
+from registry.business.admissions import Submitted
 from registry.business.approvals import Left, NoPrefixLeft
 from registry.business.asking import By
 from registry.business.members import CannotBecome, Finding
 from registry.business.national import record
 from registry.business.office import Office
 from registry.business.personal import NONCE_OCTETS
+from registry.business.refusals import (
+    AlreadyMember,
+    NoApplication,
+    NoMember,
+    NotFiled,
+    Pending,
+    Undecided,
+)
 
 _PAGE: Final = 200
 _OPEN: Final = (Stage.SUBMITTED, Stage.PASSED, Stage.REJECTED)

@@ -8,7 +8,6 @@ from node.commands.administer import sentence
 from node.commands.admissions import Desk, Work, run
 from node.refusals import NotDone
 from registry.answers import Faulty
-from registry.business.admissions import NoMember, NotFiled
 from registry.business.certificates import (
     Checked,
     InForce,
@@ -17,6 +16,7 @@ from registry.business.certificates import (
     NotVerified,
     Wish,
 )
+from registry.business.refusals import NoMember, NotFiled
 from registry.business.shown import certificate
 
 __all__ = ["checking", "issuing", "listing", "revoking", "run"]

@@ -5,7 +5,8 @@ In reading order:
 - `ports`: what it needs of a store
 - `asking`: what its commands are told, and what they leave behind
 - `personal`: personal data, sealed and opened
-- `admissions`: applications, from the first to the verdicts; `approvals`: what an approval makes
+- `admissions`: applications, from the first to the verdicts; `refusals`: why one is not taken;
+  `approvals`: what an approval makes
 - `national`: what the national node is told, and its verdicts
 - `documents`: documents of applications
 - `members`: enterprises that were taken in; `farewell`: what becomes of their prefixes

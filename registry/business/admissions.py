@@ -47,6 +47,14 @@ from registry.business.approvals import Approvals, Left, NoPrefixLeft, Terms
 from registry.business.asking import By, moved, posted
 from registry.business.personal import Sealer
 from registry.business.ports import BusinessStore
+from registry.business.refusals import (
+    AlreadyMember,
+    NoApplication,
+    NoMember,
+    NotFiled,
+    Pending,
+    Undecided,
+)
 from registry.commands import Once
 from registry.effects import at_first
 
@@ -64,36 +72,6 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
     particulars: object
     wanted: str = ""
     enterprise: int = 0
-
-
-class NoApplication(msgspec.Struct, frozen=True):
-    """There is none of that number."""
-
-
-class NoMember(msgspec.Struct, frozen=True):
-    """There is no enterprise of that number."""
-
-
-class NotFiled(msgspec.Struct, frozen=True):
-    """An operator added this enterprise, and nothing was ever filed of it (未备案)."""
-
-
-class AlreadyMember(msgspec.Struct, frozen=True):
-    """The organisation is an enterprise of this node: what changes is a change request."""
-
-    enterprise: int
-
-
-class Pending(msgspec.Struct, frozen=True):
-    """Another application of the same kind of the organisation is open."""
-
-    application: UUID
-
-
-class Undecided(msgspec.Struct, frozen=True):
-    """Personal data stays as long as somebody has still to decide, and once it was approved."""
-
-    stage: Stage
 
 
 class Taken(msgspec.Struct, frozen=True):

@@ -51,9 +51,10 @@ from identifiers.values import Value
 from identifiers.wire.handle.values import decode_values, encode_values
 from registry.answers import Faulty
 from registry.appointment import IndexTaken
-from registry.business.admissions import NoMember, NotFiled, filed
+from registry.business.admissions import filed
 from registry.business.asking import By
 from registry.business.ports import BusinessStore
+from registry.business.refusals import NoMember, NotFiled
 from registry.certification import certified, self_issued
 from registry.commands import Once, change_ids
 from registry.effects import at_first

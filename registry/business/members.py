@@ -25,9 +25,10 @@ from identifiers.enterprises.ledger import (
 from identifiers.faults import Fault
 from identifiers.standings import EnterpriseState, may_become, reason_faults
 from registry.answers import Faulty
-from registry.business.admissions import NoApplication, NoMember, NotFiled, filed
+from registry.business.admissions import filed
 from registry.business.asking import By
 from registry.business.ports import BusinessStore
+from registry.business.refusals import NoApplication, NoMember, NotFiled
 
 METHODS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {

@@ -17,7 +17,12 @@ from identifiers.standings import reason_faults
 from identifiers.wire.jsonload import load, step
 from identifiers.wire.members import Members, members_of, type_fault
 from registry.answers import Faulty, Stale
-from registry.business.admissions import (
+from registry.business.approvals import Left, NoPrefixLeft
+from registry.business.asking import By
+from registry.business.certificates import InForce, NoCertificate, NotActive, NotVerified
+from registry.business.members import CannotBecome
+from registry.business.personal import NONCE_OCTETS
+from registry.business.refusals import (
     AlreadyMember,
     NoApplication,
     NoMember,
@@ -25,11 +30,6 @@ from registry.business.admissions import (
     Pending,
     Undecided,
 )
-from registry.business.approvals import Left, NoPrefixLeft
-from registry.business.asking import By
-from registry.business.certificates import InForce, NoCertificate, NotActive, NotVerified
-from registry.business.members import CannotBecome
-from registry.business.personal import NONCE_OCTETS
 from registry.http import requests
 from registry.http.business_kinds import (
     ALREADY_MEMBER,

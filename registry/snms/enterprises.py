@@ -25,10 +25,11 @@ from identifiers.snms.applications import read_application, theirs, told_particu
 from identifiers.snms.envelope import Envelope, done, refused, sentence
 from identifiers.snms.lenient import members
 from registry.answers import Faulty
-from registry.business.admissions import AlreadyMember, Applied, Pending, Submitted
+from registry.business.admissions import Applied, Submitted
 from registry.business.asking import By
 from registry.business.office import Office
 from registry.business.placing import root_fault
+from registry.business.refusals import AlreadyMember, Pending
 from registry.http.business import by_of
 from registry.http.lists import MOST_ENTERPRISES
 from registry.http.permission import permit

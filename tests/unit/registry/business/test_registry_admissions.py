@@ -18,14 +18,10 @@ from identifiers.enterprises.review import (
 from identifiers.labels import Range
 from identifiers.standings import EnterpriseState
 from registry.answers import Faulty
-from registry.business.admissions import (
-    AlreadyMember,
-    NoApplication,
-    Pending,
-    Submitted,
-)
+from registry.business.admissions import Submitted
 from registry.business.approvals import NoPrefixLeft
 from registry.business.personal import Broken, Sealer
+from registry.business.refusals import AlreadyMember, NoApplication, Pending
 from tests.unit.registry.business.conftest import by, particulars, picture, submitted
 
 ONE, TWO = UUID(int=1), UUID(int=2)

@@ -31,7 +31,6 @@ from identifiers.wire.handle.values import decode_values, encode_values
 from registry.administration import Administration, Ordered
 from registry.answers import Faulty
 from registry.appointment import Appointment
-from registry.business.admissions import NoMember
 from registry.business.certificates import (
     Certificates,
     Checked,
@@ -42,6 +41,7 @@ from registry.business.certificates import (
     Wish,
 )
 from registry.business.members import Enterprises, Finding
+from registry.business.refusals import NoMember
 from registry.seals import Seals
 from tests.unit.registry.business.conftest import by as by_somebody
 from tests.unit.registry.business.conftest import submitted

@@ -26,14 +26,7 @@ from identifiers.standings import EnterpriseState, PrefixState
 from registry.answers import Faulty
 from registry.business import documents as registry_documents
 from registry.business import shown
-from registry.business.admissions import (
-    Admissions,
-    AlreadyMember,
-    NoApplication,
-    NoMember,
-    Pending,
-    Undecided,
-)
+from registry.business.admissions import Admissions
 from registry.business.approvals import Left, NoPrefixLeft, Terms
 from registry.business.documents import UNBOUND_SECONDS, Documents
 from registry.business.farewell import Farewell
@@ -41,6 +34,7 @@ from registry.business.members import CannotBecome, Enterprises, Finding
 from registry.business.national import Sandbox, record
 from registry.business.personal import Broken, Sealer
 from registry.business.prefixes import Holdings
+from registry.business.refusals import AlreadyMember, NoApplication, NoMember, Pending, Undecided
 from storage.memory import MemoryAccounts
 from storage.memory.prefixes import MemoryPrefixes
 from tests.contracts.units import AUDIT

@@ -10,12 +10,12 @@ from identifiers.enterprises.ledger import Outcome, Wanted
 from identifiers.enterprises.review import Approval, Reviewer, Stage
 from identifiers.names import Prefix
 from identifiers.standings import EnterpriseState, PrefixState
-from registry.business.admissions import AlreadyMember, NotFiled
 from registry.business.approvals import Left
 from registry.business.certificates import Certificates, Wish
 from registry.business.farewell import Farewell
 from registry.business.members import CannotBecome, Enterprises, Finding
 from registry.business.prefixes import Holdings
+from registry.business.refusals import AlreadyMember, NotFiled
 from storage.memory import MemoryAccounts
 from storage.memory.prefixes import MemoryPrefixes
 from tests.contracts.units import AUDIT
