@@ -64,6 +64,14 @@ def show(number: _Id) -> None:
     run(os.environ, showing(number))
 
 
+@application.command("history")
+def history(number: _Id) -> None:
+    """Tell what each revision of an application changed: who, when, old and new."""
+    from node.commands.admissions import run, telling_revisions
+
+    run(os.environ, telling_revisions(number))
+
+
 @application.command("approve")
 def approve(number: _Id) -> None:
     """Approve: the applicant becomes an enterprise with a prefix and a filing number."""

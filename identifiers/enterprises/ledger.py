@@ -31,6 +31,18 @@ class Told(msgspec.Struct, frozen=True):
     sealed: bytes
 
 
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """What an application told once (申请版次): never changed, but personal data can be purged.
+
+    Who sent it and when, and why it was rejected, are the steps of this `number`.
+    """
+
+    application: UUID
+    number: int
+    told: Told
+    wanted: str = ""
+
+
 class Application(msgspec.Struct, frozen=True, kw_only=True):
     """An application (申请) as it stands. Times are epoch seconds.
 
@@ -52,6 +64,16 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: int
     purged_at: int = 0
     version: int = 1
+
+    @property
+    def revision(self) -> Revision:
+        """What it tells now."""
+        return Revision(
+            application=self.id,
+            number=self.standing.revision,
+            told=self.told,
+            wanted=self.wanted,
+        )
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,11 +260,13 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 class Postings(msgspec.Struct, frozen=True, kw_only=True):
     """What one decision writes, all or nothing.
 
-    A `member` goes with the `event` that made it so. `purged`: documents of this application go,
-    but those in `kept`.
+    `replaced` is what the application told before. A `member` goes with the `event` that made it
+    so. `purged`: documents of this application go, but those in `kept`, and what its earlier
+    revisions told of persons.
     """
 
     application: Application | None = None
+    replaced: Revision | None = None
     steps: tuple[ReviewStep, ...] = ()
     member: Member | None = None
     event: Event | None = None

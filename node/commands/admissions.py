@@ -13,7 +13,14 @@ from uuid import UUID, uuid4
 import msgspec
 
 from identifiers.enterprises.files import TooLarge, TooMuchWaits, UnknownForm
-from identifiers.enterprises.ledger import Application, Member, Outcome, Verification, Wanted
+from identifiers.enterprises.ledger import (
+    Application,
+    Member,
+    Outcome,
+    Revision,
+    Verification,
+    Wanted,
+)
 from identifiers.enterprises.review import (
     Approval,
     NotNow,
@@ -150,6 +157,24 @@ def showing(number: str) -> Work:
         if found is None:
             return await _shown(NoApplication(), desk)
         return await _whole(found, desk)
+
+    return work
+
+
+def telling_revisions(number: str) -> Work:
+    """Tell what each revision changed: who, when, and every value that did, old and new."""
+    application = _number(number)
+
+    async def work(desk: Desk) -> object:
+        store = desk.business.store
+        found = await store.application(application)
+        if found is None:
+            return await _shown(NoApplication(), desk)
+        steps = await store.steps(application)
+        every: list[Revision] = []
+        while page := await store.revisions(application, every[-1].number if every else 0, _PAGE):
+            every += page
+        return list(shown.revisions(steps, every, found.identity, desk.business.sealer))
 
     return work
 

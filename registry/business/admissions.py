@@ -191,7 +191,7 @@ class Admissions:
     async def resubmit(
         self, number: UUID, submitted: Submitted, by: By, seen: Seen = None
     ) -> Applied:
-        """Take an application again that was rejected, mended."""
+        """Take an application again that was rejected, mended. What it told before is kept."""
         read = self._read(submitted)
         if read.faults:
             return Faulty(await self.faults(submitted, by, number))
@@ -217,7 +217,9 @@ class Admissions:
                 digest=digest,
                 wanted=submitted.wanted,
             )
-            return _with_documents(posted(made, by, "resubmitted"), made, read, ledger), made
+            step = posted(made, by, "resubmitted")
+            postings = msgspec.structs.replace(step, replaced=there.revision)
+            return _with_documents(postings, made, read, ledger), made
 
         return await self._store.post(read.about(application=number), decide)
 
@@ -278,8 +280,8 @@ class Admissions:
     async def purge(self, number: UUID, by: By) -> Purged:
         """Remove the personal data and the documents of an application that came to nothing.
 
-        One that was rejected is withdrawn by it. That there was an application, and what was
-        decided, stays.
+        Those of its earlier revisions too. One that was rejected is withdrawn by it. That there was
+        an application, and what was decided, stays.
         """
         there = await self._store.application(number)
         if there is None:

@@ -19,6 +19,7 @@ from identifiers.enterprises.ledger import (
     Notice,
     Postings,
     ReviewStep,
+    Revision,
     Verification,
     Wanted,
 )
@@ -62,6 +63,14 @@ class BusinessStore(Protocol):
 
     async def steps(self, number: UUID) -> Sequence[ReviewStep]:
         """Return what was done to an application, oldest first."""
+        ...
+
+    async def revisions(self, number: UUID, after: int, limit: int) -> Sequence[Revision]:
+        """Return up to `limit` revisions of an application, oldest first, past the one `after`.
+
+        The last of all is what it tells now. Those are missing that were replaced before any were
+        kept.
+        """
         ...
 
     async def member(self, number: int) -> Member | None:

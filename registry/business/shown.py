@@ -1,19 +1,21 @@
 """How applications and enterprises are shown: as JSON has it, personal data masked. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from identifiers.enterprises.differences import differences
-from identifiers.enterprises.fields import told
+from identifiers.enterprises.fields import Document, told
 from identifiers.enterprises.ledger import (
     Application,
     Attachment,
+    Identity,
     Member,
     MemberVersion,
     ReviewStep,
+    Revision,
     Verification,
 )
 from identifiers.enterprises.masking import masked
@@ -66,6 +68,44 @@ def _step(step: ReviewStep) -> Json:
         "revision": step.revision,
         "reasons": list(step.reasons),
     }
+
+
+def revisions(
+    steps: Sequence[ReviewStep], told_then: Iterable[Revision], whose: Identity, sealer: Sealer
+) -> Iterator[Json]:
+    """Yield revisions of an application, those of `steps`: who, when, and what changed.
+
+    `told_then` are these, and the one before the first of them. `changes` is None where it is not
+    known what was told before, because it was replaced when that was not kept yet.
+    """
+    kept = {one.number: one for one in told_then}
+    for number in sorted({step.revision for step in steps}):
+        sent, *since = (step for step in steps if step.revision == number)
+        before, now = kept.get(number - 1), kept.get(number)
+        changes: list[Json] | None = None
+        if number == 1:
+            changes = []
+        elif before is not None and now is not None:
+            changes = _mended(before, now, whose, sealer)
+        yield {
+            "revision": number,
+            "at": instant(sent.at // MILLI),
+            "by": sent.actor,
+            "did": sent.did,
+            "changes": changes,
+            "steps": [_step(step) for step in since],
+        }
+
+
+def _mended(before: Revision, now: Revision, whose: Identity, sealer: Sealer) -> list[Json]:
+    found = _between(sealer.open(before.told, whose), sealer.open(now.told, whose))
+    if before.wanted != now.wanted:
+        found.append({"field": "/wanted", "old": before.wanted, "new": now.wanted})
+    return found
+
+
+def _between(old: Document, new: Document) -> list[Json]:
+    return [msgspec.structs.asdict(one) for one in differences(old, new, FIELDS)]
 
 
 def verified(one: Verification | None) -> Json | None:
@@ -137,9 +177,9 @@ def history(
 def _changes(before: Member, after: Member, sealer: Sealer) -> list[Json]:
     found: list[Json] = []
     if before.filed:  # what comes with the first filing is in no field otherwise than before
-        old = sealer.open(before.told, before.identity)
-        new = sealer.open(after.told, after.identity)
-        found = [msgspec.structs.asdict(one) for one in differences(old, new, FIELDS)]
+        found = _between(
+            sealer.open(before.told, before.identity), sealer.open(after.told, after.identity)
+        )
     if before.state is not after.state:
         found.insert(0, {"field": "/state", "old": before.state, "new": after.state})
     return found

@@ -33,6 +33,7 @@ _RIGHTS: Final = (*PERMISSION, NO_SUCH, PARAMETER)
 _KEYED: Final = (KEY_REUSED, KEY_SYNTAX)
 _CURSOR: Final[Json] = {"type": "string"}
 _WHOSE, _AFTER, _LIMIT = list_parameters("those", _CURSOR)
+_PAGED: Final = (_AFTER, _LIMIT)
 _STAGE: Final = Parameter(
     name="stage",
     place="query",
@@ -156,12 +157,33 @@ def _applications(handlers: ApplicationRoutes) -> Sequence[Operation]:
             problems=_RIGHTS,
         ),
         Operation(
+            method="GET",
+            path=f"{one}/history",
+            id="getApplicationHistory",
+            tag="Applications",
+            summary="See what was mended",
+            description="Each revision (版次) of an application: who sent it and when, every value "
+            "that changed since the one before, old and new, personal data masked, and what was "
+            "done to it since.",
+            handler=handlers.history,
+            parameters=(APPLICATION, *_PAGED),
+            results={
+                200: json_result(
+                    "A page, oldest first.",
+                    page_of(business_schemas.REVISION),
+                    business_schemas.REVISIONS_EXAMPLE,
+                )
+            },
+            problems=_RIGHTS,
+        ),
+        Operation(
             method="PUT",
             path=one,
             id="resubmitApplication",
             tag="Applications",
             summary="Mend an application",
-            description="Takes one again that was rejected, as its next revision.",
+            description="Takes one again that was rejected, as its next revision. What it told "
+            "before stays in its history.",
             handler=handlers.resubmit,
             parameters=(APPLICATION, IF_MATCH, LANGUAGE),
             body=submitted,

@@ -1,6 +1,7 @@
 """Applications over HTTP: the handlers below ``/api/v1/applications`` and ``/api/v1/changes``."""
 
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from aiohttp import hdrs, web
@@ -28,6 +29,7 @@ from registry.commands import Asked
 from registry.http import requests
 from registry.http.business import (
     NO_STORE,
+    NUMBER_PLACE,
     UUID_PLACE,
     Trouble,
     by_of,
@@ -54,6 +56,7 @@ E = TypeVar("E", bound=StrEnum)
 
 PATH: Final = "/api/v1/applications"
 CHANGES: Final = "/api/v1/changes"
+HISTORY_PARAMETERS: Final = frozenset({"after", "limit"})
 LIST_PARAMETERS: Final = frozenset({"enterprise", "stage", "kind", "after", "limit"})
 _WANTED, _PARTICULARS, _ENTERPRISE = "/wanted", "/particulars", "/enterprise"
 _APPROVED: Final = Approval(Reviewer.NODE)
@@ -148,6 +151,25 @@ class ApplicationRoutes:
         """GET of one: all of it, personal data masked, and what was done to it."""
         _, there = await self._found(request, Action.APPLICATION_READ)
         return await self._told(there)
+
+    async def history(self, request: web.Request) -> web.Response:
+        """GET: the revisions of one: who, when, what changed, old and new."""
+        parameters = requests.query(request, HISTORY_PARAMETERS)
+        limit = requests.number(parameters, "limit", DEFAULT_PAGE, PAGE_LIMIT)
+        place = read_cursor(parameters, NUMBER_PLACE)
+        caller = await self._reception.caller(request)
+        there = await self._permitted(request, caller, Action.APPLICATION_READ)
+        after = 0 if place is None else int(place[0])
+        store = self._office.store
+        steps = [one for one in await store.steps(there.id) if one.revision > after]
+        # With the one before the first, to tell what the first changed.
+        kept = await store.revisions(there.id, max(after - 1, 0), limit + 1)
+        told = shown.revisions(steps, kept, there.identity, self._office.sealer)
+        items = list(islice(told, limit))
+        document: dict[str, Any] = {"items": items}
+        if len(items) == limit:
+            document["next"] = write_cursor(str(items[-1]["revision"]))
+        return json_reply(document, 200, NO_STORE).response()
 
     async def approve(self, request: web.Request) -> web.Response:
         """POST: approve for the node."""

@@ -166,6 +166,23 @@ _VERSION: Final[dict[str, Json]] = {
     "reason": _STRING,
     "changes": {"type": "array", "items": closed(_CHANGE, _CHANGE)},
 }
+_REVISION: Final[dict[str, Json]] = {
+    "revision": {"type": "integer", "minimum": 1},
+    "at": _INSTANT,
+    "by": _STRING,
+    "did": _STRING,
+    "changes": {
+        "type": ["array", "null"],
+        "items": closed(_CHANGE, _CHANGE),
+        "description": "Since the revision before; null: what that told is not kept.",
+    },
+    "steps": {
+        "type": "array",
+        "items": closed(_STEP, _STEP),
+        "description": "What was done to it since it was sent.",
+    },
+}
+REVISION: Final = closed(_REVISION, _REVISION)
 MEMBER_VERSION: Final = closed(_VERSION, _VERSION)
 _DOCUMENT: Final[dict[str, Json]] = {
     "id": _UUID,
@@ -304,6 +321,28 @@ HISTORY_EXAMPLE: Final = {
             "state": "active",
             "reason": "",
             "changes": [{"field": "/basic/legal_name", "old": "张**", "new": "王*"}],
+        }
+    ]
+}
+REVISIONS_EXAMPLE: Final = {
+    "items": [
+        {
+            "revision": 2,
+            "at": "2026-01-07T01:10:00Z",
+            "by": "account:li.na",
+            "did": "resubmitted",
+            "changes": [
+                {"field": "/basic/contact_mobile", "old": "100****5678", "new": "100****4321"}
+            ],
+            "steps": [
+                {
+                    "at": "2026-01-08T03:00:00Z",
+                    "by": "account:wang.fang",
+                    "did": "rejected",
+                    "revision": 2,
+                    "reasons": ["营业执照照片不清"],
+                }
+            ],
         }
     ]
 }

@@ -20,6 +20,7 @@ from identifiers.enterprises.ledger import (
     Notice,
     Postings,
     ReviewStep,
+    Revision,
     Told,
     Verification,
     Wanted,
@@ -47,6 +48,7 @@ class MemoryBusiness:
         self._store = store
         self.documents = MemoryDocuments(store)
         self._applications: dict[UUID, Application] = {}
+        self._replaced: list[Revision] = []
         self._steps: list[ReviewStep] = []
         self._members: dict[int, Member] = {}
         self._versions: list[MemberVersion] = []
@@ -109,6 +111,13 @@ class MemoryBusiness:
         """Return what was done to an application, oldest first."""
         self._store.reach()
         return [step for step in self._steps if step.application == number]
+
+    async def revisions(self, number: UUID, after: int, limit: int) -> Sequence[Revision]:
+        """Return up to `limit` revisions of an application, oldest first, past the one `after`."""
+        self._store.reach()
+        now = self._applications.get(number)
+        every = [*self._replaced, *(() if now is None else (now.revision,))]
+        return [one for one in every if one.application == number and one.number > after][:limit]
 
     async def member(self, number: int) -> Member | None:
         """Return an enterprise that was filed."""
@@ -228,6 +237,8 @@ class MemoryBusiness:
     def _apply(self, postings: Postings) -> None:
         if postings.application is not None:
             self._applications[postings.application.id] = postings.application
+        if postings.replaced is not None:
+            self._replaced.append(postings.replaced)
         self._steps.extend(postings.steps)
         member = postings.member
         if member is not None:
@@ -250,6 +261,7 @@ class MemoryBusiness:
         for one in postings.bound:
             self.documents.bind(one)
         if postings.purged is not None:
+            self._replaced = [_purged(one, postings.purged) for one in self._replaced]
             self.documents.purge(postings.purged, postings.kept)
         if postings.verification is not None:
             self._verifications.append(postings.verification)
@@ -258,6 +270,12 @@ class MemoryBusiness:
             self._noticed += 1
             self._notices.append(msgspec.structs.replace(notice, id=self._noticed))
         self._store.audited.extend(postings.audit)
+
+
+def _purged(one: Revision, application: UUID) -> Revision:
+    if one.application != application:
+        return one
+    return msgspec.structs.replace(one, told=Told(one.told.document, b""))
 
 
 def _unfiled(one: Enterprise) -> Member:

@@ -12,6 +12,7 @@ In reading order:
 * ``write``       the unit of work; ``copying`` (pure): many new records at once
 * ``imports``, ``directory``, ``keys``  the registry's other tables
 * ``business``    `PostgresBusiness`: BusinessStore
+* ``revisions``   what applications told before they were mended
 * ``documents``   `PostgresDocuments`: DocumentStore
 * ``limits``      `PostgresLimits`: LimitStore
 * ``key_bounds``  `PostgresKeyBounds`: BoundStore

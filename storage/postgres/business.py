@@ -17,13 +17,14 @@ from identifiers.enterprises.ledger import (
     MemberVersion,
     Postings,
     ReviewStep,
+    Revision,
     Told,
     Verification,
     Wanted,
 )
 from identifiers.enterprises.review import Kind, Stage, Standing
 from identifiers.standings import EnterpriseState
-from storage.postgres import directory, documents, prefixes, vouching, write
+from storage.postgres import directory, documents, prefixes, revisions, vouching, write
 from storage.postgres.database import Database
 from storage.postgres.pool import Connection
 from storage.postgres.sql import load
@@ -87,6 +88,10 @@ class PostgresBusiness:
     async def steps(self, number: UUID) -> Sequence[ReviewStep]:
         """Return what was done to an application, oldest first."""
         return list(map(_step, await self._database.rows(_SQL["steps"], number)))
+
+    async def revisions(self, number: UUID, after: int, limit: int) -> Sequence[Revision]:
+        """Return up to `limit` revisions of an application, oldest first, past the one `after`."""
+        return await revisions.page(self._database, number, after, limit)
 
     async def member(self, number: int) -> Member | None:
         """Return an enterprise that was filed."""
@@ -190,6 +195,7 @@ async def _store(connection: Connection, postings: Postings, year: int) -> None:
     for entry in postings.homed:
         if not await directory.home(connection, entry):
             raise ValueError(f"{entry.prefix} is allotted already")
+    await revisions.store(connection, postings)
     await documents.store(connection, postings)
     await vouching.store(connection, postings)
     for entry_ in postings.audit:

@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -17,6 +18,7 @@ from identifiers.enterprises.ledger import (
     Member,
     Postings,
     ReviewStep,
+    Revision,
     Told,
     Wanted,
 )
@@ -122,6 +124,100 @@ async def test_an_application_that_is_decided_is_not_pending(backend, stage):
     await posted(backend.business, Postings(application=application(standing=standing)))
     ledger = await posted(backend.business, Postings(), identity=IDENTITY)
     assert (ledger.pending is not None) is standing.open
+
+
+def revision(number, **changes):
+    made = Revision(
+        application=UUID(int=1),
+        number=number,
+        told=Told(b'{"r":%d}' % number, b"sealed-%d" % number),
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+async def mended(backend, number=1, revisions=3, **told):
+    """Keep an application that was mended; gives it."""
+    of = {"application": UUID(int=number), **told}
+    now = application(
+        number,
+        standing=Standing(revision=revisions),
+        told=Told(b"{}", b"sealed-now"),
+        identity=Identity(2, str(number)),
+    )
+    await posted(backend.business, Postings(application=now))
+    for one in range(1, revisions):
+        postings = Postings(application=now, replaced=revision(one, **of))
+        await posted(backend.business, postings)
+    return now
+
+
+async def test_every_revision_of_an_application_is_kept(backend):
+    revisions = backend.business.revisions
+    assert await revisions(UUID(int=1), 0, 9) == []
+    now = await mended(backend, wanted="A1")
+    await mended(backend, 2, revisions=1)
+    every = [revision(1, wanted="A1"), revision(2, wanted="A1"), now.revision]
+    assert await revisions(UUID(int=1), 0, 9) == every
+    assert await revisions(UUID(int=1), 0, 2) == every[:2]
+    assert await revisions(UUID(int=1), 1, 9) == every[1:]
+    assert await revisions(UUID(int=1), 10**17, 9) == []
+    assert [one.number for one in await revisions(UUID(int=2), 0, 9)] == [1]
+
+
+async def test_a_purge_reaches_every_revision_of_an_application(backend):
+    revisions = backend.business.revisions
+    now = await mended(backend)
+    other = await mended(backend, 2, revisions=2)
+    stripped = msgspec.structs.replace(now, told=Told(now.told.document, b""), purged_at=12)
+    await posted(backend.business, Postings(application=stripped, purged=now.id))
+    left = await revisions(now.id, 0, 9)
+    assert [one.number for one in left] == [1, 2, 3]
+    assert [one.told.document for one in left] == [b'{"r":1}', b'{"r":2}', b"{}"]
+    assert {one.told.sealed for one in left} == {b""}
+    assert {one.told.sealed for one in await revisions(other.id, 0, 9)} == {
+        b"sealed-1",
+        b"sealed-now",
+    }
+
+
+async def test_what_is_replaced_and_what_replaces_it_are_kept_together(backend):
+    now = await mended(backend, revisions=2)
+    entry = PrefixEntry(prefix=Prefix.parse("88.300.7"), kind=PrefixKind.SECONDARY, enterprise=0)
+    await posted(backend.business, Postings(homed=(entry,)))
+    later = msgspec.structs.replace(now, standing=Standing(revision=3))
+    with pytest.raises(ValueError, match="allotted already"):
+        await posted(
+            backend.business,
+            Postings(application=later, replaced=now.revision, homed=(entry,)),
+        )
+    assert await backend.business.revisions(now.id, 0, 9) == [revision(1), now.revision]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE application_revision SET document = ''",
+        "UPDATE application_revision SET sealed = 'x'",
+        "UPDATE application_revision SET sealed = '', wanted = 'x'",
+        "DELETE FROM application_revision",
+        "TRUNCATE application_revision",
+    ],
+)
+async def test_nobody_rewrites_a_revision(postgres, sql, statement):
+    await mended(postgres)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await sql.execute(statement)
+
+
+async def test_nothing_sealed_is_left_in_the_tables_of_a_purged_application(postgres, sql):
+    now = await mended(postgres)
+    count = """SELECT count(*) FROM (SELECT a::text FROM application a
+               UNION ALL SELECT r::text FROM application_revision r) t(row)
+               WHERE strpos(row, encode('sealed', 'hex')) > 0"""
+    assert await sql.fetchval(count) == 3
+    stripped = msgspec.structs.replace(now, told=Told(now.told.document, b""), purged_at=12)
+    await posted(postgres.business, Postings(application=stripped, purged=now.id))
+    assert await sql.fetchval(count) == 0
 
 
 async def test_who_is_approved_is_an_enterprise_with_a_prefix_and_a_number(backend):

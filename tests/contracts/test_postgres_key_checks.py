@@ -171,7 +171,9 @@ ACCOUNT = (
 async def test_an_upgrade_notes_what_is_in_use(
     dsn: str, sql: Any, statement: str, in_use: tuple[Secret, ...]
 ) -> None:
-    await sql.execute("DROP TABLE key_check; DELETE FROM migration WHERE number >= 17")
+    await sql.execute(
+        "DROP TABLE key_check, application_revision; DELETE FROM migration WHERE number >= 17"
+    )
     async with Database(dsn) as database:
         assert await key_checks(database) == {}  # no table, nothing kept
         await sql.execute(statement)

@@ -64,6 +64,11 @@ async def test_from_an_application_to_an_answer(make_node, applied):
     mended = await applied(node, org_name="新示例煤业有限公司")
     again = await told(node, "resubmit", number, mended, "--wanted", "COAL")
     assert (again["stage"], again["revision"]) == ("submitted", 2)
+    rejected, resubmitted = await told(node, "history", number)
+    assert [step["reasons"] for step in rejected["steps"]] == [["照片不清"]]
+    assert {"field": "/basic/org_name", "old": first["name"], "new": again["name"]} in resubmitted[
+        "changes"
+    ]
     approved = await told(node, "approve", number)
     assert approved["stage"] == "approved"
     assert approved["steps"][-1]["did"] == "approved"

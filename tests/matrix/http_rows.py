@@ -103,6 +103,7 @@ _BUSINESS: Final = {
         body={"enterprise": "{enterprise}", "particulars": {}},
     ),
     "getApplication": Row(action="applications:read", **_APPLICATION),
+    "getApplicationHistory": Row(action="applications:read", **_APPLICATION),
     "resubmitApplication": Row(action="applications:write", fit="invalid", body={}, **_APPLICATION),
     "approveApplication": Row(
         action="applications:review", fit="precondition-failed", match=STALE, **_APPLICATION

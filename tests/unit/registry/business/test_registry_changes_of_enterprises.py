@@ -361,6 +361,55 @@ async def test_who_was_refused_leaves_no_personal_data(admit, business):
     assert await node.resubmit(ONE, submitted(2), by()) == NotNow(Stage.WITHDRAWN)
 
 
+async def test_a_purge_reaches_what_was_told_before_it_was_mended(admit, business):
+    node = admit()
+    await node.apply(ONE, submitted(), by())
+    await node.decide(ONE, REJECTED, by())
+    mended = submitted(contact_name="王某", legal_cert_front=str(picture(1, 9)))
+    await node.resubmit(ONE, mended, by())
+    await node.decide(ONE, REJECTED, by())
+    await node.resubmit(ONE, submitted(wanted="A1"), by())
+    await node.decide(ONE, REJECTED, by(at=2_000_000))
+    identity = (await business.application(ONE)).identity
+    kept = await business.revisions(ONE, 0, 9)
+    opened = [SEALER.open(one.told, identity)["basic"] for one in kept]
+    assert [one["contact_name"] for one in opened] == ["李某", "王某", "李某"]
+    everything = repr(vars(business))
+    assert all(repr(one.told.sealed) in everything for one in kept)
+    for at in (1, 2, 3, 9):  # the last was named by the second revision alone
+        assert await business.documents.document(picture(1, at)) is not None
+    assert await node.purge_lapsed(2_001, by()) == 1
+    left = await business.revisions(ONE, 0, 9)
+    assert [one.told.document for one in left] == [one.told.document for one in kept]
+    everything = repr(vars(business))
+    assert not any(repr(one.told.sealed) in everything for one in kept)
+    for at in (1, 2, 3, 9):
+        assert await business.documents.document(picture(1, at)) is None
+    told = shown.revisions(await business.steps(ONE), left, identity, SEALER)
+    assert [one["changes"] for one in told] == [
+        [],
+        [],
+        [{"field": "/wanted", "old": "", "new": "A1"}],
+    ]
+
+
+async def test_what_was_replaced_before_revisions_were_kept_is_not_guessed(admit, business):
+    node = admit()
+    await node.apply(ONE, submitted(), by())
+    for name in ("王某", "赵某"):
+        await node.decide(ONE, REJECTED, by())
+        made = await node.resubmit(ONE, submitted(contact_name=name), by())
+    steps, (_, *kept) = await business.steps(ONE), await business.revisions(ONE, 0, 9)
+    told = list(shown.revisions(steps, kept, made.identity, SEALER))
+    assert [(one["revision"], one["did"]) for one in told] == [
+        (1, "submitted"),
+        (2, "resubmitted"),
+        (3, "resubmitted"),
+    ]
+    changed = {"field": "/basic/contact_name", "old": "王*", "new": "赵*"}
+    assert [one["changes"] for one in told] == [[], None, [changed]]
+
+
 async def test_a_refused_change_takes_no_document_that_is_still_needed(admitted, business):
     node, number = admitted
     change = submitted(enterprise=number, org_cert_image=str(picture(1, 9)))

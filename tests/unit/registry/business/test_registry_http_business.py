@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from identifiers.enterprises.files import LIMITS, Media
+from registry.http.cursors import write_cursor
 from tests.unit.registry.business.conftest import PICTURES, particulars
 from tests.unit.registry.business.office import make_office, served
 
@@ -118,6 +119,7 @@ async def test_an_enterprise_sees_its_own_and_nothing_of_others(api, admitted):
         ("GET", f"{ENTERPRISES}/{number}/history"),
         ("GET", f"{ENTERPRISES}/{number}/filing-record"),
         ("GET", f"{APPLICATIONS}/{application}"),
+        ("GET", f"{APPLICATIONS}/{application}/history"),
         ("GET", f"{APPLICATIONS}?enterprise={number}"),
         ("GET", f"{DOCUMENTS}/{document}"),
         ("POST", f"{APPLICATIONS}/{application}/withdrawal"),
@@ -184,6 +186,39 @@ async def test_a_change_goes_through_review_into_the_history(api, admitted):
     end = rest.json["next"]
     last = await api.get(f"{ENTERPRISES}/{number}/history?after={end}", key=own)
     assert last.json == {"items": []}
+
+
+async def test_a_reviewer_sees_what_was_mended_since_he_rejected_it(api, apply):
+    applied, body = await apply()
+    where = f"{APPLICATIONS}/{applied.json['id']}"
+    only = (await api.get(f"{where}/history", key="reviewer")).json["items"]
+    assert [(one["revision"], one["changes"], one["steps"]) for one in only] == [(1, [], [])]
+    await api.post(f"{where}/rejection", {"reasons": ["手机号码不符"]}, key="reviewer")
+    basic = {**body["particulars"]["basic"], "contact_mobile": "10012344321"}
+    mended = {"particulars": {**body["particulars"], "basic": basic}, "wanted": "MINE"}
+    await api.put(where, mended, key="admin")
+    answer = await api.get(f"{where}/history", key="auditor")
+    assert answer.headers["Cache-Control"] == "no-store"
+    first, second = answer.json["items"]
+    assert "next" not in answer.json
+    assert (first["did"], first["by"], first["changes"]) == ("submitted", "account:admin", [])
+    (rejected,) = first["steps"]
+    assert (rejected["did"], rejected["by"]) == ("rejected", "account:reviewer")
+    assert rejected["reasons"] == ["手机号码不符"]
+    assert (second["revision"], second["did"]) == (2, "resubmitted")
+    assert (second["by"], second["steps"]) == ("account:admin", [])
+    assert second["changes"] == [
+        {"field": "/basic/contact_mobile", "old": "100****5678", "new": "100****4321"},
+        {"field": "/wanted", "old": "", "new": "MINE"},
+    ]
+    page = (await api.get(f"{where}/history?limit=1", key="admin")).json
+    assert page["items"] == [first]
+    rest = (await api.get(f"{where}/history?limit=1&after={page['next']}", key="admin")).json
+    assert rest["items"] == [second]
+    end = await api.get(f"{where}/history?after={rest['next']}", key="admin")
+    assert end.json == {"items": []}
+    far = write_cursor("9" * 18)
+    assert (await api.get(f"{where}/history?after={far}", key="admin")).json == {"items": []}
 
 
 async def test_suspended_resumed_closed(api, admitted, store):
