@@ -48,7 +48,7 @@ SWITCHES: Final = ("enabled", "disabled", "to_be_deleted")
 _PAGE_PARAMETERS: Final = frozenset({"after", "limit"})
 _NONE: Final[frozenset[str]] = frozenset()
 _PREFIX_PLACE: Final = re.compile(r"[0-9A-Z.-]{1,255}", re.ASCII)
-_HISTORY_PLACE: Final = re.compile(r"[0-9]{1,18}(?:-[0-9]{1,18})?", re.ASCII)
+_HISTORY_PLACE: Final = re.compile(r"[0-9]{1,18}-[0-9]{1,18}", re.ASCII)
 _OF_THE_NODE: Final = frozenset({Hosting.HOSTED, Hosting.REJECTED})
 
 

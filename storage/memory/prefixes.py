@@ -126,9 +126,10 @@ class MemoryPrefixes:
             for at, entry in enumerate(self._store.audited)
             if entry.subject == str(prefix) and entry.action.startswith("prefix.")
         ]
-        found = [pair for pair in reversed(found) if not after or pair[0] < int(after)]
+        before = int(after.partition("-")[2]) if after else len(self._store.audited)
+        found = [pair for pair in reversed(found) if pair[0] < before]
         page = found[:limit]
-        return [entry for _, entry in page], str(page[-1][0]) if len(found) > limit else ""
+        return [entry for _, entry in page], f"0-{page[-1][0]}" if len(found) > limit else ""
 
     async def rule(self, root: Prefix) -> Allotment | None:
         """Return how labels are given below a secondary prefix; None: nobody said."""

@@ -159,6 +159,8 @@ async def test_a_prefix_is_switched_and_its_history_is_told(api):
     assert entry["detail"]["to"] == {"state": "to_be_deleted", "reason": "离开"}
     rest = await api.get(f"{ONE}/history?after={page.json['next']}", key="owner-1")
     assert [one["detail"]["to"]["state"] for one in rest.json["items"]] == ["disabled"]
+    half = await api.get(f"{ONE}/history?after=Ns", key="owner-1")  # "6": half a place
+    assert (half.status, half.code) == (400, "invalid-parameter")
     held = await api.put(
         f"{PREFIXES}/88.300/state", {"state": "disabled", "reason": "x"}, key="admin"
     )
