@@ -13,7 +13,7 @@ from identifiers.wire.jsonform import read_identifier
 from idnode import RegistryClient
 from idnode.handle import Transport
 from loadtest.corpus import Corpus
-from tests.e2e.nodes import until
+from tests.e2e.nodes import all_looked_up, looked_up, until
 
 IN_FLIGHT = 64
 
@@ -102,7 +102,7 @@ async def compare_by_handle(node, corpus, identifiers, transport):
         async def device():
             for n in numbers:
                 document = corpus.identifier(n)
-                answer = await client.resolve(document["handle"])
+                answer = await looked_up(client, document["handle"])
                 assert answer.found, (document["handle"], answer)
                 assert told(answer) == values_of(document)
 
@@ -113,7 +113,7 @@ async def compare_by_http(node, corpus, identifiers):
     async with node.http() as http:
         for start in range(0, identifiers, 1000):
             documents = [corpus.identifier(n) for n in range(start, min(start + 1000, identifiers))]
-            answers = await http.resolve_many([d["handle"] for d in documents])
+            answers = await all_looked_up(http, [d["handle"] for d in documents])
             for document, answer in zip(documents, answers, strict=True):
                 assert answer.found, (document["handle"], answer)
                 assert told(answer) == values_of(document)
