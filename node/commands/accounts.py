@@ -13,8 +13,8 @@ from typing import Any, Final, assert_never
 from identifiers.accounts import AccountState, StoredAccount
 from identifiers.principals import Role
 from node import config
-from node.access import make_access, make_metering
-from node.commands.administer import keyed, ordering, sentence
+from node.commands import access
+from node.commands.administer import sentence
 from node.commands.listing import Listed, written
 from node.refusals import NotDone
 from registry.access.accounts import (
@@ -29,7 +29,6 @@ from registry.access.accounts import (
 )
 from registry.answers import Faulty
 from registry.commands import Asked
-from registry.prefixes import Prefixes
 
 _PAGE: Final = 500
 Work = Callable[[Accounts, Asked[Any]], Awaitable[str]]
@@ -56,19 +55,7 @@ def run(environ: Mapping[str, str], work: Work) -> None:
 
 async def act(settings: config.Settings, work: Work) -> str:
     """Do one piece of work on the node with these settings, whether it runs or not."""
-    async with keyed(settings) as (database, nudge):
-        metering = make_metering(database, nudge, None)
-        prefixes = Prefixes(metering.store)
-        access = make_access(database, metering, settings.keys_dir, prefixes)
-        ordered = ordering()
-        asked: Asked[Any] = Asked(
-            principal=ordered.operator,
-            address=None,
-            request_id=ordered.request_id,
-            at=ordered.at,
-            changes=(),
-        )
-        return await work(access.accounts, asked)
+    return await access.act(settings, lambda there, asked: work(there.accounts, asked))
 
 
 def adding(name: str, *, role: Role, enterprise: int | None, password: str | None) -> Work:

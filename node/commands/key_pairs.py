@@ -11,15 +11,14 @@ from identifiers.keys.bounds import UNBOUNDED, Bounds, read_network
 from identifiers.principals import HandleIdentity
 from identifiers.wire.jsonform import parse_instant
 from node import config
-from node.access import make_access, make_metering
-from node.commands.administer import keyed, ordering, sentence
+from node.commands import access
+from node.commands.administer import sentence
 from node.commands.listing import Listed, written
 from node.refusals import NotDone
 from registry.access.accounts import Overtaken
 from registry.access.key_pairs import KeyPair, KeyPairs, NoKeyPair
 from registry.answers import Faulty, Stale
 from registry.commands import Asked
-from registry.prefixes import Prefixes
 
 _PAGE: Final = 500
 _MILLI: Final = 1000
@@ -46,19 +45,7 @@ def run(environ: Mapping[str, str], work: Work) -> None:
 
 async def act(settings: config.Settings, work: Work) -> str:
     """Do one piece of work on the node with these settings, whether it runs or not."""
-    async with keyed(settings) as (database, nudge):
-        metering = make_metering(database, nudge, None)
-        prefixes = Prefixes(metering.store)
-        access = make_access(database, metering, settings.keys_dir, prefixes)
-        ordered = ordering()
-        asked: Asked[Any] = Asked(
-            principal=ordered.operator,
-            address=None,
-            request_id=ordered.request_id,
-            at=ordered.at,
-            changes=(),
-        )
-        return await work(access.pairs, asked)
+    return await access.act(settings, lambda there, asked: work(there.pairs, asked))
 
 
 def read_bounds(until: str, networks: tuple[str, ...]) -> Bounds:
